@@ -1,0 +1,105 @@
+"""Leads, as the landing pages write them. We only read."""
+
+from uuid import uuid4
+
+from django.contrib.postgres.functions import RandomUUID
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce, Lower, Now, NullIf, Trim
+
+from onai.periods import Period
+
+# The stages of a lead, by the definitions the business reports with. A flag that is null is false.
+TOOK_THE_TEST = Q(source__startswith="proftest")
+WAS_EMAILED = Q(email_sent=True)
+PURCHASED = Q(sms_clicked=True)
+
+
+class _RegexpReplace(Func):
+    function = "regexp_replace"
+    output_field = models.TextField()
+
+
+def _phone_key() -> NullIf:
+    """One spelling for each phone: digits only, with Kazakhstan's country code.
+
+    `+7 701 123-45-67`, `87011234567`, `7011234567` and `007 701 …` are one phone. A phone without
+    a single digit is no phone: null.
+    """
+    digits = _RegexpReplace(F("phone"), Value("[^0-9]"), Value(""), Value("g"))
+    prefix = "^(?:00)?[78]?(?=[0-9]{10}$)"
+    return _none_if_empty(_RegexpReplace(digits, Value(prefix), Value("7")))
+
+
+def _email_key() -> NullIf:
+    """One spelling for each e-mail: case and surrounding space do not tell two people apart."""
+    return _none_if_empty(Lower(Trim(F("email"))))
+
+
+def _none_if_empty(text: Func) -> NullIf:
+    return NullIf(text, Value(""), output_field=models.TextField())
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    """Leads in the words of the business."""
+
+    def created_in(self, period: Period) -> "LeadQuerySet":
+        """Leads whose `created_at` is in `[period.start, period.end)`."""
+        return self.filter(created_at__gte=period.start, created_at__lt=period.end)
+
+    def purchases(self) -> "LeadQuerySet":
+        return self.filter(PURCHASED)
+
+    def with_source_name(self) -> "LeadQuerySet":
+        """Annotate `source_name`: the source as written, empty where there is none."""
+        named = Coalesce("source", Value(""), output_field=models.TextField())
+        return self.annotate(source_name=named)
+
+    def with_person_keys(self) -> "LeadQuerySet":
+        """Annotate `phone_key` and `email_key`: equal for spellings of one phone or e-mail."""
+        return self.annotate(phone_key=_phone_key(), email_key=_email_key())
+
+
+class Lead(models.Model):
+    """A person who left their contacts on a landing page."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, db_default=RandomUUID())
+    email = models.TextField(null=True)
+    name = models.TextField()
+    phone = models.TextField()
+    source = models.TextField(null=True)
+    amocrm_lead_id = models.TextField(null=True)
+    amocrm_contact_id = models.CharField(max_length=255, null=True)
+    amocrm_synced = models.BooleanField(null=True)
+    amocrm_sync_status = models.CharField(max_length=50, null=True)
+    amocrm_sync_attempts = models.IntegerField(null=True)
+    amocrm_sync_last_error = models.TextField(null=True)
+    email_sent = models.BooleanField(null=True)
+    email_clicked = models.BooleanField(null=True)
+    sms_sent = models.BooleanField(null=True)
+    sms_clicked = models.BooleanField(null=True)
+    email_sent_at = models.DateTimeField(null=True)
+    email_opened_at = models.DateTimeField(null=True)
+    email_clicked_at = models.DateTimeField(null=True)
+    sms_sent_at = models.DateTimeField(null=True)
+    sms_clicked_at = models.DateTimeField(null=True)
+    email_error = models.TextField(null=True)
+    sms_error = models.TextField(null=True)
+    sms_message_id = models.TextField(null=True)
+    click_count = models.IntegerField(null=True)
+    metadata = models.JSONField(default=dict, db_default={}, null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        db_table = "landing_leads"
+        indexes = (
+            models.Index(fields=["email"], name="landing_leads_email"),
+            models.Index(fields=["-created_at"], name="landing_leads_created_at"),
+            models.Index(fields=["amocrm_synced"], name="landing_leads_amocrm_synced"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,282 @@
+"""The funnel of a period: three stages, the sources behind them, and who bought twice.
+
+All counting is one SQL statement, so every figure is of the same moment. Django-cachalot keeps its
+answer for `FUNNEL_CACHE_SECONDS`.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import Any
+
+import django.db
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, DateTimeField, Func, JSONField, Max, Q, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from funnel.models import PURCHASED, TOOK_THE_TEST, WAS_EMAILED, Lead, LeadQuerySet
+from onai.errors import Problem
+from onai.periods import Period
+
+logger = logging.getLogger(__name__)
+
+# Above these conversions, in percent, a stage does well.
+EXPRESS_THRESHOLD = 30
+PAYMENT_THRESHOLD = 20
+
+
+class FiguresUnavailable(Problem):
+    status = 503
+    code = "figures_unavailable"
+    message = _("Цифры воронки сейчас недоступны: база лидов не отвечает.")
+    advice = _(
+        "Это не значит, что продаж нет. Лиды продолжают записываться; откройте воронку позже."
+    )
+    retry_after_seconds = 30
+
+
+class StageId(StrEnum):
+    PROFTEST = "proftest"
+    EXPRESS = "express"
+    PAYMENT = "payment"
+
+
+class StageStatus(StrEnum):
+    SUCCESS = "success"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage. `reached` is its number of leads.
+
+    `conversion_rate` is `reached` ÷ that of the stage before, in whole percent, rounded half up:
+    100 for the first stage, 0 after an empty one. `change` is `reached` minus that of the stage
+    before; below zero are leads lost on the way.
+    """
+
+    id: StageId
+    reached: int
+    conversion_rate: int
+    change: int
+    status: StageStatus
+
+    @property
+    def lost(self) -> int:
+        return max(0, -self.change)
+
+    @property
+    def gained(self) -> int:
+        return max(0, self.change)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFigures:
+    """What one source brought. `source` is as the landing page wrote it; empty where it wrote none.
+
+    `revenue` is in tenge. `conversion` is purchases ÷ leads in percent, to two decimals.
+    """
+
+    source: str
+    leads: int
+    emailed: int
+    purchases: int
+    revenue: int
+    conversion: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A phone or an e-mail, in its one spelling, and how many purchases it stands behind."""
+
+    key: str
+    purchases: int
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateCheck:
+    """Whether the same person was counted as several purchases.
+
+    Phones are told apart after normalising Kazakhstan's spellings, e-mails ignoring case. A
+    purchase without a phone or an e-mail is nobody's duplicate.
+    """
+
+    purchases: int
+    distinct_phones: int
+    distinct_emails: int
+    without_phone: int
+    without_email: int
+    repeated_phones: tuple[Repeat, ...]
+    repeated_emails: tuple[Repeat, ...]
+
+    @property
+    def found(self) -> bool:
+        return bool(self.repeated_phones or self.repeated_emails)
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelReport:
+    """The funnel of `period` as the database counted it at `as_of`.
+
+    `revenue` and `price` are in tenge. `overall_conversion` is purchases ÷ ProfTest visitors in
+    percent, to two decimals; 0 without visitors. `sources` come best first.
+    """
+
+    period: Period
+    as_of: datetime
+    price: int
+    proftest: Stage
+    express: Stage
+    payment: Stage
+    revenue: int
+    overall_conversion: Decimal
+    sources: tuple[SourceFigures, ...]
+    duplicates: DuplicateCheck
+
+    @property
+    def stages(self) -> tuple[Stage, Stage, Stage]:
+        return self.proftest, self.express, self.payment
+
+    @property
+    def purchases(self) -> int:
+        return self.payment.reached
+
+
+def funnel_report(period: Period) -> FunnelReport:
+    """Count the funnel of `period`. Raises FiguresUnavailable when the database cannot answer."""
+    try:
+        counted = _count(Lead.objects.created_in(period))
+    except django.db.Error as error:
+        logger.exception("figures_unavailable")
+        raise FiguresUnavailable from error
+    return _report(period, counted)
+
+
+def _count(leads: LeadQuerySet) -> dict[str, Any]:
+    purchases = leads.purchases().with_person_keys()
+    keyed = leads.with_person_keys()
+    return keyed.aggregate(
+        # Without a lead there is no row to take the maximum of, but still a moment of counting.
+        as_of=Coalesce(Max(_StatementTimestamp()), _StatementTimestamp()),
+        visitors=Count("pk", filter=TOOK_THE_TEST),
+        emailed=Count("pk", filter=WAS_EMAILED),
+        purchases=Count("pk", filter=PURCHASED),
+        distinct_phones=Count("phone_key", filter=PURCHASED, distinct=True),
+        distinct_emails=Count("email_key", filter=PURCHASED, distinct=True),
+        without_phone=Count("pk", filter=PURCHASED & Q(phone_key=None)),
+        without_email=Count("pk", filter=PURCHASED & Q(email_key=None)),
+        lists=_JsonObject(
+            Value("leads"),
+            Count("pk"),
+            Value("sources"),
+            ArraySubquery(_by_source(leads)),
+            Value("repeated_phones"),
+            ArraySubquery(_repeated(purchases, "phone_key")),
+            Value("repeated_emails"),
+            ArraySubquery(_repeated(purchases, "email_key")),
+        ),
+    )
+
+
+class _StatementTimestamp(Func):
+    """When the database began the statement (Django's own `Now` would keep it out of the cache)."""
+
+    template = "statement_timestamp()"
+    output_field = DateTimeField()
+
+
+class _JsonObject(Func):
+    """`jsonb_build_object`, which Django's JSONObject would ask the server's version for first."""
+
+    function = "jsonb_build_object"
+    output_field = JSONField()
+
+
+def _by_source(leads: LeadQuerySet) -> Any:
+    return (
+        leads.with_source_name()
+        .values("source_name")
+        .annotate(
+            row=_JsonObject(
+                Value("source"),
+                "source_name",
+                Value("leads"),
+                Count("pk"),
+                Value("emailed"),
+                Count("pk", filter=WAS_EMAILED),
+                Value("purchases"),
+                Count("pk", filter=PURCHASED),
+            )
+        )
+        .values("row")
+    )
+
+
+def _repeated(purchases: LeadQuerySet, key: str) -> Any:
+    return (
+        purchases.exclude(**{key: None})
+        .values(key)
+        .annotate(times=Count("pk"))
+        .filter(times__gt=1)
+        .annotate(row=_JsonObject(Value("key"), key, Value("purchases"), "times"))
+        .order_by("-times", key)
+        .values("row")
+    )
+
+
+def _report(period: Period, counted: Mapping[str, Any]) -> FunnelReport:
+    price: int = settings.COURSE_PRICE_KZT
+    visitors, emailed, purchases = counted["visitors"], counted["emailed"], counted["purchases"]
+    lists = counted["lists"]
+    return FunnelReport(
+        period=period,
+        as_of=counted["as_of"],
+        price=price,
+        proftest=Stage(StageId.PROFTEST, visitors, 100, 0, StageStatus.SUCCESS),
+        express=_stage(StageId.EXPRESS, emailed, visitors, EXPRESS_THRESHOLD),
+        payment=_stage(StageId.PAYMENT, purchases, emailed, PAYMENT_THRESHOLD),
+        revenue=purchases * price,
+        overall_conversion=share(purchases, visitors, decimals=2),
+        sources=_ranked([_source(row, price) for row in lists["sources"]]),
+        duplicates=DuplicateCheck(
+            purchases=purchases,
+            distinct_phones=counted["distinct_phones"],
+            distinct_emails=counted["distinct_emails"],
+            without_phone=counted["without_phone"],
+            without_email=counted["without_email"],
+            repeated_phones=tuple(Repeat(**row) for row in lists["repeated_phones"]),
+            repeated_emails=tuple(Repeat(**row) for row in lists["repeated_emails"]),
+        ),
+    )
+
+
+def _stage(stage: StageId, reached: int, before: int, threshold: int) -> Stage:
+    conversion = share(reached, before, decimals=0)
+    status = StageStatus.SUCCESS if conversion > threshold else StageStatus.WARNING
+    return Stage(stage, reached, int(conversion), reached - before, status)
+
+
+def _source(row: Mapping[str, Any], price: int) -> SourceFigures:
+    return SourceFigures(
+        source=row["source"],
+        leads=row["leads"],
+        emailed=row["emailed"],
+        purchases=row["purchases"],
+        revenue=row["purchases"] * price,
+        conversion=share(row["purchases"], row["leads"], decimals=2),
+    )
+
+
+def _ranked(sources: list[SourceFigures]) -> tuple[SourceFigures, ...]:
+    return tuple(sorted(sources, key=lambda row: (-row.purchases, -row.leads, row.source)))
+
+
+def share(part: int, whole: int, *, decimals: int) -> Decimal:
+    """`part` ÷ `whole` in percent, rounded half up to `decimals`; 0 where there is no whole."""
+    exact = Decimal(part) * 100 / whole if whole else Decimal(0)
+    return exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)

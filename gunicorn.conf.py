@@ -1,0 +1,16 @@
+"""How gunicorn serves this product. What it leaves open, gunicorn's own flags decide."""
+
+from onai import env
+
+# Read here too, so that a bad environment stops the start with one message instead of one for
+# each worker and try.
+env.load()
+
+worker_class = "gthread"
+threads = 8
+timeout = 60
+graceful_timeout = 30
+max_requests = 10_000
+max_requests_jitter = 1_000
+# Access logs would keep what people search for; the load balancer has its own.
+accesslog = None

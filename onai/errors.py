@@ -1,0 +1,162 @@
+"""What goes wrong in a way a person should hear of, and the one place that tells them.
+
+Code raises a `Problem` where it knows of one; here it becomes a page, or JSON under `/api/`.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import django.db
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+logger = logging.getLogger(__name__)
+
+Sentence = str | Promise
+
+
+class Problem(Exception):
+    """A failure with a sentence for the person who met it.
+
+    `status` is the HTTP status, `code` a stable word for programs, `message` the Russian
+    sentence, `advice` what the person can do, `fields` the sentences beside bad input fields.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    message: Sentence = _("Что-то сломалось на нашей стороне.")
+    advice: Sentence = _("Мы уже видим эту ошибку. Попробуйте ещё раз через минуту.")
+    retry_after_seconds: ClassVar[int | None] = None
+
+    def __init__(
+        self, message: Sentence | None = None, *, fields: Mapping[str, Sentence] | None = None
+    ) -> None:
+        self.message = message or type(self).message
+        self.fields = dict(fields or {})
+        super().__init__(str(self.code))
+
+
+class BadRequest(Problem):
+    status = 400
+    code = "bad_request"
+    message = _("Такой запрос сервер не понимает.")
+    advice = _("Вернитесь назад, обновите страницу и попробуйте ещё раз.")
+
+
+class SignInRequired(Problem):
+    status = 401
+    code = "sign_in_required"
+    message = _("Нужно войти.")
+    advice = _("Войдите и повторите запрос.")
+
+
+class WrongRole(Problem):
+    status = 403
+    code = "wrong_role"
+    message = _("У вашей учётной записи нет доступа к этому разделу.")
+    advice = _("Войдите под другой учётной записью или попросите доступ у администратора.")
+
+
+class StaleForm(Problem):
+    status = 403
+    code = "csrf_failed"
+    message = _("Страница устарела, поэтому форма не отправлена.")
+    advice = _("Вернитесь назад, обновите страницу и отправьте форму ещё раз.")
+
+
+class NotFound(Problem):
+    status = 404
+    code = "not_found"
+    message = _("Такой страницы нет.")
+    advice = _("Проверьте адрес или начните с главной.")
+
+
+class MethodNotAllowed(Problem):
+    status = 405
+    code = "method_not_allowed"
+    message = _("По этому адресу так обратиться нельзя.")
+    advice = _("Проверьте метод запроса.")
+
+
+class DatabaseUnavailable(Problem):
+    status = 503
+    code = "database_unavailable"
+    message = _("База данных сейчас не отвечает.")
+    advice = _("Данные не потеряны. Попробуйте ещё раз через минуту.")
+    retry_after_seconds = 30
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether the asker is a program, which is told of failures in JSON."""
+    return request.path.startswith("/api/")
+
+
+def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The response that tells of `problem` in the form the asker reads."""
+    response: HttpResponse
+    if is_api(request):
+        body: dict[str, object] = {
+            "success": False,
+            "error": str(problem.message),
+            "code": problem.code,
+        }
+        if problem.fields:
+            body["fields"] = {name: str(text) for name, text in problem.fields.items()}
+        response = JsonResponse(
+            body, status=problem.status, json_dumps_params={"ensure_ascii": False}
+        )
+    else:
+        response = render(request, "problem.html", {"problem": problem}, status=problem.status)
+    if problem.status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    if problem.retry_after_seconds is not None:
+        response["Retry-After"] = str(problem.retry_after_seconds)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+class ProblemMiddleware:
+    """Turns what a view raised into an answer. What it does not know stays a crash."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 405:
+            told = answer(request, MethodNotAllowed())
+            told["Allow"] = response["Allow"]
+            return told
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, Problem):
+            return answer(request, exception)
+        if isinstance(exception, Http404):
+            return answer(request, NotFound())
+        if isinstance(exception, PermissionDenied):
+            return answer(request, WrongRole())
+        if isinstance(exception, django.db.OperationalError | django.db.InterfaceError):
+            logger.error("database_unavailable", exc_info=exception)
+            return answer(request, DatabaseUnavailable())
+        return None
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, BadRequest())
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return answer(request, NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return answer(request, Problem())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return answer(request, StaleForm())

@@ -1,0 +1,49 @@
+"""The one guard on views, for pages and API alike."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
+
+from onai.errors import SignInRequired, WrongRole, is_api
+from onai.identity.roles import IdentifiedRequest, Role, VisitorRequest
+
+View = Callable[Concatenate[Any, ...], HttpResponse]
+
+
+def role_required(*roles: str) -> Callable[[View], View]:
+    """Let only these roles in.
+
+    Without a session a page sends to the sign-in and the API answers 401; with another role both
+    answer 403; when nobody can tell who is asking, 503.
+    """
+    allowed = frozenset(Role(role) for role in roles)
+
+    def decorate(view: Callable[Concatenate[IdentifiedRequest, ...], HttpResponse]) -> View:
+        @wraps(view)
+        def guarded(request: VisitorRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.identity_problem:
+                raise request.identity_problem
+            if request.identity is None:
+                if is_api(request):
+                    raise SignInRequired
+                return _to_sign_in(request)
+            if request.identity.role not in allowed:
+                raise WrongRole
+            response = view(request, *args, **kwargs)  # type: ignore[arg-type]
+            add_never_cache_headers(response)
+            return response
+
+        return guarded
+
+    return decorate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    # After signing in a page is fetched again, so only what can be fetched is worth returning to.
+    query = urlencode({"next": request.get_full_path()}) if request.method == "GET" else ""
+    return HttpResponseRedirect(f"{reverse('login')}?{query}".rstrip("?"))

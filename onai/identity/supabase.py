@@ -1,0 +1,157 @@
+"""Talking to Supabase Auth over HTTP, through its official client, with explicit time-outs.
+
+Every failure leaves here as a `Problem` with a sentence of its own.
+"""
+
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+
+import httpx
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from pydantic import ValidationError
+from supabase_auth import SyncGoTrueClient
+from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
+from supabase_auth.types import Session
+
+from onai.errors import Problem
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tokens:
+    """The two tokens of a session. Without a repr, so that no log shows them."""
+
+    access_token: str
+    refresh_token: str
+
+
+class WrongCredentials(Problem):
+    status = 401
+    code = "wrong_credentials"
+    message = _("Почта или пароль не подходят. Проверьте раскладку и попробуйте ещё раз.")
+
+
+class AccountBlocked(Problem):
+    status = 403
+    code = "account_blocked"
+    message = _("Доступ этой учётной записи закрыт. Обратитесь к администратору.")
+
+
+class EmailNotConfirmed(Problem):
+    status = 403
+    code = "email_not_confirmed"
+    message = _(
+        "Почта ещё не подтверждена. Откройте письмо со ссылкой или напишите администратору."
+    )
+
+
+class TooManyAttempts(Problem):
+    status = 429
+    code = "too_many_attempts"
+    message = _("Слишком много попыток входа. Подождите минуту и попробуйте снова.")
+    retry_after_seconds = 60
+
+
+class AuthUnavailable(Problem):
+    status = 503
+    code = "auth_unavailable"
+    message = _("Сервис входа сейчас недоступен. Дело не в пароле.")
+    advice = _("Попробуйте ещё раз через минуту.")
+    retry_after_seconds = 30
+
+
+class AuthSlow(AuthUnavailable):
+    code = "auth_slow"
+    message = _("Сервис входа не ответил вовремя. Дело не в пароле.")
+
+
+class SessionEnded(Exception):
+    """Supabase will not renew this session: it was signed out, used up or forbidden."""
+
+
+_REFUSALS: dict[str, type[Problem]] = {
+    "invalid_credentials": WrongCredentials,
+    "user_not_found": WrongCredentials,
+    "user_banned": AccountBlocked,
+    "email_not_confirmed": EmailNotConfirmed,
+}
+
+
+def sign_in(email: str, password: str) -> Tokens:
+    """Open a session. Raises one of the problems above."""
+    try:
+        answer = client().sign_in_with_password({"email": email, "password": password})
+    except (AuthError, ValidationError) as error:
+        raise _problem(error) from error
+    return _tokens(answer.session)
+
+
+def refresh(refresh_token: str) -> Tokens:
+    """Exchange a refresh token for a new pair; the old one is used up.
+
+    Raises SessionEnded when Supabase refuses, AuthUnavailable when it cannot say.
+    """
+    try:
+        answer = client().refresh_session(refresh_token)
+    except AuthApiError as error:
+        if error.status in (400, 401, 403, 404, 422):
+            raise SessionEnded from error
+        raise _problem(error) from error
+    except (AuthError, ValidationError) as error:
+        raise _problem(error) from error
+    return _tokens(answer.session)
+
+
+def sign_out(access_token: str) -> None:
+    """End the session of this token at Supabase. Raises AuthUnavailable when it cannot say."""
+    try:
+        client().admin.sign_out(access_token, "local")
+    except AuthApiError as error:
+        if error.status not in (401, 403, 404):
+            raise _problem(error) from error
+        # Already ended there, which is what was asked for.
+    except AuthError as error:
+        raise _problem(error) from error
+
+
+def client() -> SyncGoTrueClient:
+    """A client with no session of its own, on the connections that all clients share."""
+    return SyncGoTrueClient(
+        url=settings.SUPABASE_AUTH_URL,
+        headers={"apikey": settings.SUPABASE_ANON_KEY},
+        auto_refresh_token=False,
+        persist_session=False,
+        http_client=_connections(),
+    )
+
+
+@lru_cache(maxsize=1)
+def _connections() -> httpx.Client:
+    connect = settings.SUPABASE_CONNECT_TIMEOUT.total_seconds()
+    read = settings.SUPABASE_READ_TIMEOUT.total_seconds()
+    return httpx.Client(timeout=httpx.Timeout(read, connect=connect, pool=connect))
+
+
+def _tokens(session: Session | None) -> Tokens:
+    if session is None:
+        raise AuthUnavailable
+    return Tokens(access_token=session.access_token, refresh_token=session.refresh_token)
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, AuthApiError):
+        if error.status == 429:
+            return TooManyAttempts()
+        if error.status < 500 and error.code in _REFUSALS:
+            return _REFUSALS[error.code]()
+    if isinstance(error, AuthRetryableError) and isinstance(
+        error.__cause__, httpx.TimeoutException
+    ):
+        logger.warning("supabase_slow")
+        return AuthSlow()
+    status = getattr(error, "status", None)
+    logger.warning("supabase_failed", extra={"status": status, "error": type(error).__name__})
+    return AuthUnavailable()

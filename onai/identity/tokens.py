@@ -1,0 +1,76 @@
+"""Whether an access token is what it says: issued by our Supabase project, for us, and now.
+
+The keys are either one shared secret (HS256 projects) or the project's published key set.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import jwt
+from django.conf import settings
+
+from onai.identity.supabase import AuthUnavailable
+
+AUDIENCE = "authenticated"
+# Clocks are not in step: a token may be this many seconds early or late.
+LEEWAY_SECONDS = 30
+_REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
+_ALGORITHMS_OF_KEY_TYPE = {"EC": ["ES256"], "RSA": ["RS256"]}
+_JWKS_LIFESPAN_SECONDS = 600
+# An unknown key id makes us look again, but not for every forged token.
+_JWKS_COOLDOWN_SECONDS = 5
+
+
+class TokenInvalid(Exception):
+    """The token proves nothing."""
+
+
+def verify(token: str) -> Mapping[str, Any]:
+    """The claims of an access token whose signature, dates, issuer and audience are right.
+
+    Raises TokenInvalid, or AuthUnavailable when the keys cannot be had.
+    """
+    try:
+        key, algorithms = _key_for(token)
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key=key,
+            algorithms=algorithms,
+            audience=AUDIENCE,
+            issuer=settings.SUPABASE_AUTH_URL,
+            leeway=LEEWAY_SECONDS,
+            options={"require": _REQUIRED_CLAIMS},
+        )
+    except jwt.InvalidTokenError as error:
+        raise TokenInvalid from error
+    return claims
+
+
+def _key_for(token: str) -> tuple[Any, list[str]]:
+    """The key that must have signed `token`, and the algorithms that kind of key signs with."""
+    if settings.SUPABASE_JWT_SECRET:
+        return settings.SUPABASE_JWT_SECRET, ["HS256"]
+    key_id = jwt.get_unverified_header(token).get("kid")
+    if not isinstance(key_id, str):
+        raise TokenInvalid
+    try:
+        key = _published_keys(settings.SUPABASE_AUTH_URL).get_signing_key(key_id)
+    except (jwt.exceptions.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError) as error:
+        raise AuthUnavailable from error
+    except jwt.PyJWKClientError as error:
+        raise TokenInvalid from error
+    if key.key_type not in _ALGORITHMS_OF_KEY_TYPE:
+        raise TokenInvalid
+    return key, _ALGORITHMS_OF_KEY_TYPE[key.key_type]
+
+
+@lru_cache(maxsize=4)
+def _published_keys(auth_url: str) -> jwt.PyJWKClient:
+    return jwt.PyJWKClient(
+        f"{auth_url}/.well-known/jwks.json",
+        lifespan=_JWKS_LIFESPAN_SECONDS,
+        cooldown_duration=_JWKS_COOLDOWN_SECONDS,
+        headers={"apikey": settings.SUPABASE_ANON_KEY},
+        timeout=settings.SUPABASE_CONNECT_TIMEOUT.total_seconds(),
+    )

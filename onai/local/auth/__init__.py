@@ -1,0 +1,1 @@
+"""A stand-in for Supabase Auth: its published protocol, as far as this product uses it."""

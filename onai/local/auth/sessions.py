@@ -1,0 +1,154 @@
+"""The stand-in's sessions: access tokens, and refresh tokens that are used once."""
+
+import secrets
+import time
+from datetime import timedelta
+from typing import Any
+
+import jwt
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from onai.local.auth import wire
+from onai.local.auth.accounts import is_banned
+from onai.local.auth.models import RefreshToken, Session, User
+from onai.local.auth.wire import Refusal
+from onai.local.keys import Keys
+
+ACCESS_TOKEN_SECONDS = 3_600
+# Within this time a used refresh token still answers, with the token that replaced it.
+_REUSE_GRACE = timedelta(seconds=10)
+_ADMIN_ROLES = ("service_role", "supabase_admin")
+
+
+def open_session(account: User, user_agent: str) -> dict[str, Any]:
+    """Sign an account in."""
+    now = timezone.now()
+    with transaction.atomic(using="auth"):
+        account.last_sign_in_at = now
+        account.save(update_fields=["last_sign_in_at", "updated_at"])
+        account.identities.update(last_sign_in_at=now)
+        session = Session.objects.create(user=account, user_agent=user_agent)
+        token = _new_refresh_token(session)
+    return _answer(account, session, token)
+
+
+def refresh(token: str) -> dict[str, Any]:
+    """Exchange a refresh token for a new pair."""
+    if not token:
+        raise Refusal(400, "validation_failed", "refresh_token required")
+    misused = False
+    with transaction.atomic(using="auth"):
+        used = RefreshToken.objects.select_for_update().filter(token=token).first()
+        if used is None or used.session is None:
+            raise Refusal(
+                400,
+                "refresh_token_not_found",
+                "Invalid Refresh Token: Refresh Token Not Found",
+            )
+        session, account = used.session, used.session.user
+        if is_banned(account):
+            raise Refusal(400, "user_banned", "Invalid Refresh Token: User Banned")
+        if not used.revoked:
+            used.revoked = True
+            used.save()
+            replacement = _new_refresh_token(session, parent=used)
+        elif used.updated_at and timezone.now() - used.updated_at <= _REUSE_GRACE:
+            # Two requests of one browser came at once; both get the token that is good now.
+            replacement = RefreshToken.objects.get(session=session, revoked=False)
+        else:
+            misused = True
+            RefreshToken.objects.filter(session=session).update(revoked=True)
+        session.refreshed_at = timezone.now()
+        session.save()
+    if misused:
+        raise Refusal(400, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
+    return _answer(account, session, replacement)
+
+
+def of_bearer(request: HttpRequest) -> tuple[User, Session]:
+    """The account and the session of the access token that a request carries."""
+    claims = _claims(request)
+    account = User.objects.filter(pk=claims.get("sub")).first() if claims.get("sub") else None
+    if account is None:
+        raise Refusal(403, "user_not_found", "User from sub claim in JWT does not exist")
+    session = Session.objects.filter(pk=claims.get("session_id"), user=account).first()
+    if session is None:
+        raise Refusal(
+            403, "session_not_found", "Session from session_id claim in JWT does not exist"
+        )
+    return account, session
+
+
+def require_admin(request: HttpRequest) -> None:
+    if _claims(request).get("role") not in _ADMIN_ROLES:
+        raise Refusal(403, "not_admin", "User not allowed")
+
+
+def end(session: Session, scope: str) -> None:
+    """Sign out: this session, all of the account's, or all others."""
+    sessions = Session.objects.filter(user=session.user)
+    if scope == "local":
+        sessions = sessions.filter(pk=session.pk)
+    elif scope == "others":
+        sessions = sessions.exclude(pk=session.pk)
+    elif scope != "global":
+        raise Refusal(400, "validation_failed", f"Unsupported logout scope {scope!r}")
+    sessions.delete()
+
+
+def _claims(request: HttpRequest) -> dict[str, Any]:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refusal(401, "no_authorization", "This endpoint requires a valid Bearer token")
+    try:
+        return Keys.load(settings.LOCAL_DIR).verify(token.strip())
+    except jwt.InvalidTokenError as error:
+        raise Refusal(
+            403,
+            "bad_jwt",
+            f"invalid JWT: unable to parse or verify signature, {error}",
+        ) from error
+
+
+def _new_refresh_token(session: Session, parent: RefreshToken | None = None) -> RefreshToken:
+    return RefreshToken.objects.create(
+        token=secrets.token_urlsafe(16),
+        user_id=str(session.user_id),
+        session=session,
+        parent=parent.token if parent else None,
+    )
+
+
+def _answer(account: User, session: Session, refresh_token: RefreshToken) -> dict[str, Any]:
+    now = int(time.time())
+    claims = {
+        "iss": settings.SUPABASE_AUTH_URL,
+        "sub": str(account.id),
+        "aud": account.aud,
+        "exp": now + ACCESS_TOKEN_SECONDS,
+        "iat": now,
+        "email": account.email,
+        "phone": account.phone or "",
+        "app_metadata": account.raw_app_meta_data,
+        "user_metadata": account.raw_user_meta_data,
+        "role": account.role,
+        "aal": session.aal,
+        "amr": [{"method": "password", "timestamp": _timestamp(session)}],
+        "session_id": str(session.id),
+        "is_anonymous": account.is_anonymous,
+    }
+    return {
+        "access_token": Keys.load(settings.LOCAL_DIR).sign(claims),
+        "token_type": "bearer",
+        "expires_in": ACCESS_TOKEN_SECONDS,
+        "expires_at": claims["exp"],
+        "refresh_token": refresh_token.token,
+        "user": wire.user(account),
+    }
+
+
+def _timestamp(session: Session) -> int:
+    return int((session.created_at or timezone.now()).timestamp())

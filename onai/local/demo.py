@@ -1,0 +1,262 @@
+"""`make demo`: the whole product on one machine, until Ctrl-C.
+
+Starts the embedded PostgreSQL, the stand-ins for Supabase Auth and Resend, the job worker and the
+web server, says what it does, and stops everything it started.
+"""
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+import httpx
+
+from onai.local import postgres
+from onai.local.accounts import PASSWORD
+from onai.local.environment import local_environment
+from onai.local.keys import Keys
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+_READY_WITHIN_SECONDS = 60
+_STOPS_WITHIN_SECONDS = 10
+_MOST_RESTARTS = 5
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ACCOUNTS = (
+    ("admin@onai.test", "admin"),
+    ("ayaulym@onai.test", "sales"),
+    ("aselya@onai.test", "sales"),
+    ("student@onai.test", "student"),
+)
+
+
+class CannotStart(Exception):
+    """What is in the way, in one sentence."""
+
+
+@dataclass(slots=True)
+class Child:
+    """A process of the demo. It leads a process group, so that nothing it starts is left behind."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str]
+    process: "subprocess.Popen[bytes]" = field(init=False)
+    restarts: int = 0
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.command,
+            cwd=ROOT,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the whole group, if there still is one."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def finish(self, deadline: float) -> None:
+        """Wait until it has stopped, until `deadline` on the monotonic clock; then kill it."""
+        try:
+            self.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            say(f"{self.name} does not stop; killing it")
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+
+
+class Demo:
+    """Everything that is running, so that it can be stopped."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self.children: list[Child] = []
+        self.cluster: postgres.Cluster | None = None
+
+    def start(self) -> None:
+        for number in (self.port, self.port + 1):
+            _require_free(number)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        say("starting PostgreSQL")
+        self.cluster = _start_postgres(self.folder)
+        keys = Keys.load(self.folder)
+        environment = local_environment(self.folder, keys, self.cluster, port=self.port)
+        _prepare(environment)
+        for child in _processes(environment, self.port):
+            say(f"starting {child.name}")
+            child.start()
+            self.children.append(child)
+        _wait_until_ready(self.children, self.port)
+        _print_addresses(keys, self.port)
+
+    def watch(self) -> None:
+        """Until somebody stops the demo: start again what has died, but not for ever."""
+        parent = os.getppid()
+        while os.getppid() == parent:  # whoever started us may be gone without a word
+            for child in self.children:
+                _revive(child)
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        # A second Ctrl-C must not leave half of it running.
+        for number in _STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        for child in self.children:
+            child.signal(signal.SIGTERM)
+        deadline = time.monotonic() + _STOPS_WITHIN_SECONDS
+        for child in self.children:
+            child.finish(deadline)
+        if self.cluster is not None:
+            self.cluster.stop()
+
+
+def main() -> None:
+    demo = Demo(Path(os.environ.get("ONAI_LOCAL_DIR", ROOT / ".local")), _port())
+    for number in _STOP_SIGNALS:
+        signal.signal(number, _interrupt)
+    try:
+        demo.start()
+        demo.watch()
+    except KeyboardInterrupt:
+        pass  # This is how the demo ends.
+    except CannotStart as obstacle:
+        sys.exit(f"\n{obstacle}")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.exit(f"\nThe disk is full: nothing more can be written under {demo.folder}.")
+    finally:
+        say("stopping")
+        demo.stop()
+    say("stopped")
+
+
+def _start_postgres(folder: Path) -> postgres.Cluster:
+    try:
+        return postgres.start(folder / "postgres")
+    except subprocess.SubprocessError as error:
+        log = folder / "postgres" / "log"
+        if log.exists() and "No space left on device" in log.read_text(errors="replace"):
+            raise OSError(errno.ENOSPC, "No space left on device") from error
+        raise CannotStart(f"PostgreSQL did not start; its log is {log}.") from error
+
+
+def _prepare(environment: Mapping[str, str]) -> None:
+    command = [sys.executable, "manage.py", "prepare_local"]
+    local = {**environment, "DJANGO_SETTINGS_MODULE": "onai.local.settings"}
+    if subprocess.run(command, cwd=ROOT, env=local).returncode:
+        raise CannotStart("The databases could not be prepared; what went wrong is above.")
+
+
+def _processes(environment: Mapping[str, str], port: int) -> list[Child]:
+    gunicorn = [sys.executable, "-m", "gunicorn", "--log-level", "warning", "--bind"]
+    return [
+        Child(
+            f"the stand-ins for Supabase Auth and Resend on port {port + 1}",
+            [*gunicorn, f"127.0.0.1:{port + 1}", "--threads", "32", "onai.local.wsgi"],
+            # Failures on demand are kept in memory, so one process has to serve them all.
+            {**environment, "WEB_CONCURRENCY": "1"},
+        ),
+        Child("the worker", [sys.executable, "manage.py", "procrastinate", "worker"], environment),
+        Child(
+            f"the web server on port {port}",
+            [*gunicorn, f"127.0.0.1:{port}", "--workers", "2", "onai.wsgi"],
+            environment,
+        ),
+    ]
+
+
+def _wait_until_ready(children: list[Child], port: int) -> None:
+    deadline = time.monotonic() + _READY_WITHIN_SECONDS
+    waiting = [f"http://127.0.0.1:{port + 1}/mailbox.json", f"http://127.0.0.1:{port}/healthz"]
+    while waiting:
+        for child in children:
+            if child.process.poll() is not None:
+                raise CannotStart(f"Of the demo, {child.name} did not start; why is above.")
+        if time.monotonic() > deadline:
+            raise CannotStart(f"Nothing answers at {waiting[0]} after a minute.")
+        try:
+            if httpx.get(waiting[0], timeout=2, trust_env=False).status_code == 200:
+                waiting.pop(0)
+                continue
+        except httpx.HTTPError:
+            pass  # Not yet; the deadline above decides.
+        time.sleep(0.1)
+
+
+def _revive(child: Child) -> None:
+    code = child.process.poll()
+    if code is None or child.restarts > _MOST_RESTARTS:
+        return
+    child.restarts += 1
+    if child.restarts > _MOST_RESTARTS:
+        say(f"{child.name} stopped again (code {code}) and is not started any more")
+        return
+    say(f"{child.name} stopped (code {code}); starting it again")
+    child.signal(signal.SIGKILL)  # what it may have left in its group
+    child.start()
+
+
+def _port() -> int:
+    given = os.environ.get("DEMO_PORT", "8000")
+    if not given.isdigit() or not 1 <= int(given) <= 65_534:
+        sys.exit(f"\nDEMO_PORT must be a port number from 1 to 65534, and is {given!r}.")
+    return int(given)
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise CannotStart(f"Port {port} is not ours to use; choose another: DEMO_PORT=8100")
+        except OSError:
+            raise CannotStart(
+                f"Port {port} is taken by another program (another demo?)."
+                " Stop it, or choose another port: make demo DEMO_PORT=8100"
+            ) from None
+
+
+def _print_addresses(keys: Keys, port: int) -> None:
+    site, services = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
+    logins = "\n".join(f"  {email:<20} {PASSWORD}   {role}" for email, role in _ACCOUNTS)
+    print(
+        f"""
+Sales desk:     {site}
+Mailbox:        {services}/mailbox
+Supabase Auth:  {services}/auth/v1
+Resend:         {services}/emails
+
+{logins}
+
+Supabase anon key: {keys.anon_key}
+Supabase service-role key: {keys.service_role_key}
+
+Ready. Ctrl-C stops everything; the data stay in .local/ (make reset forgets them).
+""",
+        flush=True,
+    )
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def say(sentence: str) -> None:
+    print(f"• {sentence}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

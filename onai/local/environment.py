@@ -1,0 +1,37 @@
+"""The contract's variables for one machine: the same names as in production, local addresses."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from onai.local.keys import Keys
+from onai.local.postgres import Cluster
+
+
+def local_environment(
+    folder: Path, keys: Keys, cluster: Cluster, *, port: int
+) -> Mapping[str, str]:
+    """This process's environment with the product pointed at the stand-ins on `port + 1`."""
+    services = f"http://127.0.0.1:{port + 1}"
+    return {
+        **os.environ,
+        "SECRET_KEY": keys.django_secret,
+        "LANDING_DATABASE_URL": cluster.url("landing"),
+        "TRIPWIRE_DATABASE_URL": cluster.url("tripwire"),
+        "TRIPWIRE_SUPABASE_URL": services,
+        "TRIPWIRE_SUPABASE_ANON_KEY": keys.anon_key,
+        "TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY": keys.service_role_key,
+        # Empty where the project publishes its keys, whatever the surroundings say.
+        "TRIPWIRE_SUPABASE_JWT_SECRET": "" if keys.signing else keys.jwt_secret,
+        "RESEND_API_KEY": keys.resend_key,
+        "RESEND_API_URL": services,
+        "RESEND_FROM_EMAIL": "onAI Academy <hello@onai.test>",
+        "PLATFORM_LOGIN_URL": f"http://127.0.0.1:{port}/login",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+        "DEBUG": "true",
+        "ONAI_LOCAL_DIR": str(folder),
+        "PYTHONUNBUFFERED": "1",
+        # The stand-ins are on this machine; a proxy is of no use on the way to them.
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+    }

@@ -1,0 +1,26 @@
+"""Settings of the stand-ins and of what prepares their data: the product's, with more allowed.
+
+The product itself never runs with these.
+"""
+
+import os
+from pathlib import Path
+
+from onai import postgres
+from onai.settings import *  # noqa: F403
+from onai.settings import BASE_DIR, DATABASES, ENVIRONMENT, INSTALLED_APPS
+
+LOCAL_DIR = Path(os.environ.get("ONAI_LOCAL_DIR", BASE_DIR / ".local"))
+LOCAL_BCRYPT_ROUNDS = int(os.environ.get("ONAI_LOCAL_BCRYPT_ROUNDS", "10"))
+
+INSTALLED_APPS = [*INSTALLED_APPS, "onai.local", "onai.local.auth", "onai.local.mail"]
+ROOT_URLCONF = "onai.local.urls"
+MIDDLEWARE = ["whitenoise.middleware.WhiteNoiseMiddleware", "onai.local.faults.FaultMiddleware"]
+
+# Here Landing is ours to fill, and the stand-ins keep their tables in schemas of their own.
+LANDING_TABLES_ARE_OURS = True
+DATABASES["landing"] = postgres.database(ENVIRONMENT.landing_database_url)
+for _schema in ("auth", "mailbox"):
+    DATABASES[_schema] = postgres.database(ENVIRONMENT.tripwire_database_url)
+    DATABASES[_schema]["OPTIONS"]["options"] = f"-c search_path={_schema}"
+DATABASE_ROUTERS = ["onai.local.routers.LocalRouter", "onai.routers.HomeRouter"]

@@ -1,0 +1,8 @@
+"""Every address of the stand-ins."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("auth/v1/", include("onai.local.auth.urls")),
+    path("", include("onai.local.mail.urls")),
+]

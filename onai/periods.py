@@ -1,0 +1,51 @@
+"""A span of whole business days, which every figure of the product is counted over."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Self
+
+from django.utils import timezone
+
+
+def business_today() -> date:
+    """Today in the business time zone (`TIME_ZONE`), whatever the server's clock is set to."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The business days from `first_day` to `last_day`, both included.
+
+    As moments it is `[start, end)`: from midnight to midnight in the business time zone, taken
+    from the time zone database. The same days are the same moments, and so the same SQL, all day.
+    """
+
+    first_day: date
+    last_day: date
+
+    def __post_init__(self) -> None:
+        if self.last_day < self.first_day:
+            raise ValueError("a period ends on or after the day it begins")
+
+    @classmethod
+    def last_days(cls, count: int) -> Self:
+        """Today and the `count - 1` days before it."""
+        today = business_today()
+        return cls(first_day=today - timedelta(days=count - 1), last_day=today)
+
+    @property
+    def days(self) -> int:
+        return (self.last_day - self.first_day).days + 1
+
+    @property
+    def start(self) -> datetime:
+        return _midnight(self.first_day)
+
+    @property
+    def end(self) -> datetime:
+        """The first moment that is no longer in the period."""
+        return _midnight(self.last_day + timedelta(days=1))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())

@@ -1,0 +1,153 @@
+"""The settings of every process of the product. All outside values come from `onai.env`."""
+
+from datetime import timedelta
+from typing import Any
+
+from csp.constants import NONE, SELF
+
+from onai import env, logs, postgres
+
+BASE_DIR = env.BASE_DIR
+ENVIRONMENT = env.load()
+
+DEBUG = ENVIRONMENT.debug
+SECRET_KEY = ENVIRONMENT.secret_key
+ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+ROOT_URLCONF = "onai.urls"
+WSGI_APPLICATION = "onai.wsgi.application"
+
+INSTALLED_APPS = [
+    "onai",
+    "funnel",
+    "sales",
+    "cachalot",
+    "csp",
+    "procrastinate.contrib.django",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "onai.health.ProbeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "onai.errors.ProblemMiddleware",
+    "onai.identity.middleware.IdentityMiddleware",
+]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+
+# --- Databases ---------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "landing": postgres.database(ENVIRONMENT.landing_database_url, read_only=True),
+    "tripwire": postgres.database(ENVIRONMENT.tripwire_database_url),
+}
+DATABASE_ROUTERS = ["onai.routers.HomeRouter"]
+# Only the demo and the tests own the schema of Landing; elsewhere its tables are another team's.
+LANDING_TABLES_ARE_OURS = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Cache -------------------------------------------------------------------------------------
+
+CACHES: dict[str, dict[str, Any]] = {
+    "default": (
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": ENVIRONMENT.cache_url,
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+        }
+        if ENVIRONMENT.cache_url
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+FUNNEL_CACHE_SECONDS = ENVIRONMENT.funnel_cache_seconds
+# Others write to Landing, so no invalidation can be seen and age is the only limit. Tripwire is
+# never cached: a manager must see what they just did.
+CACHALOT_DATABASES = {"landing"}
+CACHALOT_TIMEOUT = FUNNEL_CACHE_SECONDS
+
+# --- Jobs --------------------------------------------------------------------------------------
+
+PROCRASTINATE_DATABASE_ALIAS = "tripwire"
+
+# --- Identity ----------------------------------------------------------------------------------
+
+SUPABASE_AUTH_URL = f"{ENVIRONMENT.tripwire_supabase_url}/auth/v1"
+SUPABASE_ANON_KEY = ENVIRONMENT.tripwire_supabase_anon_key
+SUPABASE_SERVICE_ROLE_KEY = ENVIRONMENT.tripwire_supabase_service_role_key
+SUPABASE_JWT_SECRET = ENVIRONMENT.tripwire_supabase_jwt_secret
+SUPABASE_CONNECT_TIMEOUT = timedelta(seconds=3)
+SUPABASE_READ_TIMEOUT = timedelta(seconds=6)
+# The name of the page on which each role lands.
+HOME_OF_ROLE = {"admin": "funnel", "sales": "sales-manager", "student": "welcome"}
+
+# --- The business ------------------------------------------------------------------------------
+
+COURSE_PRICE_KZT = ENVIRONMENT.course_price_kzt
+PLATFORM_LOGIN_URL = ENVIRONMENT.platform_login_url
+RESEND_API_KEY = ENVIRONMENT.resend_api_key
+RESEND_API_URL = ENVIRONMENT.resend_api_url
+RESEND_FROM_EMAIL = ENVIRONMENT.resend_from_email
+
+# --- Language and time -------------------------------------------------------------------------
+
+LANGUAGE_CODE = "ru"
+USE_THOUSAND_SEPARATOR = True
+USE_TZ = True
+TIME_ZONE = ENVIRONMENT.time_zone
+
+# --- Static files ------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Security ----------------------------------------------------------------------------------
+
+APPEND_SLASH = False
+CSRF_COOKIE_SECURE = not DEBUG
+CSRF_FAILURE_VIEW = "onai.errors.csrf_failure"
+# TLS ends at the load balancer, so the browser's Origin says https where this process sees http.
+CSRF_TRUSTED_ORIGINS = [
+    f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS if host != "*"
+]
+SECURE_HSTS_SECONDS = 0 if DEBUG else int(timedelta(days=30).total_seconds())
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # The domain's other hosts are not ours to bind to HTTPS,
+    "security.W021",  # nor to put on the browsers' preload list.
+    "security.W008",  # The load balancer redirects to HTTPS; probes reach us over HTTP.
+]
+
+# --- Logs --------------------------------------------------------------------------------------
+
+LOGGING = logs.CONFIGURATION
+logs.report_exceptions_to(ENVIRONMENT.sentry_dsn)

@@ -1,0 +1,33 @@
+"""Numbers and nouns the way a Russian reader expects them."""
+
+from decimal import Decimal
+
+from django import template
+from django.utils.formats import number_format
+
+register = template.Library()
+
+_NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+
+
+@register.filter
+def tenge(amount: int) -> str:
+    """`150000` as «150 000 ₸»."""
+    return f"{number_format(amount, force_grouping=True)}{_NO_BREAK_SPACE}₸"
+
+
+@register.filter
+def percent(share: Decimal | int) -> str:
+    """`Decimal("8.57")` as «8,57 %»; `109` as «109 %»."""
+    return f"{number_format(share, force_grouping=True)}{_NO_BREAK_SPACE}%"
+
+
+@register.filter
+def plural(count: int, forms: str) -> str:
+    """The form of a noun that goes with `count`: `5|plural:"покупка,покупки,покупок"`."""
+    one, few, many = forms.split(",")
+    if count % 10 == 1 and count % 100 != 11:
+        return one
+    if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14):
+        return few
+    return many

@@ -1,0 +1,8 @@
+"""The production entrance: `gunicorn onai.wsgi`."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "onai.settings")
+application = get_wsgi_application()

@@ -1,0 +1,1 @@
+"""Students and the managers who open their access, in the Tripwire database."""
