@@ -40,6 +40,11 @@ def _none_if_empty(text: Func) -> NullIf:
     return NullIf(text, Value(""), output_field=models.TextField())
 
 
+def source_name() -> Coalesce:
+    """The source as the landing page wrote it, empty where it wrote none."""
+    return Coalesce("source", Value(""), output_field=models.TextField())
+
+
 class LeadQuerySet(models.QuerySet["Lead"]):
     """Leads in the words of the business."""
 
@@ -49,11 +54,6 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
     def purchases(self) -> "LeadQuerySet":
         return self.filter(PURCHASED)
-
-    def with_source_name(self) -> "LeadQuerySet":
-        """Annotate `source_name`: the source as written, empty where there is none."""
-        named = Coalesce("source", Value(""), output_field=models.TextField())
-        return self.annotate(source_name=named)
 
     def with_person_keys(self) -> "LeadQuerySet":
         """Annotate `phone_key` and `email_key`: equal for spellings of one phone or e-mail."""

@@ -19,7 +19,7 @@ from django.db.models import Count, DateTimeField, Func, JSONField, Max, Q, Valu
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from funnel.models import PURCHASED, TOOK_THE_TEST, WAS_EMAILED, Lead, LeadQuerySet
+from funnel.models import PURCHASED, TOOK_THE_TEST, WAS_EMAILED, Lead, LeadQuerySet, source_name
 from onai.errors import Problem
 from onai.periods import Period
 
@@ -199,7 +199,7 @@ class _JsonObject(Func):
 
 def _by_source(leads: LeadQuerySet) -> Any:
     return (
-        leads.with_source_name()
+        leads.annotate(source_name=source_name())
         .values("source_name")
         .annotate(
             row=_JsonObject(

@@ -1,4 +1,4 @@
-"""The funnel in the wire format of the traffic dashboard. Keys are camelCase and none may change."""
+"""The funnel in the wire format of the traffic dashboard, whose keys never change."""
 
 from datetime import UTC
 from typing import Any

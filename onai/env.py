@@ -120,7 +120,7 @@ class Environment:
     )
     tripwire_supabase_jwt_secret: str | None = _variable(
         _text,
-        "the shared secret of a project that signs with HS256; without it the project's JWKS is used",
+        "the shared secret of a project that signs with HS256; without it the JWKS is used",
         example="the project's JWT secret",
         default=None,
     )

@@ -231,7 +231,8 @@ BACKGROUND = [
         gettext_lazy("Почта (Resend)"),
         _mail,
         gettext_lazy(
-            "Письма подождут и уйдут позже. Проверьте resend-status.com и переменную RESEND_API_KEY."
+            "Письма подождут и уйдут позже. Проверьте resend-status.com и переменную"
+            " RESEND_API_KEY."
         ),
     ),
 ]

@@ -7,9 +7,9 @@ from typing import Self
 from django.utils import timezone
 
 
-def business_today() -> date:
-    """Today in the business time zone (`TIME_ZONE`), whatever the server's clock is set to."""
-    return timezone.localdate(timezone=timezone.get_default_timezone())
+def business_day(moment: datetime | None = None) -> date:
+    """The day in the business time zone (`TIME_ZONE`) that `moment` falls on; by default, today."""
+    return timezone.localdate(moment, timezone=timezone.get_default_timezone())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Period:
     @classmethod
     def last_days(cls, count: int) -> Self:
         """Today and the `count - 1` days before it."""
-        today = business_today()
+        today = business_day()
         return cls(first_day=today - timedelta(days=count - 1), last_day=today)
 
     @property

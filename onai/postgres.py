@@ -6,7 +6,7 @@ statements, no server-side cursors, and what must hold for a statement travels i
 
 from typing import Any
 
-from django.db.backends.postgresql.base import Cursor
+from psycopg import ClientCursor
 from psycopg.pq import TransactionStatus
 
 CONNECT_TIMEOUT_SECONDS = 3
@@ -14,7 +14,7 @@ STATEMENT_TIMEOUT_MS = 8_000
 _NETWORK_TIMEOUT_MS = 15_000
 
 
-class ReadOnlyCursor(Cursor):
+class ReadOnlyCursor(ClientCursor[Any]):
     """A cursor of a connection that only reads.
 
     Every transaction begins as READ ONLY and with a statement time-out, also the one-statement

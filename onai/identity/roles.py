@@ -55,7 +55,7 @@ def _role(user_metadata: Mapping[str, Any], app_metadata: Mapping[str, Any]) -> 
     named = app_metadata.get("role")
     if named is None:
         named = user_metadata.get("role")
-    return Role(named) if named in set(Role) else None
+    return Role(named) if isinstance(named, str) and named in set(Role) else None
 
 
 class VisitorRequest(HttpRequest):

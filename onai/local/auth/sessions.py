@@ -71,10 +71,10 @@ def refresh(token: str) -> dict[str, Any]:
 def of_bearer(request: HttpRequest) -> tuple[User, Session]:
     """The account and the session of the access token that a request carries."""
     claims = _claims(request)
-    account = User.objects.filter(pk=claims.get("sub")).first() if claims.get("sub") else None
+    account = User.objects.filter(pk=claims["sub"]).first() if "sub" in claims else None
     if account is None:
         raise Refusal(403, "user_not_found", "User from sub claim in JWT does not exist")
-    session = Session.objects.filter(pk=claims.get("session_id"), user=account).first()
+    session = Session.objects.filter(pk=claims["session_id"], user=account).first()
     if session is None:
         raise Refusal(
             403, "session_not_found", "Session from session_id claim in JWT does not exist"

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Letter(models.Model):
-    """A letter as it was sent. `fingerprint` tells whether a repeated key came with the same one."""
+    """A letter as it was sent. By its `fingerprint` a repeated key is compared."""
 
     id = models.UUIDField(primary_key=True, default=uuid4)
     sender = models.TextField()

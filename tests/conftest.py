@@ -1,0 +1,178 @@
+"""A real PostgreSQL and the stand-ins, started once for the run; a clean slate for each test."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from psycopg.types.json import Jsonb
+
+from onai.identity import tokens
+from onai.local import postgres
+from tests.people import PASSWORD, PEOPLE, Accounts
+from tests.settings import BASE_DIR, SERVICES_PORT, TEST_DIR, TEST_ENVIRONMENT, TEST_KEYS
+
+SERVICES = f"http://127.0.0.1:{SERVICES_PORT}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def services(django_db_blocker: Any) -> Iterator[None]:
+    """The server and the stand-ins, reached over their sockets as in the demo."""
+    cluster = postgres.start(TEST_DIR / "postgres", disposable=True)
+    local = {**TEST_ENVIRONMENT, "DJANGO_SETTINGS_MODULE": "onai.local.settings"}
+    prepare = [sys.executable, "manage.py", "prepare_local", "--empty"]
+    subprocess.run(prepare, cwd=BASE_DIR, env=local, check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "gunicorn", "--log-level", "error", "--threads", "32"]
+    server = subprocess.Popen(
+        [*command, "--bind", f"127.0.0.1:{SERVICES_PORT}", "onai.local.wsgi"],
+        cwd=BASE_DIR,
+        env={**local, "WEB_CONCURRENCY": "1"},
+    )
+    try:
+        wait_for(f"{SERVICES}/mailbox.json")
+        accounts = Accounts(SERVICES, TEST_KEYS)
+        for person in PEOPLE:
+            accounts.create(person.email, role=person.role, full_name=person.full_name)
+        with django_db_blocker.unblock():
+            yield
+    finally:
+        server.terminate()
+        server.wait(10)
+        cluster.stop()
+
+
+def wait_for(url: str, *, seconds: float = 30) -> None:
+    """Until `url` answers at all; a bounded wait."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            httpx.get(url, timeout=5, trust_env=False)
+        except httpx.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """The databases are the run's own already; nothing to create beside them."""
+
+
+@pytest.fixture(autouse=True)
+def clean_slate() -> None:
+    cache.clear()
+    tokens._published_keys.cache_clear()
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return Accounts(SERVICES, TEST_KEYS)
+
+
+@pytest.fixture
+def as_person(client: Client) -> Callable[[str], Client]:
+    """Sign a person of `tests.people` in through the form, as a browser does."""
+
+    def sign_in(email: str) -> Client:
+        answer = client.post("/login", {"email": email, "password": PASSWORD})
+        assert answer.status_code == 302, answer.content.decode()
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def admin(as_person: Callable[[str], Client]) -> Client:
+    return as_person("admin@onai.test")
+
+
+@pytest.fixture
+def bearer(accounts: Accounts) -> Callable[[str], dict[str, str]]:
+    """The header with which a program of this person calls the API."""
+
+    def header(email: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {accounts.sign_in(email)['access_token']}"}
+
+    return header
+
+
+class Faults:
+    """Tells the stand-ins how the next requests shall go wrong."""
+
+    def set(self, path: str, **how: Any) -> None:
+        httpx.post(f"{SERVICES}/faults", json={"path": path, **how}).raise_for_status()
+
+    def clear(self) -> None:
+        httpx.delete(f"{SERVICES}/faults").raise_for_status()
+
+
+@pytest.fixture
+def faults() -> Iterator[Faults]:
+    faults = Faults()
+    yield faults
+    faults.clear()
+
+
+class LandingPages:
+    """The software that writes leads: not ours, and on a connection of its own."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+        self.connection = connection
+
+    def write(self, *leads: dict[str, Any]) -> None:
+        """Insert leads; a column that is not named gets what the table gives it."""
+        for lead in leads:
+            row = {"name": "Кто-то", "phone": "+7 700 000-00-00", **lead}
+            values = {
+                name: Jsonb(value) if isinstance(value, dict) else value
+                for name, value in row.items()
+            }
+            columns = ", ".join(values)
+            places = ", ".join(f"%({name})s" for name in values)
+            self.connection.execute(
+                f"insert into landing_leads ({columns}) values ({places})",  # type: ignore[arg-type]
+                values,
+            )
+
+    def write_many(self, created_at: datetime, leads: list[dict[str, Any]]) -> None:
+        with self.connection.cursor() as cursor:
+            names = ("email", "phone", "source", "email_sent", "sms_clicked", "created_at")
+            statement = f"copy landing_leads (name, {', '.join(names)}) from stdin"
+            with cursor.copy(statement) as copy:  # type: ignore[arg-type]
+                for lead in leads:
+                    row = {"phone": "87000000000", "created_at": created_at, **lead}
+                    copy.write_row(["Кто-то", *(row.get(name) for name in names)])
+
+
+@pytest.fixture
+def landing() -> Iterator[LandingPages]:
+    """An empty `landing_leads`, and who fills it."""
+    url = TEST_ENVIRONMENT["LANDING_DATABASE_URL"]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("truncate landing_leads")
+        yield LandingPages(connection)
+        connection.execute("truncate landing_leads")
+
+
+def run_python(*arguments: str, environment: dict[str, str] | None = None) -> Any:
+    """A process of its own, from the root of the project, with just this environment."""
+    path = {"PATH": os.environ["PATH"]}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=BASE_DIR,
+        env=path if environment is None else {**path, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

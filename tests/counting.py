@@ -1,0 +1,67 @@
+"""The funnel counted in plain Python, row by row: what the database's answer is held against."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFunnel:
+    visitors: int
+    emailed: int
+    purchases: int
+    sources: dict[str, tuple[int, int, int]]
+    phones: Counter[str]
+    emails: Counter[str]
+
+    @property
+    def repeated_phones(self) -> dict[str, int]:
+        return {key: times for key, times in self.phones.items() if times > 1}
+
+    @property
+    def repeated_emails(self) -> dict[str, int]:
+        return {key: times for key, times in self.emails.items() if times > 1}
+
+
+def count(rows: list[Row], start: datetime, end: datetime) -> PlainFunnel:
+    inside = [row for row in rows if start <= row["created_at"] < end]
+    sources: dict[str, list[int]] = {}
+    phones: Counter[str] = Counter()
+    emails: Counter[str] = Counter()
+    visitors = emailed = purchases = 0
+    for row in inside:
+        source = row.get("source") or ""
+        figures = sources.setdefault(source, [0, 0, 0])
+        figures[0] += 1
+        visitors += source.startswith("proftest")
+        if row.get("email_sent"):
+            emailed += 1
+            figures[1] += 1
+        if row.get("sms_clicked"):
+            purchases += 1
+            figures[2] += 1
+            phones[one_spelling(row["phone"])] += 1
+            emails[(row.get("email") or "").strip(" ").lower()] += 1
+    del phones[""], emails[""]
+    ranked = {name: (leads, sent, bought) for name, (leads, sent, bought) in sources.items()}
+    return PlainFunnel(visitors, emailed, purchases, ranked, phones, emails)
+
+
+def one_spelling(phone: str) -> str:
+    digits = "".join(letter for letter in phone if letter in "0123456789")
+    local = digits.removeprefix("00") if len(digits) == 13 else digits
+    if len(local) == 11 and local[0] in "78":
+        return "7" + local[1:]
+    return "7" + local if len(local) == 10 else digits
+
+
+def half_up(part: int, whole: int, decimals: int) -> Fraction:
+    """`part` ÷ `whole` in percent, by whole numbers alone."""
+    if not whole:
+        return Fraction(0)
+    scale = 10**decimals
+    return Fraction((2 * part * 100 * scale + whole) // (2 * whole), scale)

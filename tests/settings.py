@@ -1,0 +1,41 @@
+"""The product's own settings, pointed at a PostgreSQL and at stand-ins of this test run's own."""
+
+import atexit
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+from onai.local.environment import local_environment
+from onai.local.keys import Keys
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+TEST_DIR = Path(tempfile.mkdtemp(prefix="onai-test-"))
+atexit.register(shutil.rmtree, TEST_DIR, ignore_errors=True)
+SERVICES_PORT = _free_port()
+TEST_KEYS = Keys.load(TEST_DIR)
+TEST_ENVIRONMENT = {
+    **local_environment(
+        TEST_DIR, TEST_KEYS, socket_dir=str(TEST_DIR / "postgres"), port=SERVICES_PORT - 1
+    ),
+    "DEBUG": "false",
+    "PLATFORM_LOGIN_URL": "https://platform.onai.test/login",
+    "ONAI_LOCAL_BCRYPT_ROUNDS": "4",
+}
+os.environ.update(TEST_ENVIRONMENT)
+
+from onai.settings import *  # noqa: E402, F403
+
+# Without a collectstatic first. The production start is tested with the real storage.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
+STATIC_ROOT = None
+STORAGES = {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

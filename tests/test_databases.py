@@ -1,0 +1,179 @@
+"""Each app in its own database, Landing only read, and a pooler in between from the first day."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import django.db
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import connections, router, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+from funnel.models import Lead
+from onai.routers import HOME_OF_APP
+from sales.models import ActivityEntry, Student
+from tests.conftest import LandingPages, run_python
+from tests.pooler import Pooler, run_pooler
+from tests.settings import BASE_DIR, TEST_ENVIRONMENT
+
+
+@pytest.mark.parametrize(
+    ("model", "home"), [(Lead, "landing"), (Student, "tripwire"), (ActivityEntry, "tripwire")]
+)
+def test_each_model_goes_to_its_own_database(model: Any, home: str) -> None:
+    assert router.db_for_read(model) == home
+    assert router.db_for_write(model) == home
+    assert model.objects.db == home
+    # And its table is there, and only there.
+    for alias in ("landing", "tripwire"):
+        tables = connections[alias].introspection.table_names()
+        assert (model._meta.db_table in tables) == (alias == home)
+
+
+def test_an_app_without_a_home_fails_loudly() -> None:
+    with pytest.raises(ImproperlyConfigured):
+        MigrationRecorder.Migration.objects.count()
+
+
+def test_relations_across_databases_are_refused() -> None:
+    lead, student, entry = Lead(), Student(), ActivityEntry()
+
+    assert not router.allow_relation(lead, student)
+    assert not router.allow_relation(student, lead)
+    assert router.allow_relation(student, entry)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into landing_leads (name, phone) values ('x', '1')",
+        "update landing_leads set sms_clicked = true",
+        "delete from landing_leads",
+        "truncate landing_leads",
+        "create table mine (id int)",
+    ],
+)
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_a_write_to_landing_fails_in_the_database(statement: str, in_transaction: bool) -> None:
+    def write() -> None:
+        with connections["landing"].cursor() as cursor:
+            cursor.execute(statement)
+
+    with pytest.raises(django.db.InternalError, match="read-only transaction"):
+        if in_transaction:
+            with transaction.atomic(using="landing"):
+                write()
+        else:
+            write()
+
+
+def test_a_write_to_landing_fails_through_the_orm(landing: LandingPages) -> None:
+    landing.write({"name": "Кто-то"})
+
+    with pytest.raises(django.db.InternalError, match="read-only transaction"):
+        Lead.objects.create(name="x", phone="1")
+    with pytest.raises(django.db.InternalError, match="read-only transaction"):
+        Lead.objects.update(name="x")
+
+    assert Lead.objects.get().name == "Кто-то"
+
+
+def test_landing_says_that_it_is_read_only() -> None:
+    with connections["landing"].cursor() as cursor:
+        cursor.execute("show default_transaction_read_only")
+        assert cursor.fetchone() == ("on",)
+
+
+def test_migrations_never_touch_the_other_database() -> None:
+    for alias in ("landing", "tripwire"):
+        for app in HOME_OF_APP:
+            allowed = router.allow_migrate(alias, app)
+            # In production the landing pages own their schema: nothing is migrated there at all.
+            assert allowed == (alias == "tripwire" and HOME_OF_APP[app] == "tripwire")
+
+
+def test_migrating_landing_in_production_creates_nothing() -> None:
+    # Landing is read-only and not ours to migrate: the command may fail, and must change nothing.
+    before = connections["landing"].introspection.table_names()
+
+    migrated = run_python("manage.py", "migrate", "--database", "landing", environment=_started())
+
+    assert connections["landing"].introspection.table_names() == before
+    assert "landing_leads" not in migrated.stdout
+
+
+def test_no_migration_is_missing() -> None:
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def _started() -> dict[str, str]:
+    return {name: value for name, value in TEST_ENVIRONMENT.items() if name != "PATH"}
+
+
+@pytest.fixture(scope="module")
+def pooler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pooler]:
+    yield from run_pooler(tmp_path_factory.mktemp("pooler"))
+
+
+def _through(pooler: Pooler, script: Path) -> "subprocess.CompletedProcess[str]":
+    environment = {
+        **TEST_ENVIRONMENT,
+        "LANDING_DATABASE_URL": pooler.url("landing"),
+        "TRIPWIRE_DATABASE_URL": pooler.url("tripwire"),
+    }
+    return subprocess.run(
+        [sys.executable, str(script)],
+        cwd=BASE_DIR,
+        env={**environment, "PYTHONPATH": str(BASE_DIR)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+THROUGH_THE_POOLER = """
+import os
+import django
+os.environ["DJANGO_SETTINGS_MODULE"] = "onai.settings"
+django.setup()
+from django.db import InternalError, connections
+from funnel.models import Lead
+from funnel.report import funnel_report
+from onai.periods import Period
+from sales.models import Student
+
+for _ in range(12):  # more often than any driver's threshold for preparing
+    assert Lead.objects.filter(name="pooled").count() == 3
+    assert len(list(Lead.objects.iterator(chunk_size=1))) == 3  # would be a server-side cursor
+    assert Student.objects.filter(email="nobody@onai.test").count() == 0
+assert funnel_report(Period.last_days(30)).proftest.reached == 3
+try:
+    with connections["landing"].cursor() as cursor:
+        cursor.execute("delete from landing_leads")
+except InternalError as error:
+    assert "read-only transaction" in str(error)
+else:
+    raise AssertionError("the pooler let a write through")
+with connections["landing"].cursor() as cursor:
+    cursor.execute("select count(*) from pg_prepared_statements")
+    assert cursor.fetchone() == (0,)
+print("all the same through the pooler")
+"""
+
+
+def test_everything_works_through_a_transaction_mode_pooler(
+    pooler: Pooler, landing: LandingPages, tmp_path: Path
+) -> None:
+    landing.write(*({"id": uuid4(), "name": "pooled", "source": "proftest_a"} for _ in range(3)))
+    script = tmp_path / "pooled.py"
+    script.write_text(THROUGH_THE_POOLER)
+
+    done = _through(pooler, script)
+
+    assert done.stdout.strip().endswith("all the same through the pooler"), done.stderr

@@ -1,0 +1,176 @@
+"""How old the figures may be, and what happens when the database cannot give them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+import time_machine
+from django.db import close_old_connections, connections
+from django.test import Client
+
+from onai import postgres
+from tests.conftest import LandingPages
+from tests.settings import TEST_ENVIRONMENT, TEST_DIR
+
+API = "/api/traffic-dashboard/funnel"
+
+
+def _purchases(client: Client) -> int:
+    body = client.get(API).json()
+    assert body["success"] is True
+    found: int = body["totalConversions"]
+    return found
+
+
+@contextmanager
+def _outage() -> Iterator[None]:
+    """Landing lets nobody in, and throws out who was."""
+    maintenance = postgres_url("postgres")
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute("alter database landing allow_connections false")
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'landing'"
+        )
+        try:
+            yield
+        finally:
+            connection.execute("alter database landing allow_connections true")
+            # What Django itself does where one request ends and the next begins.
+            close_old_connections()
+
+
+def postgres_url(database: str) -> str:
+    from onai.local.postgres import url
+
+    return url(str(TEST_DIR / "postgres"), database)
+
+
+@pytest.fixture
+def sold() -> Iterator[Callable[[], None]]:
+    """Writes one more purchase, on a connection that an outage has not cut."""
+    url = TEST_ENVIRONMENT["LANDING_DATABASE_URL"]
+
+    def sell() -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            LandingPages(connection).write({"source": "TF4", "sms_clicked": True})
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("truncate landing_leads")
+    yield sell
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("truncate landing_leads")
+
+
+def test_the_second_request_asks_nothing_of_the_database(
+    admin: Client, sold: Callable[[], None]
+) -> None:
+    sold()
+    first = admin.get(API).json()
+
+    with _outage():
+        # Not a statement, not even a connection: there is no database to ask.
+        second = admin.get(API).json()
+        page = admin.get("/funnel")
+
+    assert second == first
+    assert second["totalConversions"] == 1
+    assert page.status_code == 200
+
+
+def test_a_changed_row_shows_after_the_time_out_and_not_before(
+    admin: Client, sold: Callable[[], None], settings: Any
+) -> None:
+    now = datetime.now(UTC)
+    sold()
+    with time_machine.travel(now, tick=False) as clock:
+        assert _purchases(admin) == 1
+        counted_at = admin.get(API).json()["timestamp"]
+        sold()
+        clock.shift(settings.FUNNEL_CACHE_SECONDS - 1)
+        assert _purchases(admin) == 1
+        assert admin.get(API).json()["timestamp"] == counted_at
+        clock.shift(2)
+        assert _purchases(admin) == 2
+        assert admin.get(API).json()["timestamp"] > counted_at
+
+
+def test_as_of_is_when_the_database_counted(admin: Client, sold: Callable[[], None]) -> None:
+    # The web server's clock is a day off; the figures are of the moment the database says.
+    began = datetime.now(UTC)
+    with time_machine.travel(began + timedelta(minutes=20), tick=False):
+        timestamp = datetime.fromisoformat(admin.get(API).json()["timestamp"])
+
+    assert timestamp - began < timedelta(seconds=30)
+
+
+def _unavailable(client: Client) -> None:
+    page, api = client.get("/funnel"), client.get(API)
+
+    assert (page.status_code, api.status_code) == (503, 503)
+    assert "Цифры воронки сейчас недоступны" in page.content.decode()
+    assert "Это не значит, что продаж нет." in page.content.decode()
+    assert api.json()["code"] == "figures_unavailable"
+    assert set(api.json()) == {"success", "error", "code"}
+    assert page["Retry-After"] == "30"
+
+
+def test_landing_unreachable_is_no_day_without_sales(
+    admin: Client, sold: Callable[[], None]
+) -> None:
+    sold()
+
+    with _outage():
+        close_old_connections()
+        _unavailable(admin)
+        _unavailable(admin)
+
+    assert _purchases(admin) == 1
+
+
+def test_a_connection_that_broke_between_requests_is_noticed(
+    admin: Client, sold: Callable[[], None]
+) -> None:
+    connections["landing"].ensure_connection()
+    with _outage():
+        pass
+
+    assert _purchases(admin) == 0
+
+
+def test_a_slow_database_is_not_waited_for(
+    admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT_MS", 300)
+    landing.write({"sms_clicked": True})
+    with landing.connection.transaction():
+        landing.connection.execute("lock table landing_leads in access exclusive mode")
+        began = datetime.now(UTC)
+        _unavailable(admin)
+        assert datetime.now(UTC) - began < timedelta(seconds=5)
+
+    assert _purchases(admin) == 1
+
+
+def test_a_missing_table_is_told_and_not_remembered(admin: Client, landing: LandingPages) -> None:
+    landing.write({"sms_clicked": True})
+    landing.connection.execute("alter table landing_leads rename to mislaid")
+    try:
+        _unavailable(admin)
+    finally:
+        landing.connection.execute("alter table mislaid rename to landing_leads")
+
+    assert _purchases(admin) == 1
+
+
+def test_an_outage_says_nothing_private(
+    admin: Client, sold: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with _outage():
+        close_old_connections()
+        answer = admin.get(API)
+
+    assert "postgres" not in answer.content.decode()
+    assert any(record.getMessage() == "figures_unavailable" for record in caplog.records)

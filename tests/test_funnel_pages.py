@@ -1,0 +1,206 @@
+"""The funnel as an owner sees it, and as a program reads it."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.test import Client
+
+from onai.local.leads import demo_leads
+from tests.conftest import LandingPages
+from tests.settings import TEST_KEYS
+
+Bearer = Callable[[str], dict[str, str]]
+API = "/api/traffic-dashboard/funnel"
+
+
+@pytest.fixture
+def report_of_the_day(landing: LandingPages) -> LandingPages:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    return landing
+
+
+def _text(client: Client, path: str = "/funnel") -> str:
+    """What is read on the page: its text without tags, single spaces."""
+    page = client.get(path).content.decode()
+    bare = re.sub(r"<[^>]+>", " ", page)
+    return re.sub(r"\s+", " ", bare.replace("\N{NO-BREAK SPACE}", " "))
+
+
+def test_the_page_tells_the_whole_report(admin: Client, report_of_the_day: LandingPages) -> None:
+    text = _text(admin)
+
+    assert "Выручка 150 000 ₸" in text
+    assert "Из теста в покупку 8,57 %" in text
+    assert "350 посетителей" in text
+    assert "380 просмотров" in text
+    assert "30 покупок" in text
+    assert "109 % на 30 больше, чем на шаге выше" in text
+    assert "8 % потеряно 350" in text
+    assert "Почему 109 % — не ошибка." in text
+    assert "1 proftest_kenesary 141 112 19 95 000 ₸ 13,48 %" in text
+    assert "без источника" in text
+    assert "Дублей нет." in text
+    assert "30 разных телефонов, 29 разных адресов почты, без почты — 1" in text
+
+
+def test_numbers_are_parted_by_spaces_that_do_not_break(
+    admin: Client, report_of_the_day: LandingPages
+) -> None:
+    assert "150\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}₸" in admin.get("/funnel").content.decode()
+
+
+def test_the_page_explains_109_percent_only_when_there_is_something_to_explain(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write({"source": "proftest_a", "email_sent": True})
+
+    assert "не ошибка" not in _text(admin)
+
+
+def test_without_leads_the_page_says_what_to_check(admin: Client, landing: LandingPages) -> None:
+    text = _text(admin)
+
+    assert "За эти дни не пришло ни одного лида." in text
+    assert "Покупок за эти дни нет, проверять нечего." in text
+
+
+def test_repeated_buyers_are_named(admin: Client, landing: LandingPages) -> None:
+    for phone in ("+7 700 000-45-67", "87000004567"):
+        landing.write({"phone": phone, "email": "Twice@onai.test", "sms_clicked": True})
+
+    text = _text(admin)
+
+    assert "Похоже, есть дубли." in text
+    assert "2 покупки: 1 разный телефон, 1 разный адрес почты" in text
+    assert "телефон 77000004567 — 2 покупки" in text
+    assert "почта twice@onai.test — 2 покупки" in text
+
+
+def test_the_picture_is_as_wide_as_the_counts(
+    admin: Client, report_of_the_day: LandingPages
+) -> None:
+    page = admin.get("/funnel").content.decode()
+
+    shapes = re.findall(r'<polygon points="([^"]+)"', page)
+    widths = []
+    for shape in shapes:
+        corners = [tuple(map(float, corner.split(","))) for corner in shape.split()]
+        widths.append(round(corners[1][0] - corners[0][0], 1))
+    assert widths == [92.1, 100.0, 7.9]
+
+
+def test_the_api_answers_in_the_wire_format(
+    client: Client, bearer: Bearer, report_of_the_day: LandingPages
+) -> None:
+    began = datetime.now(UTC)
+
+    body = client.get(API, headers=bearer("admin@onai.test")).json()
+
+    timestamp = body.pop("timestamp")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", timestamp)
+    assert abs(datetime.fromisoformat(timestamp) - began) < timedelta(minutes=1)
+    for stage in body["stages"]:
+        assert stage.pop("description")
+    assert body == {
+        "success": True,
+        "stages": [
+            {
+                "id": "proftest",
+                "title": "ProfTest",
+                "emoji": "🧪",
+                "metrics": {"visitors": 350, "passed": 350},
+                "conversionRate": 100,
+                "status": "success",
+            },
+            {
+                "id": "express",
+                "title": "Express Course Landing",
+                "emoji": "📚",
+                "metrics": {"views": 380, "avgValue": 5000},
+                "conversionRate": 109,
+                "status": "success",
+            },
+            {
+                "id": "payment",
+                "title": "Paid Express Course (5K)",
+                "emoji": "💳",
+                "metrics": {"purchases": 30, "revenue": 150000},
+                "conversionRate": 8,
+                "status": "warning",
+            },
+        ],
+        "totalRevenue": 150000,
+        "totalConversions": 30,
+        "overallConversionRate": 8.57,
+    }
+
+
+@pytest.mark.parametrize("stage", ["proftest", "express", "payment"])
+def test_the_api_answers_for_one_stage(admin: Client, landing: LandingPages, stage: str) -> None:
+    whole = admin.get(API).json()
+
+    one = admin.get(f"{API}/{stage}").json()
+
+    assert one["success"] is True
+    assert one["stage"] in whole["stages"]
+    assert one["stage"]["id"] == stage
+
+
+@pytest.mark.parametrize("stage", ["payments", "PAYMENT", "%00", "1"])
+def test_an_unknown_stage_is_not_found(admin: Client, stage: str) -> None:
+    answer = admin.get(f"{API}/{stage}")
+
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+
+
+def test_page_and_api_tell_the_same(admin: Client, report_of_the_day: LandingPages) -> None:
+    body = admin.get(API).json()
+    text = _text(admin)
+
+    as_of = datetime.fromisoformat(body["timestamp"])
+    for stage in body["stages"]:
+        assert f"{next(iter(stage['metrics'].values()))} " in text
+    shown = re.search(r'<time datetime="([^"]+)"', admin.get("/funnel").content.decode())
+    assert shown
+    assert abs(datetime.fromisoformat(shown[1]) - as_of) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_the_funnel_is_only_read(admin: Client, method: str) -> None:
+    answer: Any = getattr(admin, method)(API)
+
+    assert answer.status_code == 405
+    assert answer.json()["code"] == "method_not_allowed"
+    assert "GET" in answer["Allow"]
+
+
+def test_the_window_moves_with_the_days(client: Client, landing: LandingPages) -> None:
+    # The predecessor computed it once, when the process started.
+    now = datetime.now(UTC)
+    landing.write({"sms_clicked": True, "created_at": now - timedelta(days=29)})
+    token = TEST_KEYS.sign(
+        {
+            "iss": settings.SUPABASE_AUTH_URL,
+            "sub": str(uuid4()),
+            "aud": "authenticated",
+            "iat": int(now.timestamp()),
+            "exp": int((now + timedelta(days=3)).timestamp()),
+            "app_metadata": {"role": "admin"},
+        }
+    )
+
+    def purchases() -> int:
+        answer = client.get(API, headers={"Authorization": f"Bearer {token}"})
+        found: int = answer.json()["totalConversions"]
+        return found
+
+    assert purchases() == 1
+    with time_machine.travel(now + timedelta(days=1)):
+        assert purchases() == 0

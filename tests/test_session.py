@@ -1,0 +1,157 @@
+"""A browser's session: kept in step with Supabase, and over when Supabase says so."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from django.test import Client
+
+from tests.conftest import Faults
+from tests.people import Accounts
+from tests.settings import TEST_KEYS
+
+SignIn = Callable[[str], Client]
+
+
+def _expire_access_token(client: Client) -> None:
+    """As if an hour had passed: the same access token, but no longer good."""
+    kept = client.cookies["onai_access"].value
+    claims = jwt.decode(kept, options={"verify_signature": False})
+    client.cookies["onai_access"] = TEST_KEYS.sign({**claims, "exp": int(time.time()) - 60})
+
+
+def test_an_expired_access_token_is_renewed_without_a_word(admin: Client) -> None:
+    _expire_access_token(admin)
+    expired = admin.cookies["onai_access"].value
+    spent = admin.cookies["onai_refresh"].value
+
+    answer = admin.get("/funnel")
+
+    assert answer.status_code == 200
+    assert answer.cookies["onai_access"].value not in ("", expired)
+    assert answer.cookies["onai_refresh"].value not in ("", spent)
+    assert answer.cookies["onai_access"]["httponly"] is True
+    # And what was renewed is what the browser goes on with.
+    assert "onai_access" not in admin.get("/funnel").cookies
+
+
+def test_a_session_with_only_its_refresh_token_left_goes_on(admin: Client) -> None:
+    del admin.cookies["onai_access"]
+
+    assert admin.get("/funnel").status_code == 200
+
+
+def test_two_requests_that_renew_at_once_both_succeed(admin: Client) -> None:
+    _expire_access_token(admin)
+    twin = Client()
+    for name in ("onai_access", "onai_refresh"):
+        twin.cookies[name] = admin.cookies[name].value
+
+    assert admin.get("/funnel").status_code == 200
+    assert twin.get("/funnel").status_code == 200
+
+
+def test_a_session_that_cannot_be_renewed_is_dropped(admin: Client, accounts: Accounts) -> None:
+    accounts.call("POST", "/logout?scope=local", admin.cookies["onai_access"].value)
+    _expire_access_token(admin)
+
+    answer = admin.get("/funnel")
+
+    assert answer.status_code == 302
+    assert answer["Location"] == "/login?next=%2Ffunnel"
+    for name in ("onai_access", "onai_refresh"):
+        assert answer.cookies[name].value == ""
+        assert answer.cookies[name]["max-age"] == 0
+
+
+def test_a_forged_access_token_without_a_refresh_token_is_dropped(client: Client) -> None:
+    client.cookies["onai_access"] = "forged.by.hand"
+
+    answer = client.get("/funnel")
+
+    assert answer.status_code == 302
+    assert answer.cookies["onai_access"]["max-age"] == 0
+
+
+@pytest.mark.parametrize("failure", [{"status": 500}, {"status": 429}, {"drop": True}])
+def test_while_supabase_is_down_a_session_is_neither_renewed_nor_dropped(
+    admin: Client, faults: Faults, failure: dict[str, Any]
+) -> None:
+    _expire_access_token(admin)
+    faults.set("/auth/v1/token", **failure)
+
+    page = admin.get("/funnel")
+    api = admin.get("/api/traffic-dashboard/funnel")
+
+    assert (page.status_code, api.status_code) in [(503, 503), (429, 429)]
+    assert api.json()["code"] in ("auth_unavailable", "too_many_attempts")
+    assert "onai_access" not in page.cookies
+    faults.clear()
+    assert admin.get("/funnel").status_code == 200
+
+
+def test_signing_out_ends_the_session_at_supabase_too(admin: Client, accounts: Accounts) -> None:
+    access, refresh = (admin.cookies[name].value for name in ("onai_access", "onai_refresh"))
+
+    answer = admin.post("/logout")
+
+    assert answer["Location"] == "/login"
+    assert answer.cookies["onai_access"]["max-age"] == 0
+    assert answer.cookies["onai_refresh"]["max-age"] == 0
+    assert accounts.call("GET", "/user", access).status_code == 403
+    renewed = accounts.call(
+        "POST", "/token?grant_type=refresh_token", json={"refresh_token": refresh}
+    )
+    assert renewed.status_code == 400
+    assert admin.get("/funnel").status_code == 302
+
+
+def test_signing_out_leaves_ones_other_devices_signed_in(admin: Client, accounts: Accounts) -> None:
+    phone = accounts.sign_in("admin@onai.test")["access_token"]
+
+    admin.post("/logout")
+
+    assert accounts.call("GET", "/user", phone).status_code == 200
+
+
+@pytest.mark.parametrize("failure", [{"status": 500}, {"drop": True}])
+def test_signing_out_works_while_supabase_is_down(
+    admin: Client, faults: Faults, failure: dict[str, Any]
+) -> None:
+    faults.set("/auth/v1/logout", **failure)
+
+    answer = admin.post("/logout")
+
+    assert answer.status_code == 302
+    assert answer.cookies["onai_access"]["max-age"] == 0
+
+
+def test_signing_out_takes_a_post_with_a_csrf_token(admin: Client) -> None:
+    assert admin.get("/logout").status_code == 405
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = admin.cookies
+
+    assert strict.post("/logout").status_code == 403
+    assert admin.get("/funnel").status_code == 200
+
+
+def test_a_student_who_promotes_themselves_is_still_refused(
+    client: Client, accounts: Accounts, as_person: SignIn
+) -> None:
+    student = accounts.create(role="student")
+    token = accounts.sign_in(student["email"])["access_token"]
+
+    promoted = accounts.call("PUT", "/user", token, json={"data": {"role": "admin"}})
+    assert promoted.status_code == 200
+    assert promoted.json()["user_metadata"]["role"] == "admin"
+    climbed = accounts.call("PUT", "/user", token, json={"app_metadata": {"role": "admin"}})
+    assert climbed.status_code == 403
+
+    browser = as_person(student["email"])
+    assert browser.get("/")["Location"] == "/welcome"
+    for path in ("/funnel", "/sales-manager", "/status", "/api/traffic-dashboard/funnel"):
+        assert browser.get(path).status_code == 403
+    fresh = {"Authorization": f"Bearer {accounts.sign_in(student['email'])['access_token']}"}
+    assert Client().get("/api/traffic-dashboard/funnel", headers=fresh).status_code == 403
