@@ -140,7 +140,7 @@ class LandingPages:
             columns = ", ".join(values)
             places = ", ".join(f"%({name})s" for name in values)
             self.connection.execute(
-                f"insert into landing_leads ({columns}) values ({places})",  # type: ignore[arg-type]
+                f"insert into landing_leads ({columns}) values ({places})",
                 values,
             )
 
@@ -148,7 +148,7 @@ class LandingPages:
         with self.connection.cursor() as cursor:
             names = ("email", "phone", "source", "email_sent", "sms_clicked", "created_at")
             statement = f"copy landing_leads (name, {', '.join(names)}) from stdin"
-            with cursor.copy(statement) as copy:  # type: ignore[arg-type]
+            with cursor.copy(statement) as copy:
                 for lead in leads:
                     row = {"phone": "87000000000", "created_at": created_at, **lead}
                     copy.write_row(["Кто-то", *(row.get(name) for name in names)])

@@ -30,6 +30,8 @@ TEST_ENVIRONMENT = {
     "ONAI_LOCAL_BCRYPT_ROUNDS": "4",
 }
 os.environ.update(TEST_ENVIRONMENT)
+# Processes that the tests start run with the product's own settings.
+TEST_ENVIRONMENT["DJANGO_SETTINGS_MODULE"] = "onai.settings"
 
 from onai.settings import *  # noqa: E402, F403
 

@@ -13,7 +13,7 @@ from django.test import Client
 
 from onai import postgres
 from tests.conftest import LandingPages
-from tests.settings import TEST_ENVIRONMENT, TEST_DIR
+from tests.settings import TEST_DIR, TEST_ENVIRONMENT
 
 API = "/api/traffic-dashboard/funnel"
 

@@ -82,7 +82,16 @@ def _strange_rows() -> list[dict[str, Any]]:
         "PROFTEST_x",
         "xproftest_a",
         "expresscourse",
-    ] + [None, "", " ", "proftest%", "TF4", "<script>alert(1)</script>", "O\"Brien's", "مصدر ‮txt"]
+    ] + [
+        None,
+        "",
+        " ",
+        "proftest%",
+        "TF4",
+        "<script>alert(1)</script>",
+        "O\"Brien's",
+        "مصدر \u202etxt",
+    ]
     flags = (True, False, None)
     seconds = int((PERIOD.end - PERIOD.start).total_seconds())
     rows = [
@@ -99,7 +108,11 @@ def _strange_rows() -> list[dict[str, Any]]:
     for edge in (PERIOD.start, PERIOD.end):
         for offset in (-1, 0, 1):
             moment = edge + timedelta(seconds=offset)
-            flagged = {"email_sent": True, "sms_clicked": True, "source": "proftest_edge"}
+            flagged: dict[str, Any] = {
+                "email_sent": True,
+                "sms_clicked": True,
+                "source": "proftest_edge",
+            }
             rows.append({**flagged, "phone": f"edge {offset}", "created_at": moment})
     return rows
 
@@ -192,7 +205,7 @@ def test_three_spellings_of_a_phone_are_one_buyer(landing: LandingPages) -> None
 
 
 def test_names_and_sources_may_hold_anything(admin: Any, landing: LandingPages) -> None:
-    strange = "<b onclick='x'>\"Ә\" & ‮مرحبا"
+    strange = "<b onclick='x'>\"Ә\" & \u202eمرحبا"
     landing.write({"name": strange, "source": strange, "metadata": {"utm_source": strange}})
 
     page = admin.get("/funnel").content.decode()

@@ -46,6 +46,7 @@ class Cluster:
     def stop(self) -> None:
         """Stop it, also when a process that was killed is still noted as one of its users."""
         self._server.stop()
+        self._server.cleanup_mode = None  # so that it is not stopped once more at exit
 
 
 def url(socket_dir: str, database: str) -> str:

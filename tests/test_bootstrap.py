@@ -1,0 +1,110 @@
+"""The first thing `make` runs says in one sentence what is in the way."""
+
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.settings import BASE_DIR
+
+RUN = "import runpy; runpy.run_path('onai/local/bootstrap.py', run_name='__main__')"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone with nothing installed, and no requirement to install."""
+    (tmp_path / "onai" / "local").mkdir(parents=True)
+    shutil.copy(BASE_DIR / "onai/local/bootstrap.py", tmp_path / "onai/local")
+    (tmp_path / "empty.txt").write_text("")
+    return tmp_path
+
+
+def _bootstrap(clone: Path, preparation: str = "") -> "subprocess.CompletedProcess[str]":
+    script = f"import sys; sys.argv = ['bootstrap', 'empty.txt']\n{preparation}\n{RUN}"
+    # The system's Python, as in a fresh clone: not the one of a virtual environment.
+    python = Path(sys.base_prefix) / "bin" / "python3"
+    return subprocess.run(
+        [str(python), "-c", script],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _told(done: "subprocess.CompletedProcess[str]") -> str:
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    [sentence] = done.stderr.strip().splitlines()
+    return sentence
+
+
+def test_a_python_that_is_too_old_is_told(clone: Path) -> None:
+    done = _bootstrap(clone, "sys.version_info = (3, 9, 2)")
+
+    assert "needs Python 3.11 or newer" in _told(done)
+
+
+@pytest.mark.parametrize("module", ["venv", "ensurepip"])
+def test_a_missing_venv_module_is_told(clone: Path, module: str) -> None:
+    done = _bootstrap(clone, f"sys.modules[{module!r}] = None")
+
+    assert "apt-get install python3-venv" in _told(done)
+
+
+def test_a_disk_that_is_too_full_is_told_before_anything_is_written(clone: Path) -> None:
+    full = "import shutil; shutil.disk_usage = lambda path: type('U', (), {'free': 10**6})"
+
+    done = _bootstrap(clone, full)
+
+    assert "The disk is too full" in _told(done)
+    assert not (clone / ".venv").exists()
+
+
+def test_a_disk_that_fills_up_is_told(clone: Path) -> None:
+    full = "import venv\ndef create(*a, **k): raise OSError(28, 'No space left')"
+
+    done = _bootstrap(clone, f"{full}\nvenv.create = create")
+
+    assert "The disk is full" in _told(done)
+
+
+def test_the_second_time_it_is_quick_and_silent(clone: Path) -> None:
+    first = _bootstrap(clone)
+    assert first.returncode == 0, first.stderr
+    assert "creating .venv" in first.stdout
+    began = time.monotonic()
+
+    second = _bootstrap(clone)
+
+    assert time.monotonic() - began < 2
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+
+
+def test_changed_requirements_are_installed(clone: Path) -> None:
+    _bootstrap(clone)
+    (clone / "empty.txt").write_text("# changed\n")
+
+    assert "installing empty.txt" in _bootstrap(clone).stdout
+
+
+def test_a_requirement_without_its_hash_is_refused(clone: Path) -> None:
+    wheel = clone / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr(
+            "tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0"
+        )
+        archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any")
+        archive.writestr("tiny-1.0.dist-info/RECORD", "")
+    (clone / "empty.txt").write_text(f"tiny @ {wheel.as_uri()}\n")
+
+    done = _bootstrap(clone)
+
+    assert done.returncode == 1
+    assert "Hashes are required" in done.stderr
+    assert "could not be installed" in done.stderr
