@@ -16,6 +16,7 @@ import httpx
 import psutil
 import pytest
 
+from onai.local.keys import Keys
 from tests.people import Accounts
 from tests.settings import BASE_DIR, _free_port
 
@@ -64,7 +65,8 @@ class Demo:
         return f"http://127.0.0.1:{self.port + 1}"
 
     def everything_it_started(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        started: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return started
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -90,14 +92,7 @@ def _postgres_of(folder: Path) -> psutil.Process:
 
 
 def _sign_in(demo: Demo, email: str) -> str:
-    anon = re.search(r"^Supabase anon key: (\S+)$", demo.said, re.MULTILINE)
-    assert anon
-    answer = httpx.post(
-        f"{demo.services}/auth/v1/token?grant_type=password",
-        headers={"apikey": anon[1]},
-        json={"email": email, "password": "Demo1234!"},
-    )
-    return str(answer.json()["access_token"])
+    return str(_accounts(demo).sign_in(email)["access_token"])
 
 
 def _funnel(demo: Demo) -> dict[str, int]:
@@ -113,17 +108,16 @@ def _funnel(demo: Demo) -> dict[str, int]:
 
 def _changed_name(demo: Demo) -> str:
     token = _sign_in(demo, "student@onai.test")
-    return str(Accounts_of(demo).call("GET", "/user", token).json()["user_metadata"]["full_name"])
+    return str(_accounts(demo).call("GET", "/user", token).json()["user_metadata"]["full_name"])
 
 
-def Accounts_of(demo: Demo) -> Accounts:
-    from onai.local.keys import Keys
-
-    service = re.search(r"^Supabase service-role key: (\S+)$", demo.said, re.MULTILINE)
-    anon = re.search(r"^Supabase anon key: (\S+)$", demo.said, re.MULTILINE)
-    assert service
-    assert anon
-    return Accounts(demo.services, Keys("", "", anon[1], service[1], "", ()))
+def _accounts(demo: Demo) -> Accounts:
+    keys = [
+        re.search(rf"^Supabase {name} key: (\S+)$", demo.said, re.MULTILINE)
+        for name in ("anon", "service-role")
+    ]
+    anon, service = (found[1] for found in keys if found)
+    return Accounts(demo.services, Keys("", "", anon, service, "", ()))
 
 
 def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
@@ -137,7 +131,7 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
         assert httpx.get(f"{demo.services}/mailbox.json").json() == []
         figures = _funnel(demo)
         assert figures == {"visitors": 350, "views": 380, "purchases": 30, "revenue": 150_000}
-        everyone = Accounts_of(demo).call("GET", "/admin/users?per_page=100").json()["users"]
+        everyone = _accounts(demo).call("GET", "/admin/users?per_page=100").json()["users"]
         roles = [user["app_metadata"]["role"] for user in everyone]
         assert (len(roles), roles.count("sales"), roles.count("admin")) == (50, 2, 1)
 
@@ -149,7 +143,7 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
 
         # What is changed stays; what dies is started again; then Ctrl-C ends it all.
         token = _sign_in(demo, "student@onai.test")
-        Accounts_of(demo).call("PUT", "/user", token, json={"data": {"full_name": "Переименован"}})
+        _accounts(demo).call("PUT", "/user", token, json={"data": {"full_name": "Переименован"}})
         [worker] = [p for p in demo.everything_it_started() if "procrastinate" in p.cmdline()]
         worker.kill()
         demo.wait_for("the worker stopped (code -9); starting it again")

@@ -76,20 +76,15 @@ def _strange_rows() -> list[dict[str, Any]]:
     """25 000 leads in the window, made to break a count, and as many as fit around its edges."""
     dice = random.Random(7)
     sources = [
-        "proftest_kenesary",
-        "proftest",
-        "proftest_",
-        "PROFTEST_x",
-        "xproftest_a",
-        "expresscourse",
-    ] + [
-        None,
-        "",
-        " ",
-        "proftest%",
-        "TF4",
-        "<script>alert(1)</script>",
-        "O\"Brien's",
+        *(
+            "proftest_kenesary",
+            "proftest",
+            "proftest_",
+            "PROFTEST_x",
+            "xproftest_a",
+            "expresscourse",
+        ),
+        *(None, "", " ", "proftest%", "TF4", "<script>alert(1)</script>", "O\"Brien's"),
         "مصدر \u202etxt",
     ]
     flags = (True, False, None)
