@@ -165,6 +165,22 @@ def test_a_missing_table_is_told_and_not_remembered(admin: Client, landing: Land
     assert _purchases(admin) == 1
 
 
+def test_without_its_shared_cache_the_funnel_is_asked_of_the_database(
+    admin: Client, sold: Callable[[], None], settings: Any
+) -> None:
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+            "OPTIONS": {"IGNORE_EXCEPTIONS": True},
+        }
+    }
+    sold()
+    assert _purchases(admin) == 1
+    sold()
+    assert _purchases(admin) == 2
+
+
 def test_an_outage_says_nothing_private(
     admin: Client, sold: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -70,7 +70,7 @@ def test_readyz_says_that_sign_in_is_down_and_soon(
 def test_readyz_says_that_a_shared_cache_is_down(client: Client, settings: Any) -> None:
     settings.CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "django_redis.cache.RedisCache",
             "LOCATION": "redis://:hush@127.0.0.1:1/0",
         }
     }
