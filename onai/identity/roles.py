@@ -55,7 +55,12 @@ def _role(user_metadata: Mapping[str, Any], app_metadata: Mapping[str, Any]) -> 
     named = app_metadata.get("role")
     if named is None:
         named = user_metadata.get("role")
-    return Role(named) if isinstance(named, str) and named in set(Role) else None
+    return role_named(named)
+
+
+def role_named(value: object) -> Role | None:
+    """The role that a piece of metadata names, whatever a user has put there."""
+    return Role(value) if isinstance(value, str) and value in set(Role) else None
 
 
 class VisitorRequest(HttpRequest):

@@ -11,7 +11,7 @@ import httpx
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from pydantic import ValidationError
-from supabase_auth import SyncGoTrueClient
+from supabase_auth import SyncGoTrueAdminAPI, SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 from supabase_auth.types import Session
 
@@ -117,11 +117,21 @@ def sign_out(access_token: str) -> None:
         raise _problem(error) from error
 
 
+def administration() -> SyncGoTrueAdminAPI:
+    """The administration of accounts, with the service-role key."""
+    key = settings.SUPABASE_SERVICE_ROLE_KEY
+    return _client({"apikey": key, "Authorization": f"Bearer {key}"}).admin
+
+
 def client() -> SyncGoTrueClient:
     """A client with no session of its own, on the connections that all clients share."""
+    return _client({"apikey": settings.SUPABASE_ANON_KEY})
+
+
+def _client(headers: dict[str, str]) -> SyncGoTrueClient:
     return SyncGoTrueClient(
         url=settings.SUPABASE_AUTH_URL,
-        headers={"apikey": settings.SUPABASE_ANON_KEY},
+        headers=headers,
         auto_refresh_token=False,
         persist_session=False,
         http_client=_connections(),
