@@ -146,6 +146,8 @@ def test_a_slow_database_is_not_waited_for(
     monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT_MS", 300)
     landing.write({"sms_clicked": True})
     with landing.connection.transaction():
+        # The lock does not outlast this, so that a product that waits is not waited for.
+        landing.connection.execute("set local idle_in_transaction_session_timeout = '5s'")
         landing.connection.execute("lock table landing_leads in access exclusive mode")
         began = datetime.now(UTC)
         _unavailable(admin)
