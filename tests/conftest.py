@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.test import Client
 from psycopg.types.json import Jsonb
 
-from onai.identity import tokens
+from onai.identity import supabase, tokens
 from onai.local import postgres
 from tests.people import PASSWORD, PEOPLE, Accounts
 from tests.settings import BASE_DIR, SERVICES_PORT, TEST_DIR, TEST_ENVIRONMENT, TEST_KEYS
@@ -44,6 +44,7 @@ def services(django_db_blocker: Any) -> Iterator[None]:
         with django_db_blocker.unblock():
             yield
     finally:
+        supabase._connections().close()
         server.terminate()
         server.wait(10)
         cluster.stop()
