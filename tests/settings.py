@@ -17,8 +17,16 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-TEST_DIR = Path(tempfile.mkdtemp(prefix="onai-test-"))
-atexit.register(shutil.rmtree, TEST_DIR, ignore_errors=True)
+def _folder() -> Path:
+    """A folder for this run alone, unless one is given, which is kept."""
+    if given := os.environ.get("ONAI_TEST_DIR"):
+        return Path(given)
+    fresh = Path(tempfile.mkdtemp(prefix="onai-test-"))
+    atexit.register(shutil.rmtree, fresh, ignore_errors=True)
+    return fresh
+
+
+TEST_DIR = _folder()
 SERVICES_PORT = _free_port()
 TEST_KEYS = Keys.load(TEST_DIR)
 TEST_ENVIRONMENT = {
