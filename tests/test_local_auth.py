@@ -142,7 +142,8 @@ def test_the_list_of_accounts_comes_in_pages(
     assert 'rel="next"' in first.headers["Link"]
     assert made <= seen
     assert operator.admin.list_users(1_000, 50) == []
-    assert accounts.call("GET", "/admin/users?page=0").status_code == 400
+    for page in ("0", "-1", "one", "9" * 30):
+        assert accounts.call("GET", f"/admin/users?page={page}").status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -151,6 +152,7 @@ def test_the_list_of_accounts_comes_in_pages(
         ({"email": "ADMIN@onai.test"}, 422, "email_exists"),
         ({"email": "not an address"}, 400, "validation_failed"),
         ({"email": ""}, 400, "validation_failed"),
+        ({"email": "x" * 300 + "@onai.test"}, 400, "validation_failed"),
         ({"password": "я" * 37}, 422, "validation_failed"),  # 74 bytes
         ({"password": "short"}, 422, "weak_password"),
         ({"id": "1"}, 400, "validation_failed"),
@@ -275,7 +277,9 @@ def test_a_bad_grant_is_refused(
 
 
 def test_a_body_that_is_no_json_is_refused(accounts: Accounts) -> None:
-    for body in (b"{", b"[]"):
+    odd = (b'{"email": ["a"]}', b'{"password": 12345678}', b'{"role": {}}', b'{"id": 1}')
+    unkept = (b'{"user_metadata": {"a": "\\u0000"}}', b'{"password": "\\ud83d5678901"}', b"\xff")
+    for body in (b"{", b"[]", *odd, *unkept):
         answer = accounts.call("POST", "/admin/users", content=body, headers=NEWER)
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_json")
 

@@ -10,16 +10,18 @@ from uuid import UUID, uuid4
 import bcrypt
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import MaxLengthValidator, validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from onai.local.auth.models import Identity, User
 from onai.local.auth.wire import Refusal
 
+_MAX_EMAIL = 255
 _MIN_PASSWORD = 6
 _MAX_PASSWORD_BYTES = 72
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_LONGEST_BAN_SECONDS = 9_223_372_036
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
 
 
@@ -124,8 +126,6 @@ def _hash_of(attributes: Mapping[str, Any], default: str = "") -> str:
     if attributes.get("password_hash"):
         return str(attributes["password_hash"])
     password = attributes.get("password") or default
-    if not isinstance(password, str):
-        raise Refusal(400, "validation_failed", "password must be a string")
     if len(password) < _MIN_PASSWORD:
         raise Refusal(
             422,
@@ -150,6 +150,7 @@ def _email(value: object) -> str:
     email = str(value).strip().lower()
     try:
         validate_email(email)
+        MaxLengthValidator(_MAX_EMAIL)(email)
     except ValidationError as error:
         raise Refusal(
             400, "validation_failed", "Unable to validate email address: invalid format"
@@ -211,7 +212,8 @@ def _ban_end(duration: str) -> datetime:
         raise Refusal(400, "validation_failed", f"invalid format for ban duration: {duration!r}")
     parts = _DURATION.findall(duration)
     seconds = sum(float(count) * _SECONDS[unit] for count, unit in parts)
-    return timezone.now() + timedelta(seconds=seconds)
+    # As long as a Go duration can be: 292 years.
+    return timezone.now() + timedelta(seconds=min(seconds, _LONGEST_BAN_SECONDS))
 
 
 def identify_by_email(account: User) -> None:

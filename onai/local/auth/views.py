@@ -16,6 +16,8 @@ from onai.local.keys import Keys
 
 Endpoint = Callable[..., HttpResponse]
 _PAGE_SIZE = 50
+_LAST_PAGE = 1_000_000
+_TEXTS = ("email", "password", "password_hash", "role", "id", "ban_duration", "refresh_token")
 
 
 def endpoint(*methods: str, keyless: bool = False) -> Callable[[Endpoint], Endpoint]:
@@ -44,10 +46,16 @@ def endpoint(*methods: str, keyless: bool = False) -> Callable[[Endpoint], Endpo
 def _body(request: HttpRequest) -> dict[str, Any]:
     try:
         body = json.loads(request.body or b"{}")
+        # What PostgreSQL cannot keep, Supabase does not take: lone surrogates and NUL.
+        if "\\u0000" in json.dumps(body, ensure_ascii=False).encode().decode():
+            raise ValueError("NUL")
     except ValueError as error:
         raise Refusal(400, "bad_json", "Could not parse request body as JSON") from error
     if not isinstance(body, dict):
         raise Refusal(400, "bad_json", "Could not parse request body as JSON: not an object")
+    for name in _TEXTS:
+        if not isinstance(body.get(name), str | None):
+            raise Refusal(400, "bad_json", f"Could not parse request body as JSON: {name}")
     return body
 
 
@@ -97,7 +105,7 @@ def _page_of_users(request: HttpRequest) -> HttpResponse:
     try:
         page = int(request.GET.get("page") or 1)
         per_page = int(request.GET.get("per_page") or _PAGE_SIZE)
-        if page < 1 or per_page < 1:
+        if not (1 <= page <= _LAST_PAGE and 1 <= per_page <= _LAST_PAGE):
             raise ValueError
     except ValueError as error:
         raise Refusal(400, "validation_failed", "Bad Pagination Parameters") from error
