@@ -14,3 +14,7 @@ max_requests = 10_000
 max_requests_jitter = 1_000
 # Access logs would keep what people search for; the load balancer has its own.
 accesslog = None
+# One socket in the home folder would be shared by every gunicorn of this user.
+control_socket_disable = True
+# The product is never served below a path, whoever says so.
+forwarder_headers = ""

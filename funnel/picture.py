@@ -20,7 +20,6 @@ class DrawnStage:
     stage: Stage
     wording: StageWording
     points: str
-    is_first: bool
 
 
 def draw(report: FunnelReport) -> tuple[DrawnStage, ...]:
@@ -29,10 +28,8 @@ def draw(report: FunnelReport) -> tuple[DrawnStage, ...]:
     widths = [max(_THINNEST, _WIDTH * stage.reached / widest) for stage in report.stages]
     below = [*widths[1:], widths[-1]]
     return tuple(
-        DrawnStage(stage, WORDING[stage.id], _trapezoid(top, bottom), is_first=position == 0)
-        for position, (stage, top, bottom) in enumerate(
-            zip(report.stages, widths, below, strict=True)
-        )
+        DrawnStage(stage, WORDING[stage.id], _trapezoid(top, bottom))
+        for stage, top, bottom in zip(report.stages, widths, below, strict=True)
     )
 
 

@@ -171,6 +171,7 @@ def _count(leads: LeadQuerySet) -> dict[str, Any]:
         without_phone=Count("pk", filter=PURCHASED & Q(phone_key=None)),
         without_email=Count("pk", filter=PURCHASED & Q(email_key=None)),
         lists=_JsonObject(
+            # An aggregate has to be in it, for Django to take the whole for one.
             Value("leads"),
             Count("pk"),
             Value("sources"),

@@ -4,6 +4,7 @@
 start with one message that names every such variable; a secret's value is never in it.
 """
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import environ
+from redis.connection import parse_url
+from sentry_sdk.utils import Dsn
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -43,6 +46,8 @@ def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError
+    if not value.isascii() or " " in value:
+        raise ValueError
     return value.rstrip("/")
 
 
@@ -56,20 +61,40 @@ def _postgres(value: str) -> dict[str, Any]:
 
 
 def _redis(value: str) -> str:
-    if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
-        raise ValueError
+    parse_url(value)  # type: ignore[no-untyped-call]
+    return value
+
+
+def _supabase_url(value: str) -> str:
+    url = _http_url(value)
+    if url.endswith("/auth/v1"):
+        raise ValueError  # That part is ours to add.
+    return url
+
+
+def _sentry_dsn(value: str) -> str:
+    Dsn(value)
+    return value
+
+
+def _key(value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise ValueError  # It travels in HTTP headers.
     return value
 
 
 def _sender(value: str) -> str:
-    if "@" not in parseaddr(value)[1]:
+    if "@" not in parseaddr(value)[1] or not value.isprintable():
         raise ValueError
     return value
 
 
 def _hosts(value: str) -> list[str]:
     hosts = [host.strip() for host in value.split(",") if host.strip()]
-    if not hosts or any("/" in host for host in hosts):
+    for host in hosts:
+        if "/" in host or " " in host or (":" in host and not host.endswith("]")):
+            raise ValueError
+    if not hosts:
         raise ValueError
     return hosts
 
@@ -108,15 +133,15 @@ class Environment:
         example="postgres://desk:secret@tripwire.example.com:6543/postgres?sslmode=require",
     )
     tripwire_supabase_url: str = _variable(
-        _http_url,
+        _supabase_url,
         "the Supabase project that signs people in",
         example="https://abcdefgh.supabase.co",
     )
     tripwire_supabase_anon_key: str = _variable(
-        _text, "the project's public API key", example="eyJhbGciOi…"
+        _key, "the project's public API key", example="eyJhbGciOi…"
     )
     tripwire_supabase_service_role_key: str = _variable(
-        _text, "the project's secret API key, which administers accounts", example="eyJhbGciOi…"
+        _key, "the project's secret API key, which administers accounts", example="eyJhbGciOi…"
     )
     tripwire_supabase_jwt_secret: str | None = _variable(
         _text,
@@ -124,7 +149,7 @@ class Environment:
         example="the project's JWT secret",
         default=None,
     )
-    resend_api_key: str = _variable(_text, "sends e-mail through Resend", example="re_12345678")
+    resend_api_key: str = _variable(_key, "sends e-mail through Resend", example="re_12345678")
     resend_from_email: str = _variable(
         _sender, "the sender of the students' e-mails", example="onAI Academy <hello@example.com>"
     )
@@ -167,7 +192,7 @@ class Environment:
         default="Asia/Almaty",
     )
     sentry_dsn: str | None = _variable(
-        _http_url,
+        _sentry_dsn,
         "where exceptions are reported; without it nowhere",
         example="https://key@sentry.example.com/1",
         default=None,
@@ -209,5 +234,11 @@ def load() -> Environment:
     """The environment of this process, with `.env` filling in what is not set."""
     dotenv = BASE_DIR / ".env"
     if dotenv.exists():
-        environ.Env.read_env(dotenv)
+        # It would print the lines it cannot read, with what is secret in them; a variable that
+        # such a line was to set is told as missing.
+        logging.getLogger("environ.environ").setLevel(logging.CRITICAL)
+        try:
+            environ.Env.read_env(dotenv)
+        except UnicodeDecodeError:
+            raise EnvironmentInvalid("onAI cannot start: .env is not UTF-8 text.") from None
     return read(os.environ)

@@ -159,4 +159,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return answer(request, StaleForm())
+    # A program without a session hears that it has none, not that its page is old.
+    nobody = is_api(request) and getattr(request, "identity", None) is None
+    return answer(request, SignInRequired() if nobody else StaleForm())

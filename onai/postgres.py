@@ -4,6 +4,11 @@ Such a pooler keeps nothing of a session and refuses start-up options, so there 
 statements, no server-side cursors, and what must hold for a statement travels in its transaction.
 """
 
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from psycopg import ClientCursor
@@ -11,6 +16,7 @@ from psycopg.pq import TransactionStatus
 
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_MS = 8_000
+DEADLINE_SECONDS = 12.0
 _NETWORK_TIMEOUT_MS = 15_000
 
 
@@ -18,27 +24,60 @@ class ReadOnlyCursor(ClientCursor[Any]):
     """A cursor of a connection that only reads.
 
     Every transaction begins as READ ONLY and with a statement time-out, also the one-statement
-    transactions of autocommit mode: a write fails in the database, whoever's SQL it is in.
+    transactions of autocommit mode, and whoever hangs in a pooler's queue hangs up in time. It
+    stops every mistake; against malice the wall is a database role with only SELECT.
     """
 
-    def execute(self, query: Any, params: Any = None, **kwargs: Any) -> Any:
-        connection = self.connection
-        if connection.info.transaction_status != TransactionStatus.IDLE:
-            return super().execute(query, params, **kwargs)
-        connection.read_only = True
-        if not connection.autocommit:
-            self._begin_guarded()
-            return super().execute(query, params, **kwargs)
-        with connection.transaction():
-            self._begin_guarded()
-            return super().execute(query, params, **kwargs)
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        with self._guarded():
+            return super().execute(query, params, **options)
 
-    def _begin_guarded(self) -> None:
-        super().execute(
-            "select set_config('default_transaction_read_only', 'on', true),"
-            " set_config('statement_timeout', %s, true)",
-            [str(STATEMENT_TIMEOUT_MS)],
-        )
+    def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
+        with self._guarded():
+            super().executemany(query, params_seq, **options)
+
+    @contextmanager
+    def copy(self, statement: Any, params: Any = None, **options: Any) -> Iterator[Any]:
+        with self._guarded(), super().copy(statement, params, **options) as copy:
+            yield copy
+
+    def stream(self, query: Any, params: Any = None, **options: Any) -> Iterator[Any]:
+        with self._guarded():
+            yield from super().stream(query, params, **options)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        connection = self.connection
+        with _hanging_up_after(DEADLINE_SECONDS, connection.fileno()):
+            if connection.info.transaction_status != TransactionStatus.IDLE:
+                yield
+                return
+            connection.read_only = True
+            with connection.transaction() if connection.autocommit else nullcontext():
+                super().execute(
+                    "select set_config('default_transaction_read_only', 'on', true),"
+                    " set_config('statement_timeout', %s, true)",
+                    [str(STATEMENT_TIMEOUT_MS)],
+                )
+                yield
+
+
+@contextmanager
+def _hanging_up_after(seconds: float, descriptor: int) -> Iterator[None]:
+    """A pooler without a free connection keeps a statement waiting before any time-out of the
+    server's begins; then only the client can end it."""
+    timer = threading.Timer(seconds, _hang_up, [descriptor])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _hang_up(descriptor: int) -> None:
+    with socket.socket(fileno=os.dup(descriptor)) as connection, suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str, Any]:

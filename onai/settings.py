@@ -35,8 +35,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "onai.errors.ProblemMiddleware",
+    # Outside the next one, so that a renewed session is kept whatever becomes of the request.
     "onai.identity.middleware.IdentityMiddleware",
+    "onai.errors.ProblemMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [

@@ -44,7 +44,7 @@ def services(django_db_blocker: Any) -> Iterator[None]:
         with django_db_blocker.unblock():
             yield
     finally:
-        supabase._connections().close()
+        supabase.connections().close()
         server.terminate()
         server.wait(10)
         cluster.stop()

@@ -32,7 +32,10 @@ logfile = {folder}/pgbouncer.log
 
 @dataclass(frozen=True, slots=True)
 class Pooler:
+    """Where it listens, and how many connections it has for each database."""
+
     port: int
+    size: int = 2
 
     def url(self, database: str) -> str:
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
@@ -41,6 +44,8 @@ class Pooler:
 def run_pooler(folder: Path) -> Iterator[Pooler]:
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
+        if os.environ.get("REQUIRE_POOLER") == "1":
+            pytest.fail("REQUIRE_POOLER=1, and there is no pgbouncer on this machine")
         pytest.skip("no pgbouncer on this machine")
     pooler = Pooler(_free_port())
     configuration = folder / "pgbouncer.ini"

@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import django.db
+import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
@@ -16,11 +17,12 @@ from django.db import connections, router, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from funnel.models import Lead
+from onai.local.postgres import url
 from onai.routers import HOME_OF_APP
 from sales.models import ActivityEntry, Student
 from tests.conftest import LandingPages, run_python
 from tests.pooler import Pooler, run_pooler
-from tests.settings import BASE_DIR, TEST_ENVIRONMENT
+from tests.settings import BASE_DIR, TEST_DIR, TEST_ENVIRONMENT
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,37 @@ def test_a_write_to_landing_fails_in_the_database(statement: str, in_transaction
         write()
 
 
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_a_write_to_landing_fails_by_every_way_in(
+    landing: LandingPages, in_transaction: bool
+) -> None:
+    insert = "insert into landing_leads (name, phone) values (%s, %s)"
+
+    def many() -> None:
+        with connections["landing"].cursor() as cursor:
+            cursor.executemany(insert, [("a", "1"), ("b", "2")])
+
+    def copied() -> None:
+        statement = "copy landing_leads (name, phone) from stdin"
+        with connections["landing"].cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write_row(("a", "1"))
+
+    def streamed() -> None:
+        with connections["landing"].cursor() as cursor:
+            list(cursor.stream(f"{insert} returning id", ("a", "1")))
+
+    for write in (many, copied, streamed):
+        around = transaction.atomic(using="landing") if in_transaction else nullcontext()
+        with (
+            pytest.raises(
+                (django.db.InternalError, psycopg.errors.ReadOnlySqlTransaction), match="read-only"
+            ),
+            around,
+        ):
+            write()
+    assert Lead.objects.count() == 0
+
+
 def test_a_write_to_landing_fails_through_the_orm(landing: LandingPages) -> None:
     landing.write({"name": "Кто-то"})
 
@@ -96,13 +129,67 @@ def test_migrations_never_touch_the_other_database() -> None:
 
 
 def test_migrating_landing_in_production_creates_nothing() -> None:
-    # Landing is read-only and not ours to migrate: the command may fail, and must change nothing.
-    before = connections["landing"].introspection.table_names()
+    with _scratch_database("theirs") as (url, theirs):
+        # It may fail, since the connection only reads, and must change nothing.
+        migrate = ("manage.py", "migrate", "--database", "landing")
+        run_python(*migrate, environment={**_started(), "LANDING_DATABASE_URL": url})
 
-    migrated = run_python("manage.py", "migrate", "--database", "landing", environment=_started())
+        found = theirs.execute("select count(*) from pg_tables where schemaname = 'public'")
+        assert found.fetchone() == (0,)
 
-    assert connections["landing"].introspection.table_names() == before
-    assert "landing_leads" not in migrated.stdout
+
+PRODUCTION_TRIPWIRE = """
+create schema auth;
+create table auth.users (id uuid primary key, email varchar(255));
+create table tripwire_users (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null references auth.users(id) on delete cascade,
+  full_name text not null, email text unique not null, granted_by uuid, manager_name text,
+  welcome_email_sent boolean default false, welcome_email_sent_at timestamptz,
+  email_opened boolean default false, first_login_at timestamptz, last_active_at timestamptz,
+  modules_completed integer default 0, price integer default 5000,
+  status text default 'active' check (status in ('active', 'inactive', 'completed', 'blocked')),
+  amocrm_deal_id text, amocrm_contact_id text,
+  created_at timestamptz default now(), updated_at timestamptz default now());
+create table sales_activity_log (
+  id uuid primary key default gen_random_uuid(), manager_id uuid,
+  action_type text check (action_type in
+    ('user_created', 'email_sent', 'status_changed', 'password_reset', 'user_deleted')),
+  target_user_id uuid, details jsonb default '{}', created_at timestamptz default now());
+insert into auth.users values ('00000000-0000-0000-0000-000000000001', 'a@onai.test');
+insert into tripwire_users (user_id, full_name, email)
+  values ('00000000-0000-0000-0000-000000000001', 'Старый Тест', 'a@onai.test');
+"""
+
+
+def test_productions_tables_are_adopted_with_their_rows() -> None:
+    with _scratch_database("adopted") as (url, production):
+        production.execute(PRODUCTION_TRIPWIRE)
+        environment = {**_started(), "TRIPWIRE_DATABASE_URL": url}
+        migrate = ("manage.py", "migrate", "--database", "tripwire", "--fake-initial")
+
+        migrated = run_python(*migrate, environment=environment)
+
+        assert migrated.returncode == 0, migrated.stderr
+        read = (
+            "import django; django.setup(); from sales.models import Student;"
+            "s = Student.objects.get(); print(s.full_name, s.price, s.status)"
+        )
+        shown = run_python("-c", read, environment=environment)
+        assert shown.stdout.strip() == "Старый Тест 5000 active", shown.stderr
+
+
+@contextmanager
+def _scratch_database(name: str) -> "Iterator[tuple[str, psycopg.Connection[Any]]]":
+    """An empty database beside the tests' own: its address, and a connection to it."""
+    socket_dir = str(TEST_DIR / "postgres")
+    with psycopg.connect(url(socket_dir, "postgres"), autocommit=True) as maintenance:
+        maintenance.execute(f"create database {name}")
+        try:
+            with psycopg.connect(url(socket_dir, name), autocommit=True) as connection:
+                yield url(socket_dir, name), connection
+        finally:
+            maintenance.execute(f"drop database {name} with (force)")
 
 
 def test_no_migration_is_missing() -> None:
@@ -175,3 +262,38 @@ def test_everything_works_through_a_transaction_mode_pooler(
     done = _through(pooler, script)
 
     assert done.stdout.strip().endswith("all the same through the pooler"), done.stderr
+
+
+WAITING_IN_THE_QUEUE = """
+import os, time
+import django
+os.environ["DJANGO_SETTINGS_MODULE"] = "onai.settings"
+django.setup()
+from onai import postgres
+from funnel.report import FiguresUnavailable, funnel_report
+from onai.periods import Period
+postgres.DEADLINE_SECONDS = 1.0
+began = time.monotonic()
+try:
+    funnel_report(Period.last_days(30))
+except FiguresUnavailable:
+    print("told after", round(time.monotonic() - began), "s")
+"""
+
+
+def test_a_pooler_without_a_free_connection_is_not_waited_for(
+    pooler: Pooler, tmp_path: Path
+) -> None:
+    script = tmp_path / "waiting.py"
+    script.write_text(WAITING_IN_THE_QUEUE)
+    busy = [psycopg.connect(pooler.url("landing")) for _ in range(pooler.size)]
+    try:
+        for connection in busy:
+            connection.execute("select 1")  # and its transaction stays open
+
+        done = _through(pooler, script)
+    finally:
+        for connection in busy:
+            connection.close()
+
+    assert done.stdout.strip() in ("told after 1 s", "told after 2 s"), done.stderr

@@ -106,6 +106,15 @@ def _funnel(demo: Demo) -> dict[str, int]:
     }
 
 
+def _addresses(port: int) -> set[str]:
+    """Where somebody listens on this port."""
+    return {
+        connection.laddr.ip
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+    }
+
+
 def _changed_name(demo: Demo) -> str:
     token = _sign_in(demo, "student@onai.test")
     return str(_accounts(demo).call("GET", "/user", token).json()["user_metadata"]["full_name"])
@@ -129,6 +138,8 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
             assert f"{email}@onai.test" in demo.said
         assert httpx.get(f"{demo.site}/healthz").text == "ok"
         assert httpx.get(f"{demo.services}/mailbox.json").json() == []
+        for listening in (port, port + 1):
+            assert _addresses(listening) == {"127.0.0.1"}
         figures = _funnel(demo)
         assert figures == {"visitors": 350, "views": 380, "purchases": 30, "revenue": 150_000}
         everyone = _accounts(demo).call("GET", "/admin/users?per_page=100").json()["users"]
@@ -147,6 +158,8 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
         [worker] = [p for p in demo.everything_it_started() if "procrastinate" in p.cmdline()]
         worker.kill()
         demo.wait_for("the worker stopped (code -9); starting it again")
+        _postgres_of(folder).kill()
+        demo.wait_for("PostgreSQL stopped; started it again")
         started = [*demo.everything_it_started(), _postgres_of(folder)]
         started[0].kill()
         # As after a demo that was killed: somebody else still seems to use the server.
@@ -161,6 +174,33 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
         assert time.monotonic() - demo.began < 10
         assert _changed_name(demo) == "Переименован"
         assert _funnel(demo) == figures
+
+
+def test_it_stops_also_when_nobody_listens_to_it_any_more(tmp_path: Path) -> None:
+    folder = tmp_path / "local"
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "onai.local.demo"],
+        cwd=BASE_DIR,
+        env={
+            "PATH": os.environ["PATH"],
+            "DEMO_PORT": str(_free_port()),
+            "ONAI_LOCAL_DIR": str(folder),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert demo.stdout
+    assert any("Ready" in line for line in demo.stdout)
+    started = [*psutil.Process(demo.pid).children(recursive=True), _postgres_of(folder)]
+
+    demo.stdout.close()  # as when the terminal is closed
+    demo.send_signal(signal.SIGHUP)
+    demo.wait(30)
+
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert alive == []
 
 
 @pytest.mark.parametrize("port", ["http", "0", "65535", "-1"])

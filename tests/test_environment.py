@@ -1,6 +1,7 @@
 """A start with a bad environment says everything that is wrong, once, and no secret."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,10 @@ def test_three_missing_and_one_malformed_are_named_at_once(command: tuple[str, .
         ("LANDING_DATABASE_URL", "postgres://host:port/landing"),
         ("LANDING_DATABASE_URL", "postgres://host"),
         ("TRIPWIRE_SUPABASE_URL", "project-x.supabase.co"),
+        ("TRIPWIRE_SUPABASE_URL", "https://project-x.supabase.co/auth/v1"),
+        ("TRIPWIRE_SUPABASE_ANON_KEY", "ключ"),
+        ("SENTRY_DSN", "https://sentry.onai.test/1"),
+        ("ALLOWED_HOSTS", "one.onai.test two.onai.test"),
         ("RESEND_FROM_EMAIL", "Nobody in particular"),
         ("ALLOWED_HOSTS", "https://desk.example.com"),
         ("COURSE_PRICE_KZT", "5 000"),
@@ -59,6 +64,8 @@ def test_three_missing_and_one_malformed_are_named_at_once(command: tuple[str, .
         ("DEBUG", "ture"),
         ("TIME_ZONE", "Asia/Almata"),
         ("CACHE_URL", "memcached://cache"),
+        ("CACHE_URL", "redis://cache:port/0"),
+        ("ALLOWED_HOSTS", "desk.onai.test:8000"),
     ],
 )
 def test_a_malformed_value_is_named_and_not_shown(name: str, bad: str) -> None:
@@ -83,6 +90,16 @@ def test_options_of_a_database_url_are_kept() -> None:
     started = run_python("-c", script, environment=_environment(LANDING_DATABASE_URL=url))
 
     assert started.stdout.split() == ["require", "p/w@rd", "db.onai.test", "6543", "postgres"]
+
+
+def test_a_line_of_dotenv_that_cannot_be_read_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY: eyJhush\n")
+    script = "import pathlib, onai.env as e; e.BASE_DIR = pathlib.Path(%r); e.load()"
+
+    started = run_python("-c", script % str(tmp_path))
+
+    assert "TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY is missing" in started.stderr
+    assert "eyJhush" not in started.stdout + started.stderr
 
 
 @pytest.mark.parametrize("document", ["README.md", ".env.example"])

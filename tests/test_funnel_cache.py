@@ -98,7 +98,7 @@ def test_a_changed_row_shows_after_the_time_out_and_not_before(
 
 
 def test_as_of_is_when_the_database_counted(admin: Client, sold: Callable[[], None]) -> None:
-    # The web server's clock is a day off; the figures are of the moment the database says.
+    # The web server's clock is twenty minutes off; the figures are of the moment the database says.
     began = datetime.now(UTC)
     with time_machine.travel(began + timedelta(minutes=20), tick=False):
         timestamp = datetime.fromisoformat(admin.get(API).json()["timestamp"])

@@ -95,6 +95,12 @@ def test_a_program_needs_no_csrf_token_and_a_browser_does(
     assert (by_browser.status_code, by_browser.json()["code"]) == (403, "csrf_failed")
 
 
+def test_a_program_without_a_session_hears_that_and_nothing_of_forms() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/api/traffic-dashboard/funnel")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_required")
+
+
 @pytest.mark.parametrize("path", ["/funnel", "/sales-manager", "/api/traffic-dashboard/funnel"])
 def test_what_is_private_is_never_stored_on_the_way(admin: Client, path: str) -> None:
     assert "no-store" in admin.get(path)["Cache-Control"]

@@ -87,6 +87,30 @@ def test_a_form_sent_through_tls_is_accepted(site: str) -> None:
     assert answer.status_code == 400  # judged as a form, not refused as a forgery
 
 
+@pytest.mark.parametrize(
+    "charset", ["hex", "rot13", "idna", "undefined", "unicode_escape", '"hex"']
+)
+def test_no_request_chooses_how_it_is_decoded(site: str, charset: str) -> None:
+    odd = {"Content-Type": f"text/plain; charset={charset}"}
+
+    assert httpx.get(f"{site}/healthz?x=1", headers=odd).text == "ok"
+    assert httpx.get(f"{site}/login?next=%2Ffunnel%5Cud800", headers=odd).status_code == 200
+
+
+def test_a_body_in_an_encoding_that_takes_for_ever_takes_no_time(site: str) -> None:
+    part = b'--BB\r\nContent-Disposition: form-data; name="x"\r\n\r\n' + b"a" * 400_000
+    headers = {
+        "Content-Type": "multipart/form-data; boundary=BB; charset=punycode",
+        "Cookie": f"csrftoken={'a' * 32}",
+    }
+
+    answer = httpx.post(
+        f"{site}/login", content=part + b"\r\n--BB--\r\n", headers=headers, timeout=2
+    )
+
+    assert answer.status_code == 403
+
+
 def _requirements(lock: str) -> list[str]:
     text = (BASE_DIR / lock).read_text()
     return re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE)

@@ -43,7 +43,27 @@ def test_a_session_with_only_its_refresh_token_left_goes_on(admin: Client) -> No
     assert admin.get("/funnel").status_code == 200
 
 
-def test_two_requests_that_renew_at_once_both_succeed(admin: Client) -> None:
+def test_a_session_renewed_on_the_way_to_a_refusal_is_kept(admin: Client) -> None:
+    _expire_access_token(admin)
+    spent = admin.cookies["onai_refresh"].value
+
+    refused = admin.get("/logout")
+
+    assert refused.status_code == 405
+    assert refused.cookies["onai_refresh"].value not in ("", spent)
+
+
+def test_a_gateways_refusal_of_our_key_ends_nobodys_session(admin: Client, faults: Faults) -> None:
+    _expire_access_token(admin)
+    faults.set("/auth/v1/token", status=401, body='{"message": "Invalid API key"}')
+
+    answer = admin.get("/funnel")
+
+    assert answer.status_code == 503
+    assert "onai_refresh" not in answer.cookies
+
+
+def test_a_request_that_renews_just_after_another_succeeds_too(admin: Client) -> None:
     _expire_access_token(admin)
     twin = Client()
     for name in ("onai_access", "onai_refresh"):

@@ -101,8 +101,9 @@ def test_what_is_missing_is_said_beside_the_field(
         ({"body": "<html>Welcome</html>"}, 503, "Сервис входа сейчас недоступен."),
         ({"body": "{}"}, 503, "Сервис входа сейчас недоступен."),
         ({"status": 429, "body": '{"code": 429}'}, 429, "Слишком много попыток входа."),
+        ({"status": 429, "body": "slow down"}, 429, "Слишком много попыток входа."),
     ],
-    ids=["500", "503", "dropped", "not JSON", "not a session", "429"],
+    ids=["500", "503", "dropped", "not JSON", "not a session", "429", "429 in words"],
 )
 def test_supabase_failing_is_told_apart_and_the_email_is_kept(
     client: Client, faults: Faults, failure: dict[str, Any], status: int, sentence: str
@@ -123,10 +124,11 @@ def test_supabase_failing_is_told_apart_and_the_email_is_kept(
 def impatient(settings: Any) -> Any:
     """Time-outs short enough for a test."""
     settings.SUPABASE_READ_TIMEOUT = timedelta(seconds=0.3)
-    supabase._connections.cache_clear()
+    supabase.connections().close()
+    supabase.connections.cache_clear()
     yield settings
-    supabase._connections().close()
-    supabase._connections.cache_clear()
+    supabase.connections().close()
+    supabase.connections.cache_clear()
 
 
 def test_supabase_being_slow_is_told_within_the_time_out(

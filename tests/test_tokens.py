@@ -1,7 +1,9 @@
 """An access token is believed only if our project made it, for us, and it is still good."""
 
+import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.conf import settings as django_settings
 
-from onai.identity import tokens
+from onai.identity import published_keys
 from onai.identity.roles import Identity, Role
 from onai.identity.supabase import AuthUnavailable
 from onai.identity.tokens import TokenInvalid, verify
@@ -172,7 +174,7 @@ def test_keys_are_fetched_once_and_kept(faults: Faults) -> None:
 def test_a_rotated_key_is_fetched_when_it_is_first_met(
     keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "_JWKS_COOLDOWN_SECONDS", 0)
+    monkeypatch.setattr(published_keys, "_COOLDOWN", timedelta(0))
     verify(keys.sign(_claims()))
 
     rotated = _rotate("RS256", "ES256")
@@ -195,6 +197,59 @@ def test_forged_key_ids_do_not_make_us_ask_again_and_again(faults: Faults) -> No
                     _claims(), forged.private_pem, algorithm="ES256", headers={"kid": forged.kid}
                 )
             )
+
+
+def test_old_keys_stay_good_while_new_ones_cannot_be_fetched(
+    faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify(TEST_KEYS.sign(_claims()))
+    monkeypatch.setattr(published_keys, "_LIFESPAN", timedelta(0))
+    monkeypatch.setattr(published_keys, "_COOLDOWN", timedelta(0))
+    faults.set("/auth/v1/.well-known", status=500)
+
+    verify(TEST_KEYS.sign(_claims()))
+
+
+def test_who_has_a_known_key_does_not_wait_for_somebody_elses_fetch(
+    faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published_keys, "_COOLDOWN", timedelta(0))
+    verify(TEST_KEYS.sign(_claims()))
+    faults.set("/auth/v1/.well-known", delay=2)
+    stranger = jwt.encode(
+        _claims(),
+        SigningKey.generate("ES256").private_pem,
+        algorithm="ES256",
+        headers={"kid": "unknown"},
+    )
+    told: list[type[Exception]] = []
+
+    def ask() -> None:
+        try:
+            verify(stranger)
+        except (AuthUnavailable, TokenInvalid) as error:
+            told.append(type(error))
+
+    strangers = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in strangers:
+        thread.start()
+    began = time.monotonic()
+    monkeypatch.setattr(published_keys, "_LIFESPAN", timedelta(0))
+    for _ in range(5):
+        verify(TEST_KEYS.sign(_claims()))
+    assert time.monotonic() - began < 1
+    for thread in strangers:
+        thread.join(10)
+    # One of them asked; the others were told to come back instead of queueing up behind it.
+    assert sorted(told, key=str) == sorted([*[AuthUnavailable] * 3, TokenInvalid], key=str)
+
+
+def test_a_failed_fetch_is_not_repeated_for_every_request(faults: Faults) -> None:
+    faults.set("/auth/v1/.well-known", status=500, times=1)
+
+    for _ in range(3):
+        with pytest.raises(AuthUnavailable):
+            verify(TEST_KEYS.sign(_claims()))
 
 
 @pytest.mark.parametrize(

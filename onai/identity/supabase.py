@@ -1,6 +1,6 @@
 """Talking to Supabase Auth over HTTP, through its official client, with explicit time-outs.
 
-Every failure leaves here as a `Problem` with a sentence of its own.
+Every failure of a sign-in leaves here as a `Problem` with a sentence of its own.
 """
 
 import logging
@@ -32,12 +32,14 @@ class WrongCredentials(Problem):
     status = 401
     code = "wrong_credentials"
     message = _("Почта или пароль не подходят. Проверьте раскладку и попробуйте ещё раз.")
+    advice = _("Если пароль забыт, новый выдаст администратор.")
 
 
 class AccountBlocked(Problem):
     status = 403
     code = "account_blocked"
     message = _("Доступ этой учётной записи закрыт. Обратитесь к администратору.")
+    advice = _("Открыть его снова может только администратор.")
 
 
 class EmailNotConfirmed(Problem):
@@ -52,6 +54,7 @@ class TooManyAttempts(Problem):
     status = 429
     code = "too_many_attempts"
     message = _("Слишком много попыток входа. Подождите минуту и попробуйте снова.")
+    advice = _("Сервис входа ограничил число обращений; через минуту всё заработает само.")
     retry_after_seconds = 60
 
 
@@ -97,7 +100,8 @@ def refresh(refresh_token: str) -> Tokens:
     try:
         answer = client().refresh_session(refresh_token)
     except AuthApiError as error:
-        if error.status in (400, 401, 403, 404, 422):
+        # A gateway's refusal, of our API key for example, has no code and ends nobody's session.
+        if error.status == 400 or (error.code and error.status in (401, 403, 404, 422)):
             raise SessionEnded from error
         raise _problem(error) from error
     except (AuthError, ValidationError) as error:
@@ -134,12 +138,13 @@ def _client(headers: dict[str, str]) -> SyncGoTrueClient:
         headers=headers,
         auto_refresh_token=False,
         persist_session=False,
-        http_client=_connections(),
+        http_client=connections(),
     )
 
 
 @lru_cache(maxsize=1)
-def _connections() -> httpx.Client:
+def connections() -> httpx.Client:
+    """The HTTP connections of this process, kept open and with time-outs."""
     connect = settings.SUPABASE_CONNECT_TIMEOUT.total_seconds()
     read = settings.SUPABASE_READ_TIMEOUT.total_seconds()
     return httpx.Client(timeout=httpx.Timeout(read, connect=connect, pool=connect))
@@ -152,16 +157,22 @@ def _tokens(session: Session | None) -> Tokens:
 
 
 def _problem(error: Exception) -> Problem:
-    if isinstance(error, AuthApiError):
-        if error.status == 429:
-            return TooManyAttempts()
-        if error.status < 500 and error.code in _REFUSALS:
-            return _REFUSALS[error.code]()
+    status = _status(error)
+    if status == 429:
+        return TooManyAttempts()
+    if isinstance(error, AuthApiError) and error.status < 500 and error.code in _REFUSALS:
+        return _REFUSALS[error.code]()
     if isinstance(error, AuthRetryableError) and isinstance(
         error.__cause__, httpx.TimeoutException
     ):
         logger.warning("supabase_slow")
         return AuthSlow()
-    status = getattr(error, "status", None)
     logger.warning("supabase_failed", extra={"status": status, "error": type(error).__name__})
     return AuthUnavailable()
+
+
+def _status(error: Exception) -> int | None:
+    """The HTTP status behind an error of the client, also where the body was not JSON."""
+    if isinstance(error.__cause__, httpx.HTTPStatusError):
+        return error.__cause__.response.status_code
+    return None

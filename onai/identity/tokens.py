@@ -10,16 +10,13 @@ from typing import Any
 import jwt
 from django.conf import settings
 
-from onai.identity.supabase import AuthUnavailable
+from onai.identity.published_keys import PublishedKeys, UnknownKey
 
 AUDIENCE = "authenticated"
 # Clocks are not in step: a token may be this many seconds early or late.
 LEEWAY_SECONDS = 30
 _REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
 _ALGORITHMS_OF_KEY_TYPE = {"EC": ["ES256"], "RSA": ["RS256"]}
-_JWKS_LIFESPAN_SECONDS = 600
-# An unknown key id makes us look again, but not for every forged token.
-_JWKS_COOLDOWN_SECONDS = 5
 
 
 class TokenInvalid(Exception):
@@ -55,22 +52,14 @@ def _key_for(token: str) -> tuple[Any, list[str]]:
     if not isinstance(key_id, str):
         raise TokenInvalid
     try:
-        key = _published_keys(settings.SUPABASE_AUTH_URL).get_signing_key(key_id)
-    except (jwt.exceptions.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError) as error:
-        raise AuthUnavailable from error
-    except jwt.PyJWKClientError as error:
+        key = _published_keys(settings.SUPABASE_AUTH_URL).key(key_id)
+    except UnknownKey as error:
         raise TokenInvalid from error
     if key.key_type not in _ALGORITHMS_OF_KEY_TYPE:
         raise TokenInvalid
     return key, _ALGORITHMS_OF_KEY_TYPE[key.key_type]
 
 
-@lru_cache(maxsize=4)
-def _published_keys(auth_url: str) -> jwt.PyJWKClient:
-    return jwt.PyJWKClient(
-        f"{auth_url}/.well-known/jwks.json",
-        lifespan=_JWKS_LIFESPAN_SECONDS,
-        cooldown_duration=_JWKS_COOLDOWN_SECONDS,
-        headers={"apikey": settings.SUPABASE_ANON_KEY},
-        timeout=settings.SUPABASE_CONNECT_TIMEOUT.total_seconds(),
-    )
+@lru_cache(maxsize=1)
+def _published_keys(auth_url: str) -> PublishedKeys:
+    return PublishedKeys(auth_url)

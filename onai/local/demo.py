@@ -7,17 +7,19 @@ web server, says what it does, and stops everything it started.
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 import httpx
+from fasteners import InterProcessLock
 
 from onai.local import postgres
 from onai.local.accounts import PASSWORD
@@ -28,7 +30,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 _READY_WITHIN_SECONDS = 60
 _STOPS_WITHIN_SECONDS = 10
 _MOST_RESTARTS = 5
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NEEDED_MEGABYTES = 200
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _ACCOUNTS = (
     ("admin@onai.test", "admin"),
     ("ayaulym@onai.test", "sales"),
@@ -83,13 +86,24 @@ class Demo:
         self.port = port
         self.children: list[Child] = []
         self.cluster: postgres.Cluster | None = None
+        self._alone = InterProcessLock(folder / "running")
 
     def start(self) -> None:
         for number in (self.port, self.port + 1):
             _require_free(number)
         self.folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self.folder).free < _NEEDED_MEGABYTES * 1_000_000:
+            raise CannotStart(
+                f"The disk is too full: {_NEEDED_MEGABYTES} MB are needed in {self.folder}."
+            )
+        if not self._alone.acquire(blocking=False):
+            raise CannotStart(
+                f"Another demo runs on the data in {self.folder}."
+                " Stop it, or start this one from a clone of its own."
+            )
         say("starting PostgreSQL")
-        self.cluster = _start_postgres(self.folder)
+        with _undisturbed():
+            self.cluster = _start_postgres(self.folder)
         keys = Keys.load(self.folder)
         environment = local_environment(
             self.folder, keys, socket_dir=self.cluster.socket_dir, port=self.port
@@ -97,8 +111,9 @@ class Demo:
         _prepare(environment)
         for child in _processes(environment, self.port):
             say(f"starting {child.name}")
-            child.start()
-            self.children.append(child)
+            with _undisturbed():
+                child.start()
+                self.children.append(child)
         _wait_until_ready(self.children, self.port)
         _print_addresses(keys, self.port)
 
@@ -106,8 +121,11 @@ class Demo:
         """Until somebody stops the demo: start again what has died, but not for ever."""
         parent = os.getppid()
         while os.getppid() == parent:  # whoever started us may be gone without a word
-            for child in self.children:
-                _revive(child)
+            with _undisturbed():
+                if self.cluster is not None and self.cluster.revive():
+                    say("PostgreSQL stopped; started it again")
+                for child in self.children:
+                    _revive(child)
             time.sleep(0.5)
 
     def stop(self) -> None:
@@ -141,7 +159,7 @@ def main() -> None:
     finally:
         say("stopping")
         demo.stop()
-    say("stopped")
+        say("stopped")
 
 
 def _start_postgres(folder: Path) -> postgres.Cluster:
@@ -157,7 +175,9 @@ def _start_postgres(folder: Path) -> postgres.Cluster:
 def _prepare(environment: Mapping[str, str]) -> None:
     command = [sys.executable, "manage.py", "prepare_local"]
     local = {**environment, "DJANGO_SETTINGS_MODULE": "onai.local.settings"}
-    if subprocess.run(command, cwd=ROOT, env=local, check=False).returncode:
+    # In a session of its own, so that Ctrl-C is for us alone and it ends without a traceback.
+    done = subprocess.run(command, cwd=ROOT, env=local, check=False, start_new_session=True)
+    if done.returncode:
         raise CannotStart("The databases could not be prepared; what went wrong is above.")
 
 
@@ -236,7 +256,7 @@ def _require_free(port: int) -> None:
 def _print_addresses(keys: Keys, port: int) -> None:
     site, services = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
     logins = "\n".join(f"  {email:<20} {PASSWORD}   {role}" for email, role in _ACCOUNTS)
-    print(
+    tell(
         f"""
 Sales desk:     {site}
 Mailbox:        {services}/mailbox
@@ -249,8 +269,7 @@ Supabase anon key: {keys.anon_key}
 Supabase service-role key: {keys.service_role_key}
 
 Ready. Ctrl-C stops everything; the data stay in .local/ (make reset forgets them).
-""",
-        flush=True,
+"""
     )
 
 
@@ -258,8 +277,29 @@ def _interrupt(number: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A stop that is asked for meanwhile comes afterwards: half a server would be nobody's."""
+    asked: list[int] = []
+    for number in _STOP_SIGNALS:
+        signal.signal(number, lambda number, frame: asked.append(number))
+    try:
+        yield
+    finally:
+        for number in _STOP_SIGNALS:
+            signal.signal(number, _interrupt)
+        if asked:
+            raise KeyboardInterrupt
+
+
 def say(sentence: str) -> None:
-    print(f"• {sentence}", flush=True)
+    tell(f"• {sentence}")
+
+
+def tell(text: str) -> None:
+    # The terminal may have been closed; then there is nobody to tell, and still all to be stopped.
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 if __name__ == "__main__":

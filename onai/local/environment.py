@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 
+from onai.env import Environment
 from onai.local.keys import Keys
 from onai.local.postgres import url
 
@@ -13,13 +15,14 @@ def local_environment(folder: Path, keys: Keys, *, socket_dir: str, port: int) -
     services = f"http://127.0.0.1:{port + 1}"
     return {
         **os.environ,
+        # Nothing of the machine's own configuration, such as a shared cache, leaks in.
+        **{variable.name.upper(): "" for variable in fields(Environment)},
         "SECRET_KEY": keys.django_secret,
         "LANDING_DATABASE_URL": url(socket_dir, "landing"),
         "TRIPWIRE_DATABASE_URL": url(socket_dir, "tripwire"),
         "TRIPWIRE_SUPABASE_URL": services,
         "TRIPWIRE_SUPABASE_ANON_KEY": keys.anon_key,
         "TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY": keys.service_role_key,
-        # Empty where the project publishes its keys, whatever the surroundings say.
         "TRIPWIRE_SUPABASE_JWT_SECRET": "" if keys.signing else keys.jwt_secret,
         "RESEND_API_KEY": keys.resend_key,
         "RESEND_API_URL": services,

@@ -8,7 +8,6 @@ has taken effect, not before); `times` (how many requests, default: all); `heade
 
 import json
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
@@ -84,6 +83,4 @@ class FaultMiddleware:
 
 def _hang_up(request: HttpRequest) -> None:
     connection: socket.socket = request.META["gunicorn.socket"]
-    # With a zero linger time the peer sees a reset, as when a server dies.
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.shutdown(socket.SHUT_RDWR)

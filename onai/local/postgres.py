@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 from fasteners import InterProcessLock
 from psycopg import sql
@@ -42,6 +43,14 @@ class Cluster:
 
     socket_dir: str
     _server: PostgresServer
+
+    def revive(self) -> bool:
+        """Start it again if it has died. Answers whether it had."""
+        process = self._server.get_postmaster_info().process
+        if process and process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            return False
+        self._server.start()
+        return True
 
     def stop(self) -> None:
         """Stop it, also when a process that was killed is still noted as one of its users."""

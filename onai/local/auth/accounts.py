@@ -84,8 +84,9 @@ def update(account: User, attributes: Mapping[str, Any], *, by_admin: bool) -> U
 
 
 def find(account_id: str) -> User:
+    """The account with this id, locked for the rest of the transaction."""
     try:
-        return User.objects.prefetch_related("identities").get(pk=UUID(account_id))
+        return User.objects.select_for_update().get(pk=UUID(account_id))
     except ValueError as error:
         raise Refusal(404, "validation_failed", "user_id must be an UUID") from error
     except User.DoesNotExist as error:
@@ -114,7 +115,10 @@ def password_matches(account: User, password: str) -> bool:
     typed = password.encode()[: _MAX_PASSWORD_BYTES + 1]
     if len(typed) > _MAX_PASSWORD_BYTES:
         return False
-    return bcrypt.checkpw(typed, (account.encrypted_password or "").encode())
+    try:
+        return bcrypt.checkpw(typed, (account.encrypted_password or "").encode())
+    except ValueError:
+        return False  # What is kept there is no hash.
 
 
 def hash_password(password: str) -> str:

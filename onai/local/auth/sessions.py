@@ -3,7 +3,8 @@
 import secrets
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 import jwt
 from django.conf import settings
@@ -20,6 +21,7 @@ from onai.local.keys import Keys
 ACCESS_TOKEN_SECONDS = 3_600
 # Within this time a used refresh token still answers, with the token that replaced it.
 _REUSE_GRACE = timedelta(seconds=10)
+Row = TypeVar("Row", User, Session)
 _ADMIN_ROLES = ("service_role", "supabase_admin")
 
 
@@ -55,11 +57,13 @@ def refresh(token: str) -> dict[str, Any]:
             used.revoked = True
             used.save()
             replacement = _new_refresh_token(session, parent=used)
-        elif used.updated_at and timezone.now() - used.updated_at <= _REUSE_GRACE:
-            # Two requests of one browser came at once; both get the token that is good now.
-            replacement = RefreshToken.objects.get(session=session, revoked=False)
         else:
-            misused = True
+            # Two requests of one browser may come at once; both get the token that is good now.
+            current = RefreshToken.objects.filter(session=session, revoked=False).first()
+            in_grace = used.updated_at and timezone.now() - used.updated_at <= _REUSE_GRACE
+            misused = not (current and in_grace)
+            replacement = current or used
+        if misused:
             RefreshToken.objects.filter(session=session).update(revoked=True)
         session.refreshed_at = timezone.now()
         session.save()
@@ -71,11 +75,11 @@ def refresh(token: str) -> dict[str, Any]:
 def of_bearer(request: HttpRequest) -> tuple[User, Session]:
     """The account and the session of the access token that a request carries."""
     claims = _claims(request)
-    account = User.objects.filter(pk=claims["sub"]).first() if "sub" in claims else None
+    account = _by_key(User, claims.get("sub"))
     if account is None:
         raise Refusal(403, "user_not_found", "User from sub claim in JWT does not exist")
-    session = Session.objects.filter(pk=claims["session_id"], user=account).first()
-    if session is None:
+    session = _by_key(Session, claims.get("session_id"))
+    if session is None or session.user_id != account.pk:
         raise Refusal(
             403, "session_not_found", "Session from session_id claim in JWT does not exist"
         )
@@ -97,6 +101,13 @@ def end(session: Session, scope: str) -> None:
     elif scope != "global":
         raise Refusal(400, "validation_failed", f"Unsupported logout scope {scope!r}")
     sessions.delete()
+
+
+def _by_key(model: type[Row], key: object) -> Row | None:
+    try:
+        return model.objects.filter(pk=UUID(str(key))).first()
+    except ValueError:
+        return None
 
 
 def _claims(request: HttpRequest) -> dict[str, Any]:

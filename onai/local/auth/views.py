@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
@@ -43,13 +44,17 @@ def endpoint(*methods: str, keyless: bool = False) -> Callable[[Endpoint], Endpo
     return decorate
 
 
+def _no_number(constant: str) -> float:
+    raise ValueError(constant)
+
+
 def _body(request: HttpRequest) -> dict[str, Any]:
     try:
-        body = json.loads(request.body or b"{}")
+        body = json.loads(request.body or b"{}", parse_constant=_no_number)
         # What PostgreSQL cannot keep, Supabase does not take: lone surrogates and NUL.
-        if "\\u0000" in json.dumps(body, ensure_ascii=False).encode().decode():
+        if "\\u0000" in json.dumps(body, ensure_ascii=False, allow_nan=False).encode().decode():
             raise ValueError("NUL")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refusal(400, "bad_json", "Could not parse request body as JSON") from error
     if not isinstance(body, dict):
         raise Refusal(400, "bad_json", "Could not parse request body as JSON: not an object")
@@ -82,7 +87,8 @@ def user(request: HttpRequest) -> HttpResponse:
         body = _body(request)
         if body.get("app_metadata"):
             raise Refusal(403, "not_admin", "Updating app_metadata requires admin privileges")
-        account = accounts.update(account, body, by_admin=False)
+        with transaction.atomic(using="auth"):
+            account = accounts.update(accounts.find(str(account.pk)), body, by_admin=False)
     return JsonResponse(wire.user(account))
 
 
@@ -131,7 +137,11 @@ def _links(page: int, per_page: int, *, last: int) -> str:
 @endpoint("GET", "PUT", "DELETE")
 def admin_user(request: HttpRequest, user_id: str) -> HttpResponse:
     sessions.require_admin(request)
-    account = accounts.find(user_id)
+    with transaction.atomic(using="auth"):
+        return _administered(request, accounts.find(user_id))
+
+
+def _administered(request: HttpRequest, account: User) -> HttpResponse:
     if request.method == "PUT":
         account = accounts.update(account, _body(request), by_admin=True)
     elif request.method == "DELETE":

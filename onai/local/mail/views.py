@@ -76,7 +76,9 @@ def _check_api_key(request: HttpRequest) -> None:
 def _read(body: bytes) -> Letter:
     try:
         sent = json.loads(body)
-    except ValueError as error:
+        if "\\u0000" in json.dumps(sent, ensure_ascii=False).encode().decode():
+            raise ValueError("NUL")  # which PostgreSQL cannot keep
+    except (ValueError, RecursionError) as error:
         raise Refusal(400, "validation_error", "The request body is not JSON") from error
     if not isinstance(sent, dict):
         raise Refusal(422, "validation_error", "The request body is not an object")

@@ -1,0 +1,78 @@
+"""The keys a Supabase project publishes (JWKS), kept so that its outage is not ours at once."""
+
+import logging
+import threading
+import time
+from datetime import timedelta
+
+import jwt
+from django.conf import settings
+
+from onai.identity.supabase import AuthUnavailable
+
+logger = logging.getLogger(__name__)
+
+_LIFESPAN = timedelta(minutes=10)
+# However many unknown key ids come in, Supabase is asked no more often than this.
+_COOLDOWN = timedelta(seconds=5)
+# How long a request waits for another one's fetch before it is told to come back.
+_PATIENCE = timedelta(seconds=1)
+
+
+class UnknownKey(Exception):
+    """The project publishes no key with this id."""
+
+
+class PublishedKeys:
+    """One project's keys. Old keys go on being good while new ones cannot be fetched, and whoever
+    has a key that is known never waits for somebody else's fetch."""
+
+    def __init__(self, auth_url: str) -> None:
+        self._client = jwt.PyJWKClient(
+            f"{auth_url}/.well-known/jwks.json",
+            cache_jwk_set=False,
+            headers={"apikey": settings.SUPABASE_ANON_KEY},
+            timeout=settings.SUPABASE_CONNECT_TIMEOUT.total_seconds(),
+        )
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at: float | None = None
+        self._tried_at: float | None = None
+        self._last_try_failed = False
+        self._fetching = threading.Lock()
+
+    def key(self, key_id: str) -> jwt.PyJWK:
+        """Raises UnknownKey, or AuthUnavailable when that cannot be found out."""
+        known = key_id in self._keys
+        if known and _is_recent(self._fetched_at, _LIFESPAN):
+            return self._keys[key_id]
+        if self._fetching.acquire(timeout=0 if known else _PATIENCE.total_seconds()):
+            try:
+                self._fetch_unless_just_tried(key_id)
+            finally:
+                self._fetching.release()
+        elif not known:
+            raise AuthUnavailable
+        if key_id in self._keys:
+            return self._keys[key_id]
+        if self._last_try_failed:
+            raise AuthUnavailable
+        raise UnknownKey
+
+    def _fetch_unless_just_tried(self, key_id: str) -> None:
+        fetched_meanwhile = key_id in self._keys and _is_recent(self._fetched_at, _LIFESPAN)
+        if fetched_meanwhile or _is_recent(self._tried_at, _COOLDOWN):
+            return
+        try:
+            fetched = self._client.get_signing_keys()
+        except (jwt.PyJWKClientError, jwt.PyJWKSetError, OSError, ValueError) as error:
+            logger.warning("published_keys_unavailable", extra={"error": type(error).__name__})
+            self._last_try_failed = True
+        else:
+            self._keys = {key.key_id: key for key in fetched if key.key_id}
+            self._fetched_at = time.monotonic()
+            self._last_try_failed = False
+        self._tried_at = time.monotonic()
+
+
+def _is_recent(moment: float | None, span: timedelta) -> bool:
+    return moment is not None and time.monotonic() - moment < span.total_seconds()
