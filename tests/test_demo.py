@@ -158,8 +158,6 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
         [worker] = [p for p in demo.everything_it_started() if "procrastinate" in p.cmdline()]
         worker.kill()
         demo.wait_for("the worker stopped (code -9); starting it again")
-        _postgres_of(folder).kill()
-        demo.wait_for("PostgreSQL stopped; started it again")
         started = [*demo.everything_it_started(), _postgres_of(folder)]
         started[0].kill()
         # As after a demo that was killed: somebody else still seems to use the server.

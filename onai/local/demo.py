@@ -122,8 +122,6 @@ class Demo:
         parent = os.getppid()
         while os.getppid() == parent:  # whoever started us may be gone without a word
             with _undisturbed():
-                if self.cluster is not None and self.cluster.revive():
-                    say("PostgreSQL stopped; started it again")
                 for child in self.children:
                     _revive(child)
             time.sleep(0.5)

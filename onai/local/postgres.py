@@ -44,17 +44,17 @@ class Cluster:
     socket_dir: str
     _server: PostgresServer
 
-    def revive(self) -> bool:
-        """Start it again if it has died. Answers whether it had."""
+    def _is_alive(self) -> bool:
         process = self._server.get_postmaster_info().process
-        if process and process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        try:
+            return process is not None and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
             return False
-        self._server.start()
-        return True
 
     def stop(self) -> None:
         """Stop it, also when a process that was killed is still noted as one of its users."""
-        self._server.stop()
+        if self._is_alive():
+            self._server.stop()
         self._server.cleanup_mode = None  # so that it is not stopped once more at exit
 
 
