@@ -127,9 +127,6 @@ class Demo:
             time.sleep(0.5)
 
     def stop(self) -> None:
-        # A second Ctrl-C must not leave half of it running.
-        for number in _STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
         for child in self.children:
             child.signal(signal.SIGTERM)
         deadline = time.monotonic() + _STOPS_WITHIN_SECONDS
@@ -155,9 +152,16 @@ def main() -> None:
             raise
         sys.exit(f"\nThe disk is full: nothing more can be written under {demo.folder}.")
     finally:
+        _ignore_stop_signals()
         say("stopping")
         demo.stop()
         say("stopped")
+
+
+def _ignore_stop_signals() -> None:
+    # A second Ctrl-C must not leave half of it running.
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _start_postgres(folder: Path) -> postgres.Cluster:

@@ -1,9 +1,10 @@
 """Failures on demand: tests tell the stand-ins how the next requests shall go wrong.
 
 `POST /faults` with `{"path": "/auth/v1/token", "status": 500}` makes requests under that path fail;
-`DELETE /faults` ends it. Optional: `method`; `body` (text sent instead of the stand-in's answer);
-`delay` in seconds; `drop` (hang up without an answer); `after` (the failure comes when the request
-has taken effect, not before); `times` (how many requests, default: all); `headers`.
+`DELETE /faults` ends it, and `GET /faults` tells how many are set and how many requests they have
+met since. Optional: `method`; `body` (text sent instead of the stand-in's answer); `delay` in
+seconds; `drop` (hang up without an answer); `after` (the failure comes when the request has taken
+effect, not before); `times` (how many requests, default: all); `headers`.
 """
 
 import json
@@ -42,6 +43,7 @@ class FaultMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self._faults: list[Fault] = []
+        self._met = 0
         self._lock = threading.Lock()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -54,6 +56,7 @@ class FaultMiddleware:
         time.sleep(fault.delay)
         if fault.drop:
             _hang_up(request)
+            return answer or HttpResponse(status=503)  # which nobody hears any more
         if fault.status is None and not fault.body:
             return answer or self.get_response(request)
         return HttpResponse(
@@ -67,6 +70,7 @@ class FaultMiddleware:
         with self._lock:
             for fault in self._faults:
                 if fault.concerns(request):
+                    self._met += 1
                     if fault.times is not None:
                         fault.times -= 1
                     return fault
@@ -78,7 +82,8 @@ class FaultMiddleware:
                 self._faults.append(Fault(**json.loads(request.body)))
             elif request.method == "DELETE":
                 self._faults.clear()
-            return JsonResponse({"faults": len(self._faults)})
+                self._met = 0
+            return JsonResponse({"faults": len(self._faults), "met": self._met})
 
 
 def _hang_up(request: HttpRequest) -> None:

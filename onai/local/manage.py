@@ -1,0 +1,31 @@
+"""`manage.py` on the running demo: `.venv/bin/python -m onai.local.manage letters`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from onai.local.demo import ROOT
+from onai.local.environment import local_environment
+from onai.local.keys import Keys
+
+_SOCKET_LINE = 4  # of PostgreSQL's postmaster.pid
+
+
+def main() -> None:
+    folder = Path(os.environ.get("ONAI_LOCAL_DIR", ROOT / ".local")).absolute()
+    running = folder / "postgres" / "postmaster.pid"
+    if not running.exists():
+        sys.exit(f"No demo runs on the data in {folder}; start it with make demo.")
+    environment = local_environment(
+        folder,
+        Keys.load(folder),
+        socket_dir=running.read_text().splitlines()[_SOCKET_LINE],
+        port=int(os.environ.get("DEMO_PORT", "8000")),
+    )
+    command = [sys.executable, "manage.py", *sys.argv[1:]]
+    sys.exit(subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()
