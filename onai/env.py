@@ -99,6 +99,10 @@ def _hosts(value: str) -> list[str]:
     return hosts
 
 
+def _former_keys(value: str) -> list[str]:
+    return [key.strip() for key in value.split(",") if key.strip()]
+
+
 def _time_zone(value: str) -> str:
     if value not in available_timezones():
         raise ValueError
@@ -121,6 +125,12 @@ class Environment:
         _text,
         "signs what Django signs and seals a password while its e-mail waits",
         example="50 random characters",
+    )
+    secret_key_fallbacks: list[str] | None = _variable(
+        _former_keys,
+        "former values of SECRET_KEY, comma separated, that still open what they sealed",
+        example="the SECRET_KEY before this one",
+        default=None,
     )
     landing_database_url: dict[str, Any] = _variable(
         _postgres,

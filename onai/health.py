@@ -207,8 +207,8 @@ DEPENDENCIES = [
     ),
 ]
 
-# What the site can do without for a while.
-BACKGROUND = [
+# What the site can do without for a while. The apps add what they know of themselves.
+BACKGROUND: list[Probe] = [
     Probe(
         "cache",
         gettext_lazy("Кэш"),

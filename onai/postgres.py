@@ -9,8 +9,11 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
+from django.db import connections
 from psycopg import ClientCursor
 from psycopg.pq import TransactionStatus
 
@@ -18,6 +21,32 @@ CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_MS = 8_000
 DEADLINE_SECONDS = 12.0
 _NETWORK_TIMEOUT_MS = 15_000
+
+
+# How long a statement may take, where somebody waits for it; elsewhere, in a migration or in an
+# operator's command, as long as it takes.
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextmanager
+def somebody_waits() -> Iterator[None]:
+    """Within it every statement on Tripwire ends in time, if need be by hanging up."""
+    token = _deadline.set(DEADLINE_SECONDS)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+class BoundedCursor(ClientCursor[Any]):
+    """A cursor whose statements end in time where somebody waits for them."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        seconds = _deadline.get()
+        if seconds is None:
+            return super().execute(query, params, **options)
+        with _hanging_up_after(seconds, self.connection.fileno()):
+            return super().execute(query, params, **options)
 
 
 class ReadOnlyCursor(ClientCursor[Any]):
@@ -91,8 +120,7 @@ def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str
         "tcp_user_timeout": _NETWORK_TIMEOUT_MS,
         "keepalives_idle": 30,
     }
-    if read_only:
-        options["cursor_factory"] = ReadOnlyCursor
+    options["cursor_factory"] = ReadOnlyCursor if read_only else BoundedCursor
     return {
         **url_config,
         "OPTIONS": {**options, **url_config.get("OPTIONS", {})},
@@ -100,3 +128,11 @@ def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def clock(alias: str) -> datetime:
+    """The database's clock: the one that all processes share, whatever their own say."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("select clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment

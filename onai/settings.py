@@ -13,6 +13,7 @@ ENVIRONMENT = env.load()
 
 DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key
+SECRET_KEY_FALLBACKS = ENVIRONMENT.secret_key_fallbacks or []
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 ROOT_URLCONF = "onai.urls"
 WSGI_APPLICATION = "onai.wsgi.application"
@@ -89,6 +90,8 @@ CACHALOT_TIMEOUT = FUNNEL_CACHE_SECONDS
 # --- Jobs --------------------------------------------------------------------------------------
 
 PROCRASTINATE_DATABASE_ALIAS = "tripwire"
+# Jobs wait for Resend and Supabase most of their time; one that hangs must not hold up the others.
+PROCRASTINATE_WORKER_DEFAULTS = {"concurrency": 4}
 
 # --- Identity ----------------------------------------------------------------------------------
 
@@ -108,6 +111,8 @@ PLATFORM_LOGIN_URL = ENVIRONMENT.platform_login_url
 RESEND_API_KEY = ENVIRONMENT.resend_api_key
 RESEND_API_URL = ENVIRONMENT.resend_api_url
 RESEND_FROM_EMAIL = ENVIRONMENT.resend_from_email
+RESEND_CONNECT_TIMEOUT = timedelta(seconds=2)
+RESEND_READ_TIMEOUT = timedelta(seconds=5)
 
 # --- Language and time -------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -44,6 +44,12 @@ def role_required(*roles: str) -> Callable[[View], View]:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    # After signing in a page is fetched again, so only what can be fetched is worth returning to.
-    query = urlencode({"next": request.get_full_path()}) if request.method == "GET" else ""
-    return HttpResponseRedirect(f"{reverse('login')}?{query}".rstrip("?"))
+    # After signing in a page is fetched again, so only what can be fetched is worth returning to:
+    # for a form that was sent, the page it was on.
+    if request.method == "GET":
+        query = {"next": request.get_full_path()}
+    else:
+        form_page = urlsplit(request.headers.get("Referer", ""))
+        here = form_page.netloc == request.get_host()
+        query = {"lost": "form", **({"next": form_page.path} if here else {})}
+    return HttpResponseRedirect(f"{reverse('login')}?{urlencode(query)}")

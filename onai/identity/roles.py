@@ -36,7 +36,7 @@ class Identity:
             user_id=UUID(str(claims["sub"])),
             email=str(claims.get("email") or ""),
             full_name=str(user_metadata.get("full_name") or ""),
-            role=_role(user_metadata, _mapping(claims.get("app_metadata"))),
+            role=account_role(user_metadata, _mapping(claims.get("app_metadata"))),
         )
 
     @property
@@ -49,7 +49,8 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _role(user_metadata: Mapping[str, Any], app_metadata: Mapping[str, Any]) -> Role | None:
+def account_role(user_metadata: Mapping[str, Any], app_metadata: Mapping[str, Any]) -> Role | None:
+    """The business role of an account, from its two metadata."""
     # Users can rewrite their own user_metadata (PUT /user) but never app_metadata, so where the
     # latter names a role, even an unknown one, it decides alone.
     named = app_metadata.get("role")

@@ -157,7 +157,7 @@ def _tokens(session: Session | None) -> Tokens:
 
 
 def _problem(error: Exception) -> Problem:
-    status = _status(error)
+    status = status_of(error)
     if status == 429:
         return TooManyAttempts()
     if isinstance(error, AuthApiError) and error.status < 500 and error.code in _REFUSALS:
@@ -171,7 +171,7 @@ def _problem(error: Exception) -> Problem:
     return AuthUnavailable()
 
 
-def _status(error: Exception) -> int | None:
+def status_of(error: Exception) -> int | None:
     """The HTTP status behind an error of the client, also where the body was not JSON."""
     if isinstance(error.__cause__, httpx.HTTPStatusError):
         return error.__cause__.response.status_code

@@ -101,7 +101,12 @@ def _sign_in_page(
     request: VisitorRequest, form: SignInForm, *, problem: Problem | None = None, status: int = 200
 ) -> HttpResponse:
     next_path = request.POST.get("next") or request.GET.get("next", "")
-    context = {"form": form, "problem": problem, "next": _path_of_this_site(next_path)}
+    context = {
+        "form": form,
+        "problem": problem,
+        "next": _path_of_this_site(next_path),
+        "form_was_lost": request.GET.get("lost") == "form",
+    }
     response = render(request, "identity/login.html", context, status=status)
     if problem is not None and problem.retry_after_seconds is not None:
         response["Retry-After"] = str(problem.retry_after_seconds)

@@ -1,0 +1,131 @@
+"""Sending one letter through Resend, by its SDK, with explicit time-outs.
+
+It knows what became of the attempt, and nothing of what the letter says or when to try again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+import httpx
+import resend
+from django.conf import settings
+from django.utils import timezone
+from django.utils.http import parse_http_date_safe
+from resend.exceptions import ResendError
+from resend.http_client import HTTPClient
+
+_LONGEST_REASON = 200
+_STATUSES = {str(status) for status in range(100, 600)}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Letter:
+    """A letter in both its forms. Without a repr, so that no log shows it."""
+
+    to: str
+    subject: str
+    html: str
+    text: str
+
+
+class NotSentYet(Exception):
+    """Resend did not take the letter, or nobody knows: trying again with the same key is right.
+
+    `reason` is a short word for logs; `retry_after` is how long Resend asked us to wait.
+    """
+
+    def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class AlreadyTaken(Exception):
+    """Resend took a letter with this key before, with another content: this one was sent then."""
+
+
+class LetterRefused(Exception):
+    """Resend will never take this letter as it is."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def send(letter: Letter, *, idempotency_key: str) -> str:
+    """Hand the letter to Resend and answer its id there.
+
+    With the same key within 24 hours it is sent once, however often this is called. Raises
+    `NotSentYet`, `LetterRefused`, or `AlreadyTaken` when what is sent has changed in between.
+    """
+    resend.api_key = settings.RESEND_API_KEY
+    resend.api_url = settings.RESEND_API_URL
+    resend.default_http_client = _Client()
+    parameters: resend.Emails.SendParams = {
+        "from": settings.RESEND_FROM_EMAIL,
+        "to": [letter.to],
+        "subject": letter.subject,
+        "html": letter.html,
+        "text": letter.text,
+    }
+    try:
+        answer = resend.Emails.send(parameters, {"idempotency_key": idempotency_key})
+    except ResendError as error:
+        raise _failure(error) from error
+    # Typed as always there; what came may be any JSON.
+    if not isinstance(answer, Mapping) or not isinstance(answer.get("id"), str):
+        raise NotSentYet("no id in the answer")
+    return answer["id"]
+
+
+def _failure(error: ResendError) -> NotSentYet | LetterRefused | AlreadyTaken:
+    # Both are copied from the answer, which may be anything.
+    status = int(error.code) if str(error.code) in _STATUSES else 500
+    reason = f"{status} {error.error_type}"[:_LONGEST_REASON]
+    if error.error_type == "invalid_idempotent_request":
+        return AlreadyTaken()
+    # Another attempt with this key is under way at Resend: a refusal that passes.
+    passing = error.error_type == "concurrent_idempotent_requests"
+    if status in (408, 429) or status >= 500 or status < 400 or passing:
+        return NotSentYet(reason, _retry_after(httpx.Headers(error.headers)))
+    return LetterRefused(reason)
+
+
+def _retry_after(headers: httpx.Headers) -> timedelta | None:
+    """`Retry-After`, in seconds or as a date (RFC 9110, 10.2.3)."""
+    value = headers.get("retry-after", "")
+    if value.isascii() and value.isdigit():
+        return timedelta(seconds=int(value[:9]))
+    moment = parse_http_date_safe(value)
+    if moment is None:
+        return None
+    return max(timedelta(), timedelta(seconds=moment - timezone.now().timestamp()))
+
+
+class _Client(HTTPClient):
+    """The SDK's way to the network: over the connections of this process."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        json: dict[str, object] | list[object] | None = None,
+        files: dict[str, Any] | None = None,
+        data: dict[str, str] | None = None,
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        answer = connections().request(
+            method, url, headers=dict(headers), json=json, files=files, data=data
+        )
+        return answer.content, answer.status_code, dict(answer.headers)
+
+
+@lru_cache(maxsize=1)
+def connections() -> httpx.Client:
+    """The HTTP connections of this process, kept open and with time-outs."""
+    connect = settings.RESEND_CONNECT_TIMEOUT.total_seconds()
+    read = settings.RESEND_READ_TIMEOUT.total_seconds()
+    return httpx.Client(timeout=httpx.Timeout(read, connect=connect))
