@@ -2,9 +2,18 @@
 
 from django.urls import path
 
-from sales import views
+from sales import api, views
 
 urlpatterns = [
     path("sales-manager", views.cabinet, name="sales-manager"),
+    path("sales-manager/students/new", views.new_student, name="new-student"),
+    path("sales-manager/students/new/<uuid:creation_id>", views.creation, name="creation"),
+    path("sales-manager/students/<uuid:student_id>", views.student, name="student"),
+    path(
+        "sales-manager/students/<uuid:student_id>/letter",
+        views.send_letter_again,
+        name="send-letter-again",
+    ),
+    path("api/tripwire-manager/create-student", api.create, name="api-create-student"),
     path("welcome", views.welcome, name="welcome"),
 ]

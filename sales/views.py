@@ -1,18 +1,209 @@
-"""The sales manager's cabinet, and the page that tells a student their access works."""
+"""The sales manager's pages, and the page that tells a student their access works."""
+
+import logging
+from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from onai import sealing
+from onai.errors import NotFound, Problem
+from onai.identity.accounts import Account
 from onai.identity.guards import role_required
-from onai.identity.roles import IdentifiedRequest
+from onai.identity.roles import IdentifiedRequest, Role
+from sales import directory, letters, once, passwords, refusals
+from sales.forms import StudentForm
+from sales.models import IntentionState, LetterState, Student
+from sales.provisioning import Creation, create_student, find_creation, unsettled
+from sales.staff import manager_named
+
+logger = logging.getLogger(__name__)
+
+_LATEST = 20
+
+
+class SomebodyElsesStudent(Problem):
+    status = 403
+    code = "somebody_elses_student"
+    message = _("Это студент другого менеджера.")
+    advice = _("Если он должен быть вашим, попросите администратора передать его вам.")
 
 
 @role_required("admin", "sales")
 @require_safe
 def cabinet(request: IdentifiedRequest) -> HttpResponse:
-    return render(request, "sales/cabinet.html")
+    students = Student.objects.order_by("-created_at").prefetch_related("letters")
+    if request.identity.role is not Role.ADMIN:
+        students = students.filter(granted_by=request.identity.user_id)
+    context = {"students": students[:_LATEST], "unsettled": unsettled(request.identity)}
+    return render(request, "sales/cabinet.html", context)
+
+
+# --- A new student -----------------------------------------------------------------------------
+
+
+@role_required("admin", "sales")
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_student(request: IdentifiedRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _suggest(request) if "suggest" in request.POST else _create(request)
+    typed = _typed_before(request)
+    return _form_page(request, StudentForm(initial={**typed, "password": passwords.suggest()}))
+
+
+def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
+    """What was typed for a creation that was refused later on, when its asker tries again."""
+    try:
+        earlier = find_creation(UUID(request.GET.get("again", "")))
+    except ValueError:
+        return {}
+    if earlier is None or not _may_follow(request, earlier):
+        return {}
+    return {"email": earlier.email, "full_name": earlier.full_name}
+
+
+def _suggest(request: IdentifiedRequest) -> HttpResponse:
+    """The form as it was, with another password: for browsers without JavaScript."""
+    typed = {name: value for name, value in request.POST.items() if name in StudentForm.base_fields}
+    return _form_page(request, StudentForm(initial={**typed, "password": passwords.suggest()}))
+
+
+@sensitive_variables("form", "new")
+def _create(request: IdentifiedRequest) -> HttpResponse:
+    form = StudentForm(request.POST)
+    if not form.is_valid():
+        return _form_page(request, form, status=400)
+    new = form.new_student
+    try:
+        creation = create_student(
+            new,
+            asker=request.identity,
+            manager=manager_named(request.identity, form.cleaned_data["manager_id"]),
+            idempotency_key=_form_key(request, form),
+            adopt=form.cleaned_data["adopt"],
+        )
+    except Problem as problem:
+        return _form_page(request, form, problem=problem, status=problem.status)
+    response = HttpResponseRedirect(reverse("creation", args=[creation.id]))
+    once.give(response, creation.id, new.password)
+    return response
+
+
+@sensitive_variables("form", "content")
+def _form_key(request: IdentifiedRequest, form: StudentForm) -> str | None:
+    """The same for a second tap on the button; another one when the form is filled in anew."""
+    try:
+        attempt = UUID(request.POST.get("attempt", ""))
+    except ValueError:
+        return None
+    content = repr(sorted(form.cleaned_data.items()))
+    return f"form {attempt} {sealing.fingerprint(content, purpose='form')}"
+
+
+def _form_page(
+    request: IdentifiedRequest,
+    form: StudentForm,
+    *,
+    problem: Problem | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    if request.identity.role is Role.ADMIN:
+        form.offer_managers(_staff(), myself=request.identity.user_id)
+    for name, sentence in (problem.fields if problem else {}).items():
+        form.add_error(name, str(sentence))
+    wrong = next((name for name in form.fields if name in form.errors), "email")
+    form.fields[wrong].widget.attrs["autofocus"] = True
+    context = {
+        "form": form,
+        "problem": problem,
+        "attempt": request.POST.get("attempt") or uuid4(),
+        "may_adopt": (
+            request.identity.role is Role.ADMIN
+            and (
+                isinstance(problem, refusals.AccountExists)
+                or ("adopt" in request.POST and (problem is None or problem.status != 409))
+            )
+        ),
+    }
+    response = render(request, "sales/new_student.html", context, status=status)
+    if problem is not None and problem.retry_after_seconds is not None:
+        response["Retry-After"] = str(problem.retry_after_seconds)
+    return response
+
+
+def _staff() -> list[Account]:
+    try:
+        return directory.staff()
+    except (OperationalError, InterfaceError) as error:
+        # What was typed must not be lost over a list; without it one creates in one's own name.
+        logger.error("staff_not_listed", exc_info=error)
+        return []
+
+
+@role_required("admin", "sales")
+@require_safe
+@sensitive_variables("password")
+def creation(request: IdentifiedRequest, creation_id: UUID) -> HttpResponse:
+    """How a creation ended, or that it has not yet. The password is on it once."""
+    found = find_creation(creation_id)
+    if found is None or not _may_follow(request, found):
+        raise NotFound
+    password = once.read(request, creation_id)
+    context = {
+        "creation": found,
+        "password": password,
+        "platform_url": settings.PLATFORM_LOGIN_URL,
+        "is_open": found.state == IntentionState.OPEN,
+    }
+    response = render(request, "sales/creation.html", context)
+    if found.state != IntentionState.OPEN and request.method == "GET":
+        once.take_back(response, creation_id)
+    return response
+
+
+def _may_follow(request: IdentifiedRequest, found: Creation) -> bool:
+    return request.identity.role is Role.ADMIN or found.asked_by == request.identity.user_id
+
+
+# --- One student -------------------------------------------------------------------------------
+
+
+@role_required("admin", "sales")
+@require_safe
+def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
+    found = _students_own(request, student_id)
+    context = {"student": found, "letter": found.latest_letter}
+    return render(request, "sales/student.html", context)
+
+
+@role_required("admin", "sales")
+@require_POST
+def send_letter_again(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
+    found = _students_own(request, student_id)
+    letter = found.latest_letter
+    if letter is not None and letter.state == LetterState.FAILED:
+        letters.send_again(letter)
+    return redirect("student", student_id)
+
+
+def _students_own(request: IdentifiedRequest, student_id: UUID) -> Student:
+    """The student, if the asker may act on them: their manager or an admin."""
+    found = Student.objects.filter(pk=student_id).first()
+    if found is None:
+        raise NotFound(_("Такого студента нет."))
+    if request.identity.role is not Role.ADMIN and found.granted_by != request.identity.user_id:
+        raise SomebodyElsesStudent
+    return found
+
+
+# --- The student's own page --------------------------------------------------------------------
 
 
 @role_required("student")

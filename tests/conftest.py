@@ -3,8 +3,8 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -12,15 +12,23 @@ import httpx
 import psycopg
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
+from playwright.sync_api import Browser, Page, sync_playwright
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from onai import mail
 from onai.identity import supabase, tokens
 from onai.local import postgres
+from tests.browser import ARGUMENTS, chromium
+from tests.desk import Desk
 from tests.people import PASSWORD, PEOPLE, Accounts
-from tests.settings import BASE_DIR, SERVICES_PORT, TEST_DIR, TEST_ENVIRONMENT, TEST_KEYS
+from tests.processes import wait_for
+from tests.server import production_server
+from tests.settings import BASE_DIR, SERVICES, SERVICES_PORT, TEST_DIR, TEST_ENVIRONMENT, TEST_KEYS
 
-SERVICES = f"http://127.0.0.1:{SERVICES_PORT}"
+TRIPWIRE_URL = TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,23 +53,11 @@ def services(django_db_blocker: Any) -> Iterator[None]:
             yield
     finally:
         supabase.connections().close()
+        mail.connections().close()
+        connections.close_all()
         server.terminate()
         server.wait(10)
         cluster.stop()
-
-
-def wait_for(url: str, *, seconds: float = 30) -> None:
-    """Until `url` answers at all; a bounded wait."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            httpx.get(url, timeout=5, trust_env=False)
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +108,10 @@ class Faults:
 
     def set(self, path: str, **how: Any) -> None:
         httpx.post(f"{SERVICES}/faults", json={"path": path, **how}).raise_for_status()
+
+    def met(self) -> int:
+        """How many requests they have met."""
+        return int(httpx.get(f"{SERVICES}/faults").json()["met"])
 
     def clear(self) -> None:
         httpx.delete(f"{SERVICES}/faults").raise_for_status()
@@ -165,15 +165,46 @@ def landing() -> Iterator[LandingPages]:
         connection.execute("truncate landing_leads")
 
 
-def run_python(*arguments: str, environment: dict[str, str] | None = None) -> Any:
-    """A process of its own, from the root of the project, with just this environment."""
-    path = {"PATH": os.environ["PATH"]}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=BASE_DIR,
-        env=path if environment is None else {**path, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """A Tripwire with nothing in it but the accounts of `tests.people`."""
+    with closing(psycopg.connect(TRIPWIRE_URL, autocommit=True, row_factory=dict_row)) as opened:
+        desk = Desk(opened)
+        desk.empty()
+        yield desk
+        desk.empty()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = chromium()
+    if program is None:
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail("REQUIRE_BROWSER=1, and there is no Chromium on this machine")
+        pytest.skip("no Chromium on this machine (looked for chromium and google-chrome)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    # Fresh figures each time, since these processes' cache is not ours to clear.
+    with production_server(FUNNEL_CACHE_SECONDS="0") as address:
+        yield address
+
+
+@pytest.fixture
+def open_page(browser: Browser, site: str) -> Iterator[Any]:
+    contexts = []
+
+    def open_page(**options: Any) -> Page:
+        context = browser.new_context(base_url=site, **options)
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()

@@ -28,6 +28,7 @@ def _folder() -> Path:
 
 TEST_DIR = _folder()
 SERVICES_PORT = _free_port()
+SERVICES = f"http://127.0.0.1:{SERVICES_PORT}"
 TEST_KEYS = Keys.load(TEST_DIR)
 TEST_ENVIRONMENT = {
     **local_environment(

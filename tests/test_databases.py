@@ -20,9 +20,10 @@ from funnel.models import Lead
 from onai.local.postgres import url
 from onai.routers import HOME_OF_APP
 from sales.models import ActivityEntry, Student
-from tests.conftest import LandingPages, run_python
+from tests.conftest import LandingPages
 from tests.pooler import Pooler, run_pooler
-from tests.settings import BASE_DIR, TEST_DIR, TEST_ENVIRONMENT
+from tests.processes import run_python, wait_for
+from tests.settings import BASE_DIR, TEST_DIR, TEST_ENVIRONMENT, _free_port
 
 
 @pytest.mark.parametrize(
@@ -138,9 +139,7 @@ def test_migrating_landing_in_production_creates_nothing() -> None:
         assert found.fetchone() == (0,)
 
 
-PRODUCTION_TRIPWIRE = """
-create schema auth;
-create table auth.users (id uuid primary key, email varchar(255));
+PRODUCTION_TABLES = """
 create table tripwire_users (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null references auth.users(id) on delete cascade,
@@ -151,32 +150,116 @@ create table tripwire_users (
   status text default 'active' check (status in ('active', 'inactive', 'completed', 'blocked')),
   amocrm_deal_id text, amocrm_contact_id text,
   created_at timestamptz default now(), updated_at timestamptz default now());
+create index idx_tripwire_users_email on tripwire_users (email);
+create index idx_tripwire_users_user_id on tripwire_users (user_id);
+create index idx_tripwire_users_granted_by on tripwire_users (granted_by);
+create index idx_tripwire_users_status on tripwire_users (status);
+create index idx_tripwire_users_created_at on tripwire_users (created_at);
 create table sales_activity_log (
   id uuid primary key default gen_random_uuid(), manager_id uuid,
   action_type text check (action_type in
     ('user_created', 'email_sent', 'status_changed', 'password_reset', 'user_deleted')),
   target_user_id uuid, details jsonb default '{}', created_at timestamptz default now());
-insert into auth.users values ('00000000-0000-0000-0000-000000000001', 'a@onai.test');
+create index idx_sales_activity_log on sales_activity_log (manager_id, created_at desc);
+insert into auth.users (id, email, is_sso_user, is_anonymous)
+  values ('00000000-0000-0000-0000-000000000001', 'a@onai.test', false, false);
 insert into tripwire_users (user_id, full_name, email)
   values ('00000000-0000-0000-0000-000000000001', 'Старый Тест', 'a@onai.test');
+insert into sales_activity_log (action_type, target_user_id)
+  values ('user_created', '00000000-0000-0000-0000-000000000001');
+"""
+
+USING_WHAT_WAS_ADOPTED = """
+import django; django.setup()
+from uuid import uuid4
+from onai.errors import Problem
+from onai.identity.roles import Identity, Role
+from sales.models import Student
+from sales.provisioning import NewStudent, create_student
+from sales.staff import Manager
+old = Student.objects.get()
+print(old.full_name, old.price, old.status, old.welcome_email_sent)
+me = Identity(uuid4(), "m@onai.test", "М", Role.SALES)
+def create(email):
+    new = NewStudent(email, "Новый Тест", "Kvx7-Rmp3-9wTq")
+    return create_student(new, asker=me, manager=Manager(me.user_id, "М"))
+done = create("b@onai.test")
+print(done.state, done.student.price, done.letter.state)
+try:
+    create("a@onai.test")
+except Problem as problem:
+    print(problem.code)
 """
 
 
-def test_productions_tables_are_adopted_with_their_rows() -> None:
-    with _scratch_database("adopted") as (url, production):
-        production.execute(PRODUCTION_TRIPWIRE)
-        environment = {**_started(), "TRIPWIRE_DATABASE_URL": url}
+def test_productions_tables_are_adopted_with_their_rows_and_used() -> None:
+    with _scratch_database("adopted") as (url, production), _supabase_of(url) as services:
+        production.execute(PRODUCTION_TABLES)
+        before = production.execute("select * from tripwire_users").fetchall()
+        environment = {
+            **_started(),
+            "TRIPWIRE_DATABASE_URL": url,
+            "TRIPWIRE_SUPABASE_URL": services,
+        }
         migrate = ("manage.py", "migrate", "--database", "tripwire", "--fake-initial")
 
         migrated = run_python(*migrate, environment=environment)
 
         assert migrated.returncode == 0, migrated.stderr
-        read = (
-            "import django; django.setup(); from sales.models import Student;"
-            "s = Student.objects.get(); print(s.full_name, s.price, s.status)"
+        assert production.execute("select * from tripwire_users").fetchall() == before
+        used = run_python("-c", USING_WHAT_WAS_ADOPTED, environment=environment)
+        assert used.stdout.splitlines() == [
+            "Старый Тест 5000 active False",
+            "done 5000 sent",
+            "email_taken",
+        ], used.stderr
+        joined = (
+            "select count(*), count(account.id) from tripwire_users student"
+            " left join auth.users account on account.id = student.user_id"
         )
-        shown = run_python("-c", read, environment=environment)
-        assert shown.stdout.strip() == "Старый Тест 5000 active", shown.stderr
+        assert production.execute(joined).fetchone() == (2, 2)
+        log = production.execute("select action_type from sales_activity_log order by created_at")
+        assert log.fetchall() == [("user_created",), ("user_created",), ("email_sent",)]
+        # And Supabase takes a student along with its account.
+        production.execute("delete from auth.identities")
+        production.execute("delete from auth.users where email = 'b@onai.test'")
+        assert production.execute("select count(*) from sales_letters").fetchone() == (0,)
+
+
+def test_supabases_data_api_is_shown_nothing_of_ours() -> None:
+    # It serves what is in `public` without row level security to whoever has the public key.
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select relname from pg_class join pg_namespace on pg_namespace.oid = relnamespace"
+            " where nspname = 'public' and relkind = 'r' and not relrowsecurity"
+        )
+        open_tables = {name for (name,) in cursor.fetchall()}
+    assert open_tables <= {"django_migrations", "tripwire_users", "sales_activity_log"}
+
+
+@contextmanager
+def _supabase_of(url: str) -> Iterator[str]:
+    """A stand-in for Supabase Auth whose accounts are in this database."""
+    environment = {
+        **TEST_ENVIRONMENT,
+        "TRIPWIRE_DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "onai.local.settings",
+    }
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("create schema auth")
+    migrated = run_python("manage.py", "migrate", "--database", "auth", environment=environment)
+    assert migrated.returncode == 0, migrated.stderr
+    port = _free_port()
+    serve = [sys.executable, "-m", "gunicorn", "--log-level", "error", "--threads", "4"]
+    server = subprocess.Popen(
+        [*serve, "--bind", f"127.0.0.1:{port}", "onai.local.wsgi"], cwd=BASE_DIR, env=environment
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/auth/v1/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
 
 
 @contextmanager

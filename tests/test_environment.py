@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from onai.env import BASE_DIR, Environment
-from tests.conftest import run_python
+from tests.processes import run_python
 from tests.settings import TEST_ENVIRONMENT
 
 VARIABLES = [field.name.upper() for field in fields(Environment)]

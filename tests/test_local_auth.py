@@ -10,9 +10,8 @@ import pytest
 from supabase_auth import SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthWeakPasswordError
 
-from tests.conftest import SERVICES
 from tests.people import PASSWORD, Accounts
-from tests.settings import TEST_ENVIRONMENT, TEST_KEYS
+from tests.settings import SERVICES, TEST_ENVIRONMENT, TEST_KEYS
 
 NEWER = {"X-Supabase-Api-Version": "2024-01-01"}
 

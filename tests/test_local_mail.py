@@ -9,8 +9,8 @@ import pytest
 import resend
 from resend.exceptions import ResendError
 
-from tests.conftest import SERVICES, Faults
-from tests.settings import TEST_ENVIRONMENT, TEST_KEYS
+from tests.conftest import Faults
+from tests.settings import SERVICES, TEST_ENVIRONMENT, TEST_KEYS
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,12 @@
 """The job worker works through the queue that lies in Tripwire."""
 
-from django.db import connections
+from datetime import UTC, datetime
+from itertools import pairwise
 
-from tests.conftest import run_python
+from django.db import connections
+from procrastinate.contrib.django import app
+
+from tests.processes import run_python
 from tests.settings import TEST_ENVIRONMENT
 
 
@@ -34,3 +38,18 @@ def test_the_nightly_job_forgets_what_succeeded_days_ago() -> None:
     forgotten = _sql("select count(*) from procrastinate_jobs where task_name like 'made up, 5%'")
     failed = _sql("select count(*) from procrastinate_jobs where status = 'failed'")
     assert (kept, forgotten, failed) == ([(1,)], [(0,)], [(0,)])
+
+
+def test_what_was_left_open_is_looked_after_every_ten_seconds() -> None:
+    (mend,) = [
+        periodic
+        for (name, _), periodic in app.periodic_registry.periodic_tasks.items()
+        if name == "sales.mend"
+    ]
+    moment = datetime(2026, 11, 22, 10, 3, 7, tzinfo=UTC)
+
+    ticks = [mend.croniter.get_next(float, start_time=moment.timestamp())]
+    ticks += [mend.croniter.get_next(float) for _ in range(20)]
+
+    assert ticks[0] - moment.timestamp() == 3
+    assert {after - before for before, after in pairwise(ticks)} == {10}

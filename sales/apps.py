@@ -1,0 +1,14 @@
+"""The sales desk, as Django knows it."""
+
+from django.apps import AppConfig
+
+
+class SalesConfig(AppConfig):
+    name = "sales"
+
+    def ready(self) -> None:
+        """Tell the owners' page of states what this app knows of itself."""
+        from onai import health
+        from sales import probes
+
+        health.BACKGROUND.extend(probes.PROBES)

@@ -1,0 +1,97 @@
+"""Supabase's own table of accounts, read where its API has no question for it.
+
+The API finds an account by its id alone; by e-mail and by role it is asked here, in one statement
+however many accounts there are. Nothing here writes.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+
+from onai.identity.accounts import Account
+from onai.identity.roles import Role, account_role
+
+_ACCOUNT = "account.id, account.email, account.raw_user_meta_data, account.raw_app_meta_data"
+_ROLE = (
+    "coalesce(account.raw_app_meta_data ->> 'role', account.raw_user_meta_data ->> 'role')"
+    " = any(%s)"
+)
+_STAFF = [Role.ADMIN.value, Role.SALES.value]
+
+
+def account_of(email: str) -> Account | None:
+    """The account that signs in with this address, lower-case as Supabase keeps them."""
+    # The second condition is that of Supabase's unique index.
+    found = _accounts(
+        f"select {_ACCOUNT} from auth.users account"  # noqa: S608
+        " where account.email = %s and not account.is_sso_user",
+        [email],
+    )
+    return next(found, None)
+
+
+def staff() -> list[Account]:
+    """Every admin and sales manager, by name."""
+    found = _accounts(
+        f"select {_ACCOUNT} from auth.users account where {_ROLE}",  # noqa: S608
+        [_STAFF],
+    )
+    return sorted(found, key=lambda account: account.name.casefold())
+
+
+def accounts_without_student() -> list[Account]:
+    """Accounts that are not staff's and that no student has: the predecessor left some."""
+    found = _accounts(
+        f"select {_ACCOUNT} from auth.users account"  # noqa: S608
+        f" where not coalesce({_ROLE}, false) and account.email is not null and not exists"
+        " (select from tripwire_users student where student.user_id = account.id)"
+        " and not exists (select from sales_intentions intention"
+        "   where intention.account_id = account.id and intention.state = 'open')"
+        " order by account.email",
+        [_STAFF],
+    )
+    return list(found)
+
+
+def students_under_another_email() -> list[tuple[str, str]]:
+    """Pairs of a student's e-mail here and their account's, where the two differ."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select student.email, coalesce(account.email, '') from tripwire_users student"
+            " join auth.users account on account.id = student.user_id"
+            " where lower(student.email) is distinct from lower(account.email)"
+            " order by student.email"
+        )
+        return list(cursor.fetchall())
+
+
+def students_sharing_an_account() -> list[tuple[UUID, list[str]]]:
+    """Accounts that more than one student has, with the students' e-mails."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select user_id, array_agg(email order by email) from tripwire_users"
+            " group by user_id having count(*) > 1 order by user_id"
+        )
+        return list(cursor.fetchall())
+
+
+def _accounts(statement: str, parameters: Sequence[Any]) -> Iterator[Account]:
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(statement, parameters)
+        for account_id, email, user_metadata, app_metadata in cursor.fetchall():
+            about = _mapping(user_metadata)
+            yield Account(
+                id=account_id,
+                email=email or "",
+                full_name=str(about.get("full_name") or ""),
+                role=account_role(about, _mapping(app_metadata)),
+            )
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    # Django asks psycopg for jsonb as text, and a user may have put anything there.
+    parsed = json.loads(value) if isinstance(value, str) else value
+    return parsed if isinstance(parsed, dict) else {}

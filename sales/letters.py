@@ -1,0 +1,255 @@
+"""The outbox of welcome letters: a student's login and password on their way to them.
+
+A letter is written in the transaction that creates what it tells of, tried at once, and from then
+on by the worker until it is sent, refused or a day old. Its row decides; a job is only a reminder.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import OperationalError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+
+from onai import mail, postgres, sealing
+from sales.models import (
+    UNSEALABLE,
+    ActionType,
+    ActivityEntry,
+    LetterState,
+    Student,
+    WelcomeLetter,
+)
+
+logger = logging.getLogger(__name__)
+
+DELIVERY_JOB = "sales.deliver_letter"
+# Longer than an attempt takes, so that two never run side by side unless one has died.
+LEASE = timedelta(seconds=20)
+# Resend knows an idempotency key for 24 hours. Not an attempt is made later than this after the
+# first one, so that a letter that was taken is never sent twice.
+GIVEN_UP_AFTER = timedelta(hours=23, minutes=30)
+_FIRST_DELAY = timedelta(seconds=30)
+_LONGEST_DELAY = timedelta(hours=4)
+_OVERDUE = timedelta(minutes=1)
+_REMINDED_AT_ONCE = 500
+_PURPOSE = "welcome letter"
+
+
+@sensitive_variables("password")
+def write(student: Student, *, password: str, asked_by: UUID) -> WelcomeLetter:
+    """Put a letter into the outbox, in the caller's transaction, together with its job.
+
+    It is leased to the caller, who calls `attempt` once the transaction is through.
+    """
+    now = postgres.clock("tripwire")
+    letter = WelcomeLetter.objects.create(
+        student=student,
+        recipient=student.email,
+        full_name=student.full_name,
+        sealed_password=sealing.seal(password, purpose=_PURPOSE),
+        asked_by=asked_by,
+        due_at=now,
+        give_up_at=now + GIVEN_UP_AFTER,
+        leased_until=now + LEASE,
+        attempts=1,
+    )
+    remind(letter.pk, now + LEASE)
+    return letter
+
+
+def remind(letter_id: UUID, at: datetime) -> None:
+    """Enqueue the job that delivers a letter, unless it waits in the queue already.
+
+    Raises Django's `OperationalError` when the database is gone, as everything here does.
+    """
+    job = app.configure_task(DELIVERY_JOB, queueing_lock=_lock(letter_id), schedule_at=at)
+    try:
+        with transaction.atomic(using="tripwire"):
+            job.defer(letter_id=str(letter_id))
+    except AlreadyEnqueued:
+        logger.debug("letter_has_its_job", extra={"letter_id": str(letter_id)})
+    except ConnectorException as error:
+        raise OperationalError from error
+
+
+def deliver(letter_id: UUID) -> datetime | None:
+    """Try to send a letter if it is due and nobody else is at it.
+
+    Answers when to try again, or None when there is nothing more to do.
+    """
+    if _lease(letter_id):
+        attempt(letter_id)
+    letter = WelcomeLetter.objects.filter(pk=letter_id, state=LetterState.PENDING).first()
+    return max(letter.due_at, letter.leased_until) if letter else None
+
+
+def attempt(letter_id: UUID) -> None:
+    """Make one attempt at a letter whose lease the caller holds, and record what became of it."""
+    letter = WelcomeLetter.objects.filter(pk=letter_id, state=LetterState.PENDING).first()
+    if letter is None:
+        return  # Its student was deleted meanwhile, or it is sent.
+    if postgres.clock("tripwire") >= letter.give_up_at:
+        _fail(letter, f"given up after a day: {letter.problem}")
+        return
+    try:
+        resend_id = mail.send(
+            _rendered(letter), idempotency_key=f"welcome/{letter.idempotency_key}"
+        )
+    except mail.AlreadyTaken:
+        _mark_sent(letter, "")
+    except sealing.Unsealable:
+        _fail(letter, UNSEALABLE)
+    except mail.LetterRefused as refusal:
+        _fail(letter, refusal.reason, refused=True)
+    except mail.NotSentYet as delay:
+        _postpone(letter, delay)
+    else:
+        _mark_sent(letter, resend_id)
+
+
+def send_now(letter: WelcomeLetter) -> None:
+    """Try an unsent letter at once, whenever it is due, unless somebody is at it."""
+    if letter.state == LetterState.FAILED:
+        send_again(letter)
+        return
+    WelcomeLetter.objects.filter(pk=letter.pk).update(due_at=Now())
+    deliver(letter.pk)
+
+
+def send_again(letter: WelcomeLetter) -> None:
+    """Take up a letter that has failed and try it at once.
+
+    With its key as long as Resend knows it, since it may have been taken; else as a new letter.
+    """
+    now = postgres.clock("tripwire")
+    is_new = letter.refused or now >= letter.give_up_at
+    with transaction.atomic(using="tripwire"):
+        taken_up = WelcomeLetter.objects.filter(pk=letter.pk, state=LetterState.FAILED).update(
+            state=LetterState.PENDING,
+            idempotency_key=uuid4() if is_new else letter.idempotency_key,
+            give_up_at=now + GIVEN_UP_AFTER if is_new else letter.give_up_at,
+            refused=False,
+            due_at=now,
+            leased_until=now + LEASE,
+            attempts=1,
+            problem="",
+        )
+        if taken_up:
+            remind(letter.pk, now + LEASE)
+    if taken_up:
+        attempt(letter.pk)
+
+
+def remind_of_overdue() -> int:
+    """Enqueue anew the jobs of letters that should long have been tried; answers how many.
+
+    A worker that was killed leaves its job lying as if it still ran.
+    """
+    late = postgres.clock("tripwire") - _OVERDUE
+    overdue = WelcomeLetter.objects.filter(
+        state=LetterState.PENDING, due_at__lt=late, leased_until__lt=late
+    )
+    ids = list(overdue.order_by("due_at").values_list("pk", flat=True)[:_REMINDED_AT_ONCE])
+    waiting = ProcrastinateJob.objects.filter(
+        status="todo", queueing_lock__in=[_lock(letter_id) for letter_id in ids]
+    )
+    locks = set(waiting.values_list("queueing_lock", flat=True))
+    forgotten = [letter_id for letter_id in ids if _lock(letter_id) not in locks]
+    for letter_id in forgotten:
+        remind(letter_id, late)
+    return len(forgotten)
+
+
+def _lock(letter_id: UUID) -> str:
+    return f"{DELIVERY_JOB} {letter_id}"
+
+
+def _lease(letter_id: UUID) -> bool:
+    # By the database's clock, which is the same for every process.
+    due = Q(pk=letter_id, state=LetterState.PENDING, due_at__lte=Now(), leased_until__lte=Now())
+    return bool(
+        WelcomeLetter.objects.filter(due).update(
+            leased_until=Now() + LEASE, attempts=F("attempts") + 1
+        )
+    )
+
+
+@sensitive_variables("password", "values")
+def _rendered(letter: WelcomeLetter) -> mail.Letter:
+    password = sealing.unseal(letter.sealed_password, purpose=_PURPOSE)
+    values = {
+        "full_name": letter.full_name,
+        "login": letter.recipient,
+        "password": password,
+        "platform_url": settings.PLATFORM_LOGIN_URL,
+    }
+    return mail.Letter(
+        to=letter.recipient,
+        # Nothing a person typed is in a header, besides the address that was validated.
+        subject=_("Ваш доступ к экспресс-курсу onAI Academy"),
+        html=render_to_string("sales/letter.html", values),
+        text=render_to_string("sales/letter.txt", values),
+    )
+
+
+def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:
+    with transaction.atomic(using="tripwire"):
+        # The student first, as whoever deletes one does.
+        student = Student.objects.select_for_update().filter(pk=letter.student_id).first()
+        marked = WelcomeLetter.objects.filter(pk=letter.pk, state=LetterState.PENDING).update(
+            state=LetterState.SENT, sent_at=Now(), sealed_password="", problem=""
+        )
+        if student is None or not marked:
+            return  # Its student is deleted, or somebody else had sent it with the same key.
+        Student.objects.filter(pk=student.pk).update(
+            welcome_email_sent=True, welcome_email_sent_at=Now(), updated_at=Now()
+        )
+        ActivityEntry.objects.create(
+            manager_id=letter.asked_by,
+            action_type=ActionType.EMAIL_SENT,
+            target_user_id=student.user_id,
+            details={"email": letter.recipient, "full_name": letter.full_name},
+        )
+    logger.info(
+        "✅ Student created, email sent",
+        extra={
+            "student_id": str(student.pk),
+            "manager_id": str(student.granted_by),
+            "letter_id": str(letter.pk),
+            "resend_id": resend_id,
+        },
+    )
+
+
+def _postpone(letter: WelcomeLetter, delay: mail.NotSentYet) -> None:
+    now = postgres.clock("tripwire")
+    growing = min(_FIRST_DELAY * 2 ** min(letter.attempts - 1, 20), _LONGEST_DELAY)
+    due_at = min(now + max(growing, delay.retry_after or growing), letter.give_up_at)
+    WelcomeLetter.objects.filter(pk=letter.pk, state=LetterState.PENDING).update(
+        due_at=due_at, leased_until=now, problem=delay.reason
+    )
+    logger.warning(
+        "letter_postponed",
+        extra={
+            "letter_id": str(letter.pk),
+            "attempts": letter.attempts,
+            "reason": delay.reason,
+            "due_at": due_at.isoformat(),
+        },
+    )
+
+
+def _fail(letter: WelcomeLetter, reason: str, *, refused: bool = False) -> None:
+    WelcomeLetter.objects.filter(pk=letter.pk, state=LetterState.PENDING).update(
+        state=LetterState.FAILED, problem=reason, refused=refused
+    )
+    logger.error("letter_failed", extra={"letter_id": str(letter.pk), "reason": reason})

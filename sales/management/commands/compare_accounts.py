@@ -1,0 +1,28 @@
+"""Whether every student has an account and every account that is not staff's a student."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from sales import directory
+
+
+class Command(BaseCommand):
+    help = "Compare the accounts at Supabase Auth with the students here. Changes nothing."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        without_student = directory.accounts_without_student()
+        for account in without_student:
+            self.stdout.write(f"account without a student: {account.id}  {account.email}")
+        other_email = directory.students_under_another_email()
+        for student, account_email in other_email:
+            self.stdout.write(f"another e-mail at Supabase: {student} there {account_email!r}")
+        shared = directory.students_sharing_an_account()
+        for account_id, emails in shared:
+            self.stdout.write(f"several students of one account: {account_id}  {', '.join(emails)}")
+        found = len(without_student) + len(other_email) + len(shared)
+        self.stdout.write(
+            f"{found} to look at (an admin adopts an account in the form of a new student)"
+            if found
+            else "accounts and students agree"
+        )

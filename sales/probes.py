@@ -1,0 +1,60 @@
+"""What the page of states says of the sales desk: creations and letters that got stuck."""
+
+from datetime import timedelta
+
+from django.db import Error as DatabaseError
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from onai.health import Down, Probe
+from sales.models import Intention, IntentionState, LetterState, WelcomeLetter
+
+_SETTLED_WITHIN = timedelta(minutes=2)
+
+
+def _creations() -> str:
+    stuck = Q(state=IntentionState.OPEN, created_at__lt=Now() - _SETTLED_WITHIN)
+    try:
+        count = Intention.objects.filter(stuck).count()
+    except DatabaseError as error:
+        raise Down(_("не узнать: база Tripwire не отвечает")) from error
+    if count:
+        raise Down(_("не закончены: %(count)s") % {"count": count})
+    return _("все закончены")
+
+
+def _letters() -> str:
+    try:
+        failed = WelcomeLetter.objects.filter(state=LetterState.FAILED).count()
+        late = WelcomeLetter.objects.filter(
+            state=LetterState.PENDING, created_at__lt=Now() - _SETTLED_WITHIN
+        ).count()
+    except DatabaseError as error:
+        raise Down(_("не узнать: база Tripwire не отвечает")) from error
+    if failed or late:
+        raise Down(_("не ушли: %(failed)s, ждут: %(late)s") % {"failed": failed, "late": late})
+    return _("все отправлены")
+
+
+PROBES = [
+    Probe(
+        "creations",
+        gettext_lazy("Создание доступов"),
+        _creations,
+        gettext_lazy(
+            "Доводятся до конца сами, когда Supabase Auth отвечает и работают фоновые задания."
+            " Подробности: python manage.py intentions"
+        ),
+    ),
+    Probe(
+        "letters",
+        gettext_lazy("Письма студентам"),
+        _letters,
+        gettext_lazy(
+            "Ждущие уйдут сами, не ушедшие отправляются из карточки студента."
+            " Подробности: python manage.py letters"
+        ),
+    ),
+]

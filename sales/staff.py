@@ -1,0 +1,54 @@
+"""In whose name a student is created: a manager in their own, an admin in any staff member's."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from onai.errors import Problem
+from onai.identity import accounts, supabase
+from onai.identity.roles import Identity, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """The staff member a student belongs to. `name` is their e-mail where they have no name."""
+
+    user_id: UUID
+    name: str
+
+
+class NotYourself(Problem):
+    status = 403
+    code = "not_your_manager_id"
+    message = _("Открыть доступ можно только от своего имени.")
+    advice = _("Уберите чужого менеджера или попросите администратора.")
+
+
+class UnknownManager(Problem):
+    status = 400
+    code = "unknown_manager"
+    message = _("Такого менеджера нет.")
+    advice = _("Выберите сотрудника из списка.")
+
+    def __init__(self) -> None:
+        super().__init__(fields={"manager_id": type(self).message})
+
+
+def manager_named(asker: Identity, manager_id: UUID | None) -> Manager:
+    """Who `manager_id` is; without one, the asker.
+
+    Raises `NotYourself` when a manager names somebody else, `UnknownManager` when an admin names
+    nobody of the staff, and `supabase.AuthUnavailable` when nobody can say.
+    """
+    if manager_id is None or manager_id == asker.user_id:
+        return Manager(asker.user_id, asker.name)
+    if asker.role is not Role.ADMIN:
+        raise NotYourself
+    try:
+        account = accounts.find(manager_id)
+    except accounts.OutcomeUnclear as error:
+        raise supabase.AuthUnavailable from error
+    if account is None or account.role not in (Role.ADMIN, Role.SALES):
+        raise UnknownManager
+    return Manager(account.id, account.name)

@@ -1,0 +1,67 @@
+// The create-student form: a password made in the browser, shown or hidden, and one tap that counts.
+
+const LETTERS = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+const GROUPS = 4;
+const GROUP_LENGTH = 4;
+const PATIENCE_MS = 20_000;
+
+// A letter of the alphabet, each as likely as any other.
+function randomLetter() {
+  const limit = 256 - (256 % LETTERS.length);
+  const byte = new Uint8Array(1);
+  do {
+    crypto.getRandomValues(byte);
+  } while (byte[0] >= limit);
+  return LETTERS[byte[0] % LETTERS.length];
+}
+
+function suggestedPassword() {
+  const group = () => Array.from({ length: GROUP_LENGTH }, randomLetter).join("");
+  return Array.from({ length: GROUPS }, group).join("-");
+}
+
+const form = document.querySelector("[data-new-student]");
+const password = form.elements.password;
+const suggest = form.querySelector("[data-suggest-password]");
+const hide = form.querySelector("[data-hide-password]");
+const create = form.querySelector("[data-create]");
+const labels = { hide: hide.textContent, show: form.dataset.show, create: create.textContent };
+
+suggest.addEventListener("click", (event) => {
+  event.preventDefault();
+  password.value = suggestedPassword();
+});
+
+hide.hidden = false;
+hide.addEventListener("click", () => {
+  const hidden = password.type === "password";
+  password.type = hidden ? "text" : "password";
+  hide.textContent = hidden ? labels.hide : labels.show;
+  hide.setAttribute("aria-pressed", String(!hidden));
+});
+
+// A fresh form comes with the server's suggestion; the browser's own has been seen by nobody else.
+if (form.dataset.newStudent === "fresh" && password.value === password.defaultValue) {
+  password.value = suggestedPassword();
+}
+
+form.addEventListener("submit", (event) => {
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  create.textContent = create.dataset.busy;
+  create.setAttribute("aria-disabled", "true");
+  setTimeout(allowAnother, PATIENCE_MS);
+});
+
+function allowAnother() {
+  delete form.dataset.sent;
+  create.textContent = labels.create;
+  create.removeAttribute("aria-disabled");
+}
+
+// Back on this page by the browser's own way, the form can be sent again; and so it can when no
+// answer came. The server knows one attempt by its number, however often it is sent.
+window.addEventListener("pageshow", allowAnother);

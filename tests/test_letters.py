@@ -1,0 +1,381 @@
+"""The welcome letter on its way: attempts, delays, refusals, and the password it carries."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from onai import sealing
+from sales import letters
+from sales.models import WelcomeLetter
+from tests.conftest import Faults
+from tests.desk import GOOD, Desk
+from tests.processes import work
+
+NEW = "/sales-manager/students/new"
+SENT = "✅ Student created, email sent"
+
+
+@pytest.fixture
+def create(as_person: Callable[[str], Client], desk: Desk) -> Callable[..., None]:
+    """Create a student by the form."""
+    manager = as_person("ayaulym@onai.test")
+
+    def create(**changes: str) -> None:
+        assert manager.post(NEW, {**GOOD, **changes}).status_code == 302
+
+    return create
+
+
+def _letter(desk: Desk) -> dict[str, Any]:
+    return desk.row("select *, due_at - now() as wait from sales_letters")
+
+
+def _again(desk: Desk) -> dict[str, Any]:
+    """The letter is due, and the job that tries it runs."""
+    desk.time_passes()
+    letters.deliver(_letter(desk)["id"])
+    return _letter(desk)
+
+
+FAILURES: dict[str, dict[str, Any]] = {
+    "429": {"status": 429, "body": '{"statusCode": 429, "name": "rate_limit_exceeded"}'},
+    "quota": {"status": 429, "body": '{"statusCode": 429, "name": "daily_quota_exceeded"}'},
+    "500": {"status": 500},
+    "502 html": {"status": 502, "body": "<html>"},
+    "hang-up": {"drop": True},
+    "garbage": {"status": 200, "body": "<html>"},
+    "no id": {"status": 200, "body": "{}"},
+    "a list": {"status": 200, "body": "[]"},
+    "odd status": {"status": 200, "body": '{"statusCode": "abc"}'},
+    "odd list": {"status": 200, "body": "[1]"},
+    "odd dict": {"status": 200, "body": '{"statusCode": {"a": 1}, "name": 7}'},
+    "long wait": {"status": 429, "headers": {"Retry-After": "1" * 5000}},
+    "busy": {"status": 409, "body": '{"name": "concurrent_idempotent_requests"}'},
+}
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("how", FAILURES)
+def test_what_passes_is_tried_again_and_sent_once(
+    create: Any, desk: Desk, faults: Faults, how: str, moment: str
+) -> None:
+    faults.set("/emails", after=moment == "after", times=1, **FAILURES[how])
+    create()
+    assert _letter(desk)["state"] == "pending"
+    assert _letter(desk)["problem"]
+
+    letter = _again(desk)
+
+    assert (letter["state"], letter["attempts"]) == ("sent", 2)
+    assert len(desk.mailbox()) == 1
+    desk.whole()
+
+
+def test_a_slow_resend_does_not_keep_the_manager_waiting(
+    create: Any, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/emails", delay=6, after=True, times=1)
+    began = datetime.now(UTC)
+
+    create()
+
+    assert datetime.now(UTC) - began < timedelta(seconds=6)
+    assert _again(desk)["state"] == "sent"
+    assert len(desk.mailbox()) == 1
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"status": 422, "body": '{"name": "validation_error"}'},
+        {"status": 403, "body": '{"name": "invalid_api_key"}'},
+        {"status": 401, "body": "<html>"},
+        {"status": 409, "body": '{"name": "something_else"}'},
+    ],
+)
+def test_what_is_refused_is_not_tried_again_by_itself(
+    create: Any, desk: Desk, faults: Faults, how: dict[str, Any]
+) -> None:
+    faults.set("/emails", **how)
+    create()
+    assert _letter(desk)["state"] == "failed"
+    assert str(how["status"]) in _letter(desk)["problem"]
+    faults.clear()
+
+    desk.time_passes()
+    work()
+
+    assert _letter(desk)["state"] == "failed"
+    assert _letter(desk)["sealed_password"]
+    assert desk.mailbox() == []
+
+
+def test_the_delays_grow_and_after_a_day_somebody_is_told(
+    create: Any, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/emails", status=500)
+    create()
+    waits = [_letter(desk)["wait"]]
+    while (letter := _again(desk))["state"] == "pending":
+        waits.append(letter["wait"])
+        if sum(waits, timedelta()) > timedelta(hours=24):
+            desk.connection.execute("update sales_letters set give_up_at = now()")
+        assert len(waits) < 40
+
+    minutes = [round(wait.total_seconds() / 60, 1) for wait in waits]
+    assert minutes[:9] == [0.5, 1, 2, 4, 8, 16, 32, 64, 128]
+    assert set(minutes[9:]) == {240}
+    assert letter["state"] == "failed"
+    assert "given up after a day" in letter["problem"]
+    assert not letter["refused"]
+
+
+def test_a_letter_that_may_have_been_taken_keeps_its_key_when_sent_again(
+    create: Any, desk: Desk, faults: Faults, settings: Any
+) -> None:
+    faults.set("/emails", drop=True, after=True, times=1)
+    create()
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "another-secret-key-" * 3
+    failed = _again(desk)  # since it cannot be unsealed
+    settings.SECRET_KEY = former
+
+    letters.send_again(WelcomeLetter.objects.get())
+
+    assert _letter(desk)["idempotency_key"] == failed["idempotency_key"]
+    assert _letter(desk)["give_up_at"] == failed["give_up_at"]
+    assert len(desk.mailbox()) == 1
+    desk.whole()
+
+
+def test_no_attempt_is_later_than_the_day(create: Any, desk: Desk, faults: Faults) -> None:
+    faults.set("/emails", status=500)
+    create()
+    desk.connection.execute("update sales_letters set give_up_at = now() + interval '5 seconds'")
+
+    letter = _again(desk)
+
+    assert letter["due_at"] == letter["give_up_at"]
+
+
+@pytest.mark.parametrize(
+    ("said", "waits"),
+    [
+        ("600", 600),
+        ("1", 30),  # sooner than we come by ourselves
+        (lambda: format_datetime(datetime.now(UTC) + timedelta(seconds=900), usegmt=True), 900),
+        (lambda: format_datetime(datetime.now(UTC) - timedelta(seconds=900), usegmt=True), 30),
+        ("999999999999", 84_600),  # and no later than the day
+        ("soon", 30),
+        ("-5", 30),
+    ],
+)
+def test_retry_after_is_honoured(
+    create: Any, desk: Desk, faults: Faults, said: Any, waits: int
+) -> None:
+    value = said() if callable(said) else said
+    header = {"Retry-After": value.encode().decode("latin-1")}
+    faults.set("/emails", status=429, body='{"name": "rate_limit_exceeded"}', headers=header)
+
+    create()
+
+    assert _letter(desk)["wait"].total_seconds() == pytest.approx(waits, abs=5)
+
+
+def test_every_attempt_has_the_same_key_and_content(
+    create: Any, desk: Desk, faults: Faults
+) -> None:
+    # Were it another one, Resend would refuse the second attempt, or send it twice.
+    faults.set("/emails", after=True, status=500, times=3)
+    create()
+    for _ in range(3):
+        _again(desk)
+
+    (letter,) = desk.mailbox()
+    assert letter["idempotency_key"] == f"welcome/{_letter(desk)['idempotency_key']}"
+    assert _letter(desk)["state"] == "sent"
+
+
+def test_a_refused_letter_that_is_sent_again_has_another_key(
+    create: Any, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/emails", status=422, body='{"name": "validation_error"}')
+    create()
+    first = _letter(desk)
+    faults.clear()
+
+    letters.send_again(WelcomeLetter.objects.get())
+
+    desk.whole()
+    assert _letter(desk)["idempotency_key"] != first["idempotency_key"]
+
+
+def test_no_attempt_is_made_once_resend_has_forgotten_the_key(
+    create: Any, desk: Desk, faults: Faults, as_person: Callable[[str], Client]
+) -> None:
+    # Resend took it, nobody heard so, and then the worker was down for a day.
+    faults.set("/emails", drop=True, after=True, times=1)
+    create()
+    assert len(desk.mailbox()) == 1
+    desk.connection.execute("update mailbox.letters set idempotency_key = null")
+    desk.connection.execute("update sales_letters set give_up_at = now()")
+
+    letter = _again(desk)
+
+    assert letter["state"] == "failed"
+    assert "given up after a day" in letter["problem"]
+    assert len(desk.mailbox()) == 1
+    (student,) = desk.students()
+    card = as_person("ayaulym@onai.test").get(f"/sales-manager/students/{student['id']}")
+    assert "Письмо могло и дойти" in card.content.decode()
+
+
+def test_a_letter_that_resend_took_before_the_site_changed_is_sent(
+    create: Any, desk: Desk, faults: Faults, settings: Any
+) -> None:
+    faults.set("/emails", drop=True, after=True, times=1)
+    create()
+    settings.PLATFORM_LOGIN_URL = "https://elsewhere.onai.test/login"
+
+    assert _again(desk)["state"] == "sent"
+
+    desk.whole()
+    assert len(desk.mailbox()) == 1
+
+
+def test_two_at_once_make_one_attempt(create: Any, desk: Desk, faults: Faults) -> None:
+    faults.set("/emails", status=500)
+    create()
+    desk.time_passes()
+    desk.connection.execute("update sales_letters set leased_until = now() + interval '9 seconds'")
+
+    come_back = letters.deliver(_letter(desk)["id"])
+
+    assert come_back is not None
+    assert _letter(desk)["attempts"] == 1
+
+
+def test_the_letter_goes_with_its_student(create: Any, desk: Desk, faults: Faults) -> None:
+    faults.set("/emails", status=500)
+    create()
+    (student,) = desk.students()
+    # As when Supabase deletes an account: the database takes its rows along.
+    desk.connection.execute("delete from tripwire_users where id = %s", [student["id"]])
+
+    assert desk.letters() == []
+    desk.time_passes()
+    work()
+    failed = desk.rows("select * from procrastinate_jobs where status = 'failed'")
+    assert failed == []
+
+
+def test_the_success_is_logged_once_and_only_when_both_are_true(
+    create: Any, desk: Desk, faults: Faults, caplog: Any
+) -> None:
+    faults.set("/emails", status=500)
+    create()
+    assert SENT not in caplog.text
+    faults.clear()
+    desk.time_passes()
+
+    said = [json.loads(line) for line in work().stderr.splitlines() if line.startswith("{")]
+
+    (entry,) = [line for line in said if line["message"] == SENT]
+    (student,) = desk.students()
+    assert entry["student_id"] == str(student["id"])
+    assert entry["manager_id"] == str(student["granted_by"])
+
+
+def test_a_new_secret_key_still_opens_what_the_former_one_sealed(
+    create: Any, desk: Desk, faults: Faults, settings: Any
+) -> None:
+    faults.set("/emails", status=500)
+    create()
+    faults.clear()
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "another-secret-key-" * 3
+    settings.SECRET_KEY_FALLBACKS = [former]
+
+    assert _again(desk)["state"] == "sent"
+    desk.whole()
+
+
+def test_without_the_former_key_the_letter_fails_and_says_why(
+    create: Any, desk: Desk, faults: Faults, settings: Any
+) -> None:
+    faults.set("/emails", status=500)
+    create()
+    faults.clear()
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "another-secret-key-" * 3
+
+    assert _again(desk)["problem"] == "password cannot be unsealed"
+    # Once the key is named again, nothing is lost.
+    settings.SECRET_KEY_FALLBACKS = [former]
+    letters.send_again(WelcomeLetter.objects.get())
+    desk.whole()
+
+
+def test_a_sealed_password_is_authenticated_and_for_one_purpose(settings: Any) -> None:
+    sealed = sealing.seal("Kvx7-Rmp3", purpose="one")
+
+    assert "Kvx7" not in sealed
+    assert sealing.unseal(sealed, purpose="one") == "Kvx7-Rmp3"
+    assert sealing.seal("Kvx7-Rmp3", purpose="one") != sealed
+    tampered = sealed[:-6] + ("A" if sealed[-6] != "A" else "B") + sealed[-5:]
+    for wrong, purpose in ((sealed, "two"), (tampered, "one"), ("", "one"), ("ж", "one")):
+        with pytest.raises(sealing.Unsealable):
+            sealing.unseal(wrong, purpose=purpose)
+
+
+class _Reader(HTMLParser):
+    """What of a letter is text, and what it would fetch."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text = ""
+        self.links: list[str] = []
+        self.fetched: list[str] = []
+        self.feed(html)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "a":
+            self.links.append(found.get("href") or "")
+        self.fetched += [found[name] or "" for name in ("src", "background") if name in found]
+
+
+def test_the_letter_says_everything_in_both_forms(create: Any, desk: Desk) -> None:
+    create()
+
+    (letter,) = desk.mailbox()
+    reader = _Reader(letter["html"])
+    assert letter["from"] == "onAI Academy <hello@onai.test>"
+    assert letter["subject"] == "Ваш доступ к экспресс-курсу onAI Academy"
+    for said in (reader.text, letter["text"]):
+        for needed in ("Ару Сапарова", "aru@onai.test", GOOD["password"]):
+            assert needed in said
+    assert "https://platform.onai.test/login" in letter["text"]
+    assert set(reader.links) == {"https://platform.onai.test/login"}
+    assert reader.fetched == []  # it reads the same with images off
+
+
+def test_every_value_is_escaped(create: Any, desk: Desk) -> None:
+    name, password = "</p><script>alert(1)</script>&amp;", "<b>&\"'{{ x }}"
+    create(full_name=name, password=password)
+
+    (letter,) = desk.mailbox()
+    assert "<script>" not in letter["html"]
+    assert not re.search(r"<b\b", letter["html"])
+    reader = _Reader(letter["html"])
+    assert name in reader.text
+    assert password in reader.text
+    assert name in letter["text"]
+    assert password in letter["text"]
