@@ -448,6 +448,38 @@ def test_stuck_creations_do_not_keep_others_from_their_turn(
     assert len(desk.open_intentions()) == 5
 
 
+def test_a_refusal_that_passes_leaves_a_later_attempt_open(
+    desk: Desk, ask: Ask, faults: Faults
+) -> None:
+    faults.set(USERS, method="POST", status=504, times=1)
+    ask()
+    faults.set(USERS, method="POST", status=429, body='{"code": "over_request_rate_limit"}')
+
+    _settle(desk)
+
+    assert len(desk.open_intentions()) == 1
+    faults.clear()
+    _settle(desk)
+    desk.whole()
+
+
+def test_web_and_worker_at_once_make_one_student(desk: Desk, ask: Ask, faults: Faults) -> None:
+    # The web process waits for Supabase so long that its lease runs out, and the worker comes.
+    faults.set(USERS, method="POST", delay=5, after=True, times=1)
+    answers: list[httpx.Response] = []
+    web = threading.Thread(target=lambda: answers.append(ask()))
+    web.start()
+    _until(faults.met)
+
+    said = _settle(desk)
+    web.join(30)
+
+    assert "creation_finished" in said
+    assert answers[0].status_code == 201
+    desk.whole()
+    assert len(desk.mailbox()) == 1
+
+
 # --- The database goes away --------------------------------------------------------------------
 
 
