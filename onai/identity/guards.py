@@ -5,14 +5,14 @@ from functools import wraps
 from typing import Any, Concatenate
 from urllib.parse import urlencode, urlsplit
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
 from onai.errors import SignInRequired, WrongRole, is_api
 from onai.identity.roles import IdentifiedRequest, Role, VisitorRequest
 
-View = Callable[Concatenate[Any, ...], HttpResponse]
+View = Callable[Concatenate[Any, ...], HttpResponseBase]
 
 
 def role_required(*roles: str) -> Callable[[View], View]:
@@ -23,9 +23,9 @@ def role_required(*roles: str) -> Callable[[View], View]:
     """
     allowed = frozenset(Role(role) for role in roles)
 
-    def decorate(view: Callable[Concatenate[IdentifiedRequest, ...], HttpResponse]) -> View:
+    def decorate(view: Callable[Concatenate[IdentifiedRequest, ...], HttpResponseBase]) -> View:
         @wraps(view)
-        def guarded(request: VisitorRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: VisitorRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.identity_problem:
                 raise request.identity_problem
             if request.identity is None:

@@ -1,0 +1,140 @@
+"""Choosing a period: by a name or from a day to a day, in the address, so that a view can be sent.
+
+`?period=this-month`, or `?from=2026-11-01&to=2026-11-22`; days are business days, both included.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
+from django.http import QueryDict
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from onai.periods import Period, business_day
+
+_FIRST_DAY_OF_ALL = date(2000, 1, 1)
+
+
+class Preset(TextChoices):
+    TODAY = "today", _("Сегодня")
+    YESTERDAY = "yesterday", _("Вчера")
+    SEVEN_DAYS = "7-days", _("7 дней")
+    THIS_WEEK = "this-week", _("Эта неделя")
+    THIS_MONTH = "this-month", _("Этот месяц")
+    LAST_MONTH = "last-month", _("Прошлый месяц")
+    ALL = "all", _("Всё время")
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPeriod:
+    """What somebody chose. `preset` is None for days of their own, `before` for all time.
+
+    `query` is the choice as it stands in an address.
+    """
+
+    period: Period
+    before: Period | None
+    preset: Preset | None
+    query: str
+
+    @property
+    def label(self) -> str:
+        """The days, for a reader: «1–22 ноября 2026»."""
+        first, last = self.period.first_day, self.period.last_day
+        if first == last:
+            return date_format(first, "j E Y")
+        first_format = "j E Y" if first.year != last.year else "j E"
+        return f"{date_format(first, first_format)} — {date_format(last, 'j E Y')}"
+
+
+class PeriodForm(forms.Form):
+    """The period of an address. `from` and `to` win over `period`."""
+
+    period = forms.ChoiceField(
+        choices=Preset.choices,
+        required=False,
+        error_messages={"invalid_choice": _("Такого периода нет. Выберите из списка.")},
+    )
+
+    def __init__(self, query: QueryDict, *, longest_days: int | None = None) -> None:
+        super().__init__(query)
+        self.longest_days = longest_days
+        for name, label in (("from", _("С")), ("to", _("По"))):
+            # Declared here, since `from` is no name that Python lets one assign to.
+            self.fields[name] = forms.DateField(
+                label=label,
+                required=False,
+                input_formats=["%Y-%m-%d"],
+                widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+                error_messages={"invalid": _("Это не дата. Пример: 2026-11-22")},
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("from"), cleaned.get("to")
+        if first is None and last is not None and "from" not in self.errors:
+            self.add_error("from", ValidationError(_("Укажите, с какого дня.")))
+        if first is None:
+            return cleaned
+        last = last or max(first, business_day())
+        if last < first:
+            self.add_error("to", ValidationError(_("Конец раньше начала.")))
+        elif not (first >= _FIRST_DAY_OF_ALL and last <= business_day() + timedelta(days=366)):
+            self.add_error("from", ValidationError(_("Таких дней у нас нет.")))
+        elif self.longest_days and (last - first).days >= self.longest_days:
+            message = _now("Период длинный: поместится %(days)s дней.") % {
+                "days": self.longest_days
+            }
+            self.add_error("to", ValidationError(message))
+        else:
+            cleaned["to"] = last
+        return cleaned
+
+
+def chosen_period(
+    form: PeriodForm,
+    *,
+    default: Preset = Preset.THIS_MONTH,
+    first_day_of_all: Callable[[], date | None] = lambda: None,
+) -> ChosenPeriod:
+    """What the form says, or the default where it says nothing or nonsense.
+
+    `first_day_of_all` is asked for the first day there is anything of, for all time.
+    """
+    cleaned = form.cleaned_data if form.is_valid() else {}
+    if cleaned.get("from"):
+        period = Period(cleaned["from"], cleaned["to"])
+        days = {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
+        return ChosenPeriod(period, period.before(), None, urlencode(days))
+    preset = Preset(cleaned.get("period") or default)
+    query = urlencode({"period": preset.value})
+    if preset is Preset.ALL:
+        today = business_day()
+        first = min(first_day_of_all() or today, today)
+        return ChosenPeriod(Period(first, today), None, preset, query)
+    period = _named(preset)
+    return ChosenPeriod(period, period.before(), preset, query)
+
+
+def _named(preset: Preset) -> Period:
+    today = business_day()
+    match preset:
+        case Preset.YESTERDAY:
+            return Period.day(today - timedelta(days=1))
+        case Preset.SEVEN_DAYS:
+            return Period.last_days(7)
+        case Preset.THIS_WEEK:
+            return Period(today - timedelta(days=today.weekday()), today)
+        case Preset.THIS_MONTH:
+            return Period(today.replace(day=1), today)
+        case Preset.LAST_MONTH:
+            return Period.month_of(today.replace(day=1) - timedelta(days=1))
+        case _:
+            return Period.day(today)
