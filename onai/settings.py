@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "sales",
     "cachalot",
     "csp",
+    "django_htmx",
     "procrastinate.contrib.django",
     "django.contrib.staticfiles",
 ]

@@ -9,8 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from onai.identity.accounts import Account
 from sales import passwords
+from sales.models import StaffMember
 from sales.provisioning import NewStudent
 
 _LONGEST_EMAIL = 254
@@ -71,9 +71,9 @@ class StudentForm(forms.Form):
     )
     adopt = forms.BooleanField(required=False)
 
-    def offer_managers(self, staff: Sequence[Account], *, myself: UUID) -> None:
+    def offer_managers(self, staff: Sequence[StaffMember], *, myself: UUID) -> None:
         """The staff members an admin may choose from."""
-        choices = [(str(one.id), one.name) for one in staff if one.id != myself]
+        choices = [(str(one.user_id), one.name) for one in staff if one.user_id != myself]
         chosen = str(self["manager_id"].value() or "")
         if chosen and chosen not in dict(choices):
             # Also when nobody can list them just now: whom one chose must not become oneself.

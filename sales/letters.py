@@ -223,6 +223,7 @@ def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:
         "✅ Student created, email sent",
         extra={
             "student_id": str(student.pk),
+            "user_id": str(student.user_id),
             "manager_id": str(student.granted_by),
             "letter_id": str(letter.pk),
             "resend_id": resend_id,

@@ -4,14 +4,21 @@
 `auth.users` is Supabase's own; a migration only ties `tripwire_users.user_id` to it.
 """
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower, Now
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Lower, Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+# What students are ordered by. A moment that is not known counts as long past.
+LONG_PAST = datetime(1900, 1, 1, tzinfo=UTC)
+CREATED = Coalesce("created_at", Value(LONG_PAST))
+LAST_ACTIVE = Coalesce("last_active_at", Value(LONG_PAST))
+NAME = Lower("full_name")
 
 
 class StudentStatus(models.TextChoices):
@@ -53,6 +60,35 @@ class Student(models.Model):
             models.Index(fields=["created_at"], name="tripwire_users_created_at"),
             # An address is one whatever its case, and the predecessor kept what was typed.
             models.Index(Lower("email"), name="tripwire_users_email_lower"),
+            # One for each order the cabinet offers, for all students and for one manager's.
+            models.Index(CREATED.desc(), F("id").desc(), name="tripwire_users_newest"),
+            models.Index(
+                "granted_by", CREATED.desc(), F("id").desc(), name="tripwire_users_manager_newest"
+            ),
+            models.Index(NAME, "id", name="tripwire_users_name"),
+            models.Index("granted_by", NAME, "id", name="tripwire_users_manager_name"),
+            models.Index(LAST_ACTIVE.desc(), F("id").desc(), name="tripwire_users_active"),
+            models.Index(
+                "granted_by",
+                LAST_ACTIVE.desc(),
+                F("id").desc(),
+                name="tripwire_users_manager_active",
+            ),
+            # For its filters, in the order that is shown first.
+            models.Index("status", CREATED.desc(), F("id").desc(), name="tripwire_users_by_status"),
+            models.Index(
+                "granted_by",
+                "status",
+                CREATED.desc(),
+                F("id").desc(),
+                name="tripwire_users_manager_status",
+            ),
+            models.Index(
+                CREATED.desc(),
+                F("id").desc(),
+                condition=Q(welcome_email_sent=False) | Q(welcome_email_sent=None),
+                name="tripwire_users_no_letter",
+            ),
         )
         constraints = (
             models.CheckConstraint(
@@ -67,6 +103,54 @@ class Student(models.Model):
     def latest_letter(self) -> "WelcomeLetter | None":
         """The letter that counts. Students of the predecessor have none."""
         return max(self.letters.all(), key=lambda letter: letter.created_at, default=None)
+
+
+class StaffMember(models.Model):
+    """An admin or sales manager, copied from Supabase Auth, which cannot be asked who they all are.
+
+    The worker copies them every ten minutes, and whoever opens the cabinet is copied at once.
+    """
+
+    user_id = models.UUIDField(primary_key=True)
+    email = models.TextField()
+    full_name = models.TextField()
+    role = models.TextField()
+
+    class Meta:
+        db_table = "sales_staff"
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def name(self) -> str:
+        """What to call the person: their full name, or their e-mail where they have none."""
+        return self.full_name or self.email
+
+
+class DailyTotal(models.Model):
+    """How many students one manager has of one day and status, and what they paid, in tenge.
+
+    Triggers on `tripwire_users` keep it, whoever writes there: each change adds a row, so that none
+    waits for another, and the worker puts rows of the same together (`statistics.compact`). `day`
+    is in the time zone the migration was run with; without a manager it is the nil UUID.
+    """
+
+    day = models.DateField()
+    manager_id = models.UUIDField()
+    status = models.TextField()
+    sales = models.BigIntegerField()
+    revenue = models.BigIntegerField()
+
+    class Meta:
+        db_table = "sales_totals"
+        indexes = (
+            models.Index(fields=["day", "manager_id", "status"], name="sales_totals_day"),
+            models.Index(fields=["manager_id", "day"], name="sales_totals_manager"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class ActionType(models.TextChoices):
@@ -91,6 +175,17 @@ class ActivityEntry(models.Model):
         db_table = "sales_activity_log"
         indexes = (
             models.Index(fields=["manager_id", "-created_at"], name="sales_activity_log_manager"),
+            # Newest first: all, one manager's, of one kind, about one student.
+            models.Index(CREATED.desc(), F("id").desc(), name="sales_activity_log_newest"),
+            models.Index(
+                "manager_id", CREATED.desc(), F("id").desc(), name="sales_activity_log_by_manager"
+            ),
+            models.Index(
+                "action_type", CREATED.desc(), F("id").desc(), name="sales_activity_log_action"
+            ),
+            models.Index(
+                "target_user_id", CREATED.desc(), F("id").desc(), name="sales_activity_log_target"
+            ),
         )
         constraints = (
             models.CheckConstraint(

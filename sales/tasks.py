@@ -7,7 +7,7 @@ from django.db.models import Q
 from procrastinate.contrib.django import app
 
 from onai import postgres
-from sales import letters, provisioning
+from sales import letters, provisioning, staff, statistics
 from sales.models import Intention, IntentionState
 
 _CLOSED_INTENTIONS_KEPT = timedelta(days=30)
@@ -28,6 +28,20 @@ def mend(timestamp: int) -> None:
     """Every ten seconds: finish or undo what was left open, and remind of forgotten letters."""
     letters.remind_of_overdue()
     provisioning.finish_open_intentions()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="sales.refresh_staff", queueing_lock="sales.refresh_staff")
+def refresh_staff(timestamp: int) -> None:
+    """Every ten minutes, copy who is staff from Supabase Auth."""
+    staff.refresh_staff()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="sales.compact_totals", queueing_lock="sales.compact_totals")
+def compact_totals(timestamp: int) -> None:
+    """Every ten minutes, put together what many sales have added to the daily totals."""
+    statistics.compact()
 
 
 @app.periodic(cron="37 22 * * *")

@@ -1,4 +1,4 @@
-"""The sales manager's pages, and the page that tells a student their access works."""
+"""Opening a student's access, one student, and the page that tells a student their access works."""
 
 import logging
 from uuid import UUID, uuid4
@@ -14,18 +14,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onai import sealing
 from onai.errors import NotFound, Problem
-from onai.identity.accounts import Account
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest, Role
-from sales import directory, letters, once, passwords, refusals
+from sales import letters, once, passwords, refusals, staff
+from sales.activity import page_of_activity
 from sales.forms import StudentForm
-from sales.models import IntentionState, LetterState, Student
-from sales.provisioning import Creation, create_student, find_creation, unsettled
+from sales.models import IntentionState, LetterState, StaffMember, Student
+from sales.provisioning import Creation, create_student, find_creation
 from sales.staff import manager_named
 
 logger = logging.getLogger(__name__)
-
-_LATEST = 20
 
 
 class SomebodyElsesStudent(Problem):
@@ -33,16 +31,6 @@ class SomebodyElsesStudent(Problem):
     code = "somebody_elses_student"
     message = _("Это студент другого менеджера.")
     advice = _("Если он должен быть вашим, попросите администратора передать его вам.")
-
-
-@role_required("admin", "sales")
-@require_safe
-def cabinet(request: IdentifiedRequest) -> HttpResponse:
-    students = Student.objects.order_by("-created_at").prefetch_related("letters")
-    if request.identity.role is not Role.ADMIN:
-        students = students.filter(granted_by=request.identity.user_id)
-    context = {"students": students[:_LATEST], "unsettled": unsettled(request.identity)}
-    return render(request, "sales/cabinet.html", context)
 
 
 # --- A new student -----------------------------------------------------------------------------
@@ -138,9 +126,9 @@ def _form_page(
     return response
 
 
-def _staff() -> list[Account]:
+def _staff() -> list[StaffMember]:
     try:
-        return directory.staff()
+        return staff.everybody()
     except (OperationalError, InterfaceError) as error:
         # What was typed must not be lost over a list; without it one creates in one's own name.
         logger.error("staff_not_listed", exc_info=error)
@@ -179,7 +167,8 @@ def _may_follow(request: IdentifiedRequest, found: Creation) -> bool:
 @require_safe
 def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     found = _students_own(request, student_id)
-    context = {"student": found, "letter": found.latest_letter}
+    history = page_of_activity(target_user_id=found.user_id, after=request.GET.get("after", ""))
+    context = {"student": found, "letter": found.latest_letter, "history": history}
     return render(request, "sales/student.html", context)
 
 

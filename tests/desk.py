@@ -12,7 +12,10 @@ from tests.people import PEOPLE
 from tests.settings import SERVICES
 
 GOOD = {"email": "aru@onai.test", "full_name": "Ару Сапарова", "password": "Kvx7-Rmp3-9wTq"}
-_OURS = "tripwire_users, sales_activity_log, sales_intentions, sales_letters, procrastinate_jobs"
+_OURS = (
+    "tripwire_users, sales_activity_log, sales_intentions, sales_letters, sales_staff,"
+    " procrastinate_jobs"
+)
 _OF_AN_ACCOUNT = {
     "refresh_tokens": "user_id::uuid",
     "sessions": "user_id",

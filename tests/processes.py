@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -34,23 +36,32 @@ def work(**environment: str) -> Any:
 
     What it does every ten seconds is among it, also if it has just been done.
     """
-    # In a thread, and so on a connection, of its own: the test may have cut its own, or be in the
-    # event loop of a browser.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(_enqueue_mending).result()
+    aside(_enqueue_mending)
     command = ("manage.py", "procrastinate", "worker", "--one-shot")
     done = run_python(*command, environment={**TEST_ENVIRONMENT, **environment})
     assert done.returncode == 0, done.stderr
     return done
 
 
+def aside(act: Callable[[], object]) -> None:
+    """Do something in a thread, and so on database connections, of its own.
+
+    A test may have cut the connection it has, or be in the event loop of a browser.
+    """
+
+    def on_own_connections() -> None:
+        try:
+            act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(on_own_connections).result()
+
+
 def _enqueue_mending() -> None:
-    try:
+    with suppress(AlreadyEnqueued):
         app.configure_task("sales.mend", queueing_lock="sales.mend").defer(timestamp=0)
-    except AlreadyEnqueued:
-        pass  # which is as well
-    finally:
-        connections.close_all()
 
 
 def wait_for(url: str, *, seconds: float = 30) -> None:

@@ -10,7 +10,7 @@ from tests.browser import complaints_of, sign_in
 from tests.conftest import LandingPages
 from tests.people import PASSWORD
 
-PAGES = ("/funnel", "/sales-manager", "/status", "/nowhere", "/welcome")
+PAGES = ("/funnel", "/sales-manager", "/sales-manager/activity", "/status", "/nowhere", "/welcome")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

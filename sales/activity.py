@@ -1,0 +1,78 @@
+"""The activity log: who did what to whom, newest first, paged by the key of the row before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+
+from sales import paging
+from sales.models import CREATED, ActionType, ActivityEntry, StaffMember, Student
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One entry for a reader. `student` is there as long as the student is."""
+
+    entry: ActivityEntry
+    manager_name: str
+    student_name: str
+    student: Student | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityPage:
+    """One page; `following` leads to the next one."""
+
+    acts: list[Act]
+    following: str | None
+
+
+def page_of_activity(
+    *,
+    manager_id: UUID | None = None,
+    action: ActionType | None = None,
+    target_user_id: UUID | None = None,
+    after: str = "",
+) -> ActivityPage:
+    """What one manager or all did, of one kind or any, to one student or all."""
+    entries = ActivityEntry.objects.annotate(place=CREATED)
+    if manager_id:
+        entries = entries.filter(manager_id=manager_id)
+    if action:
+        entries = entries.filter(action_type=action)
+    if target_user_id:
+        entries = entries.filter(target_user_id=target_user_id)
+    if place := paging.place_at(after, moments=True):
+        moment, pk = place
+        entries = entries.filter(Q(place__lte=moment) & (Q(place__lt=moment) | Q(pk__lt=pk)))
+    found = list(entries.order_by(CREATED.desc(), "-pk")[: PAGE + 1])
+    shown = found[:PAGE]
+    last = shown[-1] if len(found) > PAGE else None
+    following = paging.place_of(last.place, last.pk) if last else None
+    return ActivityPage(_acts(shown), following)
+
+
+def _acts(entries: Sequence[ActivityEntry]) -> list[Act]:
+    managers = StaffMember.objects.in_bulk([e.manager_id for e in entries if e.manager_id])
+    students = {
+        student.user_id: student
+        for student in Student.objects.filter(user_id__in=[e.target_user_id for e in entries])
+    }
+    return [_act(entry, managers, students) for entry in entries]
+
+
+def _act(
+    entry: ActivityEntry, managers: dict[UUID, StaffMember], students: dict[UUID, Student]
+) -> Act:
+    manager = managers.get(entry.manager_id) if entry.manager_id else None
+    student = students.get(entry.target_user_id) if entry.target_user_id else None
+    details = entry.details if isinstance(entry.details, dict) else {}
+    named = (
+        student.full_name
+        if student
+        else str(details.get("full_name") or details.get("email") or "")
+    )
+    return Act(entry, manager.name if manager else "", named, student)

@@ -1,0 +1,323 @@
+"""The sales manager's cabinet: figures, the chart, the leaderboard, students, the activity log."""
+
+import csv
+import io
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.db import InterfaceError, OperationalError, connections
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from onai.identity.guards import role_required
+from onai.identity.roles import IdentifiedRequest, Role
+from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
+from sales import chart, statistics
+from sales.activity import page_of_activity
+from sales.models import ActionType, StaffMember, Student, StudentStatus
+from sales.provisioning import unsettled
+from sales.staff import note_staff
+from sales.students import (
+    SHORTEST_WORD,
+    LetterFilter,
+    Order,
+    StudentFilter,
+    all_students,
+    page_of_students,
+)
+
+logger = logging.getLogger(__name__)
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Section(Generic[Found]):
+    """A part of the page. `found` is None when the database could not be asked for it."""
+
+    found: Found | None
+
+
+def _section(find: Callable[[], Found]) -> Section[Found]:
+    """Find what a part shows; an outage takes down this part, and no other."""
+    try:
+        return Section(find())
+    except (OperationalError, InterfaceError) as error:
+        logger.error("part_of_cabinet_unavailable", exc_info=error)
+        connections["tripwire"].close_if_unusable_or_obsolete()
+        return Section(None)
+
+
+class FilterForm(forms.Form):
+    """What the address says of the students to list. `manager` is for admins."""
+
+    q = forms.CharField(
+        label=_("Поиск"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "autocapitalize": "none"}),
+    )
+    status = forms.ChoiceField(label=_("Статус"), required=False)
+    letter = forms.ChoiceField(label=_("Письмо"), required=False)
+    manager = forms.ChoiceField(label=_("Менеджер"), required=False)
+    sort = forms.ChoiceField(label=_("Порядок"), required=False, choices=Order.choices)
+
+    NOBODY = "none"
+
+    def __init__(self, query: Any, *, staff: list[StaffMember]) -> None:
+        super().__init__(query)
+        anything = ("", _("любой"))
+        self._choices("status", [anything, *StudentStatus.choices])
+        self._choices("letter", [("", _("любое")), *LetterFilter.choices])
+        everybody = [(str(one.user_id), one.name) for one in staff]
+        self._choices("manager", [("", _("все")), *everybody, (self.NOBODY, _("без менеджера"))])
+
+    def _choices(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        field.choices = choices
+
+    def clean_q(self) -> str:
+        text = " ".join(self.cleaned_data["q"].split())
+        if any(len(word) < SHORTEST_WORD for word in text.split()):
+            raise forms.ValidationError(_("Слишком коротко: в каждом слове хотя бы две буквы."))
+        return text
+
+    @property
+    def wanted(self) -> StudentFilter:
+        """The filter of an address; what is nonsense in it filters nothing."""
+        self.is_valid()
+        chosen = self.cleaned_data
+        manager = chosen.get("manager") or ""
+        return StudentFilter(
+            text=chosen.get("q") or "",
+            status=StudentStatus(chosen["status"]) if chosen.get("status") else None,
+            letter=LetterFilter(chosen["letter"]) if chosen.get("letter") else None,
+            manager_id=UUID(manager) if manager and manager != self.NOBODY else None,
+            without_manager=manager == self.NOBODY,
+            order=Order(chosen.get("sort") or Order.NEWEST),
+        )
+
+
+@role_required("admin", "sales")
+@require_safe
+def cabinet(request: IdentifiedRequest) -> HttpResponse:
+    """The page, or of it only the figures that keep themselves current."""
+    if request.headers.get("HX-Target") == "live":
+        return _live_figures(request)
+    _section(lambda: note_staff(request.identity))
+    staff = _section(lambda: list(StaffMember.objects.order_by("full_name", "email")))
+    form = FilterForm(request.GET, staff=staff.found or [])
+    wanted = _own(request, form.wanted)
+    period_form = PeriodForm(request.GET)
+    chosen = _section(lambda: _period(period_form))
+    context = {
+        "period_form": period_form,
+        "presets": Preset,
+        "chosen": chosen.found,
+        "form": form,
+        "is_admin": request.identity.role is Role.ADMIN,
+        "figures": _section(lambda: _figures(chosen, wanted)),
+        "unsettled": _section(lambda: unsettled(request.identity)),
+        "students": _section(lambda: page_of_students(wanted, after=request.GET.get("after", ""))),
+        "filter_query": _query(request, "q", "status", "letter", "manager", "sort"),
+        "period_query": _query(request, "period", "from", "to"),
+        "kept": _kept(request, "q", "status", "letter", "manager", "sort"),
+        "kept_period": _kept(request, "period", "from", "to"),
+        "is_filtered": any((wanted.text, wanted.status, wanted.letter, request.GET.get("manager"))),
+        "is_first_page": not request.GET.get("after"),
+    }
+    status = 400 if period_form.errors or form.errors else 200
+    return render(request, "sales/cabinet.html", context, status=status)
+
+
+def _live_figures(request: IdentifiedRequest) -> HttpResponse:
+    """The headline alone, for the page that has it already. An outage keeps what is there."""
+    form = FilterForm(request.GET, staff=list(StaffMember.objects.all()))
+    wanted = _own(request, form.wanted)
+    chosen = _period(PeriodForm(request.GET))
+    context = {
+        "chosen": chosen,
+        "is_admin": request.identity.role is Role.ADMIN,
+        "figures": Section(_Live(_headline(chosen, wanted))),
+    }
+    return render(request, "sales/live.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    headline: statistics.Headline
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    headline: statistics.Headline
+    chart: chart.Chart
+    series: statistics.Series
+    standings: list[statistics.Standing]
+
+
+def _figures(chosen: Section[ChosenPeriod], wanted: StudentFilter) -> _Figures:
+    if chosen.found is None:
+        raise OperationalError
+    period = chosen.found.period
+    series = statistics.sales_over_time(period, manager_id=_whose(wanted))
+    return _Figures(
+        headline=_headline(chosen.found, wanted),
+        chart=chart.draw(series),
+        series=series,
+        standings=statistics.leaderboard(period),
+    )
+
+
+def _headline(chosen: ChosenPeriod, wanted: StudentFilter) -> statistics.Headline:
+    return statistics.headline(chosen.period, chosen.before, manager_id=_whose(wanted))
+
+
+def _whose(wanted: StudentFilter) -> UUID | None:
+    return statistics.NOBODY if wanted.without_manager else wanted.manager_id
+
+
+def _period(form: PeriodForm) -> ChosenPeriod:
+    return chosen_period(form, first_day_of_all=statistics.first_day_of_all)
+
+
+def _own(request: IdentifiedRequest, wanted: StudentFilter) -> StudentFilter:
+    """A manager sees their own students, whatever the address says."""
+    if request.identity.role is Role.ADMIN:
+        return wanted
+    return replace(wanted, manager_id=request.identity.user_id, without_manager=False)
+
+
+def _kept(request: IdentifiedRequest, *names: str) -> list[tuple[str, str]]:
+    return [(name, request.GET[name]) for name in names if request.GET.get(name)]
+
+
+def _query(request: IdentifiedRequest, *names: str) -> str:
+    return urlencode(_kept(request, *names))
+
+
+# --- The students as a file --------------------------------------------------------------------
+
+_COLUMNS = (
+    _("Имя"),
+    _("Почта"),
+    _("Статус"),
+    _("Менеджер"),
+    _("Цена, ₸"),
+    _("Письмо"),
+    _("Пройдено модулей"),
+    _("Доступ открыт"),
+    _("Последняя активность"),
+)
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@role_required("admin", "sales")
+@require_safe
+def students_csv(request: IdentifiedRequest) -> HttpResponseBase:
+    """Exactly the students that are filtered, as Excel with Russian settings opens them."""
+    form = FilterForm(request.GET, staff=list(StaffMember.objects.all()))
+    wanted = _own(request, form.wanted)
+    logger.info("students_exported", extra={"user_id": str(request.identity.user_id)})
+    response = StreamingHttpResponse(_lines(wanted), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="students.csv"'
+    return response
+
+
+def _lines(wanted: StudentFilter) -> Iterator[str]:
+    line = io.StringIO()
+    writer = csv.writer(line, delimiter=";")
+    yield "\ufeff"  # by which Excel knows the encoding
+    writer.writerow([str(column) for column in _COLUMNS])
+    for number, student in enumerate(all_students(wanted)):
+        writer.writerow(_harmless(value) for value in _row(student))
+        if number % 500 == 0:
+            yield _taken(line)
+    yield _taken(line)
+
+
+def _taken(line: io.StringIO) -> str:
+    text = line.getvalue()
+    line.seek(0)
+    line.truncate()
+    return text
+
+
+def _row(student: Student) -> list[str]:
+    letter = student.latest_letter
+    return [
+        student.full_name,
+        student.email,
+        str(student.get_status_display() or ""),
+        student.manager_name or _now("без менеджера"),
+        str(student.price or 0),
+        str(letter.get_state_display()) if letter else _sent(student),
+        str(student.modules_completed or 0),
+        _moment(student.created_at),
+        _moment(student.last_active_at),
+    ]
+
+
+def _sent(student: Student) -> str:
+    return _now("Отправлено") if student.welcome_email_sent else _now("Не отправлялось")
+
+
+def _moment(moment: Any) -> str:
+    return timezone.localtime(moment).strftime("%d.%m.%Y %H:%M") if moment else ""
+
+
+def _harmless(value: str) -> str:
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+
+
+# --- The activity log --------------------------------------------------------------------------
+
+
+class ActivityForm(forms.Form):
+    """What the address says of the acts to list. `manager` is for admins."""
+
+    action = forms.ChoiceField(
+        label=_("Что сделано"), required=False, choices=[("", _("всё")), *ActionType.choices]
+    )
+    manager = forms.ChoiceField(label=_("Кто"), required=False)
+
+    def __init__(self, query: Any, *, staff: list[StaffMember]) -> None:
+        super().__init__(query)
+        field = self.fields["manager"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        field.choices = [("", _("все")), *((str(one.user_id), one.name) for one in staff)]
+
+
+@role_required("admin", "sales")
+@require_safe
+def activity(request: IdentifiedRequest) -> HttpResponse:
+    """Who did what to whom: a manager's own acts, an admin's all."""
+    form = ActivityForm(request.GET, staff=list(StaffMember.objects.order_by("full_name")))
+    form.is_valid()
+    manager = form.cleaned_data.get("manager")
+    if request.identity.role is not Role.ADMIN:
+        manager = str(request.identity.user_id)
+    action = form.cleaned_data.get("action")
+    page = page_of_activity(
+        manager_id=UUID(manager) if manager else None,
+        action=ActionType(action) if action else None,
+        after=request.GET.get("after", ""),
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "filter_query": _query(request, "action", "manager"),
+        "is_admin": request.identity.role is Role.ADMIN,
+        "is_first_page": not request.GET.get("after"),
+    }
+    return render(request, "sales/activity.html", context)

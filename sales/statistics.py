@@ -1,0 +1,238 @@
+"""What was sold, when and by whom, counted in the database from its daily totals.
+
+Days are business days. A sale is a student, counted on the day their access was opened; revenue is
+the sum of their prices, in tenge. Students whose account is a staff member's are not counted.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connections
+
+from onai.periods import Period, business_day
+
+NOBODY = UUID(int=0)
+_DAYS_AS_DAYS, _DAYS_AS_WEEKS = 62, 366
+
+# The daily totals, without the few students that are staff.
+_SOLD = """
+sold as (
+  select day, manager_id, status, sales, revenue from sales_totals
+  where day between %(first)s and %(last)s
+  union all
+  select (created_at at time zone %(zone)s)::date, coalesce(granted_by, %(nobody)s),
+         coalesce(status, ''), -1, -coalesce(price, 0)
+  from tripwire_users where user_id in (select user_id from sales_staff)
+    and created_at >= %(start)s and created_at < %(end)s
+)
+"""
+_FIGURES = """
+  coalesce(sum(sales), 0), coalesce(sum(revenue), 0),
+  coalesce(sum(sales) filter (where status = 'active'), 0),
+  coalesce(sum(sales) filter (where status = 'completed'), 0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was sold: students, tenge, and how many of the students are active or have finished."""
+
+    sales: int
+    revenue: int
+    active: int
+    finished: int
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The figures of a period and of the one before it."""
+
+    now: Figures
+    before: Figures | None
+
+
+class Unit(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The sales of some days, both included: of a week or month, what of it is in the period."""
+
+    first_day: date
+    last_day: date
+    sales: int
+    revenue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Sales over time, by day, or by week or month where the period is long. No day is left out."""
+
+    unit: Unit
+    points: list[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A manager's place among all. Whoever sold the same has the same place."""
+
+    place: int
+    manager_id: UUID
+    name: str
+    figures: Figures
+    sales_this_month: int
+    is_staff: bool
+
+
+def first_day_of_all() -> date | None:
+    """The day of the first sale there is."""
+    (found,) = _rows(
+        "select min(day) from sales_totals where day > %(zero)s", zero=date(1990, 1, 1)
+    )
+    first: date | None = found[0]
+    return first
+
+
+def headline(period: Period, before: Period | None, *, manager_id: UUID | None) -> Headline:
+    """The figures of one manager, or of all."""
+    now = _figures(period, manager_id)
+    return Headline(now, _figures(before, manager_id) if before else None)
+
+
+def sales_over_time(period: Period, *, manager_id: UUID | None) -> Series:
+    """The sales of one manager, or of all, over the days of the period."""
+    unit = _unit(period)
+    found = _rows(
+        f"""
+        with {_SOLD}
+        select greatest(bucket::date, %(first)s::date),
+               least((bucket + %(step)s::interval - interval '1 day')::date, %(last)s::date),
+               coalesce(sum(sales), 0), coalesce(sum(revenue), 0)
+        from generate_series(date_trunc(%(unit)s, %(first)s::timestamp),
+                             %(last)s::timestamp, %(step)s::interval) as bucket
+        left join sold on sold.day >= bucket
+          and sold.day < bucket + %(step)s::interval
+          and (%(manager)s::uuid is null or sold.manager_id = %(manager)s)
+        group by bucket order by bucket
+        """,  # noqa: S608
+        **_span(period),
+        manager=manager_id,
+        unit=unit.value,
+        step=f"1 {unit.value}",
+    )
+    return Series(unit, [Point(*row) for row in found])
+
+
+def leaderboard(period: Period) -> list[Standing]:
+    """Every staff member, and whoever else sold something in the period, best first."""
+    month = Period.month_of(business_day())
+    found = _rows(
+        f"""
+        with {_SOLD},
+        figures (manager_id, sales, revenue, active, finished) as (
+          select manager_id, {_FIGURES} from sold group by manager_id
+        ),
+        this_month as (
+          select manager_id, sum(sales) as sales from sales_totals
+          where day between %(month_first)s and %(month_last)s group by manager_id
+        )
+        select rank() over (order by coalesce(figures.sales, 0) desc),
+               coalesce(figures.manager_id, staff.user_id),
+               coalesce(nullif(staff.full_name, ''), staff.email, former.manager_name, ''),
+               coalesce(figures.sales, 0), coalesce(figures.revenue, 0),
+               coalesce(figures.active, 0), coalesce(figures.finished, 0),
+               coalesce(this_month.sales, 0), staff.user_id is not null
+        from figures
+        full join sales_staff staff on staff.user_id = figures.manager_id
+        left join this_month
+          on this_month.manager_id = coalesce(figures.manager_id, staff.user_id)
+        left join lateral (
+          select manager_name from tripwire_users
+          where granted_by = figures.manager_id and staff.user_id is null limit 1
+        ) former on true
+        where staff.user_id is not null or figures.sales <> 0
+        order by 1, figures.revenue desc nulls last, 3
+        """,  # noqa: S608
+        **_span(period),
+        month_first=month.first_day,
+        month_last=month.last_day,
+    )
+    return [
+        Standing(place, manager_id, name, Figures(*figures), this_month, is_staff)
+        for place, manager_id, name, *figures, this_month, is_staff in found
+    ]
+
+
+def compact() -> int:
+    """Put totals of the same day, manager and status together; answers how many rows that saved.
+
+    Whoever counts meanwhile sees the rows before or after, and what is written meanwhile stays.
+    """
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            """
+            with several as (
+              select day, manager_id, status from sales_totals
+              group by day, manager_id, status having count(*) > 1
+            ), taken as (
+              delete from sales_totals using several
+              where sales_totals.day = several.day
+                and sales_totals.manager_id = several.manager_id
+                and sales_totals.status = several.status
+              returning sales_totals.*
+            ), put as (
+              insert into sales_totals (day, manager_id, status, sales, revenue)
+              select day, manager_id, status, sum(sales), sum(revenue) from taken
+              group by day, manager_id, status
+              having sum(sales) <> 0 or sum(revenue) <> 0
+              returning 1
+            )
+            select (select count(*) from taken) - (select count(*) from put)
+            """
+        )
+        saved: int = cursor.fetchone()[0]
+    return saved
+
+
+def _figures(period: Period, manager_id: UUID | None) -> Figures:
+    (found,) = _rows(
+        f"with {_SOLD} select {_FIGURES} from sold"  # noqa: S608
+        " where %(manager)s::uuid is null or manager_id = %(manager)s",
+        **_span(period),
+        manager=manager_id,
+    )
+    return Figures(*found)
+
+
+def _unit(period: Period) -> Unit:
+    if period.days <= _DAYS_AS_DAYS:
+        return Unit.DAY
+    return Unit.WEEK if period.days <= _DAYS_AS_WEEKS else Unit.MONTH
+
+
+def _span(period: Period) -> dict[str, Any]:
+    return {
+        "first": period.first_day,
+        "last": period.last_day,
+        "start": period.start,
+        "end": period.end,
+        "zone": settings.TIME_ZONE,
+        "nobody": NOBODY,
+    }
+
+
+def _rows(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return [
+            tuple(int(value) if isinstance(value, Decimal) else value for value in row)
+            for row in cursor.fetchall()
+        ]
