@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from sales import paging
+from onai import paging
 from sales.models import CREATED, ActionType, ActivityEntry, StaffMember, Student
 
 PAGE = 50

@@ -22,7 +22,7 @@ from django.db.models import (
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
-from sales import paging
+from onai import paging
 from sales.models import (
     CREATED,
     LAST_ACTIVE,
