@@ -14,8 +14,9 @@ from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from sales import refusals, wire
 from sales.forms import StudentForm
+from sales.intentions import remember_answer
 from sales.models import IntentionState
-from sales.provisioning import create_student, remember_answer
+from sales.provisioning import create_student
 from sales.staff import manager_named
 
 _LARGEST_BODY_BYTES = 16 * 1024

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from sales import passwords
+from sales.intentions import NewStudent
 from sales.models import StaffMember
-from sales.provisioning import NewStudent
 
 _LONGEST_EMAIL = 254
 _SHORTEST_NAME, _LONGEST_NAME = 2, 120

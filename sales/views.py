@@ -19,8 +19,9 @@ from onai.identity.roles import IdentifiedRequest, Role
 from sales import letters, once, passwords, refusals, staff
 from sales.activity import page_of_activity
 from sales.forms import StudentForm
+from sales.intentions import Creation, find_creation
 from sales.models import IntentionState, LetterState, StaffMember, Student
-from sales.provisioning import Creation, create_student, find_creation
+from sales.provisioning import create_student
 from sales.staff import manager_named
 
 logger = logging.getLogger(__name__)

@@ -175,7 +175,8 @@ from uuid import uuid4
 from onai.errors import Problem
 from onai.identity.roles import Identity, Role
 from sales.models import Student
-from sales.provisioning import NewStudent, create_student
+from sales.intentions import NewStudent
+from sales.provisioning import create_student
 from sales.staff import Manager
 old = Student.objects.get()
 print(old.full_name, old.price, old.status, old.welcome_email_sent)

@@ -18,6 +18,7 @@ from django.test import Client
 
 from onai.identity.roles import Identity, Role
 from sales import provisioning, refusals
+from sales.intentions import NewStudent
 from sales.staff import Manager
 from tests.conftest import TRIPWIRE_URL, Faults
 from tests.desk import GOOD, Desk
@@ -550,7 +551,7 @@ def test_the_connection_is_cut_within_a_transaction(desk: Desk, ask: Ask, table:
 def test_a_supabase_that_is_not_there_leaves_nothing_behind(desk: Desk, settings: Any) -> None:
     settings.SUPABASE_AUTH_URL = "http://127.0.0.1:9/auth/v1"
     me = Identity(uuid4(), MANAGER, "Аяулым Тест", Role.SALES)
-    new = provisioning.NewStudent(**GOOD)
+    new = NewStudent(**GOOD)
 
     with pytest.raises(refusals.AuthUnreachable):
         provisioning.create_student(new, asker=me, manager=Manager(me.user_id, me.name))

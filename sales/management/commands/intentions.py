@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from sales import provisioning
+from sales import intentions, provisioning
 from sales.models import Intention, IntentionState
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(left)} open")
 
     def _give_up(self, intention_id: UUID) -> None:
-        at = provisioning.give_up(intention_id)
+        at = intentions.give_up(intention_id)
         if at is None:
             raise CommandError(f"No open intention has the id {intention_id}.")
         moment = timezone.localtime(at).strftime("%H:%M")
