@@ -1,22 +1,39 @@
 """The activity log: who did what to whom, newest first, paged by the key of the row before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from onai import paging
-from sales.models import CREATED, ActionType, ActivityEntry, StaffMember, Student
+from sales.models import (
+    CREATED,
+    ActionType,
+    ActivityEntry,
+    ChangeKind,
+    StaffMember,
+    Student,
+    StudentStatus,
+)
 
 PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One entry for a reader. `student` is there as long as the student is."""
+    """One entry for a reader. `student` is there as long as the student is.
+
+    `before` and `after` are what it changed, empty where that is not told.
+    """
 
     entry: ActivityEntry
+    what: str | Promise
+    before: str | Promise
+    after: str | Promise
     manager_name: str
     student_name: str
     student: Student | None
@@ -75,4 +92,29 @@ def _act(
         if student
         else str(details.get("full_name") or details.get("email") or "")
     )
-    return Act(entry, manager.name if manager else "", named, student)
+    before, after = _told(details.get("before")), _told(details.get("after"))
+    manager_name = manager.name if manager else ""
+    return Act(entry, _what(entry, details), before, after, manager_name, named, student)
+
+
+_CHANGES: Mapping[str, Promise] = {
+    ChangeKind.STATUS: _("Сменил статус"),
+    ChangeKind.CORRECTION: _("Исправил данные"),
+    ChangeKind.HANDOVER: _("Передал студента"),
+}
+
+
+def _what(entry: ActivityEntry, details: dict[str, Any]) -> str | Promise:
+    if entry.action_type == ActionType.STATUS_CHANGED and details.get("change") in _CHANGES:
+        return _CHANGES[details["change"]]
+    return str(entry.get_action_type_display() or "")
+
+
+def _told(value: object) -> str | Promise:
+    """A value of an entry's details; ours are texts or mappings, the predecessor's anything."""
+    if isinstance(value, dict):
+        return ", ".join(str(one) for one in value.values())
+    return _STATUSES.get(str(value or ""), str(value or ""))
+
+
+_STATUSES = {status.value: status.label for status in StudentStatus}

@@ -21,6 +21,7 @@ from onai.identity.roles import IdentifiedRequest, Role
 from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
 from sales import chart, statistics
 from sales.activity import page_of_activity
+from sales.changes import unsettled_changes
 from sales.intentions import unsettled
 from sales.models import ActionType, StaffMember, Student, StudentStatus
 from sales.staff import note_staff
@@ -125,6 +126,7 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
         "is_admin": request.identity.role is Role.ADMIN,
         "figures": _section(lambda: _figures(chosen, wanted)),
         "unsettled": _section(lambda: unsettled(request.identity)),
+        "changing": _section(lambda: unsettled_changes(request.identity)),
         "students": _section(lambda: page_of_students(wanted, after=request.GET.get("after", ""))),
         "filter_query": _query(request, "q", "status", "letter", "manager", "sort"),
         "period_query": _query(request, "period", "from", "to"),
@@ -269,6 +271,7 @@ class ActivityForm(forms.Form):
 @require_safe
 def activity(request: IdentifiedRequest) -> HttpResponse:
     """Who did what to whom: a manager's own acts, an admin's all."""
+    note_staff(request.identity)
     form = ActivityForm(request.GET, staff=list(StaffMember.objects.order_by("full_name")))
     form.is_valid()
     manager = form.cleaned_data.get("manager")

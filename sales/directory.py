@@ -1,7 +1,8 @@
 """Supabase's own table of accounts, read where its API has no question for it.
 
 The API finds an account by its id alone; by e-mail and by role it is asked here, in one statement
-however many accounts there are. Nothing here writes.
+however many accounts there are. Nor can the API end the sessions of an account: that is the one
+thing done here.
 """
 
 import json
@@ -9,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
+import psycopg.errors
+from django.db import ProgrammingError, connections, transaction
 
 from onai.identity.accounts import Account
 from onai.identity.roles import Role, account_role
@@ -33,6 +35,15 @@ def account_of(email: str) -> Account | None:
     return next(found, None)
 
 
+def account_with(account_id: UUID) -> Account | None:
+    """The account with this id."""
+    found = _accounts(
+        f"select {_ACCOUNT} from auth.users account where account.id = %s",  # noqa: S608
+        [account_id],
+    )
+    return next(found, None)
+
+
 def staff() -> list[Account]:
     """Every admin and sales manager, by name."""
     found = _accounts(
@@ -40,6 +51,33 @@ def staff() -> list[Account]:
         [_STAFF],
     )
     return sorted(found, key=lambda account: account.name.casefold())
+
+
+def end_sessions(account_id: UUID) -> bool:
+    """End every session of an account; False where our role of the database may not.
+
+    In a transaction of the caller's.
+    """
+    try:
+        with transaction.atomic(using="tripwire"), connections["tripwire"].cursor() as cursor:
+            cursor.execute("delete from auth.sessions where user_id = %s", [account_id])
+    except ProgrammingError as error:
+        if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+            return False
+        raise
+    return True
+
+
+def may_end_sessions() -> bool:
+    """Whether our role of the database may do so."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select has_schema_privilege('auth', 'usage')"
+            " and has_table_privilege('auth.sessions', 'select')"
+            " and has_table_privilege('auth.sessions', 'delete')"
+        )
+        allowed: bool = cursor.fetchone()[0]
+    return allowed
 
 
 def accounts_without_student() -> list[Account]:

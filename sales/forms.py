@@ -20,8 +20,8 @@ _NOT_IN_A_NAME = ("Cc", "Cs", "Co")
 _TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
-class StudentForm(forms.Form):
-    """A student to be. `manager_id` and `adopt` may be left out."""
+class IdentityForm(forms.Form):
+    """A student's e-mail and name."""
 
     email = forms.EmailField(
         label=_("Почта студента"),
@@ -43,6 +43,30 @@ class StudentForm(forms.Form):
             "null_characters_not_allowed": _("В имени есть невидимые символы. Введите его заново."),
         },
     )
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"]).lower()
+        if any(unicodedata.category(letter)[0] in "CZ" for letter in email) or '"' in email:
+            raise ValidationError(self.fields["email"].error_messages["invalid"])
+        return email
+
+    def clean_full_name(self) -> str:
+        name = " ".join(str(self.cleaned_data["full_name"]).split())
+        if any(unicodedata.category(one) in _NOT_IN_A_NAME or one in _TURNING for one in name):
+            raise ValidationError(_("В имени есть невидимые символы. Введите его заново."))
+        if sum(unicodedata.category(one) != "Cf" for one in name) < _SHORTEST_NAME:
+            raise ValidationError(_("Имя слишком короткое: нужно хотя бы 2 символа."))
+        if len(name) > _LONGEST_NAME:
+            raise ValidationError(_("Имя слишком длинное: поместится 120 символов."))
+        return name
+
+
+class PasswordForm(forms.Form):
+    """A student's password."""
+
+    # Of whom it is, where the form does not ask for the e-mail.
+    known_email = ""
+
     password = forms.CharField(
         label=_("Пароль"),
         strip=False,
@@ -63,6 +87,22 @@ class StudentForm(forms.Form):
             ),
         },
     )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "password" in cleaned:
+            try:
+                passwords.check(cleaned["password"], email=cleaned.get("email", self.known_email))
+            except ValidationError as error:
+                self.add_error("password", error)
+        return cleaned
+
+
+class StudentForm(IdentityForm, PasswordForm):
+    """A student to be. `manager_id` and `adopt` may be left out."""
+
+    field_order = ("email", "full_name", "password")
+
     manager_id = forms.UUIDField(
         label=_("Менеджер"),
         required=False,
@@ -79,31 +119,6 @@ class StudentForm(forms.Form):
             # Also when nobody can list them just now: whom one chose must not become oneself.
             choices.append((chosen, str(_("Выбранный раньше"))))
         self.fields["manager_id"].widget = forms.Select(choices=[("", _("Я")), *choices])
-
-    def clean_email(self) -> str:
-        email = str(self.cleaned_data["email"]).lower()
-        if any(unicodedata.category(letter)[0] in "CZ" for letter in email) or '"' in email:
-            raise ValidationError(self.fields["email"].error_messages["invalid"])
-        return email
-
-    def clean_full_name(self) -> str:
-        name = " ".join(str(self.cleaned_data["full_name"]).split())
-        if any(unicodedata.category(one) in _NOT_IN_A_NAME or one in _TURNING for one in name):
-            raise ValidationError(_("В имени есть невидимые символы. Введите его заново."))
-        if sum(unicodedata.category(one) != "Cf" for one in name) < _SHORTEST_NAME:
-            raise ValidationError(_("Имя слишком короткое: нужно хотя бы 2 символа."))
-        if len(name) > _LONGEST_NAME:
-            raise ValidationError(_("Имя слишком длинное: поместится 120 символов."))
-        return name
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if "password" in cleaned:
-            try:
-                passwords.check(cleaned["password"], email=cleaned.get("email", ""))
-            except ValidationError as error:
-                self.add_error("password", error)
-        return cleaned
 
     @property
     def new_student(self) -> NewStudent:

@@ -24,6 +24,7 @@ from sales.models import (
     UNSEALABLE,
     ActionType,
     ActivityEntry,
+    LetterKind,
     LetterState,
     Student,
     WelcomeLetter,
@@ -45,17 +46,49 @@ _PURPOSE = "welcome letter"
 
 
 @sensitive_variables("password")
-def write(student: Student, *, password: str, asked_by: UUID) -> WelcomeLetter:
+def write(
+    student: Student, *, password: str, asked_by: UUID, kind: LetterKind = LetterKind.WELCOME
+) -> WelcomeLetter:
     """Put a letter into the outbox, in the caller's transaction, together with its job.
 
     It is leased to the caller, who calls `attempt` once the transaction is through.
     """
+    sealed = sealing.seal(password, purpose=_PURPOSE)
+    return _put(student, kind=kind, sealed_password=sealed, asked_by=asked_by)
+
+
+def write_to_new_address(student: Student, *, asked_by: UUID) -> WelcomeLetter:
+    """Tell a student, whose e-mail has changed, of their new login; as `write` does.
+
+    A letter that never reached the address before takes its password along.
+    """
+    latest = student.latest_letter
+    if latest is not None and latest.state != LetterState.SENT and latest.sealed_password:
+        return _put(
+            student,
+            kind=LetterKind(latest.kind),
+            sealed_password=latest.sealed_password,
+            asked_by=asked_by,
+        )
+    return _put(student, kind=LetterKind.NEW_ADDRESS, sealed_password="", asked_by=asked_by)
+
+
+@sensitive_variables("sealed_password")
+def _put(
+    student: Student, *, kind: LetterKind, sealed_password: str, asked_by: UUID
+) -> WelcomeLetter:
     now = postgres.clock("tripwire")
+    WelcomeLetter.objects.filter(
+        student=student, state__in=(LetterState.PENDING, LetterState.FAILED)
+    ).update(state=LetterState.REPLACED, sealed_password="")
+    # Whatever was sent before, what the student has to know now was not.
+    Student.objects.filter(pk=student.pk, welcome_email_sent=True).update(welcome_email_sent=False)
     letter = WelcomeLetter.objects.create(
         student=student,
+        kind=kind,
         recipient=student.email,
         full_name=student.full_name,
-        sealed_password=sealing.seal(password, purpose=_PURPOSE),
+        sealed_password=sealed_password,
         asked_by=asked_by,
         due_at=now,
         give_up_at=now + GIVEN_UP_AFTER,
@@ -185,8 +218,10 @@ def _lease(letter_id: UUID) -> bool:
 
 @sensitive_variables("password", "values")
 def _rendered(letter: WelcomeLetter) -> mail.Letter:
-    password = sealing.unseal(letter.sealed_password, purpose=_PURPOSE)
+    sealed = letter.sealed_password
+    password = sealing.unseal(sealed, purpose=_PURPOSE) if sealed else ""
     values = {
+        "kind": letter.kind,
         "full_name": letter.full_name,
         "login": letter.recipient,
         "password": password,
@@ -195,10 +230,20 @@ def _rendered(letter: WelcomeLetter) -> mail.Letter:
     return mail.Letter(
         to=letter.recipient,
         # Nothing a person typed is in a header, besides the address that was validated.
-        subject=_("Ваш доступ к экспресс-курсу onAI Academy"),
+        subject=_subject(LetterKind(letter.kind)),
         html=render_to_string("sales/letter.html", values),
         text=render_to_string("sales/letter.txt", values),
     )
+
+
+def _subject(kind: LetterKind) -> str:
+    match kind:
+        case LetterKind.NEW_PASSWORD:
+            return _("Новый пароль к экспресс-курсу onAI Academy")
+        case LetterKind.NEW_ADDRESS:
+            return _("Новый логин к экспресс-курсу onAI Academy")
+        case _:
+            return _("Ваш доступ к экспресс-курсу onAI Academy")
 
 
 def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:
@@ -217,15 +262,20 @@ def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:
             manager_id=letter.asked_by,
             action_type=ActionType.EMAIL_SENT,
             target_user_id=student.user_id,
-            details={"email": letter.recipient, "full_name": letter.full_name},
+            details={
+                "email": letter.recipient,
+                "full_name": letter.full_name,
+                "kind": letter.kind,
+            },
         )
     logger.info(
-        "✅ Student created, email sent",
+        "✅ Student created, email sent" if letter.kind == LetterKind.WELCOME else "letter_sent",
         extra={
             "student_id": str(student.pk),
             "user_id": str(student.user_id),
             "manager_id": str(student.granted_by),
             "letter_id": str(letter.pk),
+            "kind": letter.kind,
             "resend_id": resend_id,
         },
     )

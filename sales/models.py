@@ -156,7 +156,8 @@ class DailyTotal(models.Model):
 class ActionType(models.TextChoices):
     USER_CREATED = "user_created", _("Создал доступ")
     EMAIL_SENT = "email_sent", _("Отправил письмо")
-    STATUS_CHANGED = "status_changed", _("Сменил статус")
+    # The predecessor's constraint knows no other kinds; `details["change"]` tells what it was.
+    STATUS_CHANGED = "status_changed", _("Изменил статус или данные")
     PASSWORD_RESET = "password_reset", _("Сменил пароль")
     USER_DELETED = "user_deleted", _("Удалил доступ")
 
@@ -259,6 +260,70 @@ class Intention(models.Model):
         return str(self.pk)
 
 
+class ChangeKind(models.TextChoices):
+    STATUS = "status", _("Смена статуса")
+    PASSWORD = "password", _("Новый пароль")
+    CORRECTION = "correction", _("Исправление имени или почты")
+    HANDOVER = "handover", _("Передача другому менеджеру")
+    DELETION = "deletion", _("Удаление")
+
+
+class Change(models.Model):
+    """That something about a student shall change: recorded before anything is done about it.
+
+    Open, it keeps other changes from its student and other students from its `new_email`, and
+    whoever holds its lease finishes it, at first the request it came with. It outlives the student:
+    `email` and `full_name` are what they were when it was asked for.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    kind = models.TextField(choices=ChangeKind)
+    state = models.TextField(choices=IntentionState, default=IntentionState.OPEN)
+    student_id = models.UUIDField()
+    account_id = models.UUIDField()
+    email = models.TextField()
+    full_name = models.TextField()
+    asked_by = models.UUIDField()
+    # What shall be; of these only what the kind is about.
+    new_status = models.TextField(null=True, choices=StudentStatus)
+    new_email = models.TextField(null=True)
+    new_full_name = models.TextField(null=True)
+    new_manager_id = models.UUIDField(null=True)
+    new_manager_name = models.TextField(null=True)
+    sealed_password = models.TextField(default="")
+    refusal = models.TextField(null=True)
+    leased_until = models.DateTimeField()
+    attempts = models.IntegerField(default=1)
+    created_at = models.DateTimeField(db_default=Now())
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sales_changes"
+        indexes = (
+            models.Index(
+                fields=["leased_until"],
+                condition=Q(state=IntentionState.OPEN),
+                name="sales_changes_open",
+            ),
+            models.Index(fields=["closed_at"], name="sales_changes_closed"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=["student_id"],
+                condition=Q(state=IntentionState.OPEN),
+                name="sales_changes_one_open_for_a_student",
+            ),
+            models.UniqueConstraint(
+                fields=["new_email"],
+                condition=Q(state=IntentionState.OPEN),
+                name="sales_changes_one_open_for_an_email",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 # What a letter's `problem` says when its password is sealed with a key that is gone.
 UNSEALABLE = "password cannot be unsealed"
 
@@ -267,13 +332,21 @@ class LetterState(models.TextChoices):
     PENDING = "pending", _("Ждёт отправки")
     SENT = "sent", _("Отправлено")
     FAILED = "failed", _("Не ушло")
+    REPLACED = "replaced", _("Заменено новым")
+
+
+class LetterKind(models.TextChoices):
+    WELCOME = "welcome", _("логин и пароль")
+    NEW_PASSWORD = "new_password", _("новый пароль")
+    NEW_ADDRESS = "new_address", _("новый логин")
 
 
 class WelcomeLetter(models.Model):
     """A letter with a student's login and password, and the way it has gone so far.
 
     The outbox: written with what it tells of, sent afterwards. The sealed password stays until the
-    letter is sent. All attempts at one letter carry the same idempotency key.
+    letter is sent. All attempts at one letter carry the same idempotency key. Of a student's
+    letters the newest counts; those of before that were not sent are replaced by it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4)
@@ -281,8 +354,10 @@ class WelcomeLetter(models.Model):
     student = models.ForeignKey(
         Student, on_delete=models.DO_NOTHING, db_constraint=False, related_name="letters"
     )
+    kind = models.TextField(choices=LetterKind, db_default=LetterKind.WELCOME)
     recipient = models.TextField()
     full_name = models.TextField()
+    # Empty where there is none in the letter.
     sealed_password = models.TextField()
     asked_by = models.UUIDField()
     idempotency_key = models.UUIDField(default=uuid4)

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from onai.health import Down, Probe
-from sales.models import Intention, IntentionState, LetterState, WelcomeLetter
+from sales import directory
+from sales.models import Change, Intention, IntentionState, LetterState, WelcomeLetter
 
 _SETTLED_WITHIN = timedelta(minutes=2)
 
@@ -17,12 +18,22 @@ _SETTLED_WITHIN = timedelta(minutes=2)
 def _creations() -> str:
     stuck = Q(state=IntentionState.OPEN, created_at__lt=Now() - _SETTLED_WITHIN)
     try:
-        count = Intention.objects.filter(stuck).count()
+        count = Intention.objects.filter(stuck).count() + Change.objects.filter(stuck).count()
     except DatabaseError as error:
         raise Down(_("не узнать: база Tripwire не отвечает")) from error
     if count:
         raise Down(_("не закончены: %(count)s") % {"count": count})
     return _("все закончены")
+
+
+def _sessions() -> str:
+    try:
+        allowed = directory.may_end_sessions()
+    except DatabaseError as error:
+        raise Down(_("не узнать: база Tripwire не отвечает")) from error
+    if not allowed:
+        raise Down(_("нельзя: до часа заблокированный ещё остаётся внутри"))
+    return _("завершаются сразу")
 
 
 def _letters() -> str:
@@ -41,11 +52,20 @@ def _letters() -> str:
 PROBES = [
     Probe(
         "creations",
-        gettext_lazy("Создание доступов"),
+        gettext_lazy("Создание и изменение доступов"),
         _creations,
         gettext_lazy(
             "Доводятся до конца сами, когда Supabase Auth отвечает и работают фоновые задания."
             " Подробности: python manage.py intentions"
+        ),
+    ),
+    Probe(
+        "sessions",
+        gettext_lazy("Сессии заблокированных"),
+        _sessions,
+        gettext_lazy(
+            "Дайте роли базы Tripwire право:"
+            " grant usage on schema auth, select, delete on auth.sessions"
         ),
     ),
     Probe(

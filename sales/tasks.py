@@ -7,8 +7,8 @@ from django.db.models import Q
 from procrastinate.contrib.django import app
 
 from onai import postgres
-from sales import letters, provisioning, staff, statistics
-from sales.models import Intention, IntentionState
+from sales import changes, letters, provisioning, staff, statistics
+from sales.models import Change, Intention, IntentionState
 
 _CLOSED_INTENTIONS_KEPT = timedelta(days=30)
 
@@ -28,6 +28,7 @@ def mend(timestamp: int) -> None:
     """Every ten seconds: finish or undo what was left open, and remind of forgotten letters."""
     letters.remind_of_overdue()
     provisioning.finish_open_intentions()
+    changes.finish_open_changes()
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -47,6 +48,7 @@ def compact_totals(timestamp: int) -> None:
 @app.periodic(cron="37 22 * * *")
 @app.task(name="sales.forget_closed_intentions", queueing_lock="sales.forget_closed_intentions")
 def forget_closed_intentions(timestamp: int) -> None:
-    """Each night, forget intentions closed more than 30 days ago, and their idempotency keys."""
+    """Each night, forget what was closed more than 30 days ago, and its idempotency keys."""
     old = Q(closed_at__lt=postgres.clock("tripwire") - _CLOSED_INTENTIONS_KEPT)
     Intention.objects.filter(old).exclude(state=IntentionState.OPEN).delete()
+    Change.objects.filter(old).exclude(state=IntentionState.OPEN).delete()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sales import api, cabinet, views
+from sales import api, cabinet, change_views, views
 
 urlpatterns = [
     path("sales-manager", cabinet.cabinet, name="sales-manager"),
@@ -16,6 +16,24 @@ urlpatterns = [
         views.send_letter_again,
         name="send-letter-again",
     ),
+    path("sales-manager/students/<uuid:student_id>/status", change_views.status, name="status-of"),
+    path(
+        "sales-manager/students/<uuid:student_id>/password",
+        change_views.password,
+        name="new-password",
+    ),
+    path("sales-manager/students/<uuid:student_id>/data", change_views.correct, name="correct"),
+    path(
+        "sales-manager/students/<uuid:student_id>/manager",
+        change_views.hand_over,
+        name="hand-over",
+    ),
+    path(
+        "sales-manager/students/<uuid:student_id>/delete",
+        change_views.delete,
+        name="delete-student",
+    ),
+    path("sales-manager/changes/<uuid:change_id>", change_views.change, name="change"),
     path("api/tripwire-manager/create-student", api.create, name="api-create-student"),
     path("welcome", views.welcome, name="welcome"),
 ]

@@ -8,7 +8,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,22 +15,25 @@ from onai import sealing
 from onai.errors import NotFound, Problem
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest, Role
+from onai.identity.supabase import AccountBlocked
 from sales import letters, once, passwords, refusals, staff
 from sales.activity import page_of_activity
+from sales.changes import find_change, open_change_of
 from sales.forms import StudentForm
 from sales.intentions import Creation, find_creation
-from sales.models import IntentionState, LetterState, StaffMember, Student
+from sales.models import (
+    Change,
+    IntentionState,
+    LetterState,
+    StaffMember,
+    Student,
+    StudentStatus,
+)
 from sales.provisioning import create_student
-from sales.staff import manager_named
+from sales.rights import student_for
+from sales.staff import manager_named, note_staff
 
 logger = logging.getLogger(__name__)
-
-
-class SomebodyElsesStudent(Problem):
-    status = 403
-    code = "somebody_elses_student"
-    message = _("Это студент другого менеджера.")
-    advice = _("Если он должен быть вашим, попросите администратора передать его вам.")
 
 
 # --- A new student -----------------------------------------------------------------------------
@@ -81,7 +83,7 @@ def _create(request: IdentifiedRequest) -> HttpResponse:
     except Problem as problem:
         return _form_page(request, form, problem=problem, status=problem.status)
     response = HttpResponseRedirect(reverse("creation", args=[creation.id]))
-    once.give(response, creation.id, new.password)
+    once.give(response, response.url, new.password)
     return response
 
 
@@ -144,7 +146,7 @@ def creation(request: IdentifiedRequest, creation_id: UUID) -> HttpResponse:
     found = find_creation(creation_id)
     if found is None or not _may_follow(request, found):
         raise NotFound
-    password = once.read(request, creation_id)
+    password = once.read(request, request.path)
     context = {
         "creation": found,
         "password": password,
@@ -153,7 +155,7 @@ def creation(request: IdentifiedRequest, creation_id: UUID) -> HttpResponse:
     }
     response = render(request, "sales/creation.html", context)
     if found.state != IntentionState.OPEN and request.method == "GET":
-        once.take_back(response, creation_id)
+        once.take_back(response, request.path)
     return response
 
 
@@ -167,30 +169,36 @@ def _may_follow(request: IdentifiedRequest, found: Creation) -> bool:
 @role_required("admin", "sales")
 @require_safe
 def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
-    found = _students_own(request, student_id)
+    found = student_for(request.identity, student_id)
+    note_staff(request.identity)
     history = page_of_activity(target_user_id=found.user_id, after=request.GET.get("after", ""))
-    context = {"student": found, "letter": found.latest_letter, "history": history}
+    context = {
+        "student": found,
+        "letter": found.latest_letter,
+        "history": history,
+        "under_way": open_change_of(found),
+        "done": _just_done(request, found),
+    }
     return render(request, "sales/student.html", context)
+
+
+def _just_done(request: IdentifiedRequest, student: Student) -> Change | None:
+    """The change that led here, to say that it is done."""
+    try:
+        change = find_change(UUID(request.GET.get("done", "")), request.identity)
+    except ValueError:
+        return None
+    return change if change is not None and change.student_id == student.pk else None
 
 
 @role_required("admin", "sales")
 @require_POST
 def send_letter_again(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
-    found = _students_own(request, student_id)
+    found = student_for(request.identity, student_id)
     letter = found.latest_letter
     if letter is not None and letter.state == LetterState.FAILED:
         letters.send_again(letter)
     return redirect("student", student_id)
-
-
-def _students_own(request: IdentifiedRequest, student_id: UUID) -> Student:
-    """The student, if the asker may act on them: their manager or an admin."""
-    found = Student.objects.filter(pk=student_id).first()
-    if found is None:
-        raise NotFound(_("Такого студента нет."))
-    if request.identity.role is not Role.ADMIN and found.granted_by != request.identity.user_id:
-        raise SomebodyElsesStudent
-    return found
 
 
 # --- The student's own page --------------------------------------------------------------------
@@ -199,4 +207,9 @@ def _students_own(request: IdentifiedRequest, student_id: UUID) -> Student:
 @role_required("student")
 @require_safe
 def welcome(request: IdentifiedRequest) -> HttpResponse:
+    # Signed out and banned, a student still holds a token that is good for up to an hour.
+    if Student.objects.filter(
+        user_id=request.identity.user_id, status=StudentStatus.BLOCKED
+    ).exists():
+        raise AccountBlocked
     return render(request, "sales/welcome.html", {"platform_url": settings.PLATFORM_LOGIN_URL})

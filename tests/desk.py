@@ -13,8 +13,8 @@ from tests.settings import SERVICES
 
 GOOD = {"email": "aru@onai.test", "full_name": "Ару Сапарова", "password": "Kvx7-Rmp3-9wTq"}
 _OURS = (
-    "tripwire_users, sales_activity_log, sales_intentions, sales_letters, sales_staff,"
-    " procrastinate_jobs"
+    "tripwire_users, sales_activity_log, sales_intentions, sales_changes, sales_letters,"
+    " sales_staff, procrastinate_jobs"
 )
 _OF_AN_ACCOUNT = {
     "refresh_tokens": "user_id::uuid",
@@ -60,6 +60,9 @@ class Desk:
     def letters(self) -> list[Row]:
         return self.rows("select * from sales_letters order by created_at")
 
+    def changes(self) -> list[Row]:
+        return self.rows("select * from sales_changes order by created_at")
+
     def log(self, user_id: UUID | None = None) -> list[str]:
         """What was done to a student, in order."""
         found = self.rows(
@@ -76,6 +79,7 @@ class Desk:
     def time_passes(self) -> None:
         """Every lease runs out and everything that waits for its time is due."""
         self.connection.execute("update sales_intentions set leased_until = now()")
+        self.connection.execute("update sales_changes set leased_until = now()")
         self.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
         self.connection.execute("update procrastinate_jobs set scheduled_at = null")
 

@@ -69,6 +69,8 @@ _REFUSALS = {
     "email_address_invalid": Refusal.INVALID,
     "user_not_found": Refusal.GONE,
 }
+# A hundred years; Supabase knows no ban without an end.
+_FOR_GOOD = "876000h"
 _NEVER_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -98,14 +100,46 @@ def make_student_account(account_id: UUID, *, email: str, full_name: str, passwo
         raise _failure(error) from error
 
 
+@sensitive_variables("password", "attributes")
+def change_account(
+    account_id: UUID,
+    *,
+    email: str | None = None,
+    full_name: str | None = None,
+    password: str | None = None,
+    banned: bool | None = None,
+) -> None:
+    """Change of an account what is given. Repeated, it changes nothing more.
+
+    An account with a ban cannot sign in, nor renew a session; a new password ends all sessions.
+    """
+    attributes: AdminUserAttributes = {}
+    if email is not None:
+        attributes["email"] = email
+        attributes["email_confirm"] = True
+    if full_name is not None:
+        attributes["user_metadata"] = {"full_name": full_name}
+    if password is not None:
+        attributes["password"] = password
+    if banned is not None:
+        attributes["ban_duration"] = _FOR_GOOD if banned else "none"
+    try:
+        supabase.administration().update_user_by_id(str(account_id), attributes)
+    except (AuthError, ValidationError) as error:
+        raise _failure(error) from error
+
+
 def delete_account(account_id: UUID) -> None:
-    """Delete an account. It is no failure if there is none any more."""
+    """Delete an account, and see that it is gone. It is no failure if there was none any more."""
     try:
         supabase.administration().delete_user(str(account_id))
     except (AuthError, ValidationError) as error:
         failure = _failure(error)
         if not (isinstance(failure, AccountRefused) and failure.why is Refusal.GONE):
             raise failure from error
+        return
+    if find(account_id) is not None:
+        raise OutcomeUnclear  # Something on the way said yes to it, and not Supabase.
 
 
 def find(account_id: UUID) -> Account | None:

@@ -68,6 +68,8 @@ def update(account: User, attributes: Mapping[str, Any], *, by_admin: bool) -> U
                 422, "same_password", "New password should be different from the old password."
             )
         account.encrypted_password = _hash_of(attributes)
+        if by_admin:
+            account.sessions.all().delete()
     if by_admin:
         if attributes.get("role"):
             account.role = attributes["role"]

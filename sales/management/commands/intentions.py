@@ -1,4 +1,4 @@
-"""Creations of students that have not come to an end: list them, finish them, give one up."""
+"""Creations and changes that have not come to an end: list them, finish them, give one up."""
 
 from typing import Any
 from uuid import UUID
@@ -6,24 +6,24 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from sales import intentions, provisioning
-from sales.models import Intention, IntentionState
+from sales import changes, intentions, provisioning
+from sales.models import Change, Intention, IntentionState
 
 
 class Command(BaseCommand):
-    help = "List the students whose creation is not finished; the worker finishes them by itself."
+    help = "List creations and changes that are not finished; the worker finishes them by itself."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--finish", action="store_true", help="finish or undo them now")
         parser.add_argument(
-            "--give-up", type=UUID, metavar="ID", help="undo one, with its account if it has one"
+            "--give-up", type=UUID, metavar="ID", help="undo a creation, with its account"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["give_up"]:
             self._give_up(options["give_up"])
         if options["finish"]:
-            closed = provisioning.finish_open_intentions()
+            closed = provisioning.finish_open_intentions() + changes.finish_open_changes()
             self.stdout.write(f"{closed} brought to an end")
         left = Intention.objects.filter(state=IntentionState.OPEN).order_by("created_at")
         for one in left:
@@ -32,7 +32,14 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{one.pk}  since {since}  {one.attempts} attempts  {one.email}{fate}"
             )
-        self.stdout.write(f"{len(left)} open")
+        changing = Change.objects.filter(state=IntentionState.OPEN).order_by("created_at")
+        for change in changing:
+            since = timezone.localtime(change.created_at).strftime("%Y-%m-%d %H:%M")
+            self.stdout.write(
+                f"{change.pk}  since {since}  {change.attempts} attempts  {change.email}"
+                f"  {change.kind}"
+            )
+        self.stdout.write(f"{len(left) + len(changing)} open")
 
     def _give_up(self, intention_id: UUID) -> None:
         at = intentions.give_up(intention_id)

@@ -1,0 +1,123 @@
+"""What a change makes of our own rows: in one transaction with its log entry and its letter."""
+
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.views.decorators.debug import sensitive_variables
+
+from sales import change_refusals as refusals
+from sales import directory, letters
+from sales.models import (
+    ActionType,
+    ActivityEntry,
+    Change,
+    ChangeKind,
+    IntentionState,
+    LetterKind,
+    Student,
+    StudentStatus,
+    WelcomeLetter,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@sensitive_variables("password")
+def apply(change: Change, password: str) -> WelcomeLetter | None:
+    """Make the change in our rows and close it; answers the letter to send.
+
+    Repeated, it does nothing. Raises Django's `IntegrityError` where a new e-mail is another
+    student's already.
+    """
+    with transaction.atomic(using="tripwire"):
+        # The student first, as whoever records a change does.
+        student = Student.objects.select_for_update().filter(pk=change.student_id).first()
+        kept = Change.objects.select_for_update().get(pk=change.pk)
+        if kept.state != IntentionState.OPEN:
+            return None
+        if student is None and kept.kind != ChangeKind.DELETION:
+            _close(kept, IntentionState.REFUSED, refusal=refusals.StudentGone.code)
+            return None
+        _close(kept, IntentionState.DONE)
+        if student is None:
+            _log(kept, ActionType.USER_DELETED)  # The rows went with the account.
+            return None
+        return _apply(kept, student, password)
+
+
+@sensitive_variables("password")
+def _apply(change: Change, student: Student, password: str) -> WelcomeLetter | None:
+    match change.kind:
+        case ChangeKind.STATUS:
+            _log(change, ActionType.STATUS_CHANGED, before=student.status, after=change.new_status)
+            _update(student, status=change.new_status)
+            if change.new_status == StudentStatus.BLOCKED:
+                _end_sessions(student)
+        case ChangeKind.PASSWORD:
+            _log(change, ActionType.PASSWORD_RESET)
+            return letters.write(
+                student,
+                password=password,
+                asked_by=change.asked_by,
+                kind=LetterKind.NEW_PASSWORD,
+            )
+        case ChangeKind.CORRECTION:
+            return _correct(change, student)
+        case ChangeKind.HANDOVER:
+            before, after = student.manager_name, change.new_manager_name
+            _log(change, ActionType.STATUS_CHANGED, before=before, after=after)
+            _update(student, granted_by=change.new_manager_id, manager_name=after)
+        case ChangeKind.DELETION:
+            _log(change, ActionType.USER_DELETED)
+            student.delete()
+    return None
+
+
+def _correct(change: Change, student: Student) -> WelcomeLetter | None:
+    before = {"email": student.email, "full_name": student.full_name}
+    email, full_name = change.new_email, change.new_full_name
+    after = {name: new for name, new in (("email", email), ("full_name", full_name)) if new}
+    _log(
+        change,
+        ActionType.STATUS_CHANGED,
+        before={name: before[name] for name in after},
+        after=after,
+    )
+    _update(student, **after)
+    if email is None:
+        return None
+    return letters.write_to_new_address(student, asked_by=change.asked_by)
+
+
+def _update(student: Student, **values: Any) -> None:
+    for name, value in values.items():
+        setattr(student, name, value)
+    Student.objects.filter(pk=student.pk).update(**values, updated_at=Now())
+
+
+def _end_sessions(student: Student) -> None:
+    if not directory.end_sessions(student.user_id):
+        # A ban keeps them from being renewed, so they end by themselves, within an hour.
+        logger.warning("sessions_not_ended", extra={"user_id": str(student.user_id)})
+
+
+def _log(change: Change, action: ActionType, **details: Any) -> None:
+    ActivityEntry.objects.create(
+        manager_id=change.asked_by,
+        action_type=action,
+        target_user_id=change.account_id,
+        details={
+            "email": change.email,
+            "full_name": change.full_name,
+            "change": change.kind,
+            **details,
+        },
+    )
+
+
+def _close(change: Change, state: IntentionState, *, refusal: str | None = None) -> None:
+    Change.objects.filter(pk=change.pk).update(
+        state=state, refusal=refusal, sealed_password="", closed_at=Now()
+    )

@@ -1,0 +1,35 @@
+"""Whose student one may see and act upon: a manager their own, an admin everybody's."""
+
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from onai.errors import NotFound, Problem
+from onai.identity.roles import Identity, Role
+from sales.models import StaffMember, Student
+
+
+class SomebodyElsesStudent(Problem):
+    status = 403
+    code = "somebody_elses_student"
+    message = _("Это студент другого менеджера.")
+    advice = _("Если он должен быть вашим, попросите администратора передать его вам.")
+
+
+class NoSuchStudent(NotFound):
+    message = _("Такого студента нет.")
+    advice = _("Возможно, его доступ удалили. Найдите студента в кабинете.")
+
+
+def student_for(asker: Identity, student_id: UUID, *, locked: bool = False) -> Student:
+    """The student, if the asker may act on them; `locked` for the rest of the transaction.
+
+    Raises `NoSuchStudent`, also for a row that is a staff member's, or `SomebodyElsesStudent`.
+    """
+    students = Student.objects.select_for_update() if locked else Student.objects.all()
+    found = students.filter(pk=student_id).first()
+    if found is None or StaffMember.objects.filter(user_id=found.user_id).exists():
+        raise NoSuchStudent
+    if asker.role is not Role.ADMIN and found.granted_by != asker.user_id:
+        raise SomebodyElsesStudent
+    return found
