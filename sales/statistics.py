@@ -179,15 +179,16 @@ def compact() -> int:
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(
             """
-            with several as (
-              select day, manager_id, status from sales_totals
-              group by day, manager_id, status having count(*) > 1
-            ), taken as (
-              delete from sales_totals using several
-              where sales_totals.day = several.day
-                and sales_totals.manager_id = several.manager_id
-                and sales_totals.status = several.status
-              returning sales_totals.*
+            with taken as (
+              delete from sales_totals
+              -- As an array of keys, since a join could be planned as a nested loop over all.
+              where id = any (array(
+                select id from (
+                  select id, count(*) over (partition by day, manager_id, status) as alike
+                  from sales_totals
+                ) as counted where alike > 1
+              ))
+              returning *
             ), put as (
               insert into sales_totals (day, manager_id, status, sales, revenue)
               select day, manager_id, status, sum(sales), sum(revenue) from taken
