@@ -282,6 +282,8 @@ def test_all_time_begins_with_the_first_sale(sales: Sales, manager: Client) -> N
     assert re.findall(r"<dt>Продажи</dt><dd>(\d+)</dd>", page) == ["2"]
     assert "1 мая 2024" in page
     assert "Продажи по месяцам" in page
+    assert "май 2024" in page  # where the chart begins
+    assert "было" not in page  # nothing is before all time
 
 
 @pytest.mark.parametrize(
