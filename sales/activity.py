@@ -93,6 +93,8 @@ def _act(
         else str(details.get("full_name") or details.get("email") or "")
     )
     before, after = _told(details.get("before")), _told(details.get("after"))
+    if entry.action_type == ActionType.EMAIL_SENT:
+        after = _told(details.get("email"))
     manager_name = manager.name if manager else ""
     return Act(entry, _what(entry, details), before, after, manager_name, named, student)
 

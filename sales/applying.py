@@ -67,7 +67,8 @@ def _apply(change: Change, student: Student, password: str) -> WelcomeLetter | N
             return _correct(change, student)
         case ChangeKind.HANDOVER:
             before, after = student.manager_name, change.new_manager_name
-            _log(change, ActionType.STATUS_CHANGED, before=before, after=after)
+            ids = {"granted_by": str(change.new_manager_id), "before_by": str(student.granted_by)}
+            _log(change, ActionType.STATUS_CHANGED, before=before, after=after, **ids)
             _update(student, granted_by=change.new_manager_id, manager_name=after)
         case ChangeKind.DELETION:
             _log(change, ActionType.USER_DELETED)

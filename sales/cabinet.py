@@ -21,9 +21,9 @@ from onai.identity.roles import IdentifiedRequest, Role
 from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
 from sales import chart, statistics
 from sales.activity import page_of_activity
-from sales.changes import unsettled_changes
 from sales.intentions import unsettled
 from sales.models import ActionType, StaffMember, Student, StudentStatus
+from sales.recording import unsettled_changes
 from sales.staff import note_staff
 from sales.students import (
     SHORTEST_WORD,

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from sales.forms import PasswordForm
+from sales.forms import IdentityForm, PasswordForm
 from sales.models import StaffMember, Student, StudentStatus
 
 
@@ -34,6 +34,26 @@ class StatusForm(forms.Form):
     def new_status(self) -> StudentStatus:
         """The status of a valid form."""
         return StudentStatus(self.cleaned_data["status"])
+
+
+class CorrectionForm(IdentityForm):
+    """The e-mail and the name, as good as a new student's, unless they stay as they are."""
+
+    def __init__(self, *args: Any, student: Student, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.known = {"email": student.email, "full_name": student.full_name}
+        for name, value in self.known.items():
+            if self.is_bound and self.data.get(name) == value:
+                # The predecessor took what we would not.
+                self.fields[name].validators = []
+
+    def clean_email(self) -> str:
+        stays = self.cleaned_data["email"] == self.known["email"]
+        return self.known["email"] if stays else super().clean_email()
+
+    def clean_full_name(self) -> str:
+        stays = self.cleaned_data["full_name"] == self.known["full_name"]
+        return self.known["full_name"] if stays else super().clean_full_name()
 
 
 class NewPasswordForm(PasswordForm):
@@ -80,7 +100,7 @@ class DeletionForm(forms.Form):
 
     def __init__(self, *args: Any, student: Student, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.expected = student.email
+        self.expected = student.email.strip()
 
     def clean_email(self) -> str:
         typed = str(self.cleaned_data["email"]).strip()

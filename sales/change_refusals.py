@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onai.errors import Problem
 from onai.identity.accounts import Refusal
+from sales.models import Change, ChangeKind
 
 # How long a refusal that came after its asker had left is worth telling.
 SHOWN = timedelta(days=1)
@@ -27,6 +28,19 @@ class ChangeInProgress(Problem):
         self.change_id = change_id
 
 
+class AttemptUsed(Problem):
+    """`change_id` is the change that was asked for with the same form before."""
+
+    status = 409
+    code = "attempt_used"
+    message = _("Эта форма уже отправлена с другими данными, и ответ на них ещё не показан.")
+    advice = _("Посмотрите, чем кончилось, и если нужно, отправьте ещё раз.")
+
+    def __init__(self, change_id: UUID) -> None:
+        super().__init__()
+        self.change_id = change_id
+
+
 class NothingToChange(Problem):
     status = 409
     code = "nothing_to_change"
@@ -42,6 +56,13 @@ class AddressTaken(Problem):
 
     def __init__(self) -> None:
         super().__init__(fields={"email": type(self).message})
+
+
+class AddressDiffers(Problem):
+    status = 409
+    code = "address_differs"
+    message = _("Почта студента здесь и его логин в сервисе входа разошлись.")
+    advice = _("Сначала откройте «Исправить имя или почту» и сохраните верный адрес.")
 
 
 class StaffAccount(Problem):
@@ -78,7 +99,7 @@ class ChangeWeakPassword(Problem):
 class ChangeInvalid(Problem):
     status = 400
     code = "invalid_email"
-    message = _("Сервис входа не принимает этот адрес. Проверьте его.")
+    message = _("Сервис входа не принимает эти данные. Проверьте адрес и имя.")
     advice = _NOTHING_CHANGED
 
     def __init__(self) -> None:
@@ -108,6 +129,13 @@ class ChangeNotPermitted(Problem):
     advice = _("Это ошибка на нашей стороне. Скажите администратору, пусть посмотрит «Состояние».")
 
 
+class ChangeGivenUp(Problem):
+    status = 409
+    code = "given_up"
+    message = _("Изменение отменено вручную: сервис учётных записей так и не ответил ясно.")
+    advice = _("Проверьте студента и, если нужно, измените ещё раз.")
+
+
 class PasswordLost(Problem):
     status = 409
     code = "password_lost"
@@ -124,12 +152,20 @@ _OF_ACCOUNT: Mapping[Refusal, type[Problem]] = {
     Refusal.UNREACHABLE: ChangeUnreachable,
     Refusal.NOT_PERMITTED: ChangeNotPermitted,
 }
-_CLOSING: list[type[Problem]] = [*_OF_ACCOUNT.values(), PasswordLost]
+_CLOSING: list[type[Problem]] = [*_OF_ACCOUNT.values(), ChangeGivenUp, PasswordLost]
+# What each of these has to be about, to be said.
+_ABOUT = {
+    Refusal.EMAIL_EXISTS: ChangeKind.CORRECTION,
+    Refusal.INVALID: ChangeKind.CORRECTION,
+    Refusal.WEAK_PASSWORD: ChangeKind.PASSWORD,
+}
 _BY_CODE = {kind.code: kind for kind in _CLOSING}
 
 
-def of_account(why: Refusal) -> Problem:
+def of_account(why: Refusal, change: Change) -> Problem:
     """What to tell of a refusal by Supabase."""
+    if _ABOUT.get(why, change.kind) != change.kind:
+        return ChangeNotPermitted()
     return _OF_ACCOUNT[why]()
 
 

@@ -20,14 +20,15 @@ from onai.identity.roles import IdentifiedRequest
 from sales import change_refusals as refusals
 from sales import changes, once, passwords, staff
 from sales.change_forms import (
+    CorrectionForm,
     DeletionForm,
     HandoverForm,
     NewPasswordForm,
     StatusForm,
 )
-from sales.forms import IdentityForm
 from sales.models import Change, ChangeKind, IntentionState, Student
-from sales.rights import student_for
+from sales.recording import find_change, is_latest_password
+from sales.rights import SomebodyElsesStudent, may_act_on, student_for
 from sales.staff import manager_named
 
 # After these one goes back to the student's card, which shows what has changed.
@@ -112,7 +113,7 @@ def password(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 def correct(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
     known = {"email": student.email, "full_name": student.full_name}
-    form = IdentityForm(request.POST or None, initial=known)
+    form = CorrectionForm(request.POST or None, student=student, initial=known)
     return _answer(
         request,
         student,
@@ -132,8 +133,7 @@ def correct(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def hand_over(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
-    others = [one for one in staff.everybody() if one.user_id != student.granted_by]
-    form = HandoverForm(request.POST or None, staff=others)
+    form = HandoverForm(request.POST or None, staff=staff.everybody())
 
     def act(attempt: UUID) -> Change:
         manager = manager_named(request.identity, UUID(form.cleaned_data["manager_id"]))
@@ -163,28 +163,34 @@ def _earlier_deletion(request: IdentifiedRequest, student_id: UUID) -> Change | 
     """What a second tap on the button has come too late for: there is no student any more."""
     if request.method != "POST":
         return None
-    earlier = changes.find_change(_attempt(request), request.identity)
-    return earlier if earlier is not None and earlier.student_id == student_id else None
+    earlier = find_change(_attempt(request), request.identity)
+    known = earlier is not None and (earlier.student_id, earlier.kind) == (
+        student_id,
+        ChangeKind.DELETION,
+    )
+    return earlier if known else None
 
 
 @role_required("admin", "sales")
 @require_safe
 def change(request: IdentifiedRequest, change_id: UUID) -> HttpResponse:
     """How a change ended, or that it has not yet. A new password is on it once."""
-    found = changes.find_change(change_id, request.identity)
+    found = find_change(change_id, request.identity)
     if found is None:
         raise NotFound
     if found.state == IntentionState.DONE and found.kind in _SHOWN_ON_CARD:
         return _follow(found)
     is_open = found.state == IntentionState.OPEN
     student = Student.objects.filter(pk=found.student_id).first()
+    if student is not None and not may_act_on(request.identity, student):
+        raise SomebodyElsesStudent  # Handed over meanwhile, and no more the asker's to see.
     context = {
         "change": found,
         "is_open": is_open,
         "refusal": None if is_open or not found.refusal else refusals.by_code(found.refusal),
         "student": student,
         "letter": student.latest_letter if student else None,
-        "password": once.read(request, request.path),
+        "password": once.read(request, request.path) if is_latest_password(found) else None,
         "platform_url": settings.PLATFORM_LOGIN_URL,
     }
     response = render(request, "sales/changed.html", context)
@@ -243,7 +249,7 @@ def _page(
         "page": page,
         "problem": problem,
         # Refused, it may be asked for again, as another attempt.
-        "attempt": uuid4() if problem or request.method != "POST" else _attempt(request),
+        "attempt": uuid4() if problem else request.POST.get("attempt") or uuid4(),
     }
     response = render(request, page.template, context, status=status)
     if problem is not None and problem.retry_after_seconds is not None:

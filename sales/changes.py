@@ -7,14 +7,13 @@ finishes, always forward: nobody could say what the account was before.
 """
 
 import logging
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 import psycopg.errors
 from django.db import Error as AnyDatabaseError
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower, Now
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db.models.functions import Now
 from django.views.decorators.debug import sensitive_variables
 
 from onai import sealing
@@ -28,18 +27,17 @@ from sales.applying import apply
 from sales.models import (
     Change,
     ChangeKind,
-    Intention,
     IntentionState,
-    Student,
     StudentStatus,
     WelcomeLetter,
 )
-from sales.rights import student_for
+from sales.recording import new_password_of, record
 from sales.staff import Manager
 
 logger = logging.getLogger(__name__)
 
-_PURPOSE = "changed password"
+# Longer than a request to Supabase that we gave up waiting for can still be under way there.
+_NOTHING_UNDER_WAY_AFTER = timedelta(minutes=10)
 _UNREACHABLE = (OperationalError, InterfaceError)
 # Refusals that say nothing of the change; a later attempt may go through.
 _PASSING = (Refusal.UNREACHABLE, Refusal.RATE_LIMITED, Refusal.NOT_PERMITTED)
@@ -68,8 +66,7 @@ def change_status(
 @sensitive_variables("password")
 def reset_password(student_id: UUID, password: str, *, asker: Identity, attempt: UUID) -> Change:
     """Give a student a new password, and send it to them. Whoever is signed in is signed out."""
-    sealed = sealing.seal(password, purpose=_PURPOSE)
-    return _make(ChangeKind.PASSWORD, student_id, asker, attempt, sealed_password=sealed)
+    return _make(ChangeKind.PASSWORD, student_id, asker, attempt, password=password)
 
 
 def correct(
@@ -83,7 +80,7 @@ def correct(
 def hand_over(student_id: UUID, manager: Manager, *, asker: Identity, attempt: UUID) -> Change:
     """Make a student another manager's. For admins."""
     _only_admins(asker)
-    new = {"new_manager_id": manager.user_id, "new_manager_name": manager.name}
+    new = {"new_manager_id": str(manager.user_id), "new_manager_name": manager.name}
     return _make(ChangeKind.HANDOVER, student_id, asker, attempt, **new)
 
 
@@ -119,31 +116,20 @@ def finish(change_id: UUID) -> bool:
     return True
 
 
-def find_change(change_id: UUID, asker: Identity) -> Change | None:
-    """A change that somebody asked for themselves, or anybody's for an admin."""
-    return _own(Change.objects.filter(pk=change_id), asker).first()
+def give_up(change_id: UUID) -> bool:
+    """Close an open change that nobody can finish; False when there is none, or it is too new.
 
-
-def open_change_of(student: Student) -> Change | None:
-    """The change of a student that has not come to its end."""
-    return Change.objects.filter(student_id=student.pk, state=IntentionState.OPEN).first()
-
-
-def unsettled_changes(asker: Identity) -> list[Change]:
-    """What its asker may still wonder about: changes that are open, or refused within a day.
-
-    The asker's own; for an admin everybody's. Newest first, at most twenty.
+    For operators, who have to look what the account is like: nothing is undone.
     """
-    recent = Q(state=IntentionState.OPEN) | Q(
-        state=IntentionState.REFUSED,
-        attempts__gt=1,  # else they were told at once
-        closed_at__gt=Now() - refusals.SHOWN,
+    old = Now() - _NOTHING_UNDER_WAY_AFTER
+    return bool(
+        Change.objects.filter(pk=change_id, state=IntentionState.OPEN, created_at__lt=old).update(
+            state=IntentionState.REFUSED,
+            refusal=refusals.ChangeGivenUp.code,
+            sealed_password="",
+            closed_at=Now(),
+        )
     )
-    return list(_own(Change.objects.filter(recent), asker).order_by("-created_at")[:20])
-
-
-def _own(changes: "QuerySet[Change]", asker: Identity) -> "QuerySet[Change]":
-    return changes if asker.role is Role.ADMIN else changes.filter(asked_by=asker.user_id)
 
 
 def _only_admins(asker: Identity) -> None:
@@ -151,20 +137,17 @@ def _only_admins(asker: Identity) -> None:
         raise WrongRole
 
 
-# --- Recording it ------------------------------------------------------------------------------
-
-
+@sensitive_variables("wanted")
 def _make(
-    kind: ChangeKind, student_id: UUID, asker: Identity, attempt: UUID, **wanted: Any
+    kind: ChangeKind, student_id: UUID, asker: Identity, attempt: UUID, **wanted: str
 ) -> Change:
     try:
-        earlier = Change.objects.filter(pk=attempt).first()
-        change = earlier or _record(kind, student_id, asker, attempt, wanted)
+        change, is_new = record(kind, student_id, asker, attempt, wanted)
     except _UNREACHABLE as error:
         logger.error("database_unavailable", exc_info=error)
         raise DatabaseUnavailable from error
-    if earlier is not None:
-        return _repeated(earlier, kind, student_id, asker)
+    if not is_new:
+        return change
     try:
         return _carry_through(change)
     except _Refused as refused:
@@ -177,90 +160,6 @@ def _make(
     return change
 
 
-def _repeated(earlier: Change, kind: ChangeKind, student_id: UUID, asker: Identity) -> Change:
-    """The change of before, for a second tap on the same button."""
-    if (earlier.kind, earlier.student_id, earlier.asked_by) != (kind, student_id, asker.user_id):
-        raise refusals.ChangeInProgress
-    if earlier.state == IntentionState.REFUSED:
-        raise refusals.by_code(earlier.refusal or "")
-    return earlier
-
-
-def _record(
-    kind: ChangeKind, student_id: UUID, asker: Identity, attempt: UUID, wanted: dict[str, Any]
-) -> Change:
-    try:
-        with transaction.atomic(using="tripwire"):
-            student = student_for(asker, student_id, locked=True)
-            return Change.objects.create(
-                pk=attempt,
-                kind=kind,
-                student_id=student.pk,
-                account_id=student.user_id,
-                email=student.email,
-                full_name=student.full_name,
-                asked_by=asker.user_id,
-                leased_until=Now() + leases.LEASE,
-                **_acceptable(kind, student, wanted),
-            )
-    except IntegrityError as error:
-        under_way = Change.objects.filter(student_id=student_id, state=IntentionState.OPEN).first()
-        if under_way is None and "new_email" in wanted:
-            raise refusals.AddressTaken from error
-        raise refusals.ChangeInProgress(under_way.pk if under_way else None) from error
-
-
-def _acceptable(kind: ChangeKind, student: Student, wanted: dict[str, Any]) -> dict[str, Any]:
-    """What of it is to change, if it may be."""
-    match kind:
-        case ChangeKind.STATUS:
-            idle = wanted["new_status"] == student.status
-        case ChangeKind.CORRECTION:
-            wanted = _corrections(student, wanted)
-            idle = not wanted
-        case ChangeKind.HANDOVER:
-            idle = wanted["new_manager_id"] == student.granted_by
-        case _:
-            idle = False
-    if idle:
-        raise refusals.NothingToChange
-    _refuse_what_is_not_only_theirs(student)
-    return wanted
-
-
-def _corrections(student: Student, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Of name and e-mail, what differs from what is there. Raises `AddressTaken`."""
-    email, full_name = wanted["new_email"], wanted["new_full_name"]
-    different = {}
-    if full_name != student.full_name:
-        different["new_full_name"] = full_name
-    if email != student.email.lower():
-        _refuse_taken(email, student)
-        different["new_email"] = email
-    return different
-
-
-def _refuse_taken(email: str, student: Student) -> None:
-    others = Student.objects.annotate(lower_email=Lower("email")).filter(lower_email=email)
-    being_created = Intention.objects.filter(email=email, state=IntentionState.OPEN)
-    account = directory.account_of(email)
-    if (
-        others.exclude(pk=student.pk).exists()
-        or being_created.exists()
-        or (account is not None and account.id != student.user_id)
-    ):
-        raise refusals.AddressTaken
-
-
-def _refuse_what_is_not_only_theirs(student: Student) -> None:
-    """An account that is a staff member's as well, or another student's, is not ours to change."""
-    account = directory.account_with(student.user_id)
-    if account is not None and account.role in (Role.ADMIN, Role.SALES):
-        raise refusals.StaffAccount
-    if Student.objects.filter(user_id=student.user_id).exclude(pk=student.pk).exists():
-        raise refusals.SharedAccount
-
-
 # --- Carrying it through -----------------------------------------------------------------------
 
 
@@ -271,8 +170,7 @@ def _carry_through(change: Change) -> Change:
     Raises `_Refused`; or `OutcomeUnclear` or the database's error, and then it stays open.
     """
     try:
-        sealed = change.sealed_password
-        password = sealing.unseal(sealed, purpose=_PURPOSE) if sealed else ""
+        password = new_password_of(change)
     except sealing.Unsealable as error:
         raise _close(change, refusals.PasswordLost()) from error
     try:
@@ -280,7 +178,7 @@ def _carry_through(change: Change) -> Change:
     except AccountRefused as refused:
         if change.attempts > 1 and refused.why in _PASSING:
             raise OutcomeUnclear from refused
-        raise _close(change, refusals.of_account(refused.why)) from refused
+        raise _close(change, refusals.of_account(refused.why, change)) from refused
     try:
         letter = apply(change, password)
     except IntegrityError as error:
@@ -317,16 +215,20 @@ def _ban(change: Change) -> bool | None:
     """Whether a new status bans the account, lifts its ban, or has nothing to do with one."""
     if change.new_status == StudentStatus.BLOCKED:
         return True
-    was_blocked = Student.objects.filter(pk=change.student_id, status=StudentStatus.BLOCKED)
-    return False if was_blocked.exists() else None
+    return False if directory.is_banned(change.account_id) else None
 
 
 def _give_address_back(change: Change) -> _Refused:
     """Undo a correction at Supabase: another row, written past us, has the address already."""
     try:
-        accounts.change_account(change.account_id, email=change.email, full_name=change.full_name)
+        accounts.change_account(
+            change.account_id, email=change.account_email, full_name=change.account_name
+        )
     except AccountRefused as refused:
-        raise OutcomeUnclear from refused
+        if refused.why in _PASSING:
+            raise OutcomeUnclear from refused
+        # The old address is somebody's as well by now; `compare_accounts` tells of the two.
+        logger.error("address_not_given_back", extra={"change_id": str(change.pk)})
     return _close(change, refusals.AddressTaken())
 
 

@@ -15,6 +15,7 @@ from django.db import ProgrammingError, connections, transaction
 
 from onai.identity.accounts import Account
 from onai.identity.roles import Role, account_role
+from sales.models import Student, StudentStatus
 
 _ACCOUNT = "account.id, account.email, account.raw_user_meta_data, account.raw_app_meta_data"
 _ROLE = (
@@ -51,6 +52,20 @@ def staff() -> list[Account]:
         [_STAFF],
     )
     return sorted(found, key=lambda account: account.name.casefold())
+
+
+def is_banned(account_id: UUID) -> bool:
+    """Whether the account cannot sign in just now."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select 1 from auth.users where id = %s and banned_until > now()", [account_id]
+        )
+        return cursor.fetchone() is not None
+
+
+def ban_fits(student: Student) -> bool:
+    """Whether the student's account is banned exactly if the student is blocked."""
+    return is_banned(student.user_id) == (student.status == StudentStatus.BLOCKED)
 
 
 def end_sessions(account_id: UUID) -> bool:

@@ -4,16 +4,20 @@ A row that is open is leased to one worker at a time. Whoever holds the lease fi
 what the row says; when they die, the lease runs out and the next one takes it up.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import DataError, IntegrityError
 from django.db.models import F, Model
 from django.db.models.functions import Now
 
 from onai import postgres
 from onai.identity.accounts import OutcomeUnclear
+
+logger = logging.getLogger(__name__)
 
 # Longer than a request usually works on what it began. Two at once would do no harm.
 LEASE = timedelta(seconds=25)
@@ -48,6 +52,10 @@ def finish_expired(work: type[Model], finish: Callable[[UUID], bool], *, limit: 
             unclear = 0
         except OutcomeUnclear:
             unclear += 1
+        except (IntegrityError, DataError) as error:
+            # Without its text, which holds the row. The others are not to wait for this one.
+            about = {"work": work.__name__, "id": str(pk), "error": type(error).__name__}
+            logger.error("work_cannot_be_finished", extra=about)
         if unclear == _UNCLEAR_IN_A_ROW:
             break  # Supabase is down; the others would only wait for it as well.
     return closed

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -24,6 +24,9 @@ from sales.models import (
     UNSEALABLE,
     ActionType,
     ActivityEntry,
+    Change,
+    ChangeKind,
+    IntentionState,
     LetterKind,
     LetterState,
     Student,
@@ -43,6 +46,11 @@ _LONGEST_DELAY = timedelta(hours=4)
 _OVERDUE = timedelta(minutes=1)
 _REMINDED_AT_ONCE = 500
 _PURPOSE = "welcome letter"
+# The changes that replace a letter when they are done: until then none of before goes out.
+_REPLACING = Change.objects.filter(
+    Q(kind=ChangeKind.PASSWORD) | Q(kind=ChangeKind.CORRECTION, new_email__isnull=False),
+    state=IntentionState.OPEN,
+)
 
 
 @sensitive_variables("password")
@@ -122,14 +130,26 @@ def deliver(letter_id: UUID) -> datetime | None:
     if _lease(letter_id):
         attempt(letter_id)
     letter = WelcomeLetter.objects.filter(pk=letter_id, state=LetterState.PENDING).first()
-    return max(letter.due_at, letter.leased_until) if letter else None
+    if letter is None:
+        return None
+    due_at = max(letter.due_at, letter.leased_until)
+    return max(due_at, postgres.clock("tripwire") + _FIRST_DELAY) if is_held(letter) else due_at
+
+
+def is_held(letter: WelcomeLetter) -> bool:
+    """Whether the letter waits for a change of its student, which may replace it."""
+    return (
+        WelcomeLetter.objects.filter(pk=letter.pk)
+        .filter(Exists(_REPLACING.filter(student_id=OuterRef("student_id"))))
+        .exists()
+    )
 
 
 def attempt(letter_id: UUID) -> None:
     """Make one attempt at a letter whose lease the caller holds, and record what became of it."""
     letter = WelcomeLetter.objects.filter(pk=letter_id, state=LetterState.PENDING).first()
-    if letter is None:
-        return  # Its student was deleted meanwhile, or it is sent.
+    if letter is None or is_held(letter):
+        return  # Its student was deleted or is being changed, or it is sent.
     if postgres.clock("tripwire") >= letter.give_up_at:
         _fail(letter, f"given up after a day: {letter.problem}")
         return
@@ -209,8 +229,9 @@ def _lock(letter_id: UUID) -> str:
 def _lease(letter_id: UUID) -> bool:
     # By the database's clock, which is the same for every process.
     due = Q(pk=letter_id, state=LetterState.PENDING, due_at__lte=Now(), leased_until__lte=Now())
+    held = Exists(_REPLACING.filter(student_id=OuterRef("student_id")))
     return bool(
-        WelcomeLetter.objects.filter(due).update(
+        WelcomeLetter.objects.filter(due, ~held).update(
             leased_until=Now() + LEASE, attempts=F("attempts") + 1
         )
     )
@@ -250,14 +271,17 @@ def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:
     with transaction.atomic(using="tripwire"):
         # The student first, as whoever deletes one does.
         student = Student.objects.select_for_update().filter(pk=letter.student_id).first()
-        marked = WelcomeLetter.objects.filter(pk=letter.pk, state=LetterState.PENDING).update(
+        # One that was replaced while it was on its way has been sent all the same.
+        unsent = (LetterState.PENDING, LetterState.REPLACED)
+        marked = WelcomeLetter.objects.filter(pk=letter.pk, state__in=unsent).update(
             state=LetterState.SENT, sent_at=Now(), sealed_password="", problem=""
         )
         if student is None or not marked:
             return  # Its student is deleted, or somebody else had sent it with the same key.
-        Student.objects.filter(pk=student.pk).update(
-            welcome_email_sent=True, welcome_email_sent_at=Now(), updated_at=Now()
-        )
+        if student.latest_letter == letter:
+            Student.objects.filter(pk=student.pk).update(
+                welcome_email_sent=True, welcome_email_sent_at=Now(), updated_at=Now()
+            )
         ActivityEntry.objects.create(
             manager_id=letter.asked_by,
             action_type=ActionType.EMAIL_SENT,

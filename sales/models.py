@@ -283,7 +283,12 @@ class Change(models.Model):
     account_id = models.UUIDField()
     email = models.TextField()
     full_name = models.TextField()
+    # The same as the account had it, where the two differ.
+    account_email = models.TextField()
+    account_name = models.TextField()
     asked_by = models.UUIDField()
+    # Tells another request with the same id from a repeated one.
+    fingerprint = models.TextField()
     # What shall be; of these only what the kind is about.
     new_status = models.TextField(null=True, choices=StudentStatus)
     new_email = models.TextField(null=True)

@@ -30,6 +30,13 @@ def student_for(asker: Identity, student_id: UUID, *, locked: bool = False) -> S
     found = students.filter(pk=student_id).first()
     if found is None or StaffMember.objects.filter(user_id=found.user_id).exists():
         raise NoSuchStudent
-    if asker.role is not Role.ADMIN and found.granted_by != asker.user_id:
-        raise SomebodyElsesStudent
+    if not may_act_on(asker, found):
+        raise SomebodyElsesStudent(
+            None if found.granted_by else _("У этого студента нет менеджера.")
+        )
     return found
+
+
+def may_act_on(asker: Identity, student: Student) -> bool:
+    """Whether the asker may see and change this student."""
+    return asker.role is Role.ADMIN or student.granted_by == asker.user_id

@@ -75,6 +75,10 @@ class NotYourself(Problem):
     advice = _("Уберите чужого менеджера или попросите администратора.")
 
 
+class StaffNotChecked(supabase.AuthUnavailable):
+    message = _("Сервис учётных записей не отвечает, и менеджера не проверить.")
+
+
 class UnknownManager(Problem):
     status = 400
     code = "unknown_manager"
@@ -89,7 +93,7 @@ def manager_named(asker: Identity, manager_id: UUID | None) -> Manager:
     """Who `manager_id` is; without one, the asker.
 
     Raises `NotYourself` when a manager names somebody else, `UnknownManager` when an admin names
-    nobody of the staff, and `supabase.AuthUnavailable` when nobody can say.
+    nobody of the staff, and `StaffNotChecked` when nobody can say.
     """
     if manager_id is None or manager_id == asker.user_id:
         return Manager(asker.user_id, asker.name)
@@ -98,7 +102,7 @@ def manager_named(asker: Identity, manager_id: UUID | None) -> Manager:
     try:
         account = accounts.find(manager_id)
     except accounts.OutcomeUnclear as error:
-        raise supabase.AuthUnavailable from error
+        raise StaffNotChecked from error
     if account is None or account.role not in (Role.ADMIN, Role.SALES):
         raise UnknownManager
     return Manager(account.id, account.name)

@@ -18,7 +18,6 @@ from onai.identity.roles import IdentifiedRequest, Role
 from onai.identity.supabase import AccountBlocked
 from sales import letters, once, passwords, refusals, staff
 from sales.activity import page_of_activity
-from sales.changes import find_change, open_change_of
 from sales.forms import StudentForm
 from sales.intentions import Creation, find_creation
 from sales.models import (
@@ -30,7 +29,8 @@ from sales.models import (
     StudentStatus,
 )
 from sales.provisioning import create_student
-from sales.rights import student_for
+from sales.recording import find_change, open_change_of
+from sales.rights import SomebodyElsesStudent, may_act_on, student_for
 from sales.staff import manager_named, note_staff
 
 logger = logging.getLogger(__name__)
@@ -146,6 +146,8 @@ def creation(request: IdentifiedRequest, creation_id: UUID) -> HttpResponse:
     found = find_creation(creation_id)
     if found is None or not _may_follow(request, found):
         raise NotFound
+    if found.student is not None and not may_act_on(request.identity, found.student):
+        raise SomebodyElsesStudent  # Handed over meanwhile, and no more the asker's to see.
     password = once.read(request, request.path)
     context = {
         "creation": found,

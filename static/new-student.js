@@ -1,9 +1,8 @@
-// The create-student form: a password made in the browser, shown or hidden, and one tap that counts.
+// The create-student form: a password made in the browser, shown or hidden.
 
 const LETTERS = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const GROUPS = 4;
 const GROUP_LENGTH = 4;
-const PATIENCE_MS = 20_000;
 
 // A letter of the alphabet, each as likely as any other.
 function randomLetter() {
@@ -24,8 +23,7 @@ const form = document.querySelector("[data-new-student]");
 const password = form.elements.password;
 const suggest = form.querySelector("[data-suggest-password]");
 const hide = form.querySelector("[data-hide-password]");
-const create = form.querySelector("[data-create]");
-const labels = { hide: hide.textContent, show: form.dataset.show, create: create.textContent };
+const labels = { hide: hide.textContent, show: form.dataset.show };
 
 suggest.addEventListener("click", (event) => {
   event.preventDefault();
@@ -44,24 +42,3 @@ hide.addEventListener("click", () => {
 if (form.dataset.newStudent === "fresh" && password.value === password.defaultValue) {
   password.value = suggestedPassword();
 }
-
-form.addEventListener("submit", (event) => {
-  if (form.dataset.sent) {
-    event.preventDefault();
-    return;
-  }
-  form.dataset.sent = "yes";
-  create.textContent = create.dataset.busy;
-  create.setAttribute("aria-disabled", "true");
-  setTimeout(allowAnother, PATIENCE_MS);
-});
-
-function allowAnother() {
-  delete form.dataset.sent;
-  create.textContent = labels.create;
-  create.removeAttribute("aria-disabled");
-}
-
-// Back on this page by the browser's own way, the form can be sent again; and so it can when no
-// answer came. The server knows one attempt by its number, however often it is sent.
-window.addEventListener("pageshow", allowAnother);

@@ -12,11 +12,12 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
 from onai.identity.roles import Identity, Role
-from sales import change_refusals, changes
+from sales import change_refusals, changes, letters
 from sales.models import StudentStatus
 from tests.conftest import TRIPWIRE_URL, Faults
 from tests.desk import GOOD, Desk, Row
@@ -201,6 +202,161 @@ def test_a_refused_attempt_may_be_made_again(
     assert desk.students() == []
 
 
+def test_what_was_told_at_once_is_not_told_again_in_the_cabinet(
+    boss: Client, desk: Desk, faults: Faults
+) -> None:
+    faults.set(ONE_USER, times=1, status=429, body="{}")
+    _act(boss, desk, "password")
+    assert "не получилось" not in boss.get("/sales-manager").content.decode()
+
+
+@pytest.mark.parametrize("code", ["email_exists", "validation_failed"])
+@pytest.mark.parametrize("act", ["password", "status", "delete"])
+def test_a_refusal_that_does_not_fit_is_told_as_ours(
+    boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str, code: str
+) -> None:
+    faults.set(ONE_USER, times=1, status=422, body=f'{{"error_code": "{code}", "msg": "no"}}')
+    answer = _act(boss, desk, act)
+    assert answer.status_code == 502
+    assert "Изменить учётную запись не получилось" in answer.content.decode()
+    _not_made(desk, accounts)
+
+
+def test_a_refusal_that_the_client_cannot_read_is_one_all_the_same(
+    boss: Client, desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    faults.set(ONE_USER, times=1, status=422, body='{"error_code": "weak_password"}')
+    assert _act(boss, desk, "password").status_code == 400
+    _not_made(desk, accounts)
+
+
+@pytest.mark.parametrize("act", ["password", "data"])
+def test_letters_wait_for_the_change_that_replaces_them(
+    as_person: Callable[[str], Client], desk: Desk, accounts: Accounts, faults: Faults, act: str
+) -> None:
+    faults.set(LETTERS, status=500)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    faults.set(ONE_USER, times=1, status=504)
+    _act(client, desk, act)
+    faults.clear()
+
+    desk.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
+    desk.connection.execute("update procrastinate_jobs set scheduled_at = null")
+    (letter,) = desk.letters()
+    again_at = letters.deliver(letter["id"])
+    assert again_at is not None
+    assert again_at > letter["due_at"]
+    client.post(_path(desk, "letter"))
+    assert desk.mailbox() == []
+
+    desk.time_passes()
+    assert changes.finish_open_changes() == 1
+    _made(desk, accounts, act)
+    address = NEW_EMAIL if act == "data" else GOOD["email"]
+    (sent,) = desk.mailbox(address)
+    assert (GOOD["password"] in sent["text"]) == (act == "data")
+    assert [one["state"] for one in desk.letters()] == ["replaced", "sent"]
+
+
+def test_a_letter_goes_on_when_what_would_have_replaced_it_is_refused(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults
+) -> None:
+    faults.set(LETTERS, status=500)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    faults.set(ONE_USER, times=1, status=504)
+    _act(client, desk, "password")
+    faults.clear()
+    desk.time_passes()
+    faults.set(ONE_USER, times=1, status=422, body='{"error_code": "weak_password"}')
+    assert changes.finish_open_changes() == 1
+
+    desk.time_passes()
+    letters.deliver(desk.letters()[0]["id"])
+
+    (sent,) = desk.mailbox()
+    assert GOOD["password"] in sent["text"]
+
+
+def test_a_letter_replaced_on_its_way_is_in_the_log_as_sent(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults
+) -> None:
+    faults.set(LETTERS, status=500, times=1)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    desk.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
+    (welcome,) = desk.letters()
+    faults.set(LETTERS, delay=1, times=1)
+    request = threading.Thread(target=_deliver, args=(welcome["id"],))
+    request.start()
+    _until(faults.met)
+    faults.clear()
+
+    _act(client, desk, "password")
+    request.join(30)
+
+    assert len(desk.mailbox()) == 2
+    assert [(one["kind"], one["state"]) for one in desk.letters()] == [
+        ("welcome", "sent"),
+        ("new_password", "sent"),
+    ]
+    assert desk.log().count("email_sent") == 2
+
+
+def _deliver(letter_id: UUID) -> None:
+    try:
+        letters.deliver(letter_id)
+    finally:
+        connections.close_all()
+
+
+def _until(reached: Callable[[], Any]) -> None:
+    """Wait until something can be seen; bounded."""
+    pause = threading.Event()
+    for _ in range(400):
+        if reached():
+            return
+        pause.wait(0.025)
+    raise AssertionError("it never came to that")
+
+
+def test_an_operator_ends_what_never_ends(boss: Client, desk: Desk, faults: Faults) -> None:
+    faults.set(ONE_USER, status=504)
+    answer = _act(boss, desk, "password")
+    (change,) = desk.changes()
+    assert not changes.give_up(change["id"])  # a request may still be under way
+    desk.connection.execute("update sales_changes set created_at = now() - interval '11 minutes'")
+
+    call_command("intentions", give_up=change["id"])
+
+    assert "отменено вручную" in boss.get(answer["Location"]).content.decode()
+    assert desk.changes()[0]["sealed_password"] == ""
+
+
+def test_a_row_that_will_not_be_written_keeps_no_other_waiting(
+    boss: Client, desk: Desk, accounts: Accounts, faults: Faults, caplog: Any
+) -> None:
+    boss.post("/sales-manager/students/new", {**GOOD, "email": "second@onai.test"})
+    first, second = desk.rows("select * from tripwire_users order by created_at")
+    faults.set(ONE_USER, times=2, status=504)
+    for student in (first, second):
+        path = f"/sales-manager/students/{student['id']}/password"
+        boss.post(path, {"attempt": str(uuid4()), **FORMS["password"]})
+    desk.connection.execute(
+        "alter table sales_activity_log add constraint poison check"
+        f" (action_type <> 'password_reset' or target_user_id <> '{first['user_id']}')"
+    )
+    try:
+        desk.time_passes()
+        assert changes.finish_open_changes() == 1
+    finally:
+        desk.connection.execute("alter table sales_activity_log drop constraint poison")
+    accounts.sign_in("second@onai.test", NEW_PASSWORD)
+    assert "work_cannot_be_finished" in caplog.text
+    assert GOOD["email"] not in caplog.text
+
+
 def test_an_unreachable_supabase_changes_nothing(
     boss: Client, desk: Desk, accounts: Accounts, settings: Any
 ) -> None:
@@ -287,13 +443,7 @@ def _kill_when(
     """Send a form to a server, and kill it when this can be seen."""
     request = threading.Thread(target=_post_until_killed, args=(site, boss, path, form))
     request.start()
-    pause = threading.Event()
-    for _ in range(400):
-        if reached():
-            break
-        pause.wait(0.025)
-    else:
-        raise AssertionError("it never came to that")
+    _until(reached)
     site.kill()
     request.join(30)
 
@@ -347,11 +497,7 @@ def test_an_address_taken_past_us_is_given_back_at_supabase(
         path, form = _path(desk, "data"), {"attempt": str(uuid4()), **FORMS["data"]}
         request = threading.Thread(target=_in_own_thread, args=(answers, boss, path, form))
         request.start()
-        pause = threading.Event()
-        for _ in range(400):
-            if desk.rows("select 1 from pg_locks where not granted"):
-                break
-            pause.wait(0.025)
+        _until(lambda: desk.rows("select 1 from pg_locks where not granted"))
         predecessor.commit()
         request.join(30)
     assert answers[0].status_code == 409
@@ -377,11 +523,7 @@ def test_web_and_worker_at_one_change_at_once(
     path, form = _path(desk, "password"), {"attempt": str(uuid4()), **FORMS["password"]}
     request = threading.Thread(target=_in_own_thread, args=(answers, boss, path, form))
     request.start()
-    pause = threading.Event()
-    for _ in range(400):
-        if faults.met():
-            break
-        pause.wait(0.025)
+    _until(faults.met)
     desk.time_passes()
     changes.finish_open_changes()
     request.join(30)

@@ -1,14 +1,20 @@
 """Changing a student by the pages: status, password, name and e-mail, manager, deletion."""
 
 import re
+import threading
 from collections.abc import Callable
 from html import unescape
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import connections
 from django.test import Client
 
+from onai.errors import WrongRole
+from onai.identity.roles import Identity, Role
+from sales import changes, tasks
+from sales.staff import Manager
 from tests.conftest import Faults
 from tests.desk import GOOD, Desk, Row
 from tests.people import Accounts
@@ -250,6 +256,7 @@ def test_a_new_address_is_the_login_and_is_told(
 
     page = _text(answer)
     assert "Войти можно только по новой почте" in page
+    assert "Письмо (новый логин) отправлено на aru.new@onai.test" in page
     assert "выдайте новый пароль" in page  # the letter with the password went elsewhere
     assert _student(desk)["email"] == "aru.new@onai.test"
     (letter,) = desk.mailbox("aru.new@onai.test")
@@ -269,8 +276,9 @@ def test_a_letter_that_never_left_goes_to_the_new_address_with_its_password(
     client.post("/sales-manager/students/new", GOOD)
     faults.clear()
 
-    _act(client, desk, "data", email="aru.new@onai.test", full_name=GOOD["full_name"])
+    page = _text(_act(client, desk, "data", email="aru.new@onai.test", full_name=GOOD["full_name"]))
 
+    assert "выдайте новый пароль" not in page
     (letter,) = desk.mailbox("aru.new@onai.test")
     assert letter["subject"] == "Ваш доступ к экспресс-курсу onAI Academy"
     assert GOOD["password"] in letter["text"]
@@ -337,12 +345,16 @@ def test_a_student_is_handed_over(
     assert _act(manager, desk, "status", status="inactive").status_code == 403
 
 
-@pytest.mark.parametrize("whom", ["", "nonsense", "student", "the same"])
-def test_only_other_staff_can_be_handed_a_student(boss: Client, desk: Desk, whom: str) -> None:
+@pytest.mark.parametrize(
+    ("whom", "status"), [("", 400), ("nonsense", 400), ("student", 400), ("the same", 409)]
+)
+def test_only_other_staff_can_be_handed_a_student(
+    boss: Client, desk: Desk, whom: str, status: int
+) -> None:
     student = _student(desk)
     ids = {"student": str(student["user_id"]), "the same": str(student["granted_by"])}
     answer = _act(boss, desk, "manager", manager_id=ids.get(whom, whom))
-    assert answer.status_code == 400
+    assert answer.status_code == status
     assert _student(desk)["granted_by"] == student["granted_by"]
 
 
@@ -503,6 +515,197 @@ def test_one_attempt_is_one_change(manager: Client, desk: Desk) -> None:
     assert first["Location"] == second["Location"]
     assert desk.log().count("password_reset") == 1
     assert len(desk.mailbox()) == 2  # the welcome letter, and one with the new password
+
+
+@pytest.mark.parametrize(
+    ("act", "first", "second"),
+    [
+        ("password", {"password": NEW_PASSWORD}, {"password": "Other-Qpn8-2vXk"}),
+        ("status", {"status": "inactive"}, {"status": "completed"}),
+        (
+            "data",
+            {"email": "typo@onai.test", "full_name": "Ару"},
+            {"email": "right@onai.test", "full_name": "Ару"},
+        ),
+    ],
+)
+def test_an_attempt_with_other_content_is_not_taken_for_the_first(
+    manager: Client, desk: Desk, act: str, first: dict[str, str], second: dict[str, str]
+) -> None:
+    attempt = str(uuid4())
+    _act(manager, desk, act, attempt=attempt, **first)
+    answer = _act(manager, desk, act, attempt=attempt, **second)
+    assert answer.status_code == 409
+    assert f'href="/sales-manager/changes/{attempt}"' in answer.content.decode()
+    assert "уже отправлена с другими данными" in _text(answer)
+    assert len(desk.changes()) == 1
+
+
+def test_a_second_tap_on_hand_over_is_told_the_same(
+    boss: Client, desk: Desk, colleague: dict[str, Any]
+) -> None:
+    body = {"attempt": str(uuid4()), "manager_id": colleague["id"]}
+    path = _path(desk, "manager")
+    first, second = boss.post(path, body), boss.post(path, body)
+    assert (first.status_code, first["Location"]) == (302, second["Location"])
+    assert desk.log().count("status_changed") == 1
+
+
+def test_taps_at_the_same_moment_are_one_change(boss: Client, desk: Desk) -> None:
+    body = {"attempt": str(uuid4()), "password": NEW_PASSWORD}
+    path = _path(desk, "password")
+    answers: list[Any] = []
+
+    def tap() -> None:
+        try:
+            answers.append(boss.post(path, body))
+        finally:
+            connections.close_all()
+
+    taps = [threading.Thread(target=tap) for _ in range(4)]
+    for one in taps:
+        one.start()
+    for one in taps:
+        one.join(30)
+    assert {answer["Location"] for answer in answers} == {
+        f"/sales-manager/changes/{body['attempt']}"
+    }
+    assert len(answers) == 4
+    assert desk.log().count("password_reset") == 1
+
+
+def test_an_attempt_cannot_be_used_by_somebody_else_or_for_another_student(
+    manager: Client, boss: Client, desk: Desk
+) -> None:
+    attempt = str(uuid4())
+    _act(manager, desk, "status", attempt=attempt, status="inactive")
+    assert _act(boss, desk, "status", attempt=attempt, status="inactive").status_code == 409
+    other = {**GOOD, "email": "other@onai.test", "full_name": "Другой Тест"}
+    manager.post("/sales-manager/students/new", other)
+    (student,) = desk.students("other@onai.test")
+    path = f"/sales-manager/students/{student['id']}/status"
+    body = {"attempt": attempt, "status": "inactive"}
+    assert manager.post(path, body).status_code == 409
+    assert len(desk.changes()) == 1
+
+
+def test_whoever_handed_a_student_over_sees_no_more_of_them(
+    manager: Client, boss: Client, desk: Desk, colleague: dict[str, Any]
+) -> None:
+    done = manager.post(
+        _path(desk, "password"), {"attempt": str(uuid4()), "password": NEW_PASSWORD}
+    )["Location"]
+    created = desk.row("select id from sales_intentions")["id"]
+    _act(boss, desk, "manager", manager_id=colleague["id"])
+    for page in (done, f"/sales-manager/students/new/{created}"):
+        answer = manager.get(page)
+        assert answer.status_code == 403
+        assert GOOD["email"] not in _text(answer)
+        assert NEW_PASSWORD not in _text(answer)
+
+
+def test_only_the_newest_password_is_shown(manager: Client, desk: Desk) -> None:
+    path = _path(desk, "password")
+    first = manager.post(path, {"attempt": str(uuid4()), "password": NEW_PASSWORD})["Location"]
+    _act(manager, desk, "password", password="Other-Qpn8-2vXk")
+    assert NEW_PASSWORD not in _text(manager.get(first))
+
+
+def test_a_row_and_an_account_of_two_addresses_are_brought_together(
+    manager: Client, desk: Desk, accounts: Accounts
+) -> None:
+    desk.connection.execute("update tripwire_users set email = 'Row@onai.test'")
+    refused = _act(manager, desk, "password", password=NEW_PASSWORD)
+    assert refused.status_code == 409
+    assert "разошлись" in _text(refused)
+
+    _act(manager, desk, "data", email="row@onai.test", full_name=GOOD["full_name"])
+
+    assert _student(desk)["email"] == "row@onai.test"
+    accounts.sign_in("row@onai.test", GOOD["password"])
+
+
+def test_a_block_without_its_ban_is_made_whole(
+    manager: Client, desk: Desk, accounts: Accounts
+) -> None:
+    desk.connection.execute("update tripwire_users set status = 'blocked'")
+    _act(manager, desk, "status", status="blocked", sure="on")
+    assert _refused(accounts, GOOD["email"], GOOD["password"]) == "user_banned"
+
+    desk.connection.execute("update tripwire_users set status = 'active'")
+    _act(manager, desk, "status", status="completed")
+    accounts.sign_in(GOOD["email"], GOOD["password"])
+
+
+def test_what_the_predecessor_took_does_not_keep_the_name_from_being_corrected(
+    manager: Client, desk: Desk
+) -> None:
+    odd = "aru@localhost"
+    desk.connection.execute("update tripwire_users set email = %s", [odd])
+    desk.connection.execute(
+        "update auth.users set email = %s where email = %s", [odd, GOOD["email"]]
+    )
+    answer = _act(manager, desk, "data", email=odd, full_name="Ару Сапарқызы")
+    assert "Исправлено." in _text(answer)
+    assert _student(desk)["full_name"] == "Ару Сапарқызы"
+
+
+def test_a_row_with_spaces_around_its_address_can_be_deleted(boss: Client, desk: Desk) -> None:
+    desk.connection.execute("update tripwire_users set email = ' aru@onai.test '")
+    _act(boss, desk, "delete", email=GOOD["email"])
+    assert desk.rows("select 1 from tripwire_users") == []
+
+
+def test_an_address_being_given_to_one_student_is_not_given_to_another(
+    manager: Client, desk: Desk, faults: Faults
+) -> None:
+    other = {**GOOD, "email": "other@onai.test", "full_name": "Другой Тест"}
+    manager.post("/sales-manager/students/new", other)
+    (student,) = desk.students("other@onai.test")
+    wanted = {"email": "wanted@onai.test", "full_name": "Ару"}
+    faults.set("/auth/v1/admin/users/", method="PUT", status=504, times=1)
+    _act(manager, desk, "data", **wanted)
+
+    path = f"/sales-manager/students/{student['id']}/data"
+    answer = manager.post(path, {"attempt": str(uuid4()), **wanted})
+
+    assert answer.status_code == 409
+    assert "уже у другой учётной записи" in _text(answer)
+
+
+def test_an_address_of_a_creation_under_way_is_refused(
+    manager: Client, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/auth/v1/admin/users", method="POST", status=504, times=1)
+    wanted = {**GOOD, "email": "wanted@onai.test", "full_name": "Другой Тест"}
+    manager.post("/sales-manager/students/new", wanted)
+    answer = _act(manager, desk, "data", email="wanted@onai.test", full_name="Ару")
+    assert answer.status_code == 409
+    assert desk.changes() == []
+
+
+def test_what_admins_alone_may_do_is_guarded_behind_the_page_too(
+    manager: Client, desk: Desk, accounts: Accounts
+) -> None:
+    me = accounts.sign_in(MANAGER)["user"]["id"]
+    asker = Identity(UUID(me), MANAGER, "Аяулым Тест", Role.SALES)
+    student_id = _student(desk)["id"]
+    with pytest.raises(WrongRole):
+        changes.delete_student(student_id, asker=asker, attempt=uuid4())
+    with pytest.raises(WrongRole):
+        changes.hand_over(student_id, Manager(uuid4(), "Кто-то"), asker=asker, attempt=uuid4())
+    assert len(desk.students()) == 1
+
+
+def test_closed_changes_are_forgotten_after_a_month(manager: Client, desk: Desk) -> None:
+    _act(manager, desk, "status", status="inactive")
+    _act(manager, desk, "status", status="active")
+    desk.connection.execute(
+        "update sales_changes set closed_at = now() - interval '31 days'"
+        " where new_status = 'inactive'"
+    )
+    tasks.forget_closed_intentions(0)
+    assert [change["new_status"] for change in desk.changes()] == ["active"]
 
 
 def test_an_attempt_cannot_be_used_for_another_act(manager: Client, desk: Desk) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 from django.views.decorators.debug import sensitive_variables
 from pydantic import ValidationError
-from supabase_auth.errors import AuthApiError, AuthError, AuthWeakPasswordError
+from supabase_auth.errors import AuthError, AuthWeakPasswordError
 from supabase_auth.types import AdminUserAttributes
 
 from onai.identity import supabase
@@ -178,7 +178,7 @@ def _failure(error: Exception) -> AccountRefused | OutcomeUnclear:
     if isinstance(error, AuthWeakPasswordError):
         return AccountRefused(Refusal.WEAK_PASSWORD)
     if status is not None and 400 <= status < 500:
-        code = error.code if isinstance(error, AuthApiError) else None
+        code = supabase.code_of(error)
         # Without a code of Supabase's it is some gateway's, which may have passed the request on.
         if code or status in (401, 403):
             return AccountRefused(_REFUSALS.get(code or "", Refusal.NOT_PERMITTED))

@@ -38,8 +38,8 @@ class WrongCredentials(Problem):
 class AccountBlocked(Problem):
     status = 403
     code = "account_blocked"
-    message = _("Доступ этой учётной записи закрыт. Обратитесь к администратору.")
-    advice = _("Открыть его снова может только администратор.")
+    message = _("Доступ этой учётной записи закрыт.")
+    advice = _("Если это ошибка, напишите менеджеру или администратору.")
 
 
 class EmailNotConfirmed(Problem):
@@ -169,6 +169,20 @@ def _problem(error: Exception) -> Problem:
         return AuthSlow()
     logger.warning("supabase_failed", extra={"status": status, "error": type(error).__name__})
     return AuthUnavailable()
+
+
+def code_of(error: Exception) -> str | None:
+    """Supabase's own word for a refusal, also where the client cannot read the rest of it."""
+    if isinstance(error, AuthApiError):
+        return error.code
+    if not isinstance(error.__cause__, httpx.HTTPStatusError):
+        return None
+    try:
+        body = error.__cause__.response.json()
+    except ValueError:
+        return None
+    code = body.get("error_code") if isinstance(body, dict) else None
+    return code if isinstance(code, str) else None
 
 
 def status_of(error: Exception) -> int | None:

@@ -16,7 +16,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--finish", action="store_true", help="finish or undo them now")
         parser.add_argument(
-            "--give-up", type=UUID, metavar="ID", help="undo a creation, with its account"
+            "--give-up",
+            type=UUID,
+            metavar="ID",
+            help="undo a creation, with its account, or end a change of over 10 minutes ago",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,6 +45,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(left) + len(changing)} open")
 
     def _give_up(self, intention_id: UUID) -> None:
+        if changes.give_up(intention_id):
+            self.stdout.write(f"{intention_id} is given up; look what its account is like")
+            return
         at = intentions.give_up(intention_id)
         if at is None:
             raise CommandError(f"No open intention has the id {intention_id}.")
