@@ -2,6 +2,7 @@
 
 import secrets
 import unicodedata
+from functools import cache
 
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
@@ -37,8 +38,14 @@ def check(password: str, *, email: str) -> None:
     if email and password.casefold() in (email.casefold(), email.partition("@")[0]):
         raise ValidationError(_("Пароль не должен совпадать с почтой. Придумайте другой."))
     try:
-        CommonPasswordValidator().validate(password)
+        _common_passwords().validate(password)
     except ValidationError as error:
         raise ValidationError(
             _("Этот пароль знают все: его подберут первым. Придумайте другой.")
         ) from error
+
+
+@cache
+def _common_passwords() -> CommonPasswordValidator:
+    """Twenty thousand of them, which it unpacks from a file: once for a process, not for a form."""
+    return CommonPasswordValidator()
