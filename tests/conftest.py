@@ -8,7 +8,6 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 from django.core.cache import cache
@@ -21,6 +20,7 @@ from psycopg.types.json import Jsonb
 from onai import mail
 from onai.identity import supabase, tokens
 from onai.local import postgres
+from tests import plain_http
 from tests.browser import ARGUMENTS, chromium
 from tests.desk import Desk
 from tests.people import PASSWORD, PEOPLE, Accounts
@@ -107,14 +107,14 @@ class Faults:
     """Tells the stand-ins how the next requests shall go wrong."""
 
     def set(self, path: str, **how: Any) -> None:
-        httpx.post(f"{SERVICES}/faults", json={"path": path, **how}).raise_for_status()
+        plain_http.post(f"{SERVICES}/faults", json={"path": path, **how}).raise_for_status()
 
     def met(self) -> int:
         """How many requests they have met."""
-        return int(httpx.get(f"{SERVICES}/faults").json()["met"])
+        return int(plain_http.get(f"{SERVICES}/faults").json()["met"])
 
     def clear(self) -> None:
-        httpx.delete(f"{SERVICES}/faults").raise_for_status()
+        plain_http.delete(f"{SERVICES}/faults").raise_for_status()
 
 
 @pytest.fixture

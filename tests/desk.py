@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import httpx
 import psycopg
 
+from tests import plain_http
 from tests.people import PEOPLE
 from tests.settings import SERVICES
 
@@ -73,7 +73,7 @@ class Desk:
         return [row["action_type"] for row in found]
 
     def mailbox(self, email: str = GOOD["email"]) -> list[Row]:
-        letters = httpx.get(f"{SERVICES}/mailbox.json").json()
+        letters = plain_http.get(f"{SERVICES}/mailbox.json").json()
         return [letter for letter in letters if letter["to"] == [email]]
 
     def time_passes(self) -> None:

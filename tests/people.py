@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import httpx
-
 from onai.local.keys import Keys
+from tests import plain_http
 
 PASSWORD = "Demo1234!"
 
@@ -60,7 +59,7 @@ class Accounts:
     def call(self, method: str, path: str, token: str | None = None, **options: Any) -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else self.as_service
         headers = {"apikey": self.apikey, **headers, **options.pop("headers", {})}
-        return httpx.request(method, self.base + path, headers=headers, **options)
+        return plain_http.request(method, self.base + path, headers=headers, **options)
 
     def _good(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         answer = self.call(method, path, **options)

@@ -14,6 +14,7 @@ from django.db import connections
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
+from tests import plain_http
 from tests.settings import BASE_DIR, TEST_ENVIRONMENT
 
 
@@ -69,7 +70,7 @@ def wait_for(url: str, *, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            httpx.get(url, timeout=5, trust_env=False)
+            plain_http.get(url, timeout=5, trust_env=False)
         except httpx.HTTPError:
             if time.monotonic() > deadline:
                 raise

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
 
-import httpx
 import psutil
 import pytest
 
 from onai.local.keys import Keys
+from tests import plain_http
 from tests.people import Accounts
 from tests.settings import BASE_DIR, _free_port
 
@@ -97,7 +97,7 @@ def _sign_in(demo: Demo, email: str) -> str:
 
 def _funnel(demo: Demo) -> dict[str, int]:
     header = {"Authorization": f"Bearer {_sign_in(demo, 'admin@onai.test')}"}
-    body = httpx.get(f"{demo.site}/api/traffic-dashboard/funnel", headers=header).json()
+    body = plain_http.get(f"{demo.site}/api/traffic-dashboard/funnel", headers=header).json()
     return {
         "visitors": body["stages"][0]["metrics"]["visitors"],
         "views": body["stages"][1]["metrics"]["views"],
@@ -136,8 +136,8 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
         demo.wait_for("Ready")
         for email in ("admin", "ayaulym", "aselya", "student"):
             assert f"{email}@onai.test" in demo.said
-        assert httpx.get(f"{demo.site}/healthz").text == "ok"
-        assert httpx.get(f"{demo.services}/mailbox.json").json() == []
+        assert plain_http.get(f"{demo.site}/healthz").text == "ok"
+        assert plain_http.get(f"{demo.services}/mailbox.json").json() == []
         for listening in (port, port + 1):
             assert _addresses(listening) == {"127.0.0.1"}
         figures = _funnel(demo)

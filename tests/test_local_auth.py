@@ -10,6 +10,7 @@ import pytest
 from supabase_auth import SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthWeakPasswordError
 
+from tests import plain_http
 from tests.people import PASSWORD, Accounts
 from tests.settings import SERVICES, TEST_ENVIRONMENT, TEST_KEYS
 
@@ -21,7 +22,7 @@ def _client(key: str) -> SyncGoTrueClient:
         url=f"{SERVICES}/auth/v1",
         headers={"apikey": key, "Authorization": f"Bearer {key}"},
         auto_refresh_token=False,
-        http_client=httpx.Client(trust_env=False),
+        http_client=httpx.Client(trust_env=False, verify=False),
     )
 
 
@@ -233,7 +234,7 @@ def test_only_the_service_role_administers(accounts: Accounts, path: str) -> Non
 
     as_user = accounts.call("GET", path, token, headers=NEWER)
     as_anon = accounts.call("GET", path, TEST_KEYS.anon_key, headers=NEWER)
-    as_nobody = httpx.get(
+    as_nobody = plain_http.get(
         f"{SERVICES}/auth/v1{path}", headers={"apikey": TEST_KEYS.anon_key, **NEWER}
     )
 
@@ -247,8 +248,8 @@ def test_nothing_answers_without_an_api_key(key: str | None) -> None:
     headers = {"apikey": key} if key else {}
 
     for path in ("/settings", "/health", "/user"):
-        assert httpx.get(f"{SERVICES}/auth/v1{path}", headers=headers).status_code == 401
-    published = httpx.get(f"{SERVICES}/auth/v1/.well-known/jwks.json")
+        assert plain_http.get(f"{SERVICES}/auth/v1{path}", headers=headers).status_code == 401
+    published = plain_http.get(f"{SERVICES}/auth/v1/.well-known/jwks.json")
     assert [key["alg"] for key in published.json()["keys"]] == ["ES256"]
     assert "d" not in published.json()["keys"][0]
 

@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import psycopg
 import pytest
 import resend
 from resend.exceptions import ResendError
 
+from tests import plain_http
 from tests.conftest import Faults
 from tests.settings import SERVICES, TEST_ENVIRONMENT, TEST_KEYS
 
@@ -33,7 +33,7 @@ def _letter(**changes: Any) -> Any:
 
 
 def _mailbox() -> list[dict[str, Any]]:
-    letters: list[dict[str, Any]] = httpx.get(f"{SERVICES}/mailbox.json").json()
+    letters: list[dict[str, Any]] = plain_http.get(f"{SERVICES}/mailbox.json").json()
     return letters
 
 
@@ -116,7 +116,9 @@ def test_a_bad_letter_is_refused(
 def test_a_wrong_api_key_is_refused(key: str, status: int) -> None:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
 
-    assert httpx.post(f"{SERVICES}/emails", headers=headers, json=_letter()).status_code == status
+    assert (
+        plain_http.post(f"{SERVICES}/emails", headers=headers, json=_letter()).status_code == status
+    )
 
 
 def test_it_fails_when_told_to_before_and_after_it_took_effect(faults: Faults) -> None:
@@ -135,13 +137,13 @@ def test_the_mailbox_shows_letters_as_pages() -> None:
     hostile = "<script>alert(1)</script>"
     sent = resend.Emails.send(_letter(subject=hostile, html=f"<p>Привет</p>{hostile}"))
 
-    listed = httpx.get(f"{SERVICES}/mailbox").text
-    shown = httpx.get(f"{SERVICES}/mailbox/{sent['id']}").text
-    body = httpx.get(f"{SERVICES}/mailbox/{sent['id']}/html")
+    listed = plain_http.get(f"{SERVICES}/mailbox").text
+    shown = plain_http.get(f"{SERVICES}/mailbox/{sent['id']}").text
+    body = plain_http.get(f"{SERVICES}/mailbox/{sent['id']}/html")
 
     for page in (listed, shown):
         assert hostile not in page
         assert "&lt;script&gt;" in page
     assert "<p>Привет</p>" in body.text
     assert body.headers["Content-Security-Policy"].startswith("sandbox")
-    assert httpx.get(f"{SERVICES}/mailbox/{uuid4()}").status_code == 404
+    assert plain_http.get(f"{SERVICES}/mailbox/{uuid4()}").status_code == 404

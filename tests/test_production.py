@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.people import Accounts
 from tests.server import production_server
 from tests.settings import BASE_DIR, TEST_ENVIRONMENT
@@ -25,22 +25,22 @@ def test_gunicorn_serves_the_product(site: str, accounts: Accounts) -> None:
     token = accounts.sign_in("admin@onai.test")["access_token"]
     header = {"Authorization": f"Bearer {token}"}
 
-    funnel = httpx.get(f"{site}/api/traffic-dashboard/funnel", headers=header)
+    funnel = plain_http.get(f"{site}/api/traffic-dashboard/funnel", headers=header)
 
     assert funnel.status_code == 200
     assert funnel.json()["success"] is True
-    assert httpx.get(f"{site}/readyz").status_code == 200
+    assert plain_http.get(f"{site}/readyz").status_code == 200
 
 
 @pytest.mark.parametrize(("encoding", "suffix"), [("br", "br"), ("gzip", "gz")])
 def test_static_files_are_hashed_compressed_and_kept_for_ever(
     site: str, encoding: str, suffix: str
 ) -> None:
-    page = httpx.get(f"{site}/login").text
+    page = plain_http.get(f"{site}/login").text
     found = re.search(r"/static/onai\.[0-9a-f]{12}\.css", page)
     assert found
 
-    sheet = httpx.get(site + found[0], headers={"Accept-Encoding": encoding})
+    sheet = plain_http.get(site + found[0], headers={"Accept-Encoding": encoding})
 
     assert sheet.status_code == 200
     assert sheet.headers["Content-Encoding"] == encoding
@@ -51,7 +51,7 @@ def test_static_files_are_hashed_compressed_and_kept_for_ever(
 
 def test_every_page_comes_with_its_security_headers(site: str) -> None:
     for path in ("/login", "/nowhere", "/api/nowhere"):
-        headers = httpx.get(site + path).headers
+        headers = plain_http.get(site + path).headers
         policy = headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
@@ -61,7 +61,7 @@ def test_every_page_comes_with_its_security_headers(site: str) -> None:
 
 
 def test_behind_tls_the_browser_is_told_to_stay_there(site: str) -> None:
-    behind = httpx.get(f"{site}/login", headers={"X-Forwarded-Proto": "https"})
+    behind = plain_http.get(f"{site}/login", headers={"X-Forwarded-Proto": "https"})
 
     assert "max-age=2592000" in behind.headers["Strict-Transport-Security"]
     assert behind.cookies.jar
@@ -70,11 +70,11 @@ def test_behind_tls_the_browser_is_told_to_stay_there(site: str) -> None:
 
 def test_a_form_sent_through_tls_is_accepted(site: str) -> None:
     # The browser says https in Origin; the load balancer speaks http to us.
-    page = httpx.get(f"{site}/login")
+    page = plain_http.get(f"{site}/login")
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
     assert token
 
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{site}/login",
         data={"email": "x", "password": "", "csrfmiddlewaretoken": token[1]},
         headers={
@@ -93,8 +93,8 @@ def test_a_form_sent_through_tls_is_accepted(site: str) -> None:
 def test_no_request_chooses_how_it_is_decoded(site: str, charset: str) -> None:
     odd = {"Content-Type": f"text/plain; charset={charset}"}
 
-    assert httpx.get(f"{site}/healthz?x=1", headers=odd).text == "ok"
-    assert httpx.get(f"{site}/login?next=%2Ffunnel%5Cud800", headers=odd).status_code == 200
+    assert plain_http.get(f"{site}/healthz?x=1", headers=odd).text == "ok"
+    assert plain_http.get(f"{site}/login?next=%2Ffunnel%5Cud800", headers=odd).status_code == 200
 
 
 def test_a_body_in_an_encoding_that_takes_for_ever_takes_no_time(site: str) -> None:
@@ -104,7 +104,7 @@ def test_a_body_in_an_encoding_that_takes_for_ever_takes_no_time(site: str) -> N
         "Cookie": f"csrftoken={'a' * 32}",
     }
 
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{site}/login", content=part + b"\r\n--BB--\r\n", headers=headers, timeout=2
     )
 

@@ -20,6 +20,7 @@ from onai.identity.roles import Identity, Role
 from sales import provisioning, refusals
 from sales.intentions import NewStudent
 from sales.staff import Manager
+from tests import plain_http
 from tests.conftest import TRIPWIRE_URL, Faults
 from tests.desk import GOOD, Desk
 from tests.people import Accounts
@@ -56,7 +57,7 @@ def _asker(site: Site, accounts: Accounts, person: str = MANAGER) -> Ask:
 
     def ask(key: str = "the same", **changes: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-        return httpx.post(
+        return plain_http.post(
             site.address + CREATE, json={**GOOD, **changes}, headers=headers, timeout=40
         )
 
