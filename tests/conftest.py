@@ -114,7 +114,8 @@ class Faults:
         return int(plain_http.get(f"{SERVICES}/faults").json()["met"])
 
     def clear(self) -> None:
-        plain_http.delete(f"{SERVICES}/faults").raise_for_status()
+        """Nothing goes wrong any more, and what was still being delayed is done."""
+        plain_http.delete(f"{SERVICES}/faults", timeout=30).raise_for_status()
 
 
 @pytest.fixture

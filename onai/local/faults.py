@@ -5,16 +5,20 @@
 met since. Optional: `method`; `body` (text sent instead of the stand-in's answer); `delay` in
 seconds; `drop` (hang up without an answer); `after` (the failure comes when the request has taken
 effect, not before); `times` (how many requests, default: all); `headers`.
+
+Who is being delayed when it ends goes on at once, and the answer to `DELETE` waits for them: what
+comes after it is not surprised by a request that was given up long before.
 """
 
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+_TIDIES_UP_WITHIN_SECONDS = 20
 
 
 @dataclass(slots=True)
@@ -44,7 +48,9 @@ class FaultMiddleware:
         self.get_response = get_response
         self._faults: list[Fault] = []
         self._met = 0
-        self._lock = threading.Lock()
+        self._under_way = 0
+        self._times_ended = 0
+        self._changed = threading.Condition()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path == "/faults":
@@ -52,8 +58,16 @@ class FaultMiddleware:
         fault = self._take(request)
         if fault is None:
             return self.get_response(request)
+        try:
+            return self._fail(fault, request)
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def _fail(self, fault: Fault, request: HttpRequest) -> HttpResponse:
         answer = self.get_response(request) if fault.after else None
-        time.sleep(fault.delay)
+        self._delay(fault.delay)
         if fault.drop:
             _hang_up(request)
             return answer or HttpResponse(status=503)  # which nobody hears any more
@@ -66,22 +80,31 @@ class FaultMiddleware:
             headers=fault.headers,
         )
 
+    def _delay(self, seconds: float) -> None:
+        with self._changed:
+            ended = self._times_ended
+            self._changed.wait_for(lambda: self._times_ended > ended, seconds)
+
     def _take(self, request: HttpRequest) -> Fault | None:
-        with self._lock:
+        with self._changed:
             for fault in self._faults:
                 if fault.concerns(request):
                     self._met += 1
+                    self._under_way += 1
                     if fault.times is not None:
                         fault.times -= 1
                     return fault
         return None
 
     def _control(self, request: HttpRequest) -> HttpResponse:
-        with self._lock:
+        with self._changed:
             if request.method == "POST":
                 self._faults.append(Fault(**json.loads(request.body)))
             elif request.method == "DELETE":
                 self._faults.clear()
+                self._times_ended += 1
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: not self._under_way, _TIDIES_UP_WITHIN_SECONDS)
                 self._met = 0
             return JsonResponse({"faults": len(self._faults), "met": self._met})
 
