@@ -7,12 +7,12 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.settings import TEST_DIR, _free_port
+from tests.ports import free_port
+from tests.settings import TEST_DIR
 
 _CONFIGURATION = """
 [databases]
@@ -41,13 +41,15 @@ class Pooler:
         return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
 
 
-def run_pooler(folder: Path) -> Iterator[Pooler]:
+def run_pooler() -> Iterator[Pooler]:
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         if os.environ.get("REQUIRE_POOLER") == "1":
             pytest.fail("REQUIRE_POOLER=1, and there is no pgbouncer on this machine")
         pytest.skip("no pgbouncer on this machine")
-    pooler = Pooler(_free_port())
+    pooler = Pooler(free_port())
+    folder = TEST_DIR / "pooler"
+    folder.mkdir(exist_ok=True)
     configuration = folder / "pgbouncer.ini"
     configuration.write_text(
         _CONFIGURATION.format(postgres=TEST_DIR / "postgres", port=pooler.port, folder=folder)
@@ -55,8 +57,6 @@ def run_pooler(folder: Path) -> Iterator[Pooler]:
     command = [program, "--quiet", str(configuration)]
     if os.geteuid() == 0:  # It refuses to run as root, and the socket is its owner's.
         owner = (TEST_DIR / "postgres").owner()
-        for path in (folder, *folder.parents[:2]):
-            path.chmod(0o755)
         shutil.chown(folder, owner)
         command[1:1] = [f"--user={owner}"]
     process = subprocess.Popen(command, stderr=sys.stderr)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.ports import free_port
 from tests.processes import wait_for
-from tests.settings import BASE_DIR, TEST_ENVIRONMENT, _free_port
+from tests.settings import BASE_DIR, TEST_ENVIRONMENT
 
 
 @dataclass(slots=True)
@@ -39,7 +40,7 @@ def production_server(**environment: str) -> Iterator[str]:
 def web_server(**environment: str) -> Iterator[Site]:
     """The server without its static files: enough for an API."""
     started = {**TEST_ENVIRONMENT, **environment}
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     serve = [sys.executable, "-m", "gunicorn", "--log-level", "warning", "--bind", address]
     server = subprocess.Popen(
         [*serve, "onai.wsgi"], cwd=BASE_DIR, env=started, start_new_session=True

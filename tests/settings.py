@@ -3,31 +3,25 @@
 import atexit
 import os
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 
 from onai.local.environment import local_environment
 from onai.local.keys import Keys
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 def _folder() -> Path:
-    """A folder for this run alone, unless one is given, which is kept."""
+    """A folder for this process of this run alone, unless one is given, which is kept."""
     if given := os.environ.get("ONAI_TEST_DIR"):
-        return Path(given)
+        return Path(given, os.environ.get("PYTEST_XDIST_WORKER", ""))
     fresh = Path(tempfile.mkdtemp(prefix="onai-test-"))
     atexit.register(shutil.rmtree, fresh, ignore_errors=True)
     return fresh
 
 
 TEST_DIR = _folder()
-SERVICES_PORT = _free_port()
+SERVICES_PORT = free_port()
 SERVICES = f"http://127.0.0.1:{SERVICES_PORT}"
 TEST_KEYS = Keys.load(TEST_DIR)
 TEST_ENVIRONMENT = {

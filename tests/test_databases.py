@@ -22,8 +22,9 @@ from onai.routers import HOME_OF_APP
 from sales.models import ActivityEntry, Student
 from tests.conftest import LandingPages
 from tests.pooler import Pooler, run_pooler
+from tests.ports import free_port
 from tests.processes import run_python, wait_for
-from tests.settings import BASE_DIR, TEST_DIR, TEST_ENVIRONMENT, _free_port
+from tests.settings import BASE_DIR, TEST_DIR, TEST_ENVIRONMENT
 
 
 @pytest.mark.parametrize(
@@ -250,7 +251,7 @@ def _supabase_of(url: str) -> Iterator[str]:
         connection.execute("create schema auth")
     migrated = run_python("manage.py", "migrate", "--database", "auth", environment=environment)
     assert migrated.returncode == 0, migrated.stderr
-    port = _free_port()
+    port = free_port()
     serve = [sys.executable, "-m", "gunicorn", "--log-level", "error", "--threads", "4"]
     server = subprocess.Popen(
         [*serve, "--bind", f"127.0.0.1:{port}", "onai.local.wsgi"], cwd=BASE_DIR, env=environment
@@ -285,8 +286,8 @@ def _started() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def pooler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pooler]:
-    yield from run_pooler(tmp_path_factory.mktemp("pooler"))
+def pooler() -> Iterator[Pooler]:
+    yield from run_pooler()
 
 
 def _through(pooler: Pooler, script: Path) -> "subprocess.CompletedProcess[str]":

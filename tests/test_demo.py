@@ -18,7 +18,8 @@ import pytest
 from onai.local.keys import Keys
 from tests import plain_http
 from tests.people import Accounts
-from tests.settings import BASE_DIR, _free_port
+from tests.ports import free_port
+from tests.settings import BASE_DIR
 
 
 class Demo:
@@ -130,7 +131,7 @@ def _accounts(demo: Demo) -> Accounts:
 
 
 def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
-    folder, port = tmp_path / "local", _free_port()
+    folder, port = tmp_path / "local", free_port()
 
     with _demo(folder, port) as demo:
         demo.wait_for("Ready")
@@ -186,7 +187,7 @@ def test_it_stops_also_when_nobody_listens_to_it_any_more(tmp_path: Path) -> Non
         cwd=BASE_DIR,
         env={
             "PATH": os.environ["PATH"],
-            "DEMO_PORT": str(_free_port()),
+            "DEMO_PORT": str(free_port()),
             "ONAI_LOCAL_DIR": str(folder),
         },
         stdout=subprocess.PIPE,

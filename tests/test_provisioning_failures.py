@@ -596,10 +596,8 @@ def test_a_request_does_not_hang_with_the_database(
     desk.whole()
 
 
-def test_it_works_through_a_transaction_mode_pooler(
-    tmp_path_factory: Any, desk: Desk, accounts: Accounts
-) -> None:
-    for pooler in run_pooler(tmp_path_factory.mktemp("pooler")):
+def test_it_works_through_a_transaction_mode_pooler(desk: Desk, accounts: Accounts) -> None:
+    for pooler in run_pooler():
         pooled = {"TRIPWIRE_DATABASE_URL": pooler.url("tripwire")}
         with web_server(**pooled) as site:
             ask = _asker(site, accounts)
