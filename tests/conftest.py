@@ -13,6 +13,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client
+from fasteners import InterProcessLock
 from playwright.sync_api import Browser, Page, sync_playwright
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -20,12 +21,12 @@ from psycopg.types.json import Jsonb
 from onai import mail
 from onai.identity import supabase, tokens
 from onai.local import postgres
-from tests import plain_http
+from tests import plain_http, warm
 from tests.browser import ARGUMENTS, chromium
 from tests.desk import Desk
 from tests.people import PASSWORD, PEOPLE, Accounts
 from tests.processes import wait_for
-from tests.server import production_server
+from tests.server import collect_static, web_server
 from tests.settings import BASE_DIR, SERVICES, SERVICES_PORT, TEST_DIR, TEST_ENVIRONMENT, TEST_KEYS
 
 TRIPWIRE_URL = TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]
@@ -55,8 +56,9 @@ def services(django_db_blocker: Any) -> Iterator[None]:
         supabase.connections().close()
         mail.connections().close()
         connections.close_all()
+        warm.stop()
         server.terminate()
-        server.wait(10)
+        server.wait(40)
         cluster.stop()
 
 
@@ -189,11 +191,23 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def static_files(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+    """Collected once for the run, whose processes share them, and not below a server that runs."""
+    own = tmp_path_factory.getbasetemp()
+    of_the_run = own if worker_id == "master" else own.parent
+    collected = of_the_run / "static_files_are_collected"
+    with InterProcessLock(of_the_run / "collecting_static_files"):
+        if not collected.exists():
+            collect_static()
+            collected.touch()
+
+
 @pytest.fixture(scope="module")
-def site() -> Iterator[str]:
+def site(static_files: None) -> Iterator[str]:
     # Fresh figures each time, since these processes' cache is not ours to clear.
-    with production_server(FUNNEL_CACHE_SECONDS="0") as address:
-        yield address
+    with web_server(FUNNEL_CACHE_SECONDS="0") as site:
+        yield site.address
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django.db import connections
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from tests import plain_http
+from tests import plain_http, warm
 from tests.settings import BASE_DIR, TEST_ENVIRONMENT
 
 
@@ -39,7 +39,10 @@ def work(**environment: str) -> Any:
     """
     aside(_enqueue_mending)
     command = ("manage.py", "procrastinate", "worker", "--one-shot")
-    done = run_python(*command, environment={**TEST_ENVIRONMENT, **environment})
+    if environment:
+        done = run_python(*command, environment={**TEST_ENVIRONMENT, **environment})
+    else:
+        done = warm.run(*command)
     assert done.returncode == 0, done.stderr
     return done
 

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests import warm
 from tests.ports import free_port
 from tests.processes import wait_for
 from tests.settings import BASE_DIR, TEST_ENVIRONMENT
+
+_Process = subprocess.Popen[bytes] | warm.WarmProcess
+_SERVE = ("-m", "gunicorn", "onai.wsgi", "--log-level", "warning", "--bind")
 
 
 @dataclass(slots=True)
@@ -18,36 +22,46 @@ class Site:
     """A web server that runs."""
 
     address: str
-    process: "subprocess.Popen[bytes]"
+    process: _Process
 
     def kill(self) -> None:
         """End it and all its workers at once, with no chance to tidy up."""
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(40)
 
 
-@contextmanager
-def production_server(**environment: str) -> Iterator[str]:
-    """Collect the static files, start the server, and answer where it is."""
-    started = {**TEST_ENVIRONMENT, **environment}
+def collect_static() -> None:
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
-    subprocess.run(collect, cwd=BASE_DIR, env=started, check=True)
-    with web_server(**environment) as site:
-        yield site.address
+    subprocess.run(collect, cwd=BASE_DIR, env=TEST_ENVIRONMENT, check=True)
 
 
 @contextmanager
 def web_server(**environment: str) -> Iterator[Site]:
-    """The server without its static files: enough for an API."""
-    started = {**TEST_ENVIRONMENT, **environment}
+    """The server. Its pages also need their static files: the fixture `static_files`."""
     address = f"127.0.0.1:{free_port()}"
-    serve = [sys.executable, "-m", "gunicorn", "--log-level", "warning", "--bind", address]
-    server = subprocess.Popen(
-        [*serve, "onai.wsgi"], cwd=BASE_DIR, env=started, start_new_session=True
-    )
+    started = {**TEST_ENVIRONMENT, **environment}
+    with _serving(
+        address,
+        subprocess.Popen(
+            [sys.executable, *_SERVE, address], cwd=BASE_DIR, env=started, start_new_session=True
+        ),
+    ) as site:
+        yield site
+
+
+@contextmanager
+def warm_web_server() -> Iterator[Site]:
+    """The same server, forked from a process that has imported it: where many are needed."""
+    address = f"127.0.0.1:{free_port()}"
+    with _serving(address, warm.start(*_SERVE, address)) as site:
+        yield site
+
+
+@contextmanager
+def _serving(address: str, server: _Process) -> Iterator[Site]:
     try:
         wait_for(f"http://{address}/healthz")
         yield Site(f"http://{address}", server)
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(40)

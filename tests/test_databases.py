@@ -261,7 +261,7 @@ def _supabase_of(url: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(40)
 
 
 @contextmanager

@@ -11,14 +11,14 @@ import pytest
 
 from tests import plain_http
 from tests.people import Accounts
-from tests.server import production_server
+from tests.server import web_server
 from tests.settings import BASE_DIR, TEST_ENVIRONMENT
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    with production_server() as address:
-        yield address
+def site(static_files: None) -> Iterator[str]:
+    with web_server() as site:
+        yield site.address
 
 
 def test_gunicorn_serves_the_product(site: str, accounts: Accounts) -> None:

@@ -26,7 +26,7 @@ from tests.desk import GOOD, Desk
 from tests.people import Accounts
 from tests.pooler import run_pooler
 from tests.processes import work
-from tests.server import Site, web_server
+from tests.server import Site, warm_web_server, web_server
 
 CREATE = "/api/tripwire-manager/create-student"
 USERS, ONE_USER, LETTERS = "/auth/v1/admin/users", "/auth/v1/admin/users/", "/emails"
@@ -109,7 +109,7 @@ def _killed_when(
     **changes: Any,
 ) -> None:
     """A server that is killed, in the middle of a creation, when this can be seen."""
-    with web_server() as doomed:
+    with warm_web_server() as doomed:
         ask = _asker(doomed, accounts, person)
         failed: list[Exception] = []
 
