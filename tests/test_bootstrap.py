@@ -17,10 +17,28 @@ RUN = "import runpy; runpy.run_path('onai/local/bootstrap.py', run_name='__main_
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A clone with nothing installed, and no requirement to install."""
-    (tmp_path / "onai" / "local").mkdir(parents=True)
-    shutil.copy(BASE_DIR / "onai/local/bootstrap.py", tmp_path / "onai/local")
-    (tmp_path / "empty.txt").write_text("")
-    return tmp_path
+    return _new_clone(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def installed_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    clone = _new_clone(tmp_path_factory.mktemp("installed"))
+    done = _bootstrap(clone)
+    assert done.returncode == 0, done.stderr
+    return clone
+
+
+@pytest.fixture
+def installed(installed_once: Path, tmp_path: Path) -> Path:
+    """A clone in which `make` has run before."""
+    return Path(shutil.copytree(installed_once, tmp_path / "clone", symlinks=True))
+
+
+def _new_clone(folder: Path) -> Path:
+    (folder / "onai" / "local").mkdir(parents=True)
+    shutil.copy(BASE_DIR / "onai/local/bootstrap.py", folder / "onai/local")
+    (folder / "empty.txt").write_text("")
+    return folder
 
 
 def _bootstrap(clone: Path, preparation: str = "") -> "subprocess.CompletedProcess[str]":
@@ -86,24 +104,28 @@ def test_the_second_time_it_is_quick_and_silent(clone: Path) -> None:
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 
 
-def test_changed_requirements_are_installed(clone: Path) -> None:
-    _bootstrap(clone)
-    (clone / "empty.txt").write_text("# changed\n")
+def test_changed_requirements_are_installed(installed: Path) -> None:
+    (installed / "empty.txt").write_text("# changed\n")
 
-    assert "installing empty.txt" in _bootstrap(clone).stdout
+    done = _bootstrap(installed)
+
+    assert done.returncode == 0, done.stderr
+    assert "installing empty.txt" in done.stdout
+    assert "creating .venv" not in done.stdout
+    assert _bootstrap(installed).stdout == ""
 
 
-def test_a_requirement_without_its_hash_is_refused(clone: Path) -> None:
-    wheel = clone / "tiny-1.0-py3-none-any.whl"
+def test_a_requirement_without_its_hash_is_refused(installed: Path) -> None:
+    wheel = installed / "tiny-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr(
             "tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0"
         )
         archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any")
         archive.writestr("tiny-1.0.dist-info/RECORD", "")
-    (clone / "empty.txt").write_text(f"tiny @ {wheel.as_uri()}\n")
+    (installed / "empty.txt").write_text(f"tiny @ {wheel.as_uri()}\n")
 
-    done = _bootstrap(clone)
+    done = _bootstrap(installed)
 
     assert done.returncode == 1
     assert "Hashes are required" in done.stderr
