@@ -3,6 +3,8 @@ PYTHON ?= python3
 DEMO_PORT ?= 8000
 BIN = .venv/bin
 export DEMO_PORT
+# A process of its own for each core; a test that is left over goes to whoever is idle.
+IN_PARALLEL = --numprocesses logical --maxprocesses 4 --dist worksteal
 
 .PHONY: demo test lint bench lock reset install
 
@@ -10,7 +12,7 @@ demo: install
 	@exec $(BIN)/python -m onai.local.demo
 
 test: install
-	@exec $(BIN)/python -m pytest
+	@exec $(BIN)/python -m pytest $(IN_PARALLEL)
 
 lint: install
 	$(BIN)/ruff format --check .

@@ -88,7 +88,11 @@ def test_a_token_signed_with_the_shared_secret_is_good(settings: Any) -> None:
         {"aud": None},
         {"sub": None},
     ],
-    ids=lambda changes: "-".join(f"{name}={value}" for name, value in changes.items()),
+    # With no time in them: every process of a run must know a test by the same name.
+    ids=[
+        *("expired", "from the future", "another issuer", "another audience"),
+        *("no exp", "no iat", "no iss", "no aud", "no sub"),
+    ],
 )
 def test_a_token_with_a_wrong_claim_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(TokenInvalid):
