@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import psycopg
 import pytest
 import resend
@@ -131,6 +132,18 @@ def test_it_fails_when_told_to_before_and_after_it_took_effect(faults: Faults) -
     resend.Emails.send(_letter(subject="потом"))
 
     assert [letter["subject"] for letter in _mailbox()] == ["потом", "после"]
+
+
+def test_a_delayed_request_that_was_given_up_is_done_when_the_failing_ends(faults: Faults) -> None:
+    faults.set("/emails", delay=60, times=1)
+    headers = {"Authorization": f"Bearer {TEST_KEYS.resend_key}"}
+    with pytest.raises(httpx.ReadTimeout):
+        plain_http.post(f"{SERVICES}/emails", headers=headers, json=_letter(), timeout=1)
+    assert (faults.met(), _mailbox()) == (1, [])
+
+    faults.clear()
+
+    assert len(_mailbox()) == 1
 
 
 def test_the_mailbox_shows_letters_as_pages() -> None:
