@@ -19,6 +19,7 @@ from django.test import Client
 from onai.identity.roles import Identity, Role
 from sales import change_refusals, changes, letters
 from sales.models import StudentStatus
+from tests import plain_http
 from tests.conftest import TRIPWIRE_URL, Faults
 from tests.desk import GOOD, Desk, Row
 from tests.people import Accounts
@@ -453,7 +454,7 @@ def _post_until_killed(site: Site, boss: Client, path: str, form: dict[str, str]
     cookies = {name: morsel.value for name, morsel in boss.cookies.items()} | {"csrftoken": _TOKEN}
     header = "; ".join(f"{name}={value}" for name, value in cookies.items())
     with pytest.raises(httpx.HTTPError):
-        httpx.post(
+        plain_http.post(
             site.address + path,
             data={**form, "csrfmiddlewaretoken": _TOKEN},
             headers={"Cookie": header, "Referer": site.address},
