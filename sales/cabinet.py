@@ -21,18 +21,12 @@ from onai.identity.roles import IdentifiedRequest, Role
 from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
 from sales import chart, statistics
 from sales.activity import page_of_activity
+from sales.finding import SHORTEST_WORD, LetterFilter, Order, StudentFilter
 from sales.intentions import unsettled
 from sales.models import ActionType, StaffMember, Student, StudentStatus
 from sales.recording import unsettled_changes
 from sales.staff import note_staff
-from sales.students import (
-    SHORTEST_WORD,
-    LetterFilter,
-    Order,
-    StudentFilter,
-    all_students,
-    page_of_students,
-)
+from sales.students import all_students, page_of_students
 
 logger = logging.getLogger(__name__)
 Found = TypeVar("Found")

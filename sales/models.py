@@ -19,6 +19,8 @@ LONG_PAST = datetime(1900, 1, 1, tzinfo=UTC)
 CREATED = Coalesce("created_at", Value(LONG_PAST))
 LAST_ACTIVE = Coalesce("last_active_at", Value(LONG_PAST))
 NAME = Lower("full_name")
+# Whom no welcome letter has reached, as far as the student's row says.
+UNSENT = Q(welcome_email_sent=False) | Q(welcome_email_sent=None)
 
 
 class StudentStatus(models.TextChoices):
@@ -74,7 +76,7 @@ class Student(models.Model):
                 F("id").desc(),
                 name="tripwire_users_manager_active",
             ),
-            # For its filters, in the order that is shown first.
+            # The same of one status, and of those the welcome letter did not reach.
             models.Index("status", CREATED.desc(), F("id").desc(), name="tripwire_users_by_status"),
             models.Index(
                 "granted_by",
@@ -86,8 +88,41 @@ class Student(models.Model):
             models.Index(
                 CREATED.desc(),
                 F("id").desc(),
-                condition=Q(welcome_email_sent=False) | Q(welcome_email_sent=None),
+                condition=UNSENT,
                 name="tripwire_users_no_letter",
+            ),
+            models.Index("status", NAME, "id", name="students_status_name"),
+            models.Index(
+                "status", LAST_ACTIVE.desc(), F("id").desc(), name="students_status_active"
+            ),
+            models.Index("granted_by", "status", NAME, "id", name="students_manager_status_name"),
+            models.Index(
+                "granted_by",
+                "status",
+                LAST_ACTIVE.desc(),
+                F("id").desc(),
+                name="students_manager_status_active",
+            ),
+            models.Index(NAME, "id", condition=UNSENT, name="students_unsent_name"),
+            models.Index(
+                LAST_ACTIVE.desc(), F("id").desc(), condition=UNSENT, name="students_unsent_active"
+            ),
+            models.Index(
+                "granted_by",
+                CREATED.desc(),
+                F("id").desc(),
+                condition=UNSENT,
+                name="students_manager_unsent",
+            ),
+            models.Index(
+                "granted_by", NAME, "id", condition=UNSENT, name="students_manager_unsent_name"
+            ),
+            models.Index(
+                "granted_by",
+                LAST_ACTIVE.desc(),
+                F("id").desc(),
+                condition=UNSENT,
+                name="students_manager_unsent_active",
             ),
         )
         constraints = (
@@ -145,8 +180,38 @@ class DailyTotal(models.Model):
     class Meta:
         db_table = "sales_totals"
         indexes = (
-            models.Index(fields=["day", "manager_id", "status"], name="sales_totals_day"),
-            models.Index(fields=["manager_id", "day"], name="sales_totals_manager"),
+            # With all that is summed, so that the table itself need not be read.
+            models.Index(
+                fields=["day", "manager_id"],
+                include=["status", "sales", "revenue"],
+                name="sales_totals_by_day",
+            ),
+            models.Index(
+                fields=["manager_id", "day"],
+                include=["status", "sales", "revenue"],
+                name="sales_totals_by_manager",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class MonthlyTotal(models.Model):
+    """The same by the month, which `month` is the first day of: so that years are few rows."""
+
+    month = models.DateField()
+    manager_id = models.UUIDField()
+    status = models.TextField()
+    sales = models.BigIntegerField()
+    revenue = models.BigIntegerField()
+
+    class Meta:
+        db_table = "sales_totals_monthly"
+        indexes = (
+            models.Index(
+                fields=["month", "manager_id", "status"], name="sales_totals_monthly_month"
+            ),
         )
 
     def __str__(self) -> str:
@@ -183,6 +248,13 @@ class ActivityEntry(models.Model):
             ),
             models.Index(
                 "action_type", CREATED.desc(), F("id").desc(), name="sales_activity_log_action"
+            ),
+            models.Index(
+                "manager_id",
+                "action_type",
+                CREATED.desc(),
+                F("id").desc(),
+                name="sales_activity_log_manager_act",
             ),
             models.Index(
                 "target_user_id", CREATED.desc(), F("id").desc(), name="sales_activity_log_target"

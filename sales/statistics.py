@@ -1,11 +1,11 @@
-"""What was sold, when and by whom, counted in the database from its daily totals.
+"""What was sold, when and by whom, counted in the database from its daily and monthly totals.
 
 Days are business days. A sale is a student, counted on the day their access was opened; revenue is
 the sum of their prices, in tenge. Students whose account is a staff member's are not counted.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -19,22 +19,48 @@ from onai.periods import Period, business_day
 NOBODY = UUID(int=0)
 _DAYS_AS_DAYS, _DAYS_AS_WEEKS = 62, 366
 
-# The daily totals, without the few students that are staff.
+# The totals of a span without the few students that are staff: of its whole months by the month,
+# which is what `day` then begins, of the days before and after them by the day.
 _SOLD = """
-sold as (
+{name} as (
+  select month as day, manager_id, status, sales, revenue from sales_totals_monthly
+  where month >= %({name}_months)s and month < %({name}_days)s
+  union all
   select day, manager_id, status, sales, revenue from sales_totals
-  where day between %(first)s and %(last)s
+  where day >= %({name}_first)s and day < %({name}_months)s
+  union all
+  select day, manager_id, status, sales, revenue from sales_totals
+  where day >= %({name}_days)s and day <= %({name}_last)s
   union all
   select (created_at at time zone %(zone)s)::date, coalesce(granted_by, %(nobody)s),
          coalesce(status, ''), -1, -coalesce(price, 0)
   from tripwire_users where user_id in (select user_id from sales_staff)
-    and created_at >= %(start)s and created_at < %(end)s
+    and created_at >= %({name}_start)s and created_at < %({name}_end)s
 )
 """
 _FIGURES = """
   coalesce(sum(sales), 0), coalesce(sum(revenue), 0),
   coalesce(sum(sales) filter (where status = 'active'), 0),
   coalesce(sum(sales) filter (where status = 'completed'), 0)
+"""
+_COMPACT = """
+with taken as (
+  delete from {table}
+  -- As an array of keys, since a join could be planned as a nested loop over all.
+  where id = any (array(
+    select id from (
+      select id, count(*) over (partition by {time}, manager_id, status) as alike from {table}
+    ) as counted where alike > 1
+  ))
+  returning *
+), put as (
+  insert into {table} ({time}, manager_id, status, sales, revenue)
+  select {time}, manager_id, status, sum(sales), sum(revenue) from taken
+  group by {time}, manager_id, status
+  having sum(sales) <> 0 or sum(revenue) <> 0
+  returning 1
+)
+select (select count(*) from taken) - (select count(*) from put)
 """
 
 
@@ -112,18 +138,25 @@ def sales_over_time(period: Period, *, manager_id: UUID | None) -> Series:
     unit = _unit(period)
     found = _rows(
         f"""
-        with {_SOLD}
-        select greatest(bucket::date, %(first)s::date),
-               least((bucket + %(step)s::interval - interval '1 day')::date, %(last)s::date),
-               coalesce(sum(sales), 0), coalesce(sum(revenue), 0)
-        from generate_series(date_trunc(%(unit)s, %(first)s::timestamp),
-                             %(last)s::timestamp, %(step)s::interval) as bucket
-        left join sold on sold.day >= bucket
-          and sold.day < bucket + %(step)s::interval
-          and (%(manager)s::uuid is null or sold.manager_id = %(manager)s)
-        group by bucket order by bucket
+        with {_SOLD.format(name="sold")},
+        daily as (
+          select day, sum(sales) as sales, sum(revenue) as revenue from sold
+          where %(manager)s::uuid is null or manager_id = %(manager)s group by day
+        ),
+        counted as (
+          select date_trunc(%(unit)s, day::timestamp) as bucket,
+                 sum(sales) as sales, sum(revenue) as revenue
+          from daily group by bucket
+        )
+        select greatest(bucket::date, %(sold_first)s::date),
+               least((bucket + %(step)s::interval - interval '1 day')::date, %(sold_last)s::date),
+               coalesce(sales, 0), coalesce(revenue, 0)
+        from generate_series(date_trunc(%(unit)s, %(sold_first)s::timestamp),
+                             %(sold_last)s::timestamp, %(step)s::interval) as bucket
+        left join counted using (bucket)
+        order by bucket
         """,  # noqa: S608
-        **_span(period),
+        **_span("sold", period, by_month=unit is Unit.MONTH),
         manager=manager_id,
         unit=unit.value,
         step=f"1 {unit.value}",
@@ -133,16 +166,14 @@ def sales_over_time(period: Period, *, manager_id: UUID | None) -> Series:
 
 def leaderboard(period: Period) -> list[Standing]:
     """Every staff member, and whoever else sold something in the period, best first."""
-    month = Period.month_of(business_day())
     found = _rows(
         f"""
-        with {_SOLD},
+        with {_SOLD.format(name="sold")}, {_SOLD.format(name="sold_lately")},
         figures (manager_id, sales, revenue, active, finished) as (
           select manager_id, {_FIGURES} from sold group by manager_id
         ),
         this_month as (
-          select manager_id, sum(sales) as sales from sales_totals
-          where day between %(month_first)s and %(month_last)s group by manager_id
+          select manager_id, sum(sales) as sales from sold_lately group by manager_id
         )
         select rank() over (order by coalesce(figures.sales, 0) desc),
                coalesce(figures.manager_id, staff.user_id),
@@ -156,14 +187,15 @@ def leaderboard(period: Period) -> list[Standing]:
           on this_month.manager_id = coalesce(figures.manager_id, staff.user_id)
         left join lateral (
           select manager_name from tripwire_users
-          where granted_by = figures.manager_id and staff.user_id is null limit 1
+          where granted_by = figures.manager_id
+            and staff.user_id is null and figures.manager_id <> %(nobody)s
+          order by coalesce(created_at, '1900-01-01 00:00+00') desc, id desc limit 1
         ) former on true
         where staff.user_id is not null or figures.sales <> 0
         order by 1, figures.revenue desc nulls last, 3
         """,  # noqa: S608
-        **_span(period),
-        month_first=month.first_day,
-        month_last=month.last_day,
+        **_span("sold", period),
+        **_span("sold_lately", Period.month_of(business_day())),
     )
     return [
         Standing(place, manager_id, name, Figures(*figures), this_month, is_staff)
@@ -172,42 +204,23 @@ def leaderboard(period: Period) -> list[Standing]:
 
 
 def compact() -> int:
-    """Put totals of the same day, manager and status together; answers how many rows that saved.
+    """Put totals of the same time, manager and status together; answers how many rows that saved.
 
     Whoever counts meanwhile sees the rows before or after, and what is written meanwhile stays.
     """
+    saved = 0
     with connections["tripwire"].cursor() as cursor:
-        cursor.execute(
-            """
-            with taken as (
-              delete from sales_totals
-              -- As an array of keys, since a join could be planned as a nested loop over all.
-              where id = any (array(
-                select id from (
-                  select id, count(*) over (partition by day, manager_id, status) as alike
-                  from sales_totals
-                ) as counted where alike > 1
-              ))
-              returning *
-            ), put as (
-              insert into sales_totals (day, manager_id, status, sales, revenue)
-              select day, manager_id, status, sum(sales), sum(revenue) from taken
-              group by day, manager_id, status
-              having sum(sales) <> 0 or sum(revenue) <> 0
-              returning 1
-            )
-            select (select count(*) from taken) - (select count(*) from put)
-            """
-        )
-        saved: int = cursor.fetchone()[0]
+        for table, time in (("sales_totals", "day"), ("sales_totals_monthly", "month")):
+            cursor.execute(_COMPACT.format(table=table, time=time))
+            saved += cursor.fetchone()[0]
     return saved
 
 
 def _figures(period: Period, manager_id: UUID | None) -> Figures:
     (found,) = _rows(
-        f"with {_SOLD} select {_FIGURES} from sold"  # noqa: S608
+        f"with {_SOLD.format(name='sold')} select {_FIGURES} from sold"  # noqa: S608
         " where %(manager)s::uuid is null or manager_id = %(manager)s",
-        **_span(period),
+        **_span("sold", period),
         manager=manager_id,
     )
     return Figures(*found)
@@ -219,20 +232,33 @@ def _unit(period: Period) -> Unit:
     return Unit.WEEK if period.days <= _DAYS_AS_WEEKS else Unit.MONTH
 
 
-def _span(period: Period) -> dict[str, Any]:
+def _span(name: str, period: Period, *, by_month: bool = True) -> dict[str, Any]:
+    """The parameters of the `_SOLD` of this name; by the day throughout, if so wanted."""
+    months, days = _whole_months(period) if by_month else (period.first_day, period.first_day)
     return {
-        "first": period.first_day,
-        "last": period.last_day,
-        "start": period.start,
-        "end": period.end,
-        "zone": settings.TIME_ZONE,
-        "nobody": NOBODY,
+        f"{name}_first": period.first_day,
+        f"{name}_months": months,
+        f"{name}_days": days,
+        f"{name}_last": period.last_day,
+        f"{name}_start": period.start,
+        f"{name}_end": period.end,
     }
+
+
+def _whole_months(period: Period) -> tuple[date, date]:
+    """The first day of the first whole month in a period, and the one after the last; both are the
+    period's first day where there is no whole month."""
+    first = period.first_day
+    if first.day > 1:
+        first = Period.month_of(first).last_day + timedelta(days=1)
+    following = (period.last_day + timedelta(days=1)).replace(day=1)
+    return (first, following) if first < following else (period.first_day, period.first_day)
 
 
 def _rows(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
     with connections["tripwire"].cursor() as cursor:
-        cursor.execute(statement, parameters)
+        everywhere: dict[str, Any] = {"zone": settings.TIME_ZONE, "nobody": NOBODY}
+        cursor.execute(statement, {**everywhere, **parameters})
         return [
             tuple(int(value) if isinstance(value, Decimal) else value for value in row)
             for row in cursor.fetchall()
