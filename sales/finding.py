@@ -23,6 +23,8 @@ _GROUP = 3
 # How many students are looked at one by one before an index is asked for all that fit: in the
 # order of a page, and in any order for a count, where they lie beside each other.
 _LOOKED_AT, _LOOKED_AT_TO_COUNT = 5_000, 20_000
+# By name more of them, since an index alone has what is looked at.
+_LOOKED_AT_BY_NAME = 30_000
 _LOOKED_AT_FOR_EACH = 20
 
 
@@ -163,7 +165,7 @@ def places(wanted: StudentFilter, *, after: Place | None, count: int) -> list[Pl
         **question.parameters,
         staff=_staff_ids(),
         wanted=count,
-        looked_at=max(_LOOKED_AT, count * _LOOKED_AT_FOR_EACH),
+        looked_at=max(_looked_at(wanted), count * _LOOKED_AT_FOR_EACH),
         after_key=after and after.key,
         after_pk=after and after.pk,
     )
@@ -188,6 +190,11 @@ def count(wanted: StudentFilter, *, at_most: int) -> int:
         looked_at=_LOOKED_AT if question.base else _LOOKED_AT_TO_COUNT,
     )
     return min(int(found), at_most + 1)
+
+
+def _looked_at(wanted: StudentFilter) -> int:
+    alone = not (wanted.status or wanted.letter)
+    return _LOOKED_AT_BY_NAME if wanted.order is Order.NAME and alone else _LOOKED_AT
 
 
 def _count_statement(question: "_Question") -> str:

@@ -19,6 +19,7 @@ LONG_PAST = datetime(1900, 1, 1, tzinfo=UTC)
 CREATED = Coalesce("created_at", Value(LONG_PAST))
 LAST_ACTIVE = Coalesce("last_active_at", Value(LONG_PAST))
 NAME = Lower("full_name")
+SEARCHED = ("full_name", "email", "user_id")
 # Whom no welcome letter has reached, as far as the student's row says.
 UNSENT = Q(welcome_email_sent=False) | Q(welcome_email_sent=None)
 
@@ -67,8 +68,12 @@ class Student(models.Model):
             models.Index(
                 "granted_by", CREATED.desc(), F("id").desc(), name="tripwire_users_manager_newest"
             ),
-            models.Index(NAME, "id", name="tripwire_users_name"),
-            models.Index("granted_by", NAME, "id", name="tripwire_users_manager_name"),
+            # Names of a kind stand together, so that a search may walk far along them: with all
+            # that a search looks at, the table itself need not be read.
+            models.Index(NAME, "id", include=SEARCHED, name="tripwire_users_name"),
+            models.Index(
+                "granted_by", NAME, "id", include=SEARCHED, name="tripwire_users_manager_name"
+            ),
             models.Index(LAST_ACTIVE.desc(), F("id").desc(), name="tripwire_users_active"),
             models.Index(
                 "granted_by",

@@ -195,6 +195,22 @@ class Migration(migrations.Migration):
             model_name='monthlytotal',
             index=models.Index(fields=['month', 'manager_id', 'status'], name='sales_totals_monthly_month'),
         ),
+        migrations.RemoveIndex(
+            model_name='student',
+            name='tripwire_users_name',
+        ),
+        migrations.RemoveIndex(
+            model_name='student',
+            name='tripwire_users_manager_name',
+        ),
+        migrations.AddIndex(
+            model_name='student',
+            index=models.Index(django.db.models.functions.text.Lower('full_name'), models.F('id'), include=('full_name', 'email', 'user_id'), name='tripwire_users_name'),
+        ),
+        migrations.AddIndex(
+            model_name='student',
+            index=models.Index(models.F('granted_by'), django.db.models.functions.text.Lower('full_name'), models.F('id'), include=('full_name', 'email', 'user_id'), name='tripwire_users_manager_name'),
+        ),
         migrations.RunPython(
             _count_by_month_and_search_among, _count_and_search_as_before, elidable=False
         ),
