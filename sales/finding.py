@@ -20,12 +20,13 @@ from sales.models import LetterState, StaffMember, StudentStatus
 
 SHORTEST_WORD = 2
 _GROUP = 3
-# How many students are looked at one by one before an index is asked for all that fit: in the
-# order of a page, and in any order for a count, where they lie beside each other.
-_LOOKED_AT, _LOOKED_AT_TO_COUNT = 5_000, 20_000
+# How many students are looked at one by one, in the order of a page or for a count, before an index
+# is asked for all that fit. Fewer for several words: they are rarely together.
+_LOOKED_AT = 5_000
 # By name more of them, since an index alone has what is looked at.
 _LOOKED_AT_BY_NAME = 30_000
 _LOOKED_AT_FOR_EACH = 20
+_MANY_WORDS = 3
 
 
 class Order(TextChoices):
@@ -187,14 +188,19 @@ def count(wanted: StudentFilter, *, at_most: int) -> int:
         staff=staff,
         staff_count=len(staff),
         enough=at_most + 1,
-        looked_at=_LOOKED_AT if question.base else _LOOKED_AT_TO_COUNT,
+        looked_at=_LOOKED_AT // _words(wanted),
     )
     return min(int(found), at_most + 1)
 
 
 def _looked_at(wanted: StudentFilter) -> int:
     alone = not (wanted.status or wanted.letter)
-    return _LOOKED_AT_BY_NAME if wanted.order is Order.NAME and alone else _LOOKED_AT
+    by_name = wanted.order is Order.NAME and alone
+    return (_LOOKED_AT_BY_NAME if by_name else _LOOKED_AT) // _words(wanted)
+
+
+def _words(wanted: StudentFilter) -> int:
+    return len(wanted.text.split()) or 1
 
 
 def _count_statement(question: "_Question") -> str:
@@ -249,12 +255,9 @@ class _Question:
         # Two letters are looked for at the beginning of a word only: within words the index knows
         # groups of three.
         spaced = [f" {word}" if len(word) < _GROUP else word for word in words]
-        terms = {
-            word[place : place + _GROUP]
-            for word in spaced
-            for place in range(len(word) - _GROUP + 1)
-        }
-        if wanted.manager_id or wanted.without_manager:
+        terms = {group for word in spaced for group in _groups(word)}
+        # Beside many words a manager narrows nothing down, and is one more long list to read.
+        if (wanted.manager_id or wanted.without_manager) and len(words) < _MANY_WORDS:
             terms.add(f"manager {wanted.manager_id or ''}")
         if wanted.status:
             terms.add(f"status {wanted.status.value}")
@@ -271,6 +274,12 @@ class _Question:
     def _also(self, condition: str) -> None:
         self.fits.append(condition)
         self.by_index.append(condition)
+
+
+def _groups(word: str) -> list[str]:
+    """Groups of three letters that cover a word. Those between them would make the index slower."""
+    last = len(word) - _GROUP
+    return [word[place : place + _GROUP] for place in (*range(0, last, _GROUP), last)]
 
 
 def _staff_ids() -> list[UUID]:

@@ -122,7 +122,6 @@ def test_every_question_finds_what_one_finds_by_hand(
     # After so many students the index of the condition is asked, so with 1 always.
     monkeypatch.setattr(finding, "_LOOKED_AT", looked_at)
     monkeypatch.setattr(finding, "_LOOKED_AT_BY_NAME", looked_at)
-    monkeypatch.setattr(finding, "_LOOKED_AT_TO_COUNT", looked_at)
     monkeypatch.setattr(finding, "_LOOKED_AT_FOR_EACH", 0)
     for wanted in _questions():
         expected = _in_order([row for row in students if _fits(row, wanted)], wanted.order)
@@ -165,7 +164,6 @@ def test_a_page_takes_as_many_statements_by_either_way(
     along_the_order = statements()
     monkeypatch.setattr(finding, "_LOOKED_AT", 1)
     monkeypatch.setattr(finding, "_LOOKED_AT_BY_NAME", 1)
-    monkeypatch.setattr(finding, "_LOOKED_AT_TO_COUNT", 1)
     monkeypatch.setattr(finding, "_LOOKED_AT_FOR_EACH", 0)
 
     assert statements() == along_the_order <= 6
