@@ -18,6 +18,14 @@ def place_at(text: str, *, moments: bool) -> tuple[Key, UUID] | None:
     """The key and the id that `text` says, or None where it is nonsense."""
     try:
         key, pk = json.loads(urlsafe_b64decode(text.encode()))
-        return (datetime.fromisoformat(key) if moments else str(key)), UUID(pk)
-    except (ValueError, TypeError, AttributeError):
+        return (_moment(key) if moments else str(key)), UUID(pk)
+    # Brackets in brackets, deeply enough, are a recursion too deep.
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone is none")
+    return moment

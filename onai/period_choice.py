@@ -26,6 +26,7 @@ class Preset(TextChoices):
     TODAY = "today", _("Сегодня")
     YESTERDAY = "yesterday", _("Вчера")
     SEVEN_DAYS = "7-days", _("7 дней")
+    THIRTY_DAYS = "30-days", _("30 дней")
     THIS_WEEK = "this-week", _("Эта неделя")
     THIS_MONTH = "this-month", _("Этот месяц")
     LAST_MONTH = "last-month", _("Прошлый месяц")
@@ -128,8 +129,8 @@ def _named(preset: Preset) -> Period:
     match preset:
         case Preset.YESTERDAY:
             return Period.day(today - timedelta(days=1))
-        case Preset.SEVEN_DAYS:
-            return Period.last_days(7)
+        case Preset.SEVEN_DAYS | Preset.THIRTY_DAYS:
+            return Period.last_days(7 if preset is Preset.SEVEN_DAYS else 30)
         case Preset.THIS_WEEK:
             return Period(today - timedelta(days=today.weekday()), today)
         case Preset.THIS_MONTH:

@@ -263,6 +263,7 @@ def test_the_page_shows_mine_to_a_manager_and_all_to_an_admin(
         ("period=today", "2026-11-22", "2026-11-22"),
         ("period=yesterday", "2026-11-21", "2026-11-21"),
         ("period=7-days", "2026-11-16", "2026-11-22"),
+        ("period=30-days", "2026-10-24", "2026-11-22"),
         ("period=this-week", "2026-11-16", "2026-11-22"),
         ("period=this-month", "2026-11-01", "2026-11-22"),
         ("period=last-month", "2026-10-01", "2026-10-31"),
