@@ -87,6 +87,7 @@ FUNNEL_CACHE_SECONDS = ENVIRONMENT.funnel_cache_seconds
 # never cached: a manager must see what they just did.
 CACHALOT_DATABASES = {"landing"}
 CACHALOT_TIMEOUT = FUNNEL_CACHE_SECONDS
+CACHALOT_QUERY_KEYGEN = "funnel.refresh.query_key"
 
 # --- Jobs --------------------------------------------------------------------------------------
 

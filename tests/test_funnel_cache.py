@@ -1,7 +1,6 @@
 """How old the figures may be, and what happens when the database cannot give them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,8 @@ from django.test import Client
 
 from onai import postgres
 from tests.conftest import LandingPages
-from tests.settings import TEST_DIR, TEST_ENVIRONMENT
+from tests.outages import landing_outage
+from tests.settings import TEST_ENVIRONMENT
 
 API = "/api/traffic-dashboard/funnel"
 
@@ -23,29 +23,6 @@ def _purchases(client: Client) -> int:
     assert body["success"] is True
     found: int = body["totalConversions"]
     return found
-
-
-@contextmanager
-def _outage() -> Iterator[None]:
-    """Landing lets nobody in, and throws out who was."""
-    maintenance = postgres_url("postgres")
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute("alter database landing allow_connections false")
-        connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'landing'"
-        )
-        try:
-            yield
-        finally:
-            connection.execute("alter database landing allow_connections true")
-            # What Django itself does where one request ends and the next begins.
-            close_old_connections()
-
-
-def postgres_url(database: str) -> str:
-    from onai.local.postgres import url
-
-    return url(str(TEST_DIR / "postgres"), database)
 
 
 @pytest.fixture
@@ -70,7 +47,7 @@ def test_the_second_request_asks_nothing_of_the_database(
     sold()
     first = admin.get(API).json()
 
-    with _outage():
+    with landing_outage():
         # Not a statement, not even a connection: there is no database to ask.
         second = admin.get(API).json()
         page = admin.get("/funnel")
@@ -122,7 +99,7 @@ def test_landing_unreachable_is_no_day_without_sales(
 ) -> None:
     sold()
 
-    with _outage():
+    with landing_outage():
         close_old_connections()
         _unavailable(admin)
         _unavailable(admin)
@@ -134,7 +111,7 @@ def test_a_connection_that_broke_between_requests_is_noticed(
     admin: Client, sold: Callable[[], None]
 ) -> None:
     connections["landing"].ensure_connection()
-    with _outage():
+    with landing_outage():
         pass
 
     assert _purchases(admin) == 0
@@ -186,7 +163,7 @@ def test_without_its_shared_cache_the_funnel_is_asked_of_the_database(
 def test_an_outage_says_nothing_private(
     admin: Client, sold: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    with _outage():
+    with landing_outage():
         close_old_connections()
         answer = admin.get(API)
 

@@ -9,14 +9,14 @@ import pytest
 from django.test import Client
 
 from tests.conftest import Faults
-from tests.test_funnel_cache import _outage
+from tests.outages import landing_outage
 
 SignIn = Callable[[str], Client]
 
 
 @pytest.fixture
 def outage() -> Callable[[], AbstractContextManager[None]]:
-    return _outage
+    return landing_outage
 
 
 def test_healthz_answers_whatever_the_host_name_and_touches_nothing(

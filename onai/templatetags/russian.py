@@ -1,5 +1,6 @@
 """Numbers and nouns the way a Russian reader expects them."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from django import template
@@ -31,3 +32,17 @@ def plural(count: int, forms: str) -> str:
     if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14):
         return few
     return many
+
+
+@register.filter
+def ago(age: timedelta) -> str:
+    """How long ago, by its largest unit: «25 минут назад», «1 день назад»."""
+    minutes = int(age.total_seconds()) // 60
+    if minutes < 1:
+        return "меньше минуты назад"
+    if minutes < 60:
+        return f"{minutes} {plural(minutes, 'минуту,минуты,минут')} назад"
+    hours = minutes // 60
+    if hours < 24:
+        return f"{hours} {plural(hours, 'час,часа,часов')} назад"
+    return f"{hours // 24} {plural(hours // 24, 'день,дня,дней')} назад"
