@@ -1,6 +1,6 @@
 """Leads, as the landing pages write them. We only read."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
@@ -58,6 +58,10 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def with_person_keys(self) -> "LeadQuerySet":
         """Annotate `phone_key` and `email_key`: equal for spellings of one phone or e-mail."""
         return self.annotate(phone_key=_phone_key(), email_key=_email_key())
+
+    def person_keys(self) -> "models.QuerySet[Lead, tuple[UUID, str | None, str | None]]":
+        """The id, `phone_key` and `email_key` of each, in this order."""
+        return self.values_list("pk", _phone_key(), _email_key())
 
 
 class Lead(models.Model):

@@ -1,10 +1,12 @@
 """The funnel counted in plain Python, row by row: what the database's answer is held against."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 Row = dict[str, Any]
 
@@ -65,3 +67,51 @@ def half_up(part: int, whole: int, decimals: int) -> Fraction:
         return Fraction(0)
     scale = 10**decimals
     return Fraction((2 * part * 100 * scale + whole) // (2 * whole), scale)
+
+
+# --- Who is where ------------------------------------------------------------------------------
+
+_PATH: tuple[tuple[str, Callable[[Row], bool]], ...] = (
+    ("tested", lambda row: (row["source"] or "").startswith("proftest")),
+    ("emailed", lambda row: row["email_sent"] is True),
+    ("opened", lambda row: row["email_opened_at"] is not None or row["email_clicked"] is True),
+    ("clicked", lambda row: row["email_clicked"] is True),
+    ("sms", lambda row: row["sms_sent"] is True),
+    ("bought", lambda row: row["sms_clicked"] is True),
+)
+_REPORT = {"proftest": _PATH[0][1], "express": _PATH[1][1], "payment": _PATH[5][1]}
+
+
+def is_in_step(row: Row, step: str, *, lost: bool) -> bool:
+    """Whether a row is in a step, or in the one before it and not in this one."""
+    if step in _REPORT:
+        names = list(_REPORT)
+        before = names[names.index(step) - 1]
+        here = _REPORT[step](row)
+        return _REPORT[before](row) and not here if lost else here
+    passed = 0
+    for _, condition in _PATH:
+        if not condition(row):
+            break
+        passed += 1
+    place = [name for name, _ in _PATH].index(step)
+    return passed == place if lost else passed > place
+
+
+def persons(rows: list[Row]) -> list[set[UUID]]:
+    """Rows of one person each, by shared phones and e-mails: those with more than one row."""
+    parent: dict[object, object] = {}
+
+    def root(one: object) -> object:
+        while parent.setdefault(one, one) != one:
+            one = parent[one]
+        return one
+
+    for row in rows:
+        phone, email = one_spelling(row["phone"]), (row["email"] or "").strip(" ").lower()
+        for key in filter(None, (phone and ("phone", phone), email and ("email", email))):
+            parent[root(key)] = root(row["id"])
+    groups: dict[object, set[UUID]] = {}
+    for row in rows:
+        groups.setdefault(root(row["id"]), set()).add(row["id"])
+    return [group for group in groups.values() if len(group) > 1]

@@ -70,7 +70,7 @@ def test_without_leads_the_page_says_what_to_check(admin: Client, landing: Landi
     assert "Покупок за эти дни нет, проверять нечего." in text
 
 
-def test_repeated_buyers_are_named(admin: Client, landing: LandingPages) -> None:
+def test_the_page_leads_to_who_bought_twice(admin: Client, landing: LandingPages) -> None:
     for phone in ("+7 700 000-45-67", "87000004567"):
         landing.write({"phone": phone, "email": "Twice@onai.test", "sms_clicked": True})
 
@@ -78,8 +78,9 @@ def test_repeated_buyers_are_named(admin: Client, landing: LandingPages) -> None
 
     assert "Похоже, есть дубли." in text
     assert "2 покупки: 1 разный телефон, 1 разный адрес почты" in text
-    assert "телефон 77000004567 — 2 покупки" in text
-    assert "почта twice@onai.test — 2 покупки" in text
+    assert "Повторяются: телефонов — 1, адресов почты — 1." in text
+    assert 'href="/funnel/duplicates"' in admin.get("/funnel").content.decode()
+    assert "77000004567" not in text
 
 
 def test_the_picture_is_as_wide_as_the_counts(

@@ -1,0 +1,265 @@
+"""The people of the funnel: who is in a step, who was lost at it, who bought twice.
+
+As a page, as JSON and as a file, for admins alone. Every file is written to the log: who took what,
+and how much of it; never whom it is about or what was searched.
+"""
+
+import logging
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_safe
+
+from funnel import duplicates, people, people_wire
+from funnel.people_form import PageForm, PeopleForm
+from funnel.steps import COHORT, REPORTED, STEP_WORDING
+from onai import spreadsheet
+from onai.errors import Problem
+from onai.identity.guards import role_required
+from onai.identity.roles import IdentifiedRequest
+from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_DAYS = 3 * 366
+_PERIOD = ("period", "from", "to")
+_FILTER = ("step", "lost", "source", "q")
+
+
+class InvalidInput(Problem):
+    status = 400
+    code = "invalid_input"
+    message = _("В запросе есть ошибки.")
+    advice = _("Проверьте адрес.")
+
+
+@role_required("admin")
+@require_safe
+def people_page(request: IdentifiedRequest) -> HttpResponse:
+    """Who is in a step, or was lost at it. What is wrong in the address is told and left out."""
+    period_form, chosen = _period(request)
+    form = PeopleForm(request.GET, sources=people.sources_of(chosen.period))
+    wanted = form.wanted(chosen.period)
+    context = {
+        **_page_of(request, period_form, chosen, _FILTER),
+        "form": form,
+        "wanted": wanted,
+        "wording": STEP_WORDING[wanted.step],
+        "is_reported": wanted.step in REPORTED,
+        "groups": _groups(),
+        "page": people.page_of_people(wanted, after=form.place),
+        "is_first_page": not form.place,
+        "is_narrowed": bool(wanted.text or wanted.sources),
+    }
+    status = 400 if period_form.errors or form.errors else 200
+    return render(request, "funnel/people.html", context, status=status)
+
+
+@role_required("admin")
+@require_safe
+def people_api(request: IdentifiedRequest) -> HttpResponse:
+    """The same as JSON. What is wrong in the address is an error."""
+    period_form, chosen = _period(request)
+    form = PeopleForm(request.GET)
+    _refuse_errors(period_form, form)
+    wanted = form.wanted(chosen.period)
+    page = people.page_of_people(wanted, after=form.place)
+    return _json(people_wire.people(wanted, page, as_of=timezone.now()))
+
+
+_PEOPLE_COLUMNS = (
+    _("Имя"),
+    _("Телефон"),
+    _("Почта"),
+    _("Источник"),
+    _("Оставил контакты"),
+    _("Письмо отправлено"),
+    _("Письмо открыто"),
+    _("Переход из письма"),
+    _("SMS отправлена"),
+    _("Покупка"),
+)
+
+
+@role_required("admin")
+@require_GET
+def people_csv(request: IdentifiedRequest) -> HttpResponseBase:
+    """Exactly those who are filtered, as Excel with Russian settings opens them."""
+    period_form, chosen = _period(request)
+    form = PeopleForm(request.GET)
+    _refuse_errors(period_form, form)
+    wanted = form.wanted(chosen.period)
+    found = people.everybody(wanted)
+    ended = _logged(
+        "people_export",
+        request,
+        chosen,
+        step=wanted.step.value,
+        lost=wanted.lost,
+        sources=list(wanted.sources),
+        searched=bool(wanted.text),
+    )
+    name = f"people-{wanted.step}{'-lost' if wanted.lost else ''}.csv"
+    return spreadsheet.csv_file(name, _PEOPLE_COLUMNS, map(_row, found), ended=ended)
+
+
+def _row(person: people.Person) -> list[str]:
+    events = (person.emailed, person.opened, person.clicked, person.texted, person.bought)
+    return [
+        person.name,
+        person.phone,
+        person.email,
+        person.source,
+        spreadsheet.moment(person.created_at),
+        *(_cell(event) for event in events),
+    ]
+
+
+def _cell(event: people.Event) -> str:
+    if not event.happened:
+        return ""
+    return spreadsheet.moment(event.at) or _now("да, время неизвестно")
+
+
+# --- Who bought more than once -----------------------------------------------------------------
+
+
+@role_required("admin")
+@require_safe
+def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
+    period_form, chosen = _period(request)
+    form = PageForm(request.GET)
+    context = {
+        **_page_of(request, period_form, chosen, ()),
+        "page": duplicates.page_of_duplicates(chosen.period, number=form.number),
+    }
+    status = 400 if period_form.errors or form.errors else 200
+    return render(request, "funnel/repeat_buyers.html", context, status=status)
+
+
+@role_required("admin")
+@require_safe
+def duplicates_api(request: IdentifiedRequest) -> HttpResponse:
+    period_form, chosen = _period(request)
+    form = PageForm(request.GET)
+    _refuse_errors(period_form, form)
+    page = duplicates.page_of_duplicates(chosen.period, number=form.number)
+    return _json(people_wire.duplicates(chosen.period, page, as_of=timezone.now()))
+
+
+_DUPLICATES_COLUMNS = (
+    _("Человек"),
+    _("Покупок у него"),
+    _("Имя"),
+    _("Телефон"),
+    _("Почта"),
+    _("Источник"),
+    _("Оставил контакты"),
+    _("Покупка"),
+)
+
+
+@role_required("admin")
+@require_GET
+def duplicates_csv(request: IdentifiedRequest) -> HttpResponseBase:
+    """Every purchase of every person who bought more than once; a person is a number."""
+    period_form, chosen = _period(request)
+    _refuse_errors(period_form)
+    buyers = duplicates.all_duplicates(chosen.period)
+    rows = (_bought(buyer, purchase) for buyer in buyers for purchase in buyer.rows)
+    ended = _logged("duplicates_export", request, chosen)
+    return spreadsheet.csv_file("duplicates.csv", _DUPLICATES_COLUMNS, rows, ended=ended)
+
+
+def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> list[str]:
+    return [
+        str(buyer.place),
+        str(buyer.purchases),
+        purchase.name,
+        purchase.phone,
+        purchase.email,
+        purchase.source,
+        spreadsheet.moment(purchase.created_at),
+        spreadsheet.moment(purchase.bought_at) or _now("время неизвестно"),
+    ]
+
+
+# --- What they share ---------------------------------------------------------------------------
+
+
+def _period(request: IdentifiedRequest) -> tuple[PeriodForm, ChosenPeriod]:
+    form = PeriodForm(request.GET, longest_days=_LONGEST_DAYS)
+    chosen = chosen_period(form, default=Preset.THIRTY_DAYS, first_day_of_all=people.first_day)
+    return form, chosen
+
+
+def _page_of(
+    request: IdentifiedRequest,
+    period_form: PeriodForm,
+    chosen: ChosenPeriod,
+    names: tuple[str, ...],
+) -> dict[str, object]:
+    """What a page needs to keep the question in its links and forms."""
+    return {
+        "period_form": period_form,
+        "presets": Preset,
+        "chosen": chosen,
+        "as_of": timezone.now(),
+        "filter_query": urlencode(_said(request, names)),
+        "period_query": urlencode(_said(request, _PERIOD)),
+        "kept": _said(request, names),
+        "kept_period": _said(request, _PERIOD),
+    }
+
+
+def _said(request: IdentifiedRequest, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """These parameters as they stand in the address; a source may be empty, the others not."""
+    return [
+        (name, value)
+        for name in names
+        for value in request.GET.getlist(name)
+        if value or name == "source"
+    ]
+
+
+def _groups() -> list[tuple[str, list[tuple[str, object]]]]:
+    """The steps to choose from, by the two ways to count."""
+    ways = ((_now("Этапы отчёта"), REPORTED), (_now("Путь прошедших тест"), COHORT))
+    return [
+        (way, [(step.value, STEP_WORDING[step].title) for step in steps]) for way, steps in ways
+    ]
+
+
+def _refuse_errors(*asked: PeriodForm | PeopleForm | PageForm) -> None:
+    errors = {
+        name: " ".join(map(str, texts)) for form in asked for name, texts in form.errors.items()
+    }
+    if errors:
+        raise InvalidInput(fields=errors)
+
+
+def _logged(
+    event: str, request: IdentifiedRequest, chosen: ChosenPeriod, **what: object
+) -> Callable[[int, bool], None]:
+    """Log that somebody takes a file, and answer what logs how it ended."""
+    told = {
+        "user_id": str(request.identity.user_id),
+        "first_day": chosen.period.first_day.isoformat(),
+        "last_day": chosen.period.last_day.isoformat(),
+        **what,
+    }
+    logger.info(f"{event}_begun", extra=told)
+
+    def ended(written: int, complete: bool) -> None:
+        logger.info(f"{event}_ended", extra={**told, "rows": written, "complete": complete})
+
+    return ended
+
+
+def _json(body: dict[str, object]) -> HttpResponse:
+    return JsonResponse(body, json_dumps_params={"ensure_ascii": False})

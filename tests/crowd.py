@@ -1,0 +1,98 @@
+"""Leads of every kind a landing page may have written, many at once."""
+
+import random
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from onai.periods import Period
+from tests.conftest import LandingPages
+
+Row = dict[str, Any]
+
+COLUMNS = (
+    "id",
+    "name",
+    "phone",
+    "email",
+    "source",
+    "email_sent",
+    "email_sent_at",
+    "email_opened_at",
+    "email_clicked",
+    "email_clicked_at",
+    "sms_sent",
+    "sms_sent_at",
+    "sms_clicked",
+    "sms_clicked_at",
+    "created_at",
+)
+SOURCES = (
+    "proftest_kenesary",
+    "proftest_arystan",
+    "proftest",
+    "PROFTEST_x",
+    "expresscourse",
+    "TF4",
+    None,
+    "",
+    " ",
+    "<b>\"'%_",
+)
+NAMES = ("Әйгерім Нұрланқызы", "ДАНА КИМ", "Ян Ли", "Ёлка Ёж", "O'Brien 100%", "", "مصدر \u202e x")
+
+
+def crowd(dice: random.Random, period: Period, count: int, *, people: int) -> list[Row]:
+    """That many leads of about so many people, in the period and on its edges, many at one moment.
+
+    Every flag is true, false or null, and every moment there or not, whatever the flag says.
+    """
+    return [_lead(dice, period, dice.randrange(people)) for _ in range(count)]
+
+
+def _lead(dice: random.Random, period: Period, person: int) -> Row:
+    seconds = int((period.end - period.start).total_seconds())
+    at = dice.choice((0, seconds, seconds // 2, dice.randrange(seconds)))
+    created = period.start + timedelta(seconds=at + dice.choice((-1, 0, 0, 1)))
+
+    def flag() -> bool | None:
+        return dice.choice((True, True, False, None))
+
+    def moment() -> Any:
+        return created + timedelta(minutes=dice.randrange(9_000)) if dice.random() < 0.6 else None
+
+    return {
+        "id": UUID(int=dice.getrandbits(128), version=4),
+        "name": dice.choice(NAMES),
+        "phone": spelled(dice, person),
+        "email": dice.choice((f"lead{person}@onai.test", f" LEAD{person}@onai.test", None, "")),
+        "source": dice.choice(SOURCES),
+        **{name: flag() for name in ("email_sent", "email_clicked", "sms_sent", "sms_clicked")},
+        **{f"{name}_at": moment() for name in ("email_sent", "email_clicked", "email_opened")},
+        **{f"{name}_at": moment() for name in ("sms_sent", "sms_clicked")},
+        "created_at": created,
+    }
+
+
+def spelled(dice: random.Random, person: int) -> str:
+    """A phone as people write it, or none."""
+    local = f"700{person:07d}"
+    return dice.choice(
+        (
+            f"+7{local}",
+            f"8{local}",
+            local,
+            f"+7 ({local[:3]}) {local[3:6]}-{local[6:8]}-{local[8:]}",
+            f"007{local}",
+            f"8 {local[:3]} {local[3:]} доб. 1" if person % 50 == 0 else f"8-{local}",
+            "нет" if person % 40 == 0 else local,
+            "" if person % 40 == 1 else local,
+        )
+    )
+
+
+def write(landing: LandingPages, rows: list[Row]) -> None:
+    statement = f"copy landing_leads ({', '.join(COLUMNS)}) from stdin"
+    with landing.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in COLUMNS])

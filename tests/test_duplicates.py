@@ -1,0 +1,300 @@
+"""The persons behind repeated purchases."""
+
+import csv
+import io
+import logging
+import pickle
+import random
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from html import unescape
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.cache import cache
+from django.db import close_old_connections, connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from funnel import duplicates
+from funnel.duplicates import RepeatBuyer, all_duplicates, page_of_duplicates
+from onai.periods import Period
+from tests.conftest import LandingPages
+from tests.counting import persons
+from tests.crowd import crowd, write
+from tests.outages import landing_outage
+
+ALMATY = ZoneInfo("Asia/Almaty")
+PERIOD = Period(date(2026, 10, 1), date(2026, 10, 31))
+INSIDE = datetime(2026, 10, 10, 12, tzinfo=ALMATY)
+DAYS = {"from": "2026-10-01", "to": "2026-10-31"}
+PAGE, FILE = "/funnel/duplicates", "/funnel/duplicates.csv"
+API = "/api/traffic-dashboard/duplicates"
+Row = dict[str, Any]
+SignIn = Callable[[str], Client]
+
+
+def _bought(phone: str, email: str | None = None, **columns: Any) -> Row:
+    return {
+        "name": "Дана Ким",
+        "phone": phone,
+        "email": email,
+        "sms_clicked": True,
+        "created_at": INSIDE,
+        **columns,
+    }
+
+
+def _text(answer: Any) -> str:
+    bare = re.sub(r"<[^>]+>", " ", answer.content.decode())
+    return re.sub(r"\s+", " ", unescape(bare).replace("\N{NO-BREAK SPACE}", " "))
+
+
+def _named(buyers: Any, rows: list[Row]) -> set[frozenset[UUID]]:
+    """The persons as sets of rows, which the tests name."""
+    ids = {row["name"]: row["id"] for row in rows}
+    return {frozenset(ids[purchase.name] for purchase in buyer.rows) for buyer in buyers}
+
+
+def _by_hand(rows: list[Row]) -> set[frozenset[UUID]]:
+    inside = [row for row in rows if PERIOD.start <= row["created_at"] < PERIOD.end]
+    return set(map(frozenset, persons([row for row in inside if row["sms_clicked"]])))
+
+
+@pytest.mark.parametrize(("count", "people"), [(6_000, 4_000), (4_000, 600), (500, 40)])
+def test_the_persons_are_those_one_finds_by_hand(
+    landing: LandingPages, count: int, people: int
+) -> None:
+    dice = random.Random(count)
+    rows = crowd(dice, PERIOD, count, people=people)
+    for number, row in enumerate(rows):
+        row["name"] = f"row {number}"
+        # One's phone with another's e-mail: what makes chains.
+        if dice.random() < 0.1:
+            row["email"] = f"lead{dice.randrange(people)}@onai.test"
+    write(landing, rows)
+
+    found = list(all_duplicates(PERIOD))
+
+    assert _named(found, rows) == _by_hand(rows)
+    assert all(buyer.purchases == len(buyer.rows) > 1 for buyer in found)
+    order = [(-buyer.purchases, -buyer.rows[0].created_at.timestamp()) for buyer in found]
+    assert order == sorted(order)
+    page = page_of_duplicates(PERIOD)
+    assert page.persons == len(found)
+    assert page.purchases == sum(buyer.purchases for buyer in found)
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_chain_of_shared_contacts_is_one_person_however_long(
+    landing: LandingPages, in_order: bool
+) -> None:
+    """Each purchase shares its phone with the one before and its e-mail with the one after."""
+    rows = [
+        {
+            **dict.fromkeys(("source", "email_sent", "email_sent_at", "email_opened_at")),
+            **dict.fromkeys(("email_clicked", "email_clicked_at", "sms_sent", "sms_sent_at")),
+            **_bought(f"8700{number // 2:07d}", f"{(number + 1) // 2}@onai.test"),
+            "id": UUID(int=number, version=4) if in_order else uuid4(),
+            "sms_clicked_at": None,
+        }
+        for number in range(3_000)
+    ]
+    write(landing, rows)
+
+    (buyer,) = all_duplicates(PERIOD)
+
+    assert buyer.purchases == len(buyer.rows) == 3_000
+    assert (buyer.same_phone, buyer.same_email) == (True, True)
+
+
+def test_one_phone_or_one_e_mail_in_any_spelling_is_one_person(landing: LandingPages) -> None:
+    landing.write(
+        _bought("+7 700 000-45-67", "dana@onai.test", name="a1"),
+        _bought("87000004567", None, name="a2"),
+        _bought("нет", " DANA@onai.test ", name="a3"),
+        _bought("87000000001", "", name="b1"),
+        _bought("87000000002", "", name="c1"),
+        _bought("", None, name="d1"),
+        _bought("", None, name="d2"),
+        _bought("87000000001", sms_clicked=None, name="no purchase"),
+        _bought("87000000001", created_at=PERIOD.end, name="another day"),
+    )
+
+    (buyer,) = page_of_duplicates(PERIOD).buyers
+
+    assert {purchase.name for purchase in buyer.rows} == {"a1", "a2", "a3"}
+    assert (buyer.same_phone, buyer.same_email) == (True, True)
+
+
+def test_the_pages_together_are_all_and_a_long_row_is_cut_with_a_word(
+    admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "PAGE", 3)
+    monkeypatch.setattr(duplicates, "SHOWN_OF_ONE", 4)
+    for number in range(7):
+        for day in range(number + 2):
+            at = INSIDE - timedelta(days=day)
+            landing.write(_bought(f"8700000000{number}", name=f"{number}", created_at=at))
+    buyers: list[RepeatBuyer] = []
+    following: int | None = 1
+    while following:
+        page = page_of_duplicates(PERIOD, number=following)
+        buyers += page.buyers
+        following = page.following
+
+    assert [(buyer.purchases, len(buyer.rows)) for buyer in buyers] == [
+        *((8, 4), (7, 4), (6, 4), (5, 4), (4, 4), (3, 3), (2, 2))
+    ]
+    assert (page.persons, page.purchases, page.number) == (7, 35, 3)
+    assert [purchase.created_at for purchase in buyers[0].rows] == [
+        INSIDE - timedelta(days=day) for day in range(4)
+    ]
+    first = admin.get(PAGE, DAYS)
+    assert "7 человек, 35 покупок" in _text(first)
+    assert "Здесь не все: ещё 4 — в файле CSV." in _text(first)
+    assert 'href="?from=2026-10-01&amp;to=2026-10-31&amp;page=2"' in first.content.decode()
+    assert "Дальше никого нет." in _text(admin.get(PAGE, {**DAYS, "page": "9"}))
+
+
+def test_the_page_shows_them_with_all_their_rows(admin: Client, landing: LandingPages) -> None:
+    landing.write(
+        _bought("+7 700 000-45-67", "dana@onai.test", source="proftest_a"),
+        _bought("87000004567", name="<b>Дана</b>", sms_clicked_at=INSIDE + timedelta(hours=1)),
+    )
+
+    answer = admin.get(PAGE, DAYS)
+    text = _text(answer)
+
+    assert "1 человек, 2 покупки" in text
+    assert "Повторяется телефон." in text
+    assert "proftest_a · 10 октября, 12:00" in text
+    assert "без источника · 10 октября, 12:00" in text
+    assert "покупка 10 октября, 13:00" in text
+    assert "покупка время неизвестно" in text
+    assert answer.content.decode().count('href="tel:+77000004567"') == 2
+    assert "<b>Дана</b>" not in answer.content.decode()
+
+
+def test_without_repeats_the_page_says_so(admin: Client, landing: LandingPages) -> None:
+    landing.write(_bought("87000004567"), _bought("87000004568"))
+
+    assert "Дублей нет. За эти дни никто не купил дважды." in _text(admin.get(PAGE, DAYS))
+
+
+def test_the_api_and_the_file_tell_the_same(admin: Client, landing: LandingPages) -> None:
+    landing.write(
+        _bought("87000004567", "dana@onai.test", source="proftest_a", name="=1"),
+        _bought("7000004567", created_at=INSIDE - timedelta(days=1), sms_clicked_at=INSIDE),
+    )
+
+    body = admin.get(API, DAYS).json()
+    answer: Any = admin.get(FILE, DAYS)
+    lines = list(csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig")), delimiter=";"))
+
+    assert body.pop("timestamp")
+    assert body == {
+        "success": True,
+        "period": DAYS,
+        "persons": 1,
+        "purchases": 2,
+        "buyers": [
+            {
+                "purchases": 2,
+                "samePhone": True,
+                "sameEmail": False,
+                "rows": [
+                    {
+                        "name": "=1",
+                        "phone": "87000004567",
+                        "email": "dana@onai.test",
+                        "source": "proftest_a",
+                        "createdAt": "2026-10-10T07:00:00.000Z",
+                        "boughtAt": None,
+                    },
+                    {
+                        "name": "Дана Ким",
+                        "phone": "7000004567",
+                        "email": None,
+                        "source": None,
+                        "createdAt": "2026-10-09T07:00:00.000Z",
+                        "boughtAt": "2026-10-10T07:00:00.000Z",
+                    },
+                ],
+            }
+        ],
+        "next": None,
+    }
+    at = "10.10.2026 12:00"
+    assert lines[1:] == [
+        ["1", "2", "'=1", "87000004567", "dana@onai.test", "proftest_a", at, "время неизвестно"],
+        ["1", "2", "Дана Ким", "7000004567", "", "", "09.10.2026 12:00", at],
+    ]
+
+
+def test_one_statement_a_page_whatever_the_number_of_rows(landing: LandingPages) -> None:
+    write(landing, crowd(random.Random(1), PERIOD, 2_000, people=300))
+
+    with CaptureQueriesContext(connections["landing"]) as captured:
+        page_of_duplicates(PERIOD)
+
+    assert len(captured) == 1
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "99999999999"])
+def test_a_page_that_cannot_be_is_told(admin: Client, landing: LandingPages, page: str) -> None:
+    assert admin.get(PAGE, {"page": page}).status_code == 400
+    answer = admin.get(API, {"page": page})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
+    assert answer.json()["fields"] == {"page": "Такой страницы нет."}
+
+
+@pytest.mark.parametrize("path", [PAGE, FILE, API])
+def test_only_admins_see_them(landing: LandingPages, as_person: SignIn, path: str) -> None:
+    for email in ("ayaulym@onai.test", "student@onai.test"):
+        assert as_person(email).get(path, DAYS).status_code == 403
+    assert Client().get(path, DAYS).status_code == (401 if path == API else 302)
+    assert "no-store" in as_person("admin@onai.test").get(path, DAYS)["Cache-Control"]
+
+
+def test_no_phone_or_e_mail_is_left_in_the_cache(admin: Client, landing: LandingPages) -> None:
+    for _ in range(2):
+        landing.write(
+            _bought("+7 700 000-45-67", "dana@onai.test", created_at=datetime.now(ALMATY))
+        )
+    for path in ("/funnel", PAGE, FILE, API):
+        answer = admin.get(path)
+        assert b"".join(answer) if answer.streaming else answer.content
+
+    kept = "".join(
+        str(pickle.loads(value))
+        for value in cache._cache.values()  # type: ignore[attr-defined]
+    )
+
+    assert "FunnelReport" in kept, "nothing is cached at all"
+    for secret in ("77000004567", "000-45-67", "dana@onai.test", "Дана"):
+        assert secret not in kept
+
+
+def test_the_file_is_written_to_the_log(
+    admin: Client, landing: LandingPages, caplog: pytest.LogCaptureFixture
+) -> None:
+    landing.write(*(_bought("87000004567") for _ in range(3)))
+    caplog.set_level(logging.INFO)
+
+    answer: Any = admin.get(FILE, DAYS)
+    b"".join(answer)
+
+    ended = caplog.records[-1]
+    assert ended.getMessage() == "duplicates_export_ended"
+    assert (ended.rows, ended.complete) == (3, True)  # type: ignore[attr-defined]
+    assert UUID(ended.user_id)  # type: ignore[attr-defined]
+
+
+def test_without_landing_there_is_no_list(admin: Client) -> None:
+    with landing_outage():
+        close_old_connections()
+        assert [admin.get(path).status_code for path in (PAGE, API, FILE)] == [503] * 3
