@@ -135,7 +135,7 @@ class DuplicatesPage:
 def page_of_duplicates(period: Period, *, number: int = 1) -> DuplicatesPage:
     """The persons of page `number`, from 1. One statement.
 
-    Raises FiguresUnavailable when the database cannot answer.
+    Raises PeopleUnavailable when the database cannot answer.
     """
     rows = _ask(period, (number - 1) * PAGE, number * PAGE, SHOWN_OF_ONE)
     persons, purchases = rows[0][4:6] if rows else (0, 0)

@@ -34,6 +34,14 @@ _SOURCES_AT_MOST = 100
 _SHORTEST_PHONE, _KAZAKH_PHONE = 5, 11
 
 
+class PeopleUnavailable(FiguresUnavailable):
+    message = _("Список сейчас недоступен: база лидов не отвечает.")
+    advice = _(
+        "Имена, телефоны и почту мы нигде больше не храним, поэтому покажем их, как только"
+        " база ответит. Попробуйте через минуту."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class PeopleFilter:
     """Which leads, of those created in `period`: in `step`, or lost at it.
@@ -95,7 +103,7 @@ class PeoplePage:
 def page_of_people(wanted: PeopleFilter, *, after: str = "") -> PeoplePage:
     """The page after the one whose `following` is `after`; nonsense leads to the first.
 
-    Raises FiguresUnavailable when the database cannot answer.
+    Raises PeopleUnavailable when the database cannot answer.
     """
     place = paging.place_at(after, moments=True)
     rows = asked_past_the_cache(lambda: list(_after(wanted, place)[: PAGE + 1]))
@@ -114,7 +122,7 @@ def page_of_people(wanted: PeopleFilter, *, after: str = "") -> PeoplePage:
 def everybody(wanted: PeopleFilter) -> Iterator[Person]:
     """All of them, read in batches while they are taken. The first is read at once.
 
-    Raises FiguresUnavailable when the database cannot answer, then or later.
+    Raises PeopleUnavailable when the database cannot answer, then or later.
     """
     return _following(wanted, _batch(wanted, None))
 
@@ -145,7 +153,7 @@ def _asked(ask: Callable[[], Found]) -> Found:
     except django.db.Error as error:
         # Without what the database said: it may quote the statement, and so what was searched.
         logger.error("people_unavailable", extra={"error": type(error).__name__})
-        raise FiguresUnavailable(_("Список сейчас недоступен: база лидов не отвечает.")) from None
+        raise PeopleUnavailable from None
 
 
 def _matching(wanted: PeopleFilter) -> LeadQuerySet:

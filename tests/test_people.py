@@ -230,7 +230,7 @@ def test_the_page_tells_who_they_are_and_what_they_did(
 
     assert 'href="tel:+77000004567"' in page
     assert 'href="mailto:dana@onai.test"' in page
-    assert "Потеряны на шаге «Отправлена SMS»" in text
+    assert "Кого потеряли на шаге Отправлена SMS" in text
     assert "Перешли из письма, но SMS со ссылкой на оплату им не отправлена." in text
     assert "1 человек" in text
     assert "Дана Ким proftest_a · 10 октября, 12:00" in text
@@ -550,6 +550,7 @@ def test_an_outage_is_told_and_nobody_is_kept_for_it(
     assert (page.status_code, api.status_code, file.status_code) == (503, 503, 503)
     assert api.json()["code"] == "figures_unavailable"
     assert "Список сейчас недоступен" in _text(page)
+    assert "мы нигде больше не храним" in _text(page)
     assert "Тайна" not in _text(page)
     assert "тайна" not in caplog.text.lower()
 
@@ -613,17 +614,17 @@ def test_an_owner_finds_whom_to_call(
     sign_in(page)
 
     page.get_by_role("link", name="кто потерян").first.click()
-    page.get_by_role("heading", name="Потеряны на шаге «Предложение экспресс-курса»").wait_for()
+    page.get_by_role("heading", name="Кого потеряли на шаге Предложение экспресс-курса").wait_for()
     page.get_by_label("Шаг").select_option(label="Оплата экспресс-курса")
     page.get_by_label("Кого показать").select_option(label="кто потерян")
-    page.get_by_role("button", name="Показать").last.click()
+    page.get_by_role("button", name="Показать", exact=True).last.click()
     page.get_by_text("41 человек").wait_for()
     page.get_by_role("link", name="Дальше →").click()
     assert page.locator(".crowd > li").count() == 16
     page.get_by_text("Источники: все").click()
     page.get_by_label("без источника").check()
     page.get_by_label("Имя, телефон или почта").fill("+7 700 000-45")
-    page.get_by_role("button", name="Показать").last.click()
+    page.get_by_role("button", name="Показать выбранные").click()
 
     page.get_by_text("1 человек").wait_for()
     assert page.get_by_role("link", name="8 700 000 45 67").is_visible()
