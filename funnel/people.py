@@ -6,6 +6,7 @@ found by the key of the row before it; how many there are is counted up to `COUN
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -143,8 +144,19 @@ def first_day() -> Any:
 
 def asked_past_the_cache(ask: Callable[[], Found]) -> Found:
     """What the database answers about persons, which nothing may keep."""
-    with cachalot_disabled():
+    with _past_the_cache():
         return _asked(ask)
+
+
+@contextmanager
+def _past_the_cache() -> Iterator[None]:
+    """`cachalot_disabled`, which an exception would leave disabled for good."""
+    disabled = cachalot_disabled()
+    disabled.__enter__()
+    try:
+        yield
+    finally:
+        disabled.__exit__(None, None, None)
 
 
 def _asked(ask: Callable[[], Found]) -> Found:

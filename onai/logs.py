@@ -44,4 +44,17 @@ def report_exceptions_to(dsn: str | None) -> None:
             send_default_pii=False,
             include_local_variables=False,
             max_request_body_size="never",
+            before_send=_without_addresses,
         )
+
+
+def _without_addresses(event: Any, hint: Any) -> Any:
+    """An event without what its address asked for: that may be the name of a person."""
+    request = event.get("request", {})
+    request.pop("query_string", None)
+    request["headers"] = {
+        name: value
+        for name, value in request.get("headers", {}).items()
+        if name.lower() != "referer"
+    }
+    return event

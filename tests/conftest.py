@@ -169,6 +169,22 @@ def landing() -> Iterator[LandingPages]:
 
 
 @pytest.fixture
+def sold() -> Iterator[Callable[[], None]]:
+    """Writes one more purchase, on a connection that an outage has not cut."""
+    url = TEST_ENVIRONMENT["LANDING_DATABASE_URL"]
+
+    def sell() -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            LandingPages(connection).write({"source": "TF4", "sms_clicked": True})
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("truncate landing_leads")
+    yield sell
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("truncate landing_leads")
+
+
+@pytest.fixture
 def desk() -> Iterator[Desk]:
     """A Tripwire with nothing in it but the accounts of `tests.people`."""
     with closing(psycopg.connect(TRIPWIRE_URL, autocommit=True, row_factory=dict_row)) as opened:

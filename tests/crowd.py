@@ -1,14 +1,25 @@
-"""Leads of every kind a landing page may have written, many at once."""
+"""Leads of every kind a landing page may have written, and reading what is told of them."""
 
+import csv
+import io
 import random
-from datetime import timedelta
+import re
+from datetime import date, datetime, timedelta
+from functools import cache
+from html import unescape
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from onai.periods import Period
 from tests.conftest import LandingPages
 
 Row = dict[str, Any]
+
+ALMATY = ZoneInfo("Asia/Almaty")
+PERIOD = Period(date(2026, 10, 1), date(2026, 10, 31))
+INSIDE = datetime(2026, 10, 10, 12, tzinfo=ALMATY)
+DAYS = {"from": "2026-10-01", "to": "2026-10-31"}
 
 COLUMNS = (
     "id",
@@ -40,6 +51,17 @@ SOURCES = (
     "<b>\"'%_",
 )
 NAMES = ("Әйгерім Нұрланқызы", "ДАНА КИМ", "Ян Ли", "Ёлка Ёж", "O'Brien 100%", "", "مصدر \u202e x")
+
+
+def lead(**columns: Any) -> Row:
+    """A lead in the period."""
+    return {"name": "Дана Ким", "source": "proftest_a", "created_at": INSIDE, **columns}
+
+
+@cache
+def many() -> list[Row]:
+    """6 000 leads of 900 people."""
+    return crowd(random.Random(11), PERIOD, 6_000, people=900)
 
 
 def crowd(dice: random.Random, period: Period, count: int, *, people: int) -> list[Row]:
@@ -96,3 +118,16 @@ def write(landing: LandingPages, rows: list[Row]) -> None:
     with landing.connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row([row[name] for name in COLUMNS])
+
+
+def text_of(answer: Any) -> str:
+    """What is read on a page: its text without tags, single spaces."""
+    bare = re.sub(r"<[^>]+>", " ", answer.content.decode())
+    return re.sub(r"\s+", " ", unescape(bare).replace("\N{NO-BREAK SPACE}", " "))
+
+
+def lines_of(answer: Any) -> list[list[str]]:
+    """A downloaded file, line by line, the head too."""
+    body = b"".join(answer.streaming_content).decode("utf-8-sig")
+    answer.close()
+    return list(csv.reader(io.StringIO(body), delimiter=";"))

@@ -1,17 +1,12 @@
 """The persons behind repeated purchases."""
 
-import csv
-import io
 import logging
 import pickle
 import random
-import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from html import unescape
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
@@ -21,19 +16,13 @@ from django.test.utils import CaptureQueriesContext
 
 from funnel import duplicates
 from funnel.duplicates import RepeatBuyer, all_duplicates, page_of_duplicates
-from onai.periods import Period
 from tests.conftest import LandingPages
 from tests.counting import persons
-from tests.crowd import crowd, write
+from tests.crowd import ALMATY, DAYS, INSIDE, PERIOD, Row, crowd, lines_of, text_of, write
 from tests.outages import landing_outage
 
-ALMATY = ZoneInfo("Asia/Almaty")
-PERIOD = Period(date(2026, 10, 1), date(2026, 10, 31))
-INSIDE = datetime(2026, 10, 10, 12, tzinfo=ALMATY)
-DAYS = {"from": "2026-10-01", "to": "2026-10-31"}
 PAGE, FILE = "/funnel/duplicates", "/funnel/duplicates.csv"
 API = "/api/traffic-dashboard/duplicates"
-Row = dict[str, Any]
 SignIn = Callable[[str], Client]
 
 
@@ -46,11 +35,6 @@ def _bought(phone: str, email: str | None = None, **columns: Any) -> Row:
         "created_at": INSIDE,
         **columns,
     }
-
-
-def _text(answer: Any) -> str:
-    bare = re.sub(r"<[^>]+>", " ", answer.content.decode())
-    return re.sub(r"\s+", " ", unescape(bare).replace("\N{NO-BREAK SPACE}", " "))
 
 
 def _named(buyers: Any, rows: list[Row]) -> set[frozenset[UUID]]:
@@ -154,10 +138,10 @@ def test_the_pages_together_are_all_and_a_long_row_is_cut_with_a_word(
         INSIDE - timedelta(days=day) for day in range(4)
     ]
     first = admin.get(PAGE, DAYS)
-    assert "7 человек, 35 покупок" in _text(first)
-    assert "Здесь не все: ещё 4 — в файле CSV." in _text(first)
+    assert "7 человек, 35 покупок" in text_of(first)
+    assert "Здесь не все: ещё 4 — в файле CSV." in text_of(first)
     assert 'href="?from=2026-10-01&amp;to=2026-10-31&amp;page=2"' in first.content.decode()
-    assert "Дальше никого нет." in _text(admin.get(PAGE, {**DAYS, "page": "9"}))
+    assert "Дальше никого нет." in text_of(admin.get(PAGE, {**DAYS, "page": "9"}))
 
 
 def test_the_page_shows_them_with_all_their_rows(admin: Client, landing: LandingPages) -> None:
@@ -167,7 +151,7 @@ def test_the_page_shows_them_with_all_their_rows(admin: Client, landing: Landing
     )
 
     answer = admin.get(PAGE, DAYS)
-    text = _text(answer)
+    text = text_of(answer)
 
     assert "1 человек, 2 покупки" in text
     assert "Повторяется телефон." in text
@@ -182,7 +166,7 @@ def test_the_page_shows_them_with_all_their_rows(admin: Client, landing: Landing
 def test_without_repeats_the_page_says_so(admin: Client, landing: LandingPages) -> None:
     landing.write(_bought("87000004567"), _bought("87000004568"))
 
-    assert "Дублей нет. За эти дни никто не купил дважды." in _text(admin.get(PAGE, DAYS))
+    assert "Дублей нет. За эти дни никто не купил дважды." in text_of(admin.get(PAGE, DAYS))
 
 
 def test_the_api_and_the_file_tell_the_same(admin: Client, landing: LandingPages) -> None:
@@ -193,7 +177,7 @@ def test_the_api_and_the_file_tell_the_same(admin: Client, landing: LandingPages
 
     body = admin.get(API, DAYS).json()
     answer: Any = admin.get(FILE, DAYS)
-    lines = list(csv.reader(io.StringIO(b"".join(answer).decode("utf-8-sig")), delimiter=";"))
+    lines = lines_of(answer)
 
     assert body.pop("timestamp")
     assert body == {

@@ -1,10 +1,9 @@
 """How old the figures may be, and what happens when the database cannot give them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 import time_machine
 from django.db import close_old_connections, connections
@@ -13,7 +12,6 @@ from django.test import Client
 from onai import postgres
 from tests.conftest import LandingPages
 from tests.outages import landing_outage
-from tests.settings import TEST_ENVIRONMENT
 
 API = "/api/traffic-dashboard/funnel"
 
@@ -23,22 +21,6 @@ def _purchases(client: Client) -> int:
     assert body["success"] is True
     found: int = body["totalConversions"]
     return found
-
-
-@pytest.fixture
-def sold() -> Iterator[Callable[[], None]]:
-    """Writes one more purchase, on a connection that an outage has not cut."""
-    url = TEST_ENVIRONMENT["LANDING_DATABASE_URL"]
-
-    def sell() -> None:
-        with psycopg.connect(url, autocommit=True) as connection:
-            LandingPages(connection).write({"source": "TF4", "sms_clicked": True})
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("truncate landing_leads")
-    yield sell
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("truncate landing_leads")
 
 
 def test_the_second_request_asks_nothing_of_the_database(

@@ -17,6 +17,10 @@ PEOPLE = {
 }
 PAGES = {
     "/funnel": {"admin"},
+    "/funnel/people": {"admin"},
+    "/funnel/people.csv": {"admin"},
+    "/funnel/duplicates": {"admin"},
+    "/funnel/duplicates.csv": {"admin"},
     "/sales-manager": {"admin", "sales"},
     "/welcome": {"student"},
     "/status": {"admin"},
@@ -24,6 +28,8 @@ PAGES = {
 API = {
     "/api/traffic-dashboard/funnel": {"admin"},
     "/api/traffic-dashboard/funnel/payment": {"admin"},
+    "/api/traffic-dashboard/people": {"admin"},
+    "/api/traffic-dashboard/duplicates": {"admin"},
 }
 EVERYTHING = {**PAGES, **API}
 
