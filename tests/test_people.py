@@ -159,6 +159,14 @@ def test_one_finds_people_by_any_part_in_any_spelling(
     assert len(_names(admin, q=text)) == (3 if found else 0)
 
 
+def test_a_prefix_alone_is_a_digit_like_any(admin: Client, landing: LandingPages) -> None:
+    for phone in ("87000004567", "+7 700 000-45-67", "нет"):
+        landing.write(lead(name=phone, phone=phone, email=None))
+
+    assert _names(admin, q="8") == ["87000004567"]
+    assert sorted(_names(admin, q="+7")) == ["+7 700 000-45-67", "87000004567"]
+
+
 def test_a_phone_with_an_extension_is_found_by_its_number(
     admin: Client, landing: LandingPages
 ) -> None:

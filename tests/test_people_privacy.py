@@ -147,7 +147,7 @@ def test_an_outage_is_told_and_nobody_is_kept_for_it(
 def test_after_an_outage_of_a_list_the_figures_are_cached_as_before(admin: Client) -> None:
     with landing_outage():
         close_old_connections()
-        assert admin.get(PAGE).status_code == 503
+        assert admin.get(API).status_code == 503
     assert admin.get("/funnel").status_code == 200
 
     with CaptureQueriesContext(connections["landing"]) as captured:
