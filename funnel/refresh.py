@@ -77,22 +77,34 @@ def tell(response: HttpResponse, refresh: Refresh) -> None:
     )
     if refresh.refused_until:
         seconds = max(1, round((refresh.refused_until - timezone.now()).total_seconds()))
-        response.set_cookie(_TOO_SOON_COOKIE, "1", max_age=seconds, **options)
+        granted = refresh.refused_until - timedelta(seconds=SECONDS_BETWEEN)
+        response.set_signed_cookie(
+            _TOO_SOON_COOKIE,
+            granted.isoformat(),
+            salt=_TOO_SOON_COOKIE,
+            max_age=seconds,
+            **options,
+        )
 
 
 def take_up(request: HttpRequest) -> None:
     """What this browser has asked for holds in this process too."""
-    try:
-        said = request.get_signed_cookie(_COOKIE, "", salt=_COOKIE, max_age=_kept_seconds())
-    except signing.BadSignature:
-        return
-    if said and (moment := datetime.fromisoformat(said)) > _last():
+    moment = _carried(request, _COOKIE, _kept_seconds())
+    if moment and moment > _last():
         _remember(moment)
 
 
-def was_too_soon(request: HttpRequest) -> bool:
-    """Whether this browser has just been refused a refresh."""
-    return _TOO_SOON_COOKIE in request.COOKIES
+def refused_since(request: HttpRequest) -> datetime | None:
+    """Where this browser has just been refused a refresh: when somebody's was granted."""
+    return _carried(request, _TOO_SOON_COOKIE, SECONDS_BETWEEN)
+
+
+def _carried(request: HttpRequest, cookie: str, max_age: int) -> datetime | None:
+    try:
+        said = request.get_signed_cookie(cookie, "", salt=cookie, max_age=max_age)
+    except signing.BadSignature:
+        return None
+    return datetime.fromisoformat(said) if said else None
 
 
 def _last() -> datetime:

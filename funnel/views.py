@@ -37,7 +37,7 @@ def page(request: IdentifiedRequest) -> HttpResponse:
         "report": report,
         "stages": draw(report),
         "answer": answered,
-        "was_too_soon": refresh.was_too_soon(request),
+        "refused_since": refresh.refused_since(request),
     }
     return render(request, "funnel/page.html", context)
 

@@ -9,6 +9,7 @@ import time_machine
 from django.core.cache import cache
 from django.db import close_old_connections
 from django.test import Client
+from django.utils import timezone
 
 from tests.browser import complaints_of, sign_in
 from tests.conftest import LandingPages
@@ -52,7 +53,9 @@ def test_once_in_ten_seconds_for_all(
         clock.shift(9)
         other.post(REFRESH)
         assert _body(other) == first
-        assert "Цифры только что обновляли" in other.get("/funnel").content.decode()
+        shown = timezone.localtime(start).strftime("%H:%M:%S")
+        told = f"Цифры только что обновляли, в {shown}."
+        assert told in other.get("/funnel").content.decode()
         assert "Цифры только что обновляли" not in admin.get("/funnel").content.decode()
         clock.shift(2)
         other.post(REFRESH)
