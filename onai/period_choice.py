@@ -3,7 +3,7 @@
 `?period=this-month`, or `?from=2026-11-01&to=2026-11-22`; days are business days, both included.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -33,6 +33,9 @@ class Preset(TextChoices):
     ALL = "all", _("Всё время")
 
 
+_LAST_DAYS = {Preset.TODAY: 1, Preset.SEVEN_DAYS: 7, Preset.THIRTY_DAYS: 30}
+
+
 @dataclass(frozen=True, slots=True)
 class ChosenPeriod:
     """What somebody chose. `preset` is None for days of their own, `before` for all time.
@@ -47,12 +50,16 @@ class ChosenPeriod:
 
     @property
     def label(self) -> str:
-        """The days, for a reader: «1–22 ноября 2026»."""
-        first, last = self.period.first_day, self.period.last_day
-        if first == last:
-            return date_format(first, "j E Y")
-        first_format = "j E Y" if first.year != last.year else "j E"
-        return f"{date_format(first, first_format)} — {date_format(last, 'j E Y')}"
+        return in_words(self.period)
+
+
+def in_words(period: Period) -> str:
+    """The days, for a reader: «1 ноября — 22 ноября 2026»."""
+    first, last = period.first_day, period.last_day
+    if first == last:
+        return date_format(first, "j E Y")
+    first_format = "j E Y" if first.year != last.year else "j E"
+    return f"{date_format(first, first_format)} — {date_format(last, 'j E Y')}"
 
 
 class PeriodForm(forms.Form):
@@ -64,9 +71,18 @@ class PeriodForm(forms.Form):
         error_messages={"invalid_choice": _("Такого периода нет. Выберите из списка.")},
     )
 
-    def __init__(self, query: QueryDict, *, longest_days: int | None = None) -> None:
+    def __init__(
+        self,
+        query: QueryDict,
+        *,
+        longest_days: int | None = None,
+        presets: Iterable[Preset] = tuple(Preset),
+    ) -> None:
         super().__init__(query)
         self.longest_days = longest_days
+        named = self.fields["period"]
+        assert isinstance(named, forms.ChoiceField)  # noqa: S101 - for the type checker
+        named.choices = [(preset.value, preset.label) for preset in presets]
         for name, label in (("from", _("С")), ("to", _("По"))):
             # Declared here, since `from` is no name that Python lets one assign to.
             self.fields[name] = forms.DateField(
@@ -109,7 +125,8 @@ def chosen_period(
 
     `first_day_of_all` is asked for the first day there is anything of, for all time.
     """
-    cleaned = form.cleaned_data if form.is_valid() else {}
+    nonsense = not form.is_valid() and {"period", "from", "to"} & set(form.errors)
+    cleaned = {} if nonsense else form.cleaned_data
     if cleaned.get("from"):
         period = Period(cleaned["from"], cleaned["to"])
         days = {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
@@ -129,8 +146,6 @@ def _named(preset: Preset) -> Period:
     match preset:
         case Preset.YESTERDAY:
             return Period.day(today - timedelta(days=1))
-        case Preset.SEVEN_DAYS | Preset.THIRTY_DAYS:
-            return Period.last_days(7 if preset is Preset.SEVEN_DAYS else 30)
         case Preset.THIS_WEEK:
             return Period(today - timedelta(days=today.weekday()), today)
         case Preset.THIS_MONTH:
@@ -138,4 +153,4 @@ def _named(preset: Preset) -> Period:
         case Preset.LAST_MONTH:
             return Period.month_of(today.replace(day=1) - timedelta(days=1))
         case _:
-            return Period.day(today)
+            return Period.last_days(_LAST_DAYS[preset])

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from onai import spreadsheet
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest, Role
-from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
+from onai.period_choice import ChosenPeriod, PeriodForm, chosen_period
 from sales import chart, statistics
 from sales.activity import page_of_activity
 from sales.finding import SHORTEST_WORD, LetterFilter, Order, StudentFilter
@@ -114,7 +114,6 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
     chosen = _section(lambda: _period(period_form))
     context = {
         "period_form": period_form,
-        "presets": Preset,
         "chosen": chosen.found,
         "form": form,
         "is_admin": request.identity.role is Role.ADMIN,
