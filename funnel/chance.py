@@ -1,0 +1,181 @@
+"""How much of a difference chance alone explains. Pure arithmetic: it knows no lead and no page.
+
+Every test here answers a p-value: how often chance alone would make a difference at least as
+unlikely as this one, if nothing had changed. All take the leads to come and to decide
+independently of each other; a campaign that brings them in crowds makes real p-values larger.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from math import erfc, exp, lgamma, log, sqrt
+from statistics import NormalDist
+
+# A difference is called real where chance alone would make it in less than one case of twenty.
+# Of twenty unchanged figures that are looked at, one will be called changed all the same.
+LEVEL = 0.05
+_Z = NormalDist().inv_cdf(1 - LEVEL / 2)
+# Cochran's rule: below it in any cell, the normal curve is no likeness of the counts.
+_FEWEST_EXPECTED = 5
+# Outcomes as likely as the observed one count as such in spite of rounding, as in R's exact tests.
+_TOLERANCE = 1e-7
+_NEGLIGIBLE = 1e-12
+# Small counts come again and again in the rows of a table.
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Where the true share lies in 95 cases of 100, from 0 to 1."""
+
+    low: float
+    high: float
+
+
+def wilson(part: int, whole: int) -> Interval | None:
+    """The 95 % score interval of a proportion; None where there is no whole.
+
+    E. B. Wilson, JASA 22 (1927), 209–212; method 3 of R. G. Newcombe, Statistics in Medicine 17
+    (1998), 857–872. Unlike the textbook's ± it stays within 0 and 1, and is honest at 0 of n.
+    """
+    _require_proportion(part, whole)
+    if not whole:
+        return None
+    share, square = part / whole, _Z * _Z
+    centre = share + square / (2 * whole)
+    spread = _Z * sqrt(share * (1 - share) / whole + square / (4 * whole * whole))
+    low, high = ((centre + side * spread) / (1 + square / whole) for side in (-1, 1))
+    return Interval(0.0 if not part else max(0.0, low), 1.0 if part == whole else min(1.0, high))
+
+
+@lru_cache(_REMEMBERED)
+def two_proportions(part: int, whole: int, other_part: int, other_whole: int) -> float | None:
+    """Whether two proportions differ: a two-sided p-value; None where one of them has no whole.
+
+    The z-test with the pooled share (A. Agresti, Categorical Data Analysis, 3rd ed., 3.2.1: its
+    square is Pearson's X²). Where fewer than 5 are expected in a cell, Fisher's exact test instead
+    (R. A. Fisher, JRSS 98 (1935), 39–82), two-sided by summing the outcomes not likelier.
+    """
+    _require_proportion(part, whole)
+    _require_proportion(other_part, other_whole)
+    if not whole or not other_whole:
+        return None
+    hits, everything = part + other_part, whole + other_whole
+    smallest = min(whole, other_whole) * min(hits, everything - hits) / everything
+    if smallest < _FEWEST_EXPECTED:
+        return _fisher(part, whole, hits, everything)
+    pooled = hits / everything
+    error = sqrt(pooled * (1 - pooled) * (1 / whole + 1 / other_whole))
+    return erfc(abs(part / whole - other_part / other_whole) / error / sqrt(2))
+
+
+@lru_cache(_REMEMBERED)
+def two_counts(count: int, days: int, other_count: int, other_days: int) -> float | None:
+    """Whether two counts, of so many days each, come at different rates: a two-sided p-value.
+
+    The conditional exact test of two Poisson counts: given their sum, one of them is binomial
+    (J. Przyborowski, H. Wilenski, Biometrika 31 (1940), 313–323). None where both are 0.
+    """
+    if min(count, other_count) < 0 or min(days, other_days) < 1:
+        raise ValueError("counts are not negative, and are of at least a day")
+    total = count + other_count
+    if not total:
+        return None
+    return _binomial(total, days / (days + other_days)).not_likelier_than(count)
+
+
+@dataclass(frozen=True, slots=True)
+class _Distribution:
+    """The outcomes from `lowest` to `highest`, whose chances rise to `mode` and fall behind it.
+
+    `ratio(n)` is the chance of n + 1 over that of n: by it a tail is summed quickly.
+    """
+
+    log_chance: Callable[[int], float]
+    ratio: Callable[[int], float]
+    lowest: int
+    mode: int
+    highest: int
+
+    def not_likelier_than(self, observed: int) -> float:
+        """The chance of all outcomes that are not likelier than the observed one: two tails."""
+        limit = self.log_chance(observed) + _TOLERANCE
+        left = _last(lambda n: self.log_chance(self.mode - n) > limit, self.mode - self.lowest)
+        right = _last(lambda n: self.log_chance(self.mode + n) > limit, self.highest - self.mode)
+        if left == right == -1:
+            return 1.0
+        below = range(self.mode - left - 1, self.lowest - 1, -1)
+        above = range(self.mode + right + 1, self.highest + 1)
+        return min(
+            1.0,
+            self._tail(below, lambda n: 1 / self.ratio(n))
+            + self._tail(above, lambda n: self.ratio(n - 1)),
+        )
+
+    def _tail(self, outwards: range, step_to: Callable[[int], float]) -> float:
+        """The chances of a tail, from its likeliest outcome outwards, as far as they matter."""
+        if not outwards:
+            return 0.0
+        total = chance = exp(self.log_chance(outwards[0]))
+        for outcome in outwards[1:]:
+            chance *= step_to(outcome)
+            total += chance
+            if chance <= _NEGLIGIBLE * total:
+                break
+        return total
+
+
+def _binomial(total: int, share: float) -> _Distribution:
+    odds = share / (1 - share)
+
+    def log_chance(hits: int) -> float:
+        return _log_choose(total, hits) + hits * log(share) + (total - hits) * log(1 - share)
+
+    return _Distribution(
+        log_chance,
+        ratio=lambda hits: (total - hits) / (hits + 1) * odds,
+        lowest=0,
+        mode=min(total, int((total + 1) * share)),
+        highest=total,
+    )
+
+
+def _hypergeometric(whole: int, hits: int, everything: int) -> _Distribution:
+    """How many of the hits are in the whole, where both are drawn from everything."""
+    lowest, highest = max(0, whole + hits - everything), min(whole, hits)
+
+    def log_chance(drawn: int) -> float:
+        return (
+            _log_choose(hits, drawn)
+            + _log_choose(everything - hits, whole - drawn)
+            - _log_choose(everything, whole)
+        )
+
+    def ratio(drawn: int) -> float:
+        misses = everything - hits - whole + drawn + 1
+        return (hits - drawn) * (whole - drawn) / ((drawn + 1) * misses)
+
+    mode = (whole + 1) * (hits + 1) // (everything + 2)
+    return _Distribution(log_chance, ratio, lowest, min(highest, max(lowest, mode)), highest)
+
+
+def _fisher(part: int, whole: int, hits: int, everything: int) -> float:
+    return _hypergeometric(whole, hits, everything).not_likelier_than(part)
+
+
+def _last(holds: Callable[[int], bool], highest: int) -> int:
+    """The last step from 0 to `highest` at which it holds; -1 where it never does."""
+    low, high = -1, highest
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low
+
+
+def _log_choose(whole: int, part: int) -> float:
+    return lgamma(whole + 1) - lgamma(part + 1) - lgamma(whole - part + 1)
+
+
+def _require_proportion(part: int, whole: int) -> None:
+    if not 0 <= part <= whole:
+        raise ValueError("a proportion is a part of its whole")
