@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from funnel.models import Lead, LeadQuerySet, source_name
 from funnel.report import FiguresUnavailable
 from funnel.search import matching
-from funnel.steps import Step, is_in, is_lost_at
+from funnel.people_steps import Step, is_in, is_lost_at
 from onai import paging
 from onai.periods import Period, business_day
 

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from funnel.people import PeopleFilter
-from funnel.steps import FIRST_STEPS, STEP_WORDING, Step
+from funnel.people_steps import FIRST_STEPS, STEP_WORDING, Step
 from onai import paging
 from onai.periods import Period
 

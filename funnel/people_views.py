@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from funnel import duplicates, people, people_wire
 from funnel.people_form import PageForm, PeopleForm
-from funnel.steps import COHORT, REPORTED, STEP_WORDING
+from funnel.people_steps import COHORT, REPORTED, STEP_WORDING
 from onai import spreadsheet
 from onai.errors import Problem
 from onai.identity.guards import role_required

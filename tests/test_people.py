@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from funnel import people
 from funnel.people import PeopleFilter, everybody, page_of_people
-from funnel.steps import FIRST_STEPS, Step
+from funnel.people_steps import FIRST_STEPS, Step
 from tests.conftest import LandingPages
 from tests.counting import is_in_step
 from tests.crowd import ALMATY, DAYS, PERIOD, Row, lead, lines_of, many, write

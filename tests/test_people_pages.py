@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from funnel.steps import FIRST_STEPS, STEP_WORDING, Step
+from funnel.people_steps import FIRST_STEPS, STEP_WORDING, Step
 from onai import paging
 from tests.browser import complaints_of, sign_in
 from tests.conftest import LandingPages
