@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from funnel.report import FiguresUnavailable
+from funnel.statement import FiguresUnavailable
 from onai.templatetags.russian import ago
 
 KEPT = timedelta(days=7)

@@ -1,5 +1,6 @@
 """Leads, as the landing pages write them. We only read."""
 
+from collections.abc import Collection
 from uuid import UUID, uuid4
 
 from django.contrib.postgres.functions import RandomUUID
@@ -15,12 +16,17 @@ WAS_EMAILED = Q(email_sent=True)
 PURCHASED = Q(sms_clicked=True)
 
 
+def within(period: Period) -> Q:
+    """Created in the period: `created_at` in `[period.start, period.end)`."""
+    return Q(created_at__gte=period.start, created_at__lt=period.end)
+
+
 class _RegexpReplace(Func):
     function = "regexp_replace"
     output_field = models.TextField()
 
 
-def _phone_key() -> NullIf:
+def phone_key() -> NullIf:
     """One spelling for each phone: digits only, with Kazakhstan's country code.
 
     `+7 701 123-45-67`, `87011234567`, `7011234567` and `007 701 …` are one phone. A phone without
@@ -31,7 +37,7 @@ def _phone_key() -> NullIf:
     return _none_if_empty(_RegexpReplace(digits, Value(prefix), Value("7")))
 
 
-def _email_key() -> NullIf:
+def email_key() -> NullIf:
     """One spelling for each e-mail: case and surrounding space do not tell two people apart."""
     return _none_if_empty(Lower(Trim(F("email"))))
 
@@ -50,18 +56,26 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
     def created_in(self, period: Period) -> "LeadQuerySet":
         """Leads whose `created_at` is in `[period.start, period.end)`."""
-        return self.filter(created_at__gte=period.start, created_at__lt=period.end)
+        return self.filter(within(period))
+
+    def of_sources(self, sources: Collection[str]) -> "LeadQuerySet":
+        """Leads of these sources, exactly as written; an empty name is that of leads without a
+        source. Without a name in it, leads of all sources."""
+        if not sources:
+            return self
+        unnamed = Q(source=None) if "" in sources else Q()
+        return self.filter(Q(source__in=sources) | unnamed)
 
     def purchases(self) -> "LeadQuerySet":
         return self.filter(PURCHASED)
 
     def with_person_keys(self) -> "LeadQuerySet":
         """Annotate `phone_key` and `email_key`: equal for spellings of one phone or e-mail."""
-        return self.annotate(phone_key=_phone_key(), email_key=_email_key())
+        return self.annotate(phone_key=phone_key(), email_key=email_key())
 
     def person_keys(self) -> "models.QuerySet[Lead, tuple[UUID, str | None, str | None]]":
         """The id, `phone_key` and `email_key` of each, in this order."""
-        return self.values_list("pk", _phone_key(), _email_key())
+        return self.values_list("pk", phone_key(), email_key())
 
 
 class Lead(models.Model):

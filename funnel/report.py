@@ -1,44 +1,36 @@
 """The funnel of a period: three stages, the sources behind them, and who bought twice.
 
-All counting is one SQL statement, so every figure is of the same moment. Django-cachalot keeps its
-answer for `FUNNEL_CACHE_SECONDS`, so there is nothing personal in it: who bought twice is told by
-`funnel.duplicates`.
+The definitions are the business's own, of its report of December 2025. There is nothing personal in
+it, since the cache keeps it: who bought twice is told by `funnel.duplicates`.
 """
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any
 
-import django.db
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, DateTimeField, Func, JSONField, Max, Q, Value
-from django.db.models.functions import Coalesce
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Count, Value
 
-from funnel.models import PURCHASED, TOOK_THE_TEST, WAS_EMAILED, Lead, LeadQuerySet, source_name
-from onai.errors import Problem
+from funnel.models import (
+    PURCHASED,
+    TOOK_THE_TEST,
+    WAS_EMAILED,
+    Lead,
+    LeadQuerySet,
+    email_key,
+    phone_key,
+    source_name,
+    within,
+)
+from funnel.statement import Found, JsonObject, Part, ask
 from onai.periods import Period
-
-logger = logging.getLogger(__name__)
 
 # Above these conversions, in percent, a stage does well.
 EXPRESS_THRESHOLD = 30
 PAYMENT_THRESHOLD = 20
-
-
-class FiguresUnavailable(Problem):
-    status = 503
-    code = "figures_unavailable"
-    message = _("Цифры воронки сейчас недоступны: база лидов не отвечает.")
-    advice = _(
-        "Это не значит, что продаж нет. Лиды продолжают записываться; откройте воронку позже."
-    )
-    retry_after_seconds = 30
 
 
 class StageId(StrEnum):
@@ -141,55 +133,35 @@ class FunnelReport:
         return self.payment.reached
 
 
-def funnel_report(period: Period) -> FunnelReport:
-    """Count the funnel of `period`. Raises FiguresUnavailable when the database cannot answer."""
-    try:
-        counted = _count(Lead.objects.created_in(period))
-    except django.db.Error as error:
-        logger.exception("figures_unavailable")
-        raise FiguresUnavailable from error
-    return _report(period, counted)
+def funnel_report(period: Period, *, sources: Collection[str] = ()) -> FunnelReport:
+    """Count the funnel of `period`, of some sources or of all.
+
+    Raises FiguresUnavailable when the database cannot answer.
+    """
+    leads = Lead.objects.created_in(period).of_sources(sources)
+    return read_report(period, ask(leads, {"report": report_part(period, leads)})["report"])
 
 
-def _count(leads: LeadQuerySet) -> dict[str, Any]:
-    purchases = leads.purchases().with_person_keys()
-    keyed = leads.with_person_keys()
-    return keyed.aggregate(
-        # Without a lead there is no row to take the maximum of, but still a moment of counting.
-        as_of=Coalesce(Max(_StatementTimestamp()), _StatementTimestamp()),
-        visitors=Count("pk", filter=TOOK_THE_TEST),
-        emailed=Count("pk", filter=WAS_EMAILED),
-        purchases=Count("pk", filter=PURCHASED),
-        distinct_phones=Count("phone_key", filter=PURCHASED, distinct=True),
-        distinct_emails=Count("email_key", filter=PURCHASED, distinct=True),
-        without_phone=Count("pk", filter=PURCHASED & Q(phone_key=None)),
-        without_email=Count("pk", filter=PURCHASED & Q(email_key=None)),
-        lists=_JsonObject(
-            # An aggregate has to be in it, for Django to take the whole for one.
-            Value("leads"),
-            Count("pk"),
-            Value("sources"),
-            ArraySubquery(_by_source(leads)),
-            Value("repeated_phones"),
-            ArraySubquery(_repeated(purchases, "phone_key")),
-            Value("repeated_emails"),
-            ArraySubquery(_repeated(purchases, "email_key")),
-        ),
+def report_part(period: Period, leads: LeadQuerySet) -> Part:
+    """What the report needs of a statement over `leads` or more."""
+    purchases, inside = leads.purchases().with_person_keys(), within(period)
+    bought = inside & PURCHASED
+    return Part(
+        figures={
+            "visitors": Count("pk", filter=inside & TOOK_THE_TEST),
+            "emailed": Count("pk", filter=inside & WAS_EMAILED),
+            "purchases": Count("pk", filter=bought),
+            "distinct_phones": Count(phone_key(), filter=bought, distinct=True),
+            "distinct_emails": Count(email_key(), filter=bought, distinct=True),
+            "without_phone": Count("pk", filter=bought) - Count(phone_key(), filter=bought),
+            "without_email": Count("pk", filter=bought) - Count(email_key(), filter=bought),
+        },
+        lists={
+            "sources": _by_source(leads),
+            "repeated_phones": _repeated(purchases, "phone_key"),
+            "repeated_emails": _repeated(purchases, "email_key"),
+        },
     )
-
-
-class _StatementTimestamp(Func):
-    """When the database began the statement (Django's own `Now` would keep it out of the cache)."""
-
-    template = "statement_timestamp()"
-    output_field = DateTimeField()
-
-
-class _JsonObject(Func):
-    """`jsonb_build_object`, which Django's JSONObject would ask the server's version for first."""
-
-    function = "jsonb_build_object"
-    output_field = JSONField()
 
 
 def _by_source(leads: LeadQuerySet) -> Any:
@@ -197,7 +169,7 @@ def _by_source(leads: LeadQuerySet) -> Any:
         leads.annotate(source_name=source_name())
         .values("source_name")
         .annotate(
-            row=_JsonObject(
+            row=JsonObject(
                 Value("source"),
                 "source_name",
                 Value("leads"),
@@ -223,13 +195,14 @@ def _repeated(purchases: LeadQuerySet, key: str) -> Any:
     )
 
 
-def _report(period: Period, counted: Mapping[str, Any]) -> FunnelReport:
+def read_report(period: Period, found: Found) -> FunnelReport:
+    """The report, from what the database said to its part."""
     price: int = settings.COURSE_PRICE_KZT
+    counted, lists = found.figures, found.lists
     visitors, emailed, purchases = counted["visitors"], counted["emailed"], counted["purchases"]
-    lists = counted["lists"]
     return FunnelReport(
         period=period,
-        as_of=counted["as_of"],
+        as_of=found.as_of,
         price=price,
         proftest=Stage(StageId.PROFTEST, visitors, 100, 0, StageStatus.SUCCESS),
         express=_stage(StageId.EXPRESS, emailed, visitors, EXPRESS_THRESHOLD),

@@ -47,12 +47,18 @@ def _measure_funnel() -> list[Ratio]:
     django.setup()
     from cachalot.api import cachalot_disabled
 
+    from funnel.answers import answers
+    from funnel.question import FunnelQuestion
     from funnel.report import funnel_report
     from onai.periods import Period
 
     def ask(period: Period) -> None:
         with cachalot_disabled():
             funnel_report(period)
+
+    def ask_everything(period: Period) -> None:
+        with cachalot_disabled():
+            answers(FunnelQuestion(period))
 
     small = Period(date(2020, 1, 1), date(2020, 1, 30))
     large = Period(date(2021, 1, 1), date(2021, 1, 30))
@@ -61,10 +67,13 @@ def _measure_funnel() -> list[Ratio]:
     add_leads(large.start, large.end, 250_000)
     add_leads(large.end, large.end + timedelta(days=1_000), 1_000_000)
     among, grown = in_turn(lambda: ask(small), lambda: ask(large))
+    page, page_grown = in_turn(lambda: ask_everything(small), lambda: ask_everything(large))
     cached, asked = in_turn(lambda: funnel_report(small), lambda: ask(small))
     return [
         Ratio("report: 250 000 leads in the period ÷ 25 000", grown, among),
         Ratio("report: 25 000 leads of 1 275 000 in the table ÷ of 25 000", among, alone),
+        Ratio("every answer of the page ÷ the report, 25 000 leads", page, among),
+        Ratio("every answer: 250 000 leads in the period ÷ 25 000", page_grown, page),
         Ratio("report: from the cache ÷ from the database", cached, asked),
     ]
 

@@ -17,12 +17,18 @@ _SERVER_URL = TRIPWIRE_URL.replace("/tripwire", "/postgres")
 NOW, SECONDS = datetime(2026, 11, 22).astimezone(), 94_600_000
 
 _LEADS = """
-insert into landing_leads (name, phone, email, source, email_sent, sms_clicked, created_at)
+insert into landing_leads (name, phone, email, source, email_sent, email_clicked, sms_sent,
+  sms_clicked, metadata, sms_clicked_at, created_at)
 select 'Lead', '8700' || lpad((n %% 9000000)::text, 7, '0'), 'lead' || n || '@onai.test',
        (array['proftest_kenesary', 'proftest_arystan', 'expresscourse', 'TF4', null])[1 + n %% 5],
-       n %% 4 < 3, n %% 12 = 0,
-       %(start)s::timestamptz + (n::float8 / %(count)s) * %(span)s::interval
-from generate_series(0, %(count)s - 1) as n
+       n %% 4 < 3, n %% 3 = 0, n %% 5 = 0, n %% 12 = 0,
+       jsonb_build_object('utmParams', jsonb_build_object('utm_campaign', 'c' || n %% 40,
+         'utm_medium', 'cpc', 'utm_content', 'creative_' || n %% 300)),
+       case when n %% 12 = 0 then came + interval '1 hour' * (n %% 90) end, came
+from (
+  select n, %(start)s::timestamptz + (n::float8 / %(count)s) * %(span)s::interval as came
+  from generate_series(0, %(count)s - 1) as n
+) as numbered
 """
 # The commonest of each have about three people in a hundred, as in life.
 FIRST_NAMES = (

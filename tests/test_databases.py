@@ -355,7 +355,8 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "onai.settings"
 django.setup()
 from onai import postgres
-from funnel.report import FiguresUnavailable, funnel_report
+from funnel.report import funnel_report
+from funnel.statement import FiguresUnavailable
 from onai.periods import Period
 postgres.DEADLINE_SECONDS = 1.0
 began = time.monotonic()

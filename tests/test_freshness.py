@@ -15,7 +15,7 @@ from django.db import close_old_connections
 from django.test import Client
 
 from funnel.freshness import _shape, answer
-from funnel.report import FiguresUnavailable
+from funnel.statement import FiguresUnavailable
 from onai.templatetags.russian import ago
 from tests.outages import landing_outage
 from tests.settings import TEST_KEYS

@@ -1,0 +1,49 @@
+"""Everything a page of the funnel needs, of one moment: one statement."""
+
+from dataclasses import dataclass
+
+from funnel.over_time import OverTime, over_time_part, read_over_time
+from funnel.question import FunnelQuestion
+from funnel.report import FunnelReport, read_report, report_part
+from funnel.sources import Sources, read_sources, sources_part
+from funnel.statement import ask
+from funnel.steps import Funnel, read_steps, steps_part
+from funnel.time_to_buy import TimeToBuy, read_time_to_buy, time_to_buy_part
+from funnel.utm import MarkTable, read_utm, utm_part
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelAnswers:
+    """The answers to `question`; `report` is as reported, whatever way of counting it asks for."""
+
+    question: FunnelQuestion
+    report: FunnelReport
+    funnel: Funnel
+    sources: Sources
+    over_time: OverTime
+    time_to_buy: TimeToBuy
+    utm: tuple[MarkTable, ...]
+
+
+def answers(question: FunnelQuestion) -> FunnelAnswers:
+    """Count everything about the question. Raises FiguresUnavailable."""
+    found = ask(
+        question.leads_of_both_periods(),
+        {
+            "report": report_part(question.period, question.leads()),
+            "funnel": steps_part(question),
+            "sources": sources_part(question),
+            "time": over_time_part(question),
+            "buying": time_to_buy_part(question),
+            "utm": utm_part(question),
+        },
+    )
+    return FunnelAnswers(
+        question=question,
+        report=read_report(question.period, found["report"]),
+        funnel=read_steps(question, found["funnel"]),
+        sources=read_sources(question, found["sources"]),
+        over_time=read_over_time(question, found["time"]),
+        time_to_buy=read_time_to_buy(question, found["buying"]),
+        utm=read_utm(question, found["utm"]),
+    )

@@ -1,0 +1,184 @@
+"""What a figure is compared with, and how it has changed: honestly, where chance explains it."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from funnel import chance
+from funnel.report import share
+from onai.periods import Period
+
+# Beyond this part of a period that is still to come, its counts are not held against whole days.
+_MOST_UNFINISHED = 0.1
+
+
+class Compare(StrEnum):
+    """With which days a period is compared."""
+
+    PREVIOUS = "previous"
+    LAST_MONTH = "last-month"
+    LAST_YEAR = "last-year"
+
+
+class Verdict(StrEnum):
+    """What may be said of a difference. The last four: nothing, and why."""
+
+    BEYOND_CHANCE = "beyond-chance"
+    WITHIN_CHANCE = "within-chance"
+    NOT_A_PROPORTION = "not-a-proportion"
+    PERIODS_OVERLAP = "periods-overlap"
+    PERIOD_UNFINISHED = "period-unfinished"
+    NO_DATA = "no-data"
+
+
+def compared_with(period: Period, compare: Compare) -> Period:
+    """The period of equal length just before, or the same days of last month or of last year.
+
+    A day that month does not have becomes its last one: 31 March is compared with 28 February.
+    """
+    match compare:
+        case Compare.PREVIOUS:
+            return period.before()
+        case Compare.LAST_MONTH:
+            return Period(_month_before(period.first_day), _month_before(period.last_day))
+        case Compare.LAST_YEAR:
+            return Period(_year_before(period.first_day), _year_before(period.last_day))
+
+
+def _month_before(day: date) -> date:
+    last = day.replace(day=1) - timedelta(days=1)
+    return last.replace(day=min(day.day, last.day))
+
+
+def _year_before(day: date) -> date:
+    if (day.month, day.day) == (2, 29):
+        day = day.replace(day=28)
+    return day.replace(year=day.year - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """The period of the figures and the one they are compared with, on the day `today`."""
+
+    period: Period
+    compared: Period
+    today: date
+
+    @property
+    def overlap(self) -> bool:
+        """Figures that share leads are not independent, which every test requires."""
+        return self.compared.last_day >= self.period.first_day
+
+    @property
+    def to_come(self) -> int:
+        """The days of the period that are not over, today among them."""
+        return max(0, min(self.period.days, (self.period.last_day - self.today).days + 1))
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether so much is to come that its counts cannot be held against whole days."""
+        return self.to_come > self.period.days * _MOST_UNFINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A count, and the same count of the compared period.
+
+    `verdict` is of `funnel.chance.two_counts`, which takes their days into account.
+    """
+
+    now: int
+    before: int
+    verdict: Verdict
+    p_value: float | None
+
+    @property
+    def difference(self) -> int:
+        return self.now - self.before
+
+    @property
+    def percent(self) -> Decimal | None:
+        """The difference in percent of what was before; None where there was nothing."""
+        return share(self.difference, self.before, decimals=0) if self.before else None
+
+    def times(self, price: int) -> "Counted":
+        """The same in tenge: what is so many times the count has changed for the same reason."""
+        return Counted(self.now * price, self.before * price, self.verdict, self.p_value)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A conversion: `part` ÷ `whole` in percent, and the same of the compared period.
+
+    Only where every one of the part is one of the whole is it a proportion, with an `interval`
+    (`funnel.chance.wilson`) and a test (`two_proportions`). The report's stages are counted each
+    for itself, so e-mails ÷ visitors, which can be 109 %, are a ratio of two counts and no more.
+    """
+
+    part: int
+    whole: int
+    percent: Decimal
+    before: Decimal
+    verdict: Verdict
+    p_value: float | None
+    interval: chance.Interval | None
+
+    @property
+    def difference(self) -> Decimal:
+        """In percentage points."""
+        return self.percent - self.before
+
+    @property
+    def low(self) -> Decimal | None:
+        """The interval's lower end, in percent."""
+        return _in_percent(self.interval.low) if self.interval else None
+
+    @property
+    def high(self) -> Decimal | None:
+        return _in_percent(self.interval.high) if self.interval else None
+
+
+def counted(spans: Spans, now: int, before: int) -> Counted:
+    """A count with its change."""
+    if spans.overlap:
+        return Counted(now, before, Verdict.PERIODS_OVERLAP, None)
+    if spans.is_unfinished:
+        return Counted(now, before, Verdict.PERIOD_UNFINISHED, None)
+    p_value = chance.two_counts(now, spans.period.days, before, spans.compared.days)
+    return Counted(now, before, _verdict(p_value), p_value)
+
+
+def rate(
+    spans: Spans,
+    now: tuple[int, int],
+    before: tuple[int, int],
+    *,
+    is_proportion: bool,
+    decimals: int,
+) -> Rate:
+    """A conversion with its change; `now` and `before` are part and whole."""
+    verdict, p_value, interval = Verdict.NOT_A_PROPORTION, None, None
+    if is_proportion:
+        interval = chance.wilson(*now)
+        p_value = None if spans.overlap else chance.two_proportions(*now, *before)
+        verdict = Verdict.PERIODS_OVERLAP if spans.overlap else _verdict(p_value)
+    return Rate(
+        part=now[0],
+        whole=now[1],
+        percent=share(*now, decimals=decimals),
+        before=share(*before, decimals=decimals),
+        verdict=verdict,
+        p_value=p_value,
+        interval=interval,
+    )
+
+
+def _verdict(p_value: float | None) -> Verdict:
+    if p_value is None:
+        return Verdict.NO_DATA
+    return Verdict.BEYOND_CHANCE if p_value < chance.LEVEL else Verdict.WITHIN_CHANCE
+
+
+def _in_percent(share_of_one: float) -> Decimal:
+    return Decimal(share_of_one * 100).quantize(Decimal("0.1"))

@@ -1,0 +1,146 @@
+"""What is asked of the funnel: over which days, against which, of which sources, counted how.
+
+One value, made of an address by one form, is handed to every answer.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from funnel.comparison import Compare, Spans, compared_with
+from funnel.counting import WAYS, Counting
+from funnel.models import Lead, LeadQuerySet, within
+from onai.errors import Problem
+from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
+from onai.periods import Period, business_day
+
+LONGEST_DAYS = 3 * 365 + 1
+PRESETS = tuple(preset for preset in Preset if preset is not Preset.ALL)
+_MOST_SOURCES = 50
+_LONGEST_SOURCE = 500
+_DAYS_AS_DAYS, _DAYS_AS_WEEKS = 62, 366
+
+
+class Unit(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelQuestion:
+    """What the answers are about. Without `sources` they are about all; "" is leads without one."""
+
+    period: Period
+    compare: Compare = Compare.PREVIOUS
+    sources: tuple[str, ...] = ()
+    counting: Counting = Counting.REPORTED
+    unit: Unit = Unit.DAY
+
+    @property
+    def compared(self) -> Period:
+        return compared_with(self.period, self.compare)
+
+    @property
+    def spans(self) -> Spans:
+        return Spans(self.period, self.compared, business_day())
+
+    @property
+    def steps(self) -> tuple[StrEnum, ...]:
+        """The steps of the way of counting, in order."""
+        return tuple(WAYS[self.counting].steps)
+
+    def leads(self) -> LeadQuerySet:
+        """Of these sources, in the period."""
+        return Lead.objects.created_in(self.period).of_sources(self.sources)
+
+    def leads_of_both_periods(self) -> LeadQuerySet:
+        if self.compared.end >= self.period.start:
+            # No day between them: one range of the index, and half the conditions.
+            both = within(Period(self.compared.first_day, self.period.last_day))
+        else:
+            both = within(self.compared) | within(self.period)
+        return Lead.objects.filter(both).of_sources(self.sources)
+
+    def counted_leads_of_both_periods(self) -> LeadQuerySet:
+        """Those of them that the way of counting looks at."""
+        return self.leads_of_both_periods().filter(WAYS[self.counting].everyone)
+
+
+class BadQuestion(Problem):
+    status = 400
+    code = "invalid_input"
+    message = _("Такого у воронки не спросить: проверьте отмеченное.")
+    advice = _("Исправьте адрес или выберите период заново.")
+
+
+class QuestionForm(PeriodForm):
+    """The question of an address. What is nonsense in it is told, and asks nothing."""
+
+    compare = forms.ChoiceField(
+        choices=[(one.value, one.value) for one in Compare],
+        required=False,
+        error_messages={
+            "invalid_choice": _("Сравнить можно с previous, last-month или last-year.")
+        },
+    )
+    count = forms.ChoiceField(
+        choices=[(one.value, one.value) for one in Counting],
+        required=False,
+        error_messages={"invalid_choice": _("Считать можно как reported или cohort.")},
+    )
+    by = forms.ChoiceField(
+        choices=[(one.value, one.value) for one in Unit],
+        required=False,
+        error_messages={"invalid_choice": _("По времени можно смотреть by=day, week или month.")},
+    )
+
+    def __init__(self, query: QueryDict) -> None:
+        super().__init__(query, longest_days=LONGEST_DAYS, presets=PRESETS)
+        self._sources = query.getlist("source")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        unfit = [one for one in self._sources if "\0" in one or len(one) > _LONGEST_SOURCE]
+        if unfit or len(self._sources) > _MOST_SOURCES:
+            message = _now("Источников не больше %(most)s, и каждый — обычный текст.")
+            self.errors["source"] = self.error_class([message % {"most": _MOST_SOURCES}])
+        else:
+            # In one order, so that the same question is the same SQL.
+            cleaned["source"] = tuple(sorted(set(self._sources)))
+        return cleaned
+
+    @property
+    def chosen(self) -> ChosenPeriod:
+        """The period; the last 30 days where none is told, or nonsense."""
+        return chosen_period(self, default=Preset.THIRTY_DAYS)
+
+    def question(self) -> FunnelQuestion:
+        """What is asked, with the default for whatever is not told, or is nonsense."""
+        self.is_valid()
+        cleaned, period = self.cleaned_data, self.chosen.period
+        return FunnelQuestion(
+            period=period,
+            compare=Compare(cleaned.get("compare") or Compare.PREVIOUS),
+            sources=cleaned.get("source") or (),
+            counting=Counting(cleaned.get("count") or Counting.REPORTED),
+            unit=Unit(cleaned.get("by") or _fitting_unit(period)),
+        )
+
+    def strict_question(self) -> FunnelQuestion:
+        """What is asked. Raises BadQuestion, with a sentence for each field that is nonsense."""
+        if not self.is_valid():
+            said = {name: " ".join(map(str, texts)) for name, texts in self.errors.items()}
+            raise BadQuestion(fields=said)
+        return self.question()
+
+
+def _fitting_unit(period: Period) -> Unit:
+    if period.days <= _DAYS_AS_DAYS:
+        return Unit.DAY
+    return Unit.WEEK if period.days <= _DAYS_AS_WEEKS else Unit.MONTH

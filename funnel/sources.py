@@ -1,0 +1,141 @@
+"""Whose traffic sells: the funnel of every source, that is of every targetologist, side by side."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Count, Value
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from funnel.counting import tally
+from funnel.models import Lead, source_name, within
+from funnel.question import FunnelQuestion
+from funnel.report import share
+from funnel.statement import Found, JsonObject, Part, ask
+from funnel.steps import Funnel, read_funnel
+
+# The one place where sources get a name for readers; one that is not here is shown as it is.
+NAMES: dict[str, str | Promise] = {
+    "proftest_kenesary": _("Кенесары"),
+    "proftest_arystan": _("Арыстан"),
+    "proftest_muha": _("Муха"),
+    "proftest_unknown": _("Тест без таргетолога"),
+    "expresscourse": _("Страница экспресс-курса"),
+    "TF4": _("Команда TF4"),
+    "": _("Без источника"),
+}
+_MOST_CHOICES = 200
+
+
+class SourceOrder(StrEnum):
+    """By what the sources are sorted, best first."""
+
+    PURCHASES = "purchases"
+    LEADS = "leads"
+    CONVERSION = "conversion"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source. `source` is as the landing page wrote it, empty where it wrote none; the shares
+    are of all leads and of all revenue that were asked about, in percent."""
+
+    source: str
+    funnel: Funnel
+    share_of_leads: Decimal
+    share_of_revenue: Decimal
+
+    @property
+    def name(self) -> str:
+        return readable(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The sources asked about, best sellers first; where only some are, all that one may choose."""
+
+    rows: tuple[Source, ...]
+    choices: tuple[str, ...]
+
+    def sorted_by(self, order: SourceOrder, *, containing: str = "") -> tuple[Source, ...]:
+        """The rows whose name or source contains a text, in this order."""
+        wanted = containing.casefold()
+        rows = [
+            row
+            for row in self.rows
+            if wanted in row.name.casefold() or wanted in row.source.casefold()
+        ]
+        match order:
+            case SourceOrder.LEADS:
+                rows.sort(key=lambda row: -row.funnel.leads.now)
+            case SourceOrder.CONVERSION:
+                rows.sort(key=lambda row: -_exactly(row.funnel))
+            case SourceOrder.NAME:
+                rows.sort(key=lambda row: row.name.casefold())
+            case SourceOrder.PURCHASES:
+                pass
+        return tuple(rows)
+
+
+def readable(source: str) -> str:
+    """The source's name for a reader."""
+    return str(NAMES.get(source, source))
+
+
+def funnel_by_source(question: FunnelQuestion) -> Sources:
+    """The sources asked about. Raises FiguresUnavailable."""
+    parts = {"sources": sources_part(question)}
+    return read_sources(question, ask(question.leads_of_both_periods(), parts)["sources"])
+
+
+def sources_part(question: FunnelQuestion) -> Part:
+    """Every source of either period; and, where only some are asked about, all of this one."""
+    named = question.counted_leads_of_both_periods().annotate(source_name=source_name())
+    rows = named.values("source_name").annotate(
+        row=JsonObject(
+            Value("source"),
+            "source_name",
+            Value("now"),
+            tally(question.counting, within(question.period)),
+            Value("before"),
+            tally(question.counting, within(question.compared)),
+        )
+    )
+    lists: dict[str, Any] = {"rows": rows.values("row")}
+    if question.sources:
+        everything = Lead.objects.created_in(question.period).annotate(source_name=source_name())
+        lists["choices"] = (
+            everything.values("source_name")
+            .annotate(leads=Count("pk"))
+            .order_by("-leads", "source_name")
+            .values("source_name")[:_MOST_CHOICES]
+        )
+    return Part(lists=lists)
+
+
+def read_sources(question: FunnelQuestion, found: Found) -> Sources:
+    funnels = [(row["source"], read_funnel(question, row)) for row in found.lists["rows"]]
+    leads = sum(funnel.leads.now for _, funnel in funnels)
+    revenue = sum(funnel.revenue.now for _, funnel in funnels)
+    rows = [
+        Source(
+            source=source,
+            funnel=funnel,
+            share_of_leads=share(funnel.leads.now, leads, decimals=1),
+            share_of_revenue=share(funnel.revenue.now, revenue, decimals=1),
+        )
+        for source, funnel in funnels
+    ]
+    rows.sort(key=_best_first)
+    return Sources(tuple(rows), tuple(found.lists.get("choices", ())))
+
+
+def _best_first(row: Source) -> tuple[Any, ...]:
+    return -row.funnel.purchases.now, -row.funnel.leads.now, row.source
+
+
+def _exactly(funnel: Funnel) -> float:
+    return funnel.conversion.part / funnel.conversion.whole if funnel.conversion.whole else -1.0

@@ -1,0 +1,104 @@
+"""One statement for however many answers, so that all figures of a page are of one moment.
+
+An answer says in a `Part` what it needs counted; `ask` puts the parts into one statement, which
+django-cachalot keeps as one entry for `FUNNEL_CACHE_SECONDS`, and hands each its own back.
+
+Do not use Django's `Now()` or `JSONObject` in a part: the first keeps a statement out of the
+cache, the second asks the server's version and so needs a connection even for a hit.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+import django.db
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, DateTimeField, Func, JSONField, Max, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from funnel.models import LeadQuerySet
+from onai.errors import Problem
+
+logger = logging.getLogger(__name__)
+
+
+class FiguresUnavailable(Problem):
+    status = 503
+    code = "figures_unavailable"
+    message = _("Цифры воронки сейчас недоступны: база лидов не отвечает.")
+    advice = _(
+        "Это не значит, что продаж нет. Лиды продолжают записываться; откройте воронку позже."
+    )
+    retry_after_seconds = 30
+
+
+class JsonObject(Func):
+    """`jsonb_build_object`, which Django's JSONObject would ask the server's version for first."""
+
+    function = "jsonb_build_object"
+    output_field = JSONField()
+
+
+class _StatementTimestamp(Func):
+    """When the database began the statement (Django's own `Now` would keep it out of the cache)."""
+
+    template = "statement_timestamp()"
+    output_field = DateTimeField()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one answer needs: aggregates over the leads of the statement, and lists of rows of
+    their own, each a queryset that gives one JSON value a row."""
+
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    lists: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the database said to a part, and its moment of counting."""
+
+    as_of: datetime
+    figures: Mapping[str, Any]
+    lists: Mapping[str, list[Any]]
+
+
+def ask(leads: LeadQuerySet, parts: Mapping[str, Part]) -> dict[str, Found]:
+    """The parts' answers over `leads`. Raises FiguresUnavailable when the database gives none."""
+    named_lists = {
+        f"{name}_{key}": ArraySubquery(rows)
+        for name, part in parts.items()
+        for key, rows in part.lists.items()
+    }
+    try:
+        counted = leads.aggregate(
+            # Without a lead there is no row to take the maximum of, but still a moment of counting.
+            as_of=Coalesce(Max(_StatementTimestamp()), _StatementTimestamp()),
+            lists=JsonObject(
+                # An aggregate has to be in it, for Django to take the whole for one.
+                Value("leads"),
+                Count("pk"),
+                *chain.from_iterable((Value(name), rows) for name, rows in named_lists.items()),
+            ),
+            **{
+                f"{name}_{key}": figure
+                for name, part in parts.items()
+                for key, figure in part.figures.items()
+            },
+        )
+    except django.db.Error as error:
+        logger.exception("figures_unavailable")
+        raise FiguresUnavailable from error
+    return {
+        name: Found(
+            counted["as_of"],
+            {key: counted[f"{name}_{key}"] for key in part.figures},
+            {key: counted["lists"][f"{name}_{key}"] for key in part.lists},
+        )
+        for name, part in parts.items()
+    }

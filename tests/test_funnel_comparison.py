@@ -1,0 +1,129 @@
+"""What a period is compared with, and what may be said of the difference."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from funnel.comparison import Compare, Spans, Verdict, compared_with, counted, rate
+from onai.periods import Period
+
+TODAY = date(2026, 11, 22)
+OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))
+SPANS = Spans(OCTOBER, OCTOBER.before(), TODAY)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "compare", "with_first", "with_last"),
+    [
+        ("2026-10-01", "2026-10-31", "previous", "2026-08-31", "2026-09-30"),
+        ("2026-11-22", "2026-11-22", "previous", "2026-11-21", "2026-11-21"),
+        ("2026-11-01", "2026-11-22", "last-month", "2026-10-01", "2026-10-22"),
+        ("2026-01-10", "2026-02-09", "last-month", "2025-12-10", "2026-01-09"),
+        # A day that the other month does not have is its last one.
+        ("2026-03-31", "2026-03-31", "last-month", "2026-02-28", "2026-02-28"),
+        ("2024-03-30", "2024-03-31", "last-month", "2024-02-29", "2024-02-29"),
+        ("2026-11-01", "2026-11-22", "last-year", "2025-11-01", "2025-11-22"),
+        ("2024-02-29", "2024-02-29", "last-year", "2023-02-28", "2023-02-28"),
+        ("2025-02-01", "2025-02-28", "last-year", "2024-02-01", "2024-02-28"),
+    ],
+)
+def test_a_period_is_compared_with_the_days_one_expects(
+    first: str, last: str, compare: str, with_first: str, with_last: str
+) -> None:
+    period = Period(date.fromisoformat(first), date.fromisoformat(last))
+
+    compared = compared_with(period, Compare(compare))
+
+    assert (compared.first_day.isoformat(), compared.last_day.isoformat()) == (
+        with_first,
+        with_last,
+    )
+
+
+def test_a_difference_that_chance_explains_is_shown_as_such() -> None:
+    count = counted(SPANS, 30, 26)
+
+    assert count.verdict is Verdict.WITHIN_CHANCE
+    assert (count.difference, count.percent) == (4, Decimal(15))
+
+
+def test_a_difference_that_chance_does_not_explain_is_shown_as_such() -> None:
+    assert counted(SPANS, 30, 6).verdict is Verdict.BEYOND_CHANCE
+
+
+def test_unequal_days_are_taken_into_account() -> None:
+    spans = Spans(OCTOBER, Period(date(2026, 9, 1), date(2026, 9, 7)), TODAY)
+
+    assert counted(spans, 310, 70).verdict is Verdict.WITHIN_CHANCE
+    assert counted(spans, 70, 70).verdict is Verdict.BEYOND_CHANCE
+
+
+def test_a_day_that_has_just_begun_is_not_called_a_fall() -> None:
+    today = Period.day(TODAY)
+    spans = Spans(today, today.before(), TODAY)
+
+    assert counted(spans, 2, 90).verdict is Verdict.PERIOD_UNFINISHED
+    # Of those who came today, the share that bought can be compared.
+    share = rate(spans, (1, 2), (9, 90), is_proportion=True, decimals=2)
+    assert share.verdict is Verdict.WITHIN_CHANCE
+
+
+@pytest.mark.parametrize(
+    ("days", "is_unfinished"), [(1, True), (9, True), (10, False), (30, False)]
+)
+def test_a_last_day_counts_little_in_a_long_period(days: int, is_unfinished: bool) -> None:
+    period = Period(date.fromordinal(TODAY.toordinal() - days + 1), TODAY)
+
+    spans = Spans(period, period.before(), TODAY)
+
+    assert spans.to_come == 1
+    assert spans.is_unfinished is is_unfinished
+
+
+def test_periods_that_share_leads_are_not_tested() -> None:
+    quarter = Period(date(2026, 8, 1), date(2026, 10, 31))
+    spans = Spans(quarter, compared_with(quarter, Compare.LAST_MONTH), TODAY)
+
+    share = rate(spans, (10, 100), (50, 100), is_proportion=True, decimals=2)
+
+    assert counted(spans, 900, 9).verdict is Verdict.PERIODS_OVERLAP
+    assert (share.verdict, share.p_value) == (Verdict.PERIODS_OVERLAP, None)
+
+
+def test_109_percent_is_no_proportion_and_is_not_treated_as_one() -> None:
+    ratio = rate(SPANS, (380, 350), (150, 128), is_proportion=False, decimals=0)
+
+    assert [ratio.percent, ratio.before, ratio.difference] == [
+        Decimal(109),
+        Decimal(117),
+        Decimal(-8),
+    ]
+    assert ratio.verdict is Verdict.NOT_A_PROPORTION
+    assert (ratio.interval, ratio.low, ratio.high, ratio.p_value) == (None, None, None, None)
+
+
+def test_a_proportion_comes_with_its_interval() -> None:
+    share = rate(SPANS, (81, 263), (15, 148), is_proportion=True, decimals=2)
+
+    assert (share.low, share.high) == (Decimal("25.5"), Decimal("36.6"))
+    assert share.difference == Decimal("20.66")
+    assert share.verdict is Verdict.BEYOND_CHANCE
+
+
+def test_of_nothing_nothing_is_said() -> None:
+    share = rate(SPANS, (0, 0), (3, 10), is_proportion=True, decimals=2)
+
+    assert counted(SPANS, 0, 0).verdict is Verdict.NO_DATA
+    assert counted(SPANS, 5, 0).percent is None
+    assert share.percent == 0
+    assert (share.verdict, share.interval) == (Verdict.NO_DATA, None)
+
+
+def test_revenue_changes_for_the_reason_that_purchases_do() -> None:
+    purchases = counted(SPANS, 30, 26)
+
+    revenue = purchases.times(5_000)
+
+    assert (revenue.now, revenue.before, revenue.difference) == (150_000, 130_000, 20_000)
+    assert (revenue.verdict, revenue.p_value) == (purchases.verdict, purchases.p_value)
