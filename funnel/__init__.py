@@ -1,1 +1,1 @@
-"""The sales funnel, read from the Landing database: period → report → page or JSON."""
+"""The sales funnel, read from the Landing database: question → answers → page, CSV or JSON."""

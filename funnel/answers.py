@@ -1,6 +1,7 @@
 """Everything a page of the funnel needs, of one moment: one statement."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from funnel.over_time import OverTime, over_time_part, read_over_time
 from funnel.question import FunnelQuestion
@@ -23,6 +24,11 @@ class FunnelAnswers:
     over_time: OverTime
     time_to_buy: TimeToBuy
     utm: tuple[MarkTable, ...]
+
+    @property
+    def as_of(self) -> datetime:
+        """When the database counted."""
+        return self.report.as_of
 
 
 def answers(question: FunnelQuestion) -> FunnelAnswers:

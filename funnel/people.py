@@ -19,9 +19,9 @@ from django.db.models import Count, Min, Q
 from django.utils.translation import gettext_lazy as _
 
 from funnel.models import Lead, LeadQuerySet, source_name
-from funnel.statement import FiguresUnavailable
-from funnel.search import matching
 from funnel.people_steps import Step, is_in, is_lost_at
+from funnel.search import matching
+from funnel.statement import FiguresUnavailable
 from onai import paging
 from onai.periods import Period, business_day
 

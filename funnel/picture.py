@@ -1,36 +1,116 @@
-"""The funnel as a picture: what the page draws of a report, measured and worded here.
+"""The figures as pictures: what the page draws of the answers, measured and worded here.
 
-Lengths are in units of a picture 100 wide and 100 high for each stage, which the page stretches.
+Lengths of the funnel are in units of a picture 100 wide and 100 high for each step, those of a
+chart of one 1000 wide and 100 high; the page stretches both.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
-from funnel.report import FunnelReport, Stage
-from funnel.wording import WORDING, StageWording
+from funnel.answers import FunnelAnswers
+from funnel.over_time import OverTime, Point
+from funnel.report import StageStatus
+from funnel.steps import Step
+from funnel.wording import WORDING, StepWording
 
 _WIDTH = 100
-# An empty stage is still drawn, as a thread.
+# An empty step is still drawn, as a thread.
 _THINNEST = 1.5
+_CHART_WIDTH, _CHART_HEIGHT = 1000, 100
+_GAP = 0.25  # of a bar's place
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnStage:
-    """A stage with its wording and its shape: the corner points of an SVG polygon."""
+class DrawnStep:
+    """A step with its wording and its shape: the corner points of an SVG polygon.
 
-    stage: Stage
-    wording: StageWording
+    `status` is the report's, by its thresholds; a cohort's steps have none, and none does badly.
+    """
+
+    step: Step
+    wording: StepWording
+    status: StageStatus
     points: str
 
 
-def draw(report: FunnelReport) -> tuple[DrawnStage, ...]:
-    """Each stage as wide as its count at the top, and at the bottom as wide as the next one."""
-    widest = max(1, *(stage.reached for stage in report.stages))
-    widths = [max(_THINNEST, _WIDTH * stage.reached / widest) for stage in report.stages]
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar, as high as its value, and the point it stands for."""
+
+    point: Point
+    value: int | Decimal
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Three charts over the same days, and the days that are written below them."""
+
+    leads: tuple[Bar, ...]
+    purchases: tuple[Bar, ...]
+    conversion: tuple[Bar, ...]
+    most_leads: int
+    most_purchases: int
+    best_conversion: Decimal
+    labels: tuple[date, ...]
+
+
+def draw(answers: FunnelAnswers) -> tuple[DrawnStep, ...]:
+    """Each step as wide as its count at the top, and at the bottom as wide as the next one."""
+    steps = answers.funnel.steps
+    statuses = {stage.id.value: stage.status for stage in answers.report.stages}
+    widest = max(1, *(step.reached.now for step in steps))
+    widths = [max(_THINNEST, _WIDTH * step.reached.now / widest) for step in steps]
     below = [*widths[1:], widths[-1]]
     return tuple(
-        DrawnStage(stage, WORDING[stage.id], _trapezoid(top, bottom))
-        for stage, top, bottom in zip(report.stages, widths, below, strict=True)
+        DrawnStep(
+            step,
+            WORDING[step.id],
+            statuses.get(step.id.value, StageStatus.SUCCESS),
+            _trapezoid(top, bottom),
+        )
+        for step, top, bottom in zip(steps, widths, below, strict=True)
     )
+
+
+def draw_over_time(over_time: OverTime) -> Charts:
+    points = over_time.points
+    days = [point.bucket.first_day for point in points]
+    leads = [point.leads for point in points]
+    purchases = [point.purchases for point in points]
+    conversions = [point.conversion for point in points]
+    return Charts(
+        leads=_bars(points, leads),
+        purchases=_bars(points, purchases),
+        conversion=_bars(points, conversions),
+        most_leads=max(leads),
+        most_purchases=max(purchases),
+        best_conversion=max(conversions),
+        labels=tuple(sorted({days[0], days[len(days) // 2], days[-1]})),
+    )
+
+
+def _bars(points: Sequence[Point], values: Sequence[int | Decimal]) -> tuple[Bar, ...]:
+    highest, place = max(values), _CHART_WIDTH / len(points)
+    bars = []
+    for number, (point, value) in enumerate(zip(points, values, strict=True)):
+        height = float(_CHART_HEIGHT * value / highest) if highest else 0.0
+        bars.append(
+            Bar(
+                point=point,
+                value=value,
+                x=round(place * (number + _GAP / 2), 2),
+                y=round(_CHART_HEIGHT - height, 2),
+                width=round(place * (1 - _GAP), 2),
+                height=round(height, 2),
+            )
+        )
+    return tuple(bars)
 
 
 def _trapezoid(top: float, bottom: float) -> str:

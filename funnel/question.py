@@ -132,6 +132,13 @@ class QuestionForm(PeriodForm):
             unit=Unit(cleaned.get("by") or _fitting_unit(period)),
         )
 
+    @property
+    def as_asked(self) -> str:
+        """The question in the words it was asked in: another day «30 дней» are the same words."""
+        question = self.question()
+        told = (question.compare, question.counting, self.cleaned_data.get("by"))
+        return repr((self.chosen.query, *map(str, told), question.sources))
+
     def strict_question(self) -> FunnelQuestion:
         """What is asked. Raises BadQuestion, with a sentence for each field that is nonsense."""
         if not self.is_valid():

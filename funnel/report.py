@@ -1,10 +1,10 @@
-"""The funnel of a period: three stages, the sources behind them, and who bought twice.
+"""The funnel of a period as the business reports it: three stages, and who bought twice.
 
 The definitions are the business's own, of its report of December 2025. There is nothing personal in
 it, since the cache keeps it: who bought twice is told by `funnel.duplicates`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Value
+from django.db.models import Count
 
 from funnel.models import (
     PURCHASED,
@@ -22,10 +22,9 @@ from funnel.models import (
     LeadQuerySet,
     email_key,
     phone_key,
-    source_name,
     within,
 )
-from funnel.statement import Found, JsonObject, Part, ask
+from funnel.statement import Found, Part, ask
 from onai.periods import Period
 
 # Above these conversions, in percent, a stage does well.
@@ -69,21 +68,6 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFigures:
-    """What one source brought. `source` is as the landing page wrote it; empty where it wrote none.
-
-    `revenue` is in tenge. `conversion` is purchases ÷ leads in percent, to two decimals.
-    """
-
-    source: str
-    leads: int
-    emailed: int
-    purchases: int
-    revenue: int
-    conversion: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class DuplicateCheck:
     """Whether the same person was counted as several purchases.
 
@@ -110,7 +94,7 @@ class FunnelReport:
     """The funnel of `period` as the database counted it at `as_of`.
 
     `revenue` and `price` are in tenge. `overall_conversion` is purchases ÷ ProfTest visitors in
-    percent, to two decimals; 0 without visitors. `sources` come best first.
+    percent, to two decimals; 0 without visitors.
     """
 
     period: Period
@@ -121,7 +105,6 @@ class FunnelReport:
     payment: Stage
     revenue: int
     overall_conversion: Decimal
-    sources: tuple[SourceFigures, ...]
     duplicates: DuplicateCheck
 
     @property
@@ -157,30 +140,9 @@ def report_part(period: Period, leads: LeadQuerySet) -> Part:
             "without_email": Count("pk", filter=bought) - Count(email_key(), filter=bought),
         },
         lists={
-            "sources": _by_source(leads),
             "repeated_phones": _repeated(purchases, "phone_key"),
             "repeated_emails": _repeated(purchases, "email_key"),
         },
-    )
-
-
-def _by_source(leads: LeadQuerySet) -> Any:
-    return (
-        leads.annotate(source_name=source_name())
-        .values("source_name")
-        .annotate(
-            row=JsonObject(
-                Value("source"),
-                "source_name",
-                Value("leads"),
-                Count("pk"),
-                Value("emailed"),
-                Count("pk", filter=WAS_EMAILED),
-                Value("purchases"),
-                Count("pk", filter=PURCHASED),
-            )
-        )
-        .values("row")
     )
 
 
@@ -209,7 +171,6 @@ def read_report(period: Period, found: Found) -> FunnelReport:
         payment=_stage(StageId.PAYMENT, purchases, emailed, PAYMENT_THRESHOLD),
         revenue=purchases * price,
         overall_conversion=share(purchases, visitors, decimals=2),
-        sources=_ranked([_source(row, price) for row in lists["sources"]]),
         duplicates=DuplicateCheck(
             purchases=purchases,
             distinct_phones=counted["distinct_phones"],
@@ -226,21 +187,6 @@ def _stage(stage: StageId, reached: int, before: int, threshold: int) -> Stage:
     conversion = share(reached, before, decimals=0)
     status = StageStatus.SUCCESS if conversion > threshold else StageStatus.WARNING
     return Stage(stage, reached, int(conversion), reached - before, status)
-
-
-def _source(row: Mapping[str, Any], price: int) -> SourceFigures:
-    return SourceFigures(
-        source=row["source"],
-        leads=row["leads"],
-        emailed=row["emailed"],
-        purchases=row["purchases"],
-        revenue=row["purchases"] * price,
-        conversion=share(row["purchases"], row["leads"], decimals=2),
-    )
-
-
-def _ranked(sources: list[SourceFigures]) -> tuple[SourceFigures, ...]:
-    return tuple(sorted(sources, key=lambda row: (-row.purchases, -row.leads, row.source)))
 
 
 def share(part: int, whole: int, *, decimals: int) -> Decimal:

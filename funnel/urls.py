@@ -6,6 +6,7 @@ from funnel import people_views, views
 
 urlpatterns = [
     path("funnel", views.page, name="funnel"),
+    path("funnel/tables/<str:name>.csv", views.table_csv, name="funnel-table"),
     path("funnel/refresh", views.refresh_figures, name="funnel-refresh"),
     path("funnel/people", people_views.people_page, name="funnel-people"),
     path("funnel/people.csv", people_views.people_csv, name="funnel-people-csv"),

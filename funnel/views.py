@@ -1,45 +1,62 @@
-"""The funnel's page and its API, both drawn from the same report."""
+"""The funnel's page, its tables as files, and its API, all drawn from the same answers."""
 
-from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
+import logging
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import (
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+    QueryDict,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from funnel import refresh, wire
+from funnel.answers import FunnelAnswers, answers
 from funnel.freshness import Answer, answer
-from funnel.picture import draw
-from funnel.report import FunnelReport, StageId, funnel_report
+from funnel.picture import draw, draw_over_time
+from funnel.question import FunnelQuestion, QuestionForm
+from funnel.report import StageId
+from funnel.sources import SourceOrder, readable
+from funnel.tables import TABLES
+from funnel.wording import COMPARE, COUNTING, MARKS, ORDERS, UNITS, WORDING
+from onai import spreadsheet
 from onai.errors import NotFound
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
-from onai.periods import Period
+from onai.period_choice import in_words
 
-_REPORTED_DAYS = 30
+logger = logging.getLogger(__name__)
 
-
-def _report(request: IdentifiedRequest) -> Answer[FunnelReport]:
-    """The report that `request` asks for, or the last good one while Landing is down."""
-    refresh.take_up(request)
-    return answer(
-        f"report of {_REPORTED_DAYS} days",
-        lambda: funnel_report(Period.last_days(_REPORTED_DAYS)),
-        kind=FunnelReport,
-    )
+_MOST_SOURCE_ROWS = 100
 
 
 @role_required("admin")
 @require_safe
 def page(request: IdentifiedRequest) -> HttpResponse:
-    answered = _report(request)
-    report = answered.figures
+    form = QuestionForm(request.GET)
+    answered = _answered(request, form, form.question())
+    found = answered.figures
     context = {
-        "report": report,
-        "stages": draw(report),
+        **_chosen(form, found.question, request.GET),
+        **_shown(found, request.GET),
         "answer": answered,
         "refused_since": refresh.refused_since(request),
     }
-    return render(request, "funnel/page.html", context)
+    return render(request, "funnel/page.html", context, status=400 if form.errors else 200)
+
+
+def _answered(
+    request: IdentifiedRequest, form: QuestionForm, question: FunnelQuestion
+) -> Answer[FunnelAnswers]:
+    """The answers that `request` asks for, or the last good ones while Landing is down."""
+    refresh.take_up(request)
+    return answer(form.as_asked, lambda: answers(question), kind=FunnelAnswers)
 
 
 @role_required("admin")
@@ -54,9 +71,22 @@ def refresh_figures(request: IdentifiedRequest) -> HttpResponse:
 
 @role_required("admin")
 @require_safe
+def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
+    """One table of the page, whole, as Excel with Russian settings opens it."""
+    if name not in TABLES:
+        raise NotFound
+    table = TABLES[name](answers(QuestionForm(request.GET).strict_question()))
+    user_id = str(request.identity.user_id)
+    logger.info("funnel_table_exported", extra={"user_id": user_id, "table": name})
+    return spreadsheet.csv_file(f"funnel-{name}.csv", table.columns, table.rows)
+
+
+@role_required("admin")
+@require_safe
 def api_funnel(request: IdentifiedRequest) -> HttpResponse:
-    answered = _report(request)
-    return _json(wire.funnel(answered.figures), answered)
+    form = QuestionForm(request.GET)
+    answered = _answered(request, form, form.strict_question())
+    return _json(wire.answers(answered.figures), answered)
 
 
 @role_required("admin")
@@ -64,15 +94,87 @@ def api_funnel(request: IdentifiedRequest) -> HttpResponse:
 def api_stage(request: IdentifiedRequest, stage_id: str) -> HttpResponse:
     if stage_id not in set(StageId):
         raise NotFound(_("Такого этапа у воронки нет."))
-    answered = _report(request)
-    report = answered.figures
+    form = QuestionForm(request.GET)
+    answered = _answered(request, form, form.strict_question())
+    report = answered.figures.report
     stage = next(stage for stage in report.stages if stage.id == stage_id)
     return _json({"success": True, "stage": wire.stage(report, stage)}, answered)
 
 
-def _json(body: dict[str, object], answered: Answer[FunnelReport]) -> HttpResponse:
+def _json(body: dict[str, object], answered: Answer[FunnelAnswers]) -> HttpResponse:
     told = {**body, **wire.freshness(answered)}
     response = JsonResponse(told, json_dumps_params={"ensure_ascii": False})
     if answered.stale:
         response["Warning"] = '110 - "Response is Stale"'
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLink:
+    """A source by its name, and the sources that its link asks for."""
+
+    name: str
+    sources: list[str]
+
+
+def _chosen(form: QuestionForm, question: FunnelQuestion, query: QueryDict) -> dict[str, object]:
+    """What was asked and is answered, and what one may ask instead."""
+    told = [
+        text for name in ("compare", "count", "by", "source") for text in form.errors.get(name, ())
+    ]
+    kept = [
+        (name, value)
+        for name in ("compare", "count", "by", "source", "sort")
+        for value in query.getlist(name)
+        if value or name == "source"
+    ]
+    return {
+        "question": question,
+        "period_form": form,
+        "chosen": form.chosen,
+        "period_in_words": in_words(question.period),
+        "period_query": form.chosen.query,
+        "people_query": "&".join(
+            [form.chosen.query, *(urlencode({"source": one}) for one in question.sources)]
+        ),
+        "compared_in_words": in_words(question.compared),
+        "spans": question.spans,
+        "told": told,
+        "kept": kept,
+        "kept_period": [(name, query[name]) for name in ("period", "from", "to") if name in query],
+        "filter_query": urlencode(kept),
+        "compare_choices": COMPARE,
+        "counting_choices": COUNTING,
+        "unit_choices": UNITS,
+        "chips": [
+            SourceLink(readable(one), [other for other in question.sources if other != one])
+            for one in question.sources
+        ],
+    }
+
+
+def _shown(found: FunnelAnswers, query: QueryDict) -> dict[str, object]:
+    """The answers, drawn, sorted and searched as the address says."""
+    sort, search = query.get("sort", ""), query.get("q", "").strip()
+    order = SourceOrder(sort) if sort in set(SourceOrder) else SourceOrder.PURCHASES
+    rows = found.sources.sorted_by(order, containing=search)
+    chosen = found.question.sources
+    return {
+        "found": found,
+        "report": found.report,
+        "funnel": found.funnel,
+        "steps": draw(found),
+        "charts": draw_over_time(found.over_time),
+        "step_wordings": [WORDING[step] for step in found.question.steps],
+        "marks": [(MARKS[table.mark], table) for table in found.utm],
+        "order": order,
+        "orders": ORDERS,
+        "search": search,
+        "source_rows": rows[:_MOST_SOURCE_ROWS],
+        "more_sources": max(0, len(rows) - _MOST_SOURCE_ROWS),
+        "more_choices": [
+            SourceLink(readable(one), [*chosen, one])
+            for one in found.sources.choices
+            if one not in chosen
+        ],
+    }

@@ -1,15 +1,42 @@
-"""The funnel in the wire format of the traffic dashboard, whose keys never change."""
+"""The funnel in the wire format of the traffic dashboard, whose keys never change.
 
-from datetime import UTC, datetime
+The keys of the report come first and are always as reported. Beside them stand the answers to
+the question of the address. Percents are numbers from 0, spans of time are in seconds.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+from funnel.answers import FunnelAnswers
+from funnel.comparison import Counted, Rate
 from funnel.freshness import Answer, Figures
+from funnel.over_time import Bucket, OverTime
+from funnel.question import FunnelQuestion
 from funnel.report import FunnelReport, Stage, StageId
+from funnel.sources import Source
+from funnel.steps import Funnel
+from funnel.time_to_buy import Quartiles, TimeToBuy
+from funnel.utm import MarkTable
 from funnel.wording import WORDING
+from onai.periods import Period
+
+
+def answers(found: FunnelAnswers) -> dict[str, Any]:
+    """The report, and everything else about the question."""
+    return {
+        **funnel(found.report),
+        **_question(found.question),
+        "funnel": _funnel(found.funnel),
+        "sources": [_source(row) for row in found.sources.rows],
+        "overTime": _over_time(found.over_time),
+        "timeToBuy": _time_to_buy(found.time_to_buy),
+        "utm": {table.mark.value: _marks(table) for table in found.utm},
+    }
 
 
 def funnel(report: FunnelReport) -> dict[str, Any]:
-    """The whole funnel. `timestamp` is when the database counted, in UTC."""
+    """The whole report. `timestamp` is when the database counted, in UTC."""
     return {
         "success": True,
         "stages": [stage(report, one) for one in report.stages],
@@ -54,6 +81,148 @@ def _metrics(report: FunnelReport, one: Stage) -> dict[str, int]:
             return {"views": one.reached, "avgValue": report.price}
         case StageId.PAYMENT:
             return {"purchases": one.reached, "revenue": report.revenue}
+
+
+def _question(question: FunnelQuestion) -> dict[str, Any]:
+    return {
+        "period": _period(question.period),
+        "compared": {**_period(question.compared), "with": question.compare.value},
+        "source": list(question.sources),
+        "count": question.counting.value,
+        "by": question.unit.value,
+    }
+
+
+def _period(period: Period) -> dict[str, Any]:
+    return {
+        "from": period.first_day.isoformat(),
+        "to": period.last_day.isoformat(),
+        "days": period.days,
+    }
+
+
+def _funnel(one: Funnel) -> dict[str, Any]:
+    return {
+        "leads": _counted(one.leads),
+        "steps": [
+            {
+                "id": step.id.value,
+                "title": str(WORDING[step.id].title),
+                "reached": _counted(step.reached),
+                "conversion": _rate(step.conversion) if step.conversion else None,
+            }
+            for step in one.steps
+        ],
+        "purchases": _counted(one.purchases),
+        "purchasesOutsideSteps": one.outside_steps,
+        "revenue": _counted(one.revenue),
+        "conversion": _rate(one.conversion),
+        "overallConversion": _rate(one.overall),
+    }
+
+
+def _counted(count: Counted) -> dict[str, Any]:
+    return {
+        "now": count.now,
+        "before": count.before,
+        "change": count.difference,
+        "changePercent": _number(count.percent),
+        "verdict": count.verdict.value,
+        "pValue": count.p_value,
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {
+        "now": float(rate.percent),
+        "before": float(rate.before),
+        "change": float(rate.difference),
+        "low": _number(rate.low),
+        "high": _number(rate.high),
+        "verdict": rate.verdict.value,
+        "pValue": rate.p_value,
+    }
+
+
+def _source(row: Source) -> dict[str, Any]:
+    return {
+        "source": row.source,
+        "name": row.name,
+        "shareOfLeads": float(row.share_of_leads),
+        "shareOfRevenue": float(row.share_of_revenue),
+        **_funnel(row.funnel),
+    }
+
+
+def _marks(table: MarkTable) -> dict[str, Any]:
+    return {
+        "values": [{"value": row.value, **_funnel(row.funnel)} for row in table.marked],
+        "without": _funnel(table.without.funnel) if table.without else None,
+        "thereAreMore": table.there_are_more,
+    }
+
+
+def _over_time(over_time: OverTime) -> list[dict[str, Any]]:
+    return [
+        {
+            **_bucket(point.bucket),
+            "leads": point.leads,
+            "purchases": point.purchases,
+            "conversion": float(point.conversion),
+            "steps": [
+                {
+                    "id": step.id.value,
+                    "reached": step.reached,
+                    "conversion": _number(step.conversion),
+                }
+                for step in point.steps
+            ],
+        }
+        for point in over_time.points
+    ]
+
+
+def _bucket(bucket: Bucket) -> dict[str, Any]:
+    return {
+        "from": bucket.first_day.isoformat(),
+        "to": bucket.last_day.isoformat(),
+        "isCut": bucket.is_cut,
+        "isRunning": bucket.is_running,
+    }
+
+
+def _time_to_buy(times: TimeToBuy) -> dict[str, Any]:
+    return {
+        "all": _quartiles(times.all),
+        "before": _quartiles(times.before),
+        "sources": [
+            {"source": one.source, "name": one.name, **_quartiles(one.quartiles)}
+            for one in times.by_source
+        ],
+        "overTime": [
+            {**_bucket(one.bucket), **_quartiles(one.quartiles)} for one in times.over_time
+        ],
+    }
+
+
+def _quartiles(one: Quartiles) -> dict[str, Any]:
+    return {
+        "purchases": one.purchases,
+        "timed": one.timed,
+        "withoutMoment": one.without_moment,
+        "beforeLead": one.before_lead,
+        "lowerSeconds": _seconds(one.lower),
+        "medianSeconds": _seconds(one.median),
+        "upperSeconds": _seconds(one.upper),
+    }
+
+
+def _seconds(time: timedelta | None) -> int | None:
+    return None if time is None else int(time.total_seconds())
+
+
+def _number(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _moment(at: datetime) -> str:

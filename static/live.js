@@ -13,7 +13,9 @@ function keepWhatIsThere() {
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target === live() && document.hidden) {
+  // Nor while somebody types in it, or has unfolded something.
+  const inUse = () => live().querySelector("details[open], input:focus");
+  if (event.target === live() && (document.hidden || inUse())) {
     event.preventDefault();
   }
 });

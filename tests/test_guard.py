@@ -149,7 +149,7 @@ def test_a_crash_is_told_without_its_insides(
     def crash(*_: object) -> None:
         raise RuntimeError("a secret inside")
 
-    monkeypatch.setattr("funnel.views.funnel_report", crash)
+    monkeypatch.setattr("funnel.views.answers", crash)
     admin.raise_request_exception = False
 
     page, api = admin.get("/funnel"), admin.get("/api/traffic-dashboard/funnel")

@@ -1,5 +1,6 @@
 """The pages in a real Chromium: narrow and wide, light and dark, with and without JavaScript."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,14 @@ from tests.browser import complaints_of, sign_in
 from tests.conftest import LandingPages
 from tests.people import PASSWORD
 
-PAGES = ("/funnel", "/sales-manager", "/sales-manager/activity", "/status", "/nowhere", "/welcome")
+PAGES = (
+    *("/funnel", "/funnel?count=cohort&by=week", "/funnel?source=proftest_kenesary&source=TF4"),
+    *("/funnel?source=nobody", "/funnel?from=2026-11-05&to=2026-11-03", "/funnel?period=today"),
+    *("/sales-manager", "/sales-manager/activity", "/status", "/nowhere", "/welcome"),
+)
+
+# In CSS pixels, between the margins of 12 mm.
+A4_WIDTH = round((210 - 24) / 25.4 * 96)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -80,3 +88,35 @@ def test_the_funnel_prints_on_paper(open_page: Any, landing: LandingPages) -> No
     assert not page.get_by_role("button", name="Выйти").is_visible()
     ink = page.evaluate("getComputedStyle(document.body).color")
     assert ink == "rgb(0, 0, 0)"
+
+
+@pytest.mark.parametrize("query", ["", "?count=cohort&by=week"])
+def test_the_funnel_fits_a_sheet_of_a4(open_page: Any, landing: LandingPages, query: str) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(viewport={"width": A4_WIDTH, "height": 1_000})
+    sign_in(page)
+    page.goto(f"/funnel{query}")
+
+    page.emulate_media(media="print")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= A4_WIDTH
+    assert not page.get_by_role("link", name="Скачать CSV").first.is_visible()
+    sheets = re.findall(rb"/MediaBox\s*\[([^\]]+)\]", page.pdf(prefer_css_page_size=True))
+    assert 1 <= len(sheets) <= 5
+    for sheet in sheets:
+        _, _, width, height = (float(one) for one in sheet.split())
+        assert (round(width), round(height)) == (595, 842)
+
+
+def test_sources_are_chosen_without_javascript(open_page: Any, landing: LandingPages) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    sign_in(page)
+
+    page.get_by_role("link", name="Арыстан").click()
+    assert page.get_by_text("45 000 ₸").first.is_visible()
+    page.get_by_text("изменить").click()
+    page.get_by_role("link", name="когорту — путь прошедших тест").click()
+    assert page.get_by_role("heading", name="Перешли по ссылке").is_visible()
+    page.get_by_role("link", name="Арыстан — убрать").click()
+    assert page.get_by_role("link", name="Кенесары").is_visible()

@@ -11,8 +11,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from funnel import people
+from funnel.counting import Counting
 from funnel.people import PeopleFilter, everybody, page_of_people
 from funnel.people_steps import FIRST_STEPS, Step
+from funnel.question import FunnelQuestion
+from funnel.steps import funnel_steps
 from tests.conftest import LandingPages
 from tests.counting import is_in_step
 from tests.crowd import ALMATY, DAYS, PERIOD, Row, lead, lines_of, many, write
@@ -286,3 +289,14 @@ def test_the_number_of_statements_does_not_depend_on_the_rows(
     assert statements() <= 3
     write(landing, rows)
     assert statements() <= 3
+
+
+@pytest.mark.parametrize("counting", list(Counting))
+def test_the_lists_hold_as_many_as_the_funnel_counts(
+    landing: LandingPages, rows: list[Row], counting: Counting
+) -> None:
+    write(landing, rows)
+    question = FunnelQuestion(PERIOD, counting=counting)
+    for step in funnel_steps(question).steps:
+        wanted = PeopleFilter(PERIOD, Step(step.id.value))
+        assert len(list(everybody(wanted))) == step.reached.now

@@ -66,18 +66,18 @@ def test_what_was_being_counted_meanwhile_is_not_taken_for_fresh(
     admin: Client, sold: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A count that began before the refresh ends, and is cached, after it."""
-    from funnel import report
+    from funnel import answers
 
-    counted = report._count
+    counted = answers.ask
 
-    def slow_count(leads: Any) -> Any:
-        monkeypatch.setattr(report, "_count", counted)
-        found = counted(leads)
+    def slow_count(leads: Any, parts: Any) -> Any:
+        monkeypatch.setattr(answers, "ask", counted)
+        found = counted(leads, parts)
         sold()
         admin.post(REFRESH)
         return found
 
-    monkeypatch.setattr(report, "_count", slow_count)
+    monkeypatch.setattr(answers, "ask", slow_count)
     assert _body(admin)["totalConversions"] == 0
 
     assert _body(admin)["totalConversions"] == 1

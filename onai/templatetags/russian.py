@@ -46,3 +46,21 @@ def ago(age: timedelta) -> str:
     if hours < 24:
         return f"{hours} {plural(hours, 'час,часа,часов')} назад"
     return f"{hours // 24} {plural(hours // 24, 'день,дня,дней')} назад"
+
+
+def duration(time: timedelta) -> str:
+    """How long, in its two largest units: «1 д 5 ч», «5 ч 12 мин», «12 мин»."""
+    minutes = round(time.total_seconds() / 60)
+    if minutes < 60:
+        return _joined((minutes, "мин"))
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return _joined((hours, "ч"), (minutes, "мин"))
+    days, hours = divmod(hours, 24)
+    return _joined((days, "д"), (hours, "ч"))
+
+
+def _joined(*parts: tuple[int, str]) -> str:
+    first, *rest = parts
+    told = [first, *(part for part in rest if part[0])]
+    return " ".join(f"{count}{_NO_BREAK_SPACE}{unit}" for count, unit in told)

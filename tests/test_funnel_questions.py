@@ -1,0 +1,373 @@
+"""The funnel asked otherwise than by default: on the page, in its files, and by a program."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.http import QueryDict
+from django.test import Client
+
+from funnel.question import QuestionForm
+from onai.local.leads import demo_leads
+from onai.periods import Period
+from tests.conftest import LandingPages
+
+ALMATY = ZoneInfo("Asia/Almaty")
+API = "/api/traffic-dashboard/funnel"
+PAGE = "/funnel"
+SignIn = Callable[[str], Client]
+IN_OCTOBER = "from=2026-10-01&to=2026-10-31"
+
+
+def _text(client: Client, query: str = "") -> str:
+    page = client.get(f"{PAGE}?{query}").content.decode()
+    bare = re.sub(r"<[^>]+>", " ", page)
+    return unescape(re.sub(r"\s+", " ", bare.replace("\N{NO-BREAK SPACE}", " ")))
+
+
+def _lead(day: int, month: int = 10, **columns: Any) -> dict[str, Any]:
+    return {
+        "source": "proftest_muha",
+        "created_at": datetime(2026, month, day, 12, tzinfo=ALMATY),
+        **columns,
+    }
+
+
+@pytest.fixture
+def october(landing: LandingPages) -> LandingPages:
+    """Ten leads in October, four of them bought; five in September, one bought."""
+    bought = {"sms_clicked": True}
+    landing.write(
+        *(_lead(day, **bought) for day in (1, 31)),
+        *(_lead(day, source="TF4", email_sent=True, **bought) for day in (2, 30)),
+        *(_lead(day, metadata={"utm_campaign": "winter"}) for day in range(5, 9)),
+        *(_lead(day, source=None) for day in (9, 10)),
+        *(_lead(day, month=9) for day in range(2, 6)),
+        _lead(7, month=9, **bought),
+    )
+    return landing
+
+
+def test_the_default_is_the_last_30_days_as_reported(admin: Client, landing: LandingPages) -> None:
+    landing.write(*demo_leads(datetime.now(ALMATY)))
+
+    bare, named = (admin.get(f"{API}?{query}").json() for query in ("", "period=30-days"))
+
+    assert bare == named
+    assert bare["period"]["days"] == 30
+    assert (bare["count"], bare["by"], bare["source"]) == ("reported", "day", [])
+    assert bare["compared"]["with"] == "previous"
+    assert bare["compared"]["to"] == str(
+        date.fromisoformat(bare["period"]["from"]) - timedelta(days=1)
+    )
+    reached = [step["reached"]["now"] for step in bare["funnel"]["steps"]]
+    assert reached == [350, 380, 30]
+    assert bare["funnel"]["overallConversion"]["now"] == bare["overallConversionRate"]
+
+
+def test_an_owner_asks_for_days_of_their_own(admin: Client, october: LandingPages) -> None:
+    body = admin.get(f"{API}?{IN_OCTOBER}").json()
+
+    assert body["period"] == {"from": "2026-10-01", "to": "2026-10-31", "days": 31}
+    assert body["totalConversions"] == 4
+    assert body["funnel"]["leads"]["now"] == 10
+    assert body["funnel"]["purchases"]["before"] == 1
+    assert "1 октября — 31 октября 2026 (31 день)" in _text(admin, IN_OCTOBER)
+
+
+def test_page_files_and_api_give_the_same_figures(admin: Client, october: LandingPages) -> None:
+    body = admin.get(f"{API}?{IN_OCTOBER}").json()
+    text = _text(admin, IN_OCTOBER)
+    rows = _csv(admin, "sources", IN_OCTOBER)
+
+    assert "Выручка 20 000 ₸ ▲ было 5 000 ₸ в пределах случайного" in text
+    assert body["totalRevenue"] == body["funnel"]["revenue"]["now"] == 20_000
+    assert body["funnel"]["revenue"]["verdict"] == "within-chance"
+    by_name = {row["name"]: row["leads"]["now"] for row in body["sources"]}
+    assert by_name == {"Муха": 6, "Команда TF4": 2, "Без источника": 2}
+    assert {row["Источник"]: int(row["Лиды"]) for row in rows} == by_name
+
+
+def _csv(client: Client, name: str, query: str) -> list[dict[str, str]]:
+    answer = client.get(f"/funnel/tables/{name}.csv?{query}")
+    assert answer.status_code == 200
+    content = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    return list(csv.DictReader(io.StringIO(content), delimiter=";"))
+
+
+@pytest.mark.parametrize("name", ["steps", "sources", "over-time", "time-to-buy", "utm"])
+@pytest.mark.parametrize("query", ["", "count=cohort&by=month"])
+def test_every_table_is_a_file(admin: Client, october: LandingPages, name: str, query: str) -> None:
+    rows = _csv(admin, name, f"{IN_OCTOBER}&{query}")
+
+    assert rows
+    assert all(None not in row and None not in row.values() for row in rows)
+
+
+def test_a_file_writes_numbers_as_a_russian_spreadsheet_reads_them(
+    admin: Client, october: LandingPages
+) -> None:
+    tf4 = next(row for row in _csv(admin, "sources", IN_OCTOBER) if row["Как записан"] == "TF4")
+
+    assert tf4["Из лида в покупку, %"] == "100"
+    assert tf4["не меньше, %"] == "34,2"
+    assert tf4["Доля выручки, %"] == "50"
+
+
+def test_what_is_exported_is_logged(
+    admin: Client, october: LandingPages, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        admin.get("/funnel/tables/sources.csv")
+
+    (event,) = [one for one in caplog.records if one.getMessage() == "funnel_table_exported"]
+    assert event.__dict__["table"] == "sources"
+    assert event.__dict__["user_id"]
+
+
+@pytest.mark.parametrize("path", ["/funnel/tables/people.csv", "/funnel/tables/sources"])
+def test_there_is_no_file_of_what_is_no_table(admin: Client, path: str) -> None:
+    assert admin.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "sentence"),
+    [
+        ("period=century", "period", "Такого периода нет."),
+        ("period=all", "period", "Такого периода нет."),
+        ("from=2026-11-05&to=2026-11-03", "to", "Конец раньше начала."),
+        ("from=yesterday", "from", "Это не дата."),
+        ("to=2026-11-03", "from", "Укажите, с какого дня."),
+        ("from=2022-01-01&to=2026-01-01", "to", "Период длинный"),
+        ("compare=luck", "compare", "Сравнить можно"),
+        ("count=money", "count", "Считать можно"),
+        ("by=hour", "by", "По времени можно"),
+        ("source=%00", "source", "обычный текст"),
+        ("source=" + "x" * 501, "source", "обычный текст"),
+        ("&".join(f"source={n}" for n in range(51)), "source", "не больше 50"),
+    ],
+)
+def test_nonsense_is_told_where_it_stands(
+    admin: Client, landing: LandingPages, query: str, field: str, sentence: str
+) -> None:
+    api, page = admin.get(f"{API}?{query}"), admin.get(f"{PAGE}?{query}")
+    table = admin.get(f"/funnel/tables/sources.csv?{query}")
+
+    assert (api.status_code, page.status_code, table.status_code) == (400, 400, 400)
+    body = api.json()
+    assert set(body) == {"success", "error", "code", "fields"}
+    assert body["code"] == "invalid_input"
+    assert list(body["fields"]) == [field]
+    assert sentence in body["fields"][field]
+    assert sentence in unescape(page.content.decode())
+
+
+def test_three_years_fit_and_a_day_more_does_not(admin: Client, landing: LandingPages) -> None:
+    assert admin.get(f"{API}?from=2023-11-01&to=2026-10-31").status_code == 200
+    assert admin.get(f"{API}?from=2023-10-31&to=2026-10-31").status_code == 400
+
+
+def test_one_stage_is_asked_the_same_way(admin: Client, october: LandingPages) -> None:
+    stage = admin.get(f"{API}/payment?{IN_OCTOBER}&source=TF4").json()["stage"]
+
+    assert stage["metrics"] == {"purchases": 2, "revenue": 10_000}
+    assert admin.get(f"{API}/payment?period=century").status_code == 400
+
+
+def test_the_page_is_filtered_by_sources(admin: Client, october: LandingPages) -> None:
+    query = f"{IN_OCTOBER}&source=TF4&source="
+
+    body = admin.get(f"{API}?{query}").json()
+    text = _text(admin, query)
+
+    assert body["source"] == ["", "TF4"]
+    assert body["funnel"]["leads"]["now"] == 4
+    assert body["totalConversions"] == 2
+    assert sum(point["leads"] for point in body["overTime"]) == 4
+    assert {row["source"] for row in body["sources"]} == {"", "TF4"}
+    assert "Только источники: Без источника ✕ — убрать Команда TF4 ✕ — убрать" in text
+    assert "Добавить источник Муха" in text
+
+
+def test_a_click_on_a_source_asks_for_it_and_keeps_the_rest(
+    admin: Client, october: LandingPages
+) -> None:
+    page = admin.get(f"{PAGE}?{IN_OCTOBER}&count=cohort&q=мух").content.decode()
+
+    link = re.search(r'<a href="([^"]+)"><bdi>Муха</bdi>', page)
+
+    assert link
+    assert parse_qs(urlsplit(unescape(link[1])).query) == {
+        "from": ["2026-10-01"],
+        "to": ["2026-10-31"],
+        "count": ["cohort"],
+        "source": ["proftest_muha"],
+    }
+
+
+@pytest.mark.parametrize("source", ["nobody", "<script>", "' or 1=1 --", "%%", "\udcff"])
+def test_an_unknown_source_is_an_empty_funnel_that_says_so(
+    admin: Client, october: LandingPages, source: str
+) -> None:
+    query = {"source": source.encode("utf-8", "surrogateescape")}
+
+    page, api = admin.get(PAGE, query), admin.get(API, query)
+
+    assert (page.status_code, api.status_code) == (200, 200)
+    assert "От выбранных источников за эти дни не пришло ни одного лида" in page.content.decode()
+    assert api.json()["funnel"]["leads"]["now"] == 0
+    assert "<script>" not in page.content.decode()
+
+
+def test_sources_are_sorted_and_searched(admin: Client, october: LandingPages) -> None:
+    def names(query: str) -> list[str]:
+        page = admin.get(f"{PAGE}?{IN_OCTOBER}&{query}").content.decode()
+        return re.findall(r'<span class="rank">\d+</span> <a [^>]+><bdi>([^<]+)', page)
+
+    assert names("") == ["Муха", "Команда TF4", "Без источника"]
+    assert names("sort=conversion") == ["Команда TF4", "Муха", "Без источника"]
+    assert names("sort=name") == ["Без источника", "Команда TF4", "Муха"]
+    assert names("sort=nonsense") == names("")
+    assert names("q=МУХ") == ["Муха"]
+    assert names("q=tf4") == ["Команда TF4"]
+    assert "за эти дни нет" in _text(admin, f"{IN_OCTOBER}&q=никто")
+
+
+def test_a_source_without_a_name_is_shown_as_it_is(admin: Client, landing: LandingPages) -> None:
+    landing.write(_lead(3, source="proftest_новый<b>"))
+
+    page = admin.get(f"{PAGE}?{IN_OCTOBER}").content.decode()
+
+    assert "<bdi>proftest_новый&lt;b&gt;</bdi>" in page
+
+
+def test_the_cohort_is_explained_and_tells_who_bought_otherwise(
+    admin: Client, landing: LandingPages
+) -> None:
+    through = {"email_sent": True, "email_clicked": True, "sms_sent": True, "sms_clicked": True}
+    landing.write(_lead(3, **through), _lead(4, sms_clicked=True), _lead(5))
+
+    text = _text(admin, f"{IN_OCTOBER}&count=cohort")
+    body = admin.get(f"{API}?{IN_OCTOBER}&count=cohort").json()
+
+    assert "Прошли тест 3 лида" in text
+    assert "Купили 1 лид" in text
+    assert "Ещё 1 покупка — мимо шагов" in text
+    assert "Покупки 2" in text
+    assert "Кто перешёл по ссылке из письма, тот его открыл" in text
+    reached = {step["id"]: step["reached"]["now"] for step in body["funnel"]["steps"]}
+    assert reached == {
+        "tested": 3,
+        "emailed": 1,
+        "opened": 1,
+        "clicked": 1,
+        "sms": 1,
+        "bought": 1,
+    }
+    assert body["funnel"]["purchasesOutsideSteps"] == 1
+    # The keys of the report stay as reported.
+    assert body["totalConversions"] == 2
+
+
+@pytest.mark.parametrize(("by", "points", "cut"), [("day", 31, 0), ("week", 5, 2), ("month", 1, 0)])
+def test_over_time_by_day_week_or_month(
+    admin: Client, october: LandingPages, by: str, points: int, cut: int
+) -> None:
+    found = admin.get(f"{API}?{IN_OCTOBER}&by={by}").json()["overTime"]
+    page = admin.get(f"{PAGE}?{IN_OCTOBER}&by={by}").content.decode()
+
+    assert len(found) == points
+    assert sum(point["isCut"] for point in found) == cut
+    assert sum(point["leads"] for point in found) == 10
+    # A bar for each, in each of the three charts.
+    assert page.count("<rect ") == 3 * points
+    assert page.count("не целиком") == cut
+
+
+def test_a_long_period_is_shown_in_longer_pieces(admin: Client, landing: LandingPages) -> None:
+    def unit(query: str) -> str:
+        by: str = admin.get(f"{API}?{query}").json()["by"]
+        return by
+
+    assert unit("from=2026-09-01&to=2026-10-31") == "day"
+    assert unit("from=2026-05-01&to=2026-10-31") == "week"
+    assert unit("from=2024-05-01&to=2026-10-31") == "month"
+    assert unit("from=2024-05-01&to=2026-10-31&by=week") == "week"
+
+
+def test_time_to_buy_says_what_it_cannot_know(admin: Client, landing: LandingPages) -> None:
+    came = datetime(2026, 10, 3, 12, tzinfo=ALMATY)
+    for hours in (2, 26, 50):
+        landing.write(_lead(3, sms_clicked=True, sms_clicked_at=came + timedelta(hours=hours)))
+    landing.write(
+        _lead(3, sms_clicked=True),
+        _lead(3, sms_clicked=True, sms_clicked_at=came - timedelta(hours=1)),
+    )
+
+    text = _text(admin, IN_OCTOBER)
+    found = admin.get(f"{API}?{IN_OCTOBER}").json()["timeToBuy"]["all"]
+
+    assert "1 д 2 ч от заявки до покупки" in text
+    assert "Посчитано по 3 из 5 покупок. Без отметки времени: 1." in text
+    assert "Отметка раньше самой заявки, поэтому не в счёт: 1." in text
+    assert (found["lowerSeconds"], found["medianSeconds"]) == (14 * 3_600, 26 * 3_600)
+    assert (found["timed"], found["withoutMoment"], found["beforeLead"]) == (3, 1, 1)
+
+
+def test_utm_marks_are_found_in_both_places(admin: Client, landing: LandingPages) -> None:
+    landing.write(
+        _lead(3, metadata={"utm_campaign": "winter"}, sms_clicked=True),
+        _lead(4, metadata={"utmParams": {"utm_campaign": "winter"}}),
+        _lead(5, metadata={"utm_campaign": "summer", "utmParams": {"utm_campaign": "winter"}}),
+        _lead(6),
+    )
+
+    utm = admin.get(f"{API}?{IN_OCTOBER}").json()["utm"]
+
+    campaigns = {row["value"]: row["leads"]["now"] for row in utm["campaign"]["values"]}
+    assert campaigns == {"winter": 2, "summer": 1}
+    assert utm["campaign"]["without"]["leads"]["now"] == 1
+    assert utm["medium"]["values"] == []
+
+
+def test_periods_that_overlap_are_compared_without_a_verdict(
+    admin: Client, landing: LandingPages
+) -> None:
+    query = "from=2026-08-01&to=2026-10-31&compare=last-month"
+
+    body = admin.get(f"{API}?{query}").json()
+
+    assert body["compared"]["from"] == "2026-07-01"
+    assert body["funnel"]["leads"]["verdict"] == "periods-overlap"
+    assert "Периоды пересекаются" in _text(admin, query)
+
+
+def test_a_day_that_is_running_is_said_to_run(admin: Client, landing: LandingPages) -> None:
+    assert "сегодня не закончилось" in _text(admin, "period=7-days")
+    assert "сегодня не закончилось" not in _text(admin, IN_OCTOBER)
+    leads = admin.get(f"{API}?period=today").json()["funnel"]["leads"]
+    assert leads["verdict"] == "period-unfinished"
+
+
+def test_presets_follow_the_day_in_almaty(admin: Client, landing: LandingPages) -> None:
+    # It is the 22nd in Almaty already, and the 21st in UTC still.
+    near_midnight = datetime(2026, 11, 22, 0, 5, tzinfo=ALMATY)
+
+    with time_machine.travel(near_midnight, tick=False):
+        question = QuestionForm(QueryDict("period=30-days")).question()
+
+    assert question.period == Period(date(2026, 10, 24), date(2026, 11, 22))
+    assert question.compared == Period(date(2026, 9, 24), date(2026, 10, 23))
+
+
+@pytest.mark.parametrize("person", ["ayaulym@onai.test", "student@onai.test"])
+def test_files_are_for_admins(as_person: SignIn, person: str) -> None:
+    assert as_person(person).get("/funnel/tables/sources.csv").status_code == 403
