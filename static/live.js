@@ -14,7 +14,7 @@ function keepWhatIsThere() {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   // Nor while somebody types in it, or has unfolded something.
-  const inUse = () => live().querySelector("details[open], input:focus");
+  const inUse = () => live().querySelector("details[open]:not([data-open]), input:focus");
   if (event.target === live() && (document.hidden || inUse())) {
     event.preventDefault();
   }

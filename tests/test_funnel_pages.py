@@ -89,7 +89,7 @@ def test_the_page_leads_to_who_bought_twice(admin: Client, landing: LandingPages
     assert "Похоже, есть дубли." in text
     assert "2 покупки: 1 разный телефон, 1 разный адрес почты" in text
     assert "Повторяются: телефонов — 1, адресов почты — 1." in text
-    assert 'href="/funnel/duplicates"' in admin.get("/funnel").content.decode()
+    assert 'href="/funnel/duplicates?period=30-days"' in admin.get("/funnel").content.decode()
     assert "77000004567" not in text
 
 

@@ -66,9 +66,9 @@ def test_what_was_being_counted_meanwhile_is_not_taken_for_fresh(
     admin: Client, sold: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A count that began before the refresh ends, and is cached, after it."""
-    from funnel import answers
+    from funnel import answers, statement
 
-    counted = answers.ask
+    counted = statement.ask
 
     def slow_count(leads: Any, parts: Any) -> Any:
         monkeypatch.setattr(answers, "ask", counted)

@@ -48,6 +48,7 @@ def ago(age: timedelta) -> str:
     return f"{hours // 24} {plural(hours // 24, 'день,дня,дней')} назад"
 
 
+@register.filter
 def duration(time: timedelta) -> str:
     """How long, in its two largest units: «1 д 5 ч», «5 ч 12 мин», «12 мин»."""
     minutes = round(time.total_seconds() / 60)
