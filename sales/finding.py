@@ -62,7 +62,7 @@ class Place:
     pk: UUID
 
 
-# As the indexes of `Student` have them, in models.py.
+# As the indexes of `Student` have them, in `sales.models`.
 _KEYS = {
     Order.NEWEST: "coalesce(student.created_at, timestamptz '1900-01-01 00:00+00')",
     Order.ACTIVE: "coalesce(student.last_active_at, timestamptz '1900-01-01 00:00+00')",
