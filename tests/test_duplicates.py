@@ -156,7 +156,7 @@ def test_the_page_shows_them_with_all_their_rows(admin: Client, landing: Landing
     assert "1 человек, 2 покупки" in text
     assert "Повторяется телефон." in text
     assert "proftest_a · 10 октября, 12:00" in text
-    assert "без источника · 10 октября, 12:00" in text
+    assert "Без источника · 10 октября, 12:00" in text
     assert "покупка 10 октября, 13:00" in text
     assert "покупка время неизвестно" in text
     assert answer.content.decode().count('href="tel:+77000004567"') == 2

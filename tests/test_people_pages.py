@@ -200,7 +200,7 @@ def test_an_owner_finds_whom_to_call(
     page.get_by_role("link", name="Дальше →").click()
     assert page.locator(".crowd > li").count() == 16
     page.get_by_text("Источники: все").click()
-    page.get_by_label("без источника").check()
+    page.get_by_label("Без источника").check()
     page.get_by_label("Имя, телефон или почта").fill("+7 700 000-45")
     page.get_by_role("button", name="Показать выбранные").click()
 
