@@ -1,16 +1,19 @@
 """Everything a page of the funnel needs, of one moment: one statement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
+from funnel.models import Lead
 from funnel.over_time import OverTime, over_time_part, read_over_time
 from funnel.question import FunnelQuestion
 from funnel.report import FunnelReport, read_report, report_part
 from funnel.sources import Sources, read_sources, sources_part
-from funnel.statement import ask
+from funnel.statement import Part, ask
 from funnel.steps import Funnel, read_steps, steps_part
 from funnel.time_to_buy import TimeToBuy, read_time_to_buy, time_to_buy_part
 from funnel.utm import MarkTable, read_utm, utm_part
+from onai.periods import business_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,13 @@ def answers(question: FunnelQuestion) -> FunnelAnswers:
             "time": over_time_part(question),
             "buying": time_to_buy_part(question),
             "utm": utm_part(question),
+            "since": Part(
+                lists={"first": Lead.objects.order_by("created_at").values_list("created_at")[:1]}
+            ),
         },
     )
+    for first in found["since"].lists["first"]:
+        question = replace(question, data_since=business_day(datetime.fromisoformat(first)))
     return FunnelAnswers(
         question=question,
         report=read_report(question.period, found["report"]),
@@ -53,3 +61,7 @@ def answers(question: FunnelQuestion) -> FunnelAnswers:
         time_to_buy=read_time_to_buy(question, found["buying"]),
         utm=read_utm(question, found["utm"]),
     )
+
+
+def _first_lead() -> Any:
+    return Lead.objects.order_by("created_at").values("created_at")[:1]

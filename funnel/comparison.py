@@ -9,7 +9,8 @@ from funnel import chance
 from funnel.report import share
 from onai.periods import Period
 
-# Beyond this part of a period that is still to come, its counts are not held against whole days.
+# Beyond this part of a period that is still to come, its figures are not held against whole days;
+# nor against days of which as much was before the first lead there is.
 _MOST_UNFINISHED = 0.1
 
 
@@ -59,11 +60,15 @@ def _year_before(day: date) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """The period of the figures and the one they are compared with, on the day `today`."""
+    """The period of the figures and the one they are compared with, on the day `today`.
+
+    `data_since` is the day of the first lead there is, where that is known.
+    """
 
     period: Period
     compared: Period
     today: date
+    data_since: date | None = None
 
     @property
     def overlap(self) -> bool:
@@ -76,8 +81,19 @@ class Spans:
         return max(0, min(self.period.days, (self.period.last_day - self.today).days + 1))
 
     @property
+    def before_data(self) -> bool:
+        """Whether of the compared days too many were before anything was recorded."""
+        if self.data_since is None:
+            return False
+        missing = (self.data_since - self.compared.first_day).days
+        return missing > self.compared.days * _MOST_UNFINISHED
+
+    @property
     def is_unfinished(self) -> bool:
-        """Whether so much is to come that its counts cannot be held against whole days."""
+        """Whether so much is to come that its figures cannot be held against whole days.
+
+        Neither can its conversions: who came just now may still buy.
+        """
         return self.to_come > self.period.days * _MOST_UNFINISHED
 
 
@@ -141,10 +157,8 @@ class Rate:
 
 def counted(spans: Spans, now: int, before: int) -> Counted:
     """A count with its change."""
-    if spans.overlap:
-        return Counted(now, before, Verdict.PERIODS_OVERLAP, None)
-    if spans.is_unfinished:
-        return Counted(now, before, Verdict.PERIOD_UNFINISHED, None)
+    if (unsaid := _unsaid(spans)) is not None:
+        return Counted(now, before, unsaid, None)
     p_value = chance.two_counts(now, spans.period.days, before, spans.compared.days)
     return Counted(now, before, _verdict(p_value), p_value)
 
@@ -161,8 +175,9 @@ def rate(
     verdict, p_value, interval = Verdict.NOT_A_PROPORTION, None, None
     if is_proportion:
         interval = chance.wilson(*now)
-        p_value = None if spans.overlap else chance.two_proportions(*now, *before)
-        verdict = Verdict.PERIODS_OVERLAP if spans.overlap else _verdict(p_value)
+        unsaid = _unsaid(spans)
+        p_value = None if unsaid else chance.two_proportions(*now, *before)
+        verdict = unsaid or _verdict(p_value)
     return Rate(
         part=now[0],
         whole=now[1],
@@ -172,6 +187,15 @@ def rate(
         p_value=p_value,
         interval=interval,
     )
+
+
+def _unsaid(spans: Spans) -> Verdict | None:
+    """Why nothing may be said of any difference between these days."""
+    if spans.overlap:
+        return Verdict.PERIODS_OVERLAP
+    if spans.before_data:
+        return Verdict.NO_DATA
+    return Verdict.PERIOD_UNFINISHED if spans.is_unfinished else None
 
 
 def _verdict(p_value: float | None) -> Verdict:

@@ -12,7 +12,7 @@ from funnel.people_steps import FIRST_STEPS, STEP_WORDING, Step
 from onai import paging
 from onai.periods import Period
 
-_SOURCES_AT_MOST, _SOURCE_LENGTH = 100, 200
+_SOURCES_AT_MOST, _SOURCE_LENGTH = 100, 500
 
 
 class PeopleForm(forms.Form):

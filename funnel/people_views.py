@@ -55,6 +55,9 @@ def people_page(request: IdentifiedRequest) -> HttpResponse:
         "page": people.page_of_people(wanted, after=form.place),
         "is_first_page": not form.place,
         "is_narrowed": bool(wanted.text or wanted.sources),
+        "funnel_query": "&".join(
+            [chosen.query, *(urlencode({"source": one}) for one in wanted.sources)]
+        ),
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "funnel/people.html", context, status=status)

@@ -26,7 +26,8 @@ _GAP = 0.25  # of a bar's place
 class DrawnStep:
     """A step with its wording and its shape: the corner points of an SVG polygon.
 
-    `status` is the report's, by its thresholds; a cohort's steps have none, and none does badly.
+    `status` is the report's, by its thresholds. A cohort's steps have none: there it is the one
+    at which most are lost that does badly.
     """
 
     step: Step
@@ -64,6 +65,7 @@ def draw(answers: FunnelAnswers) -> tuple[DrawnStep, ...]:
     """Each step as wide as its count at the top, and at the bottom as wide as the next one."""
     steps = answers.funnel.steps
     statuses = {stage.id.value: stage.status for stage in answers.report.stages}
+    most_lost = max(step.lost for step in steps)
     widest = max(1, *(step.reached.now for step in steps))
     widths = [max(_THINNEST, _WIDTH * step.reached.now / widest) for step in steps]
     below = [*widths[1:], widths[-1]]
@@ -71,11 +73,16 @@ def draw(answers: FunnelAnswers) -> tuple[DrawnStep, ...]:
         DrawnStep(
             step,
             WORDING[step.id],
-            statuses.get(step.id.value, StageStatus.SUCCESS),
+            statuses.get(step.id.value, _status(step, most_lost)),
             _trapezoid(top, bottom),
         )
         for step, top, bottom in zip(steps, widths, below, strict=True)
     )
+
+
+def _status(step: Step, most_lost: int) -> StageStatus:
+    is_worst = most_lost and step.lost == most_lost
+    return StageStatus.WARNING if is_worst else StageStatus.SUCCESS
 
 
 def draw_over_time(over_time: OverTime) -> Charts:

@@ -4,6 +4,7 @@ One value, made of an address by one form, is handed to every answer.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -41,6 +42,8 @@ class FunnelQuestion:
     sources: tuple[str, ...] = ()
     counting: Counting = Counting.REPORTED
     unit: Unit = Unit.DAY
+    # The day of the first lead there is, once it is known: nothing is compared with days before.
+    data_since: date | None = None
 
     @property
     def compared(self) -> Period:
@@ -48,7 +51,7 @@ class FunnelQuestion:
 
     @property
     def spans(self) -> Spans:
-        return Spans(self.period, self.compared, business_day())
+        return Spans(self.period, self.compared, business_day(), self.data_since)
 
     @property
     def steps(self) -> tuple[StrEnum, ...]:

@@ -34,6 +34,7 @@ from onai.period_choice import in_words
 logger = logging.getLogger(__name__)
 
 _MOST_SOURCE_ROWS = 100
+_LONGEST_QUERY = 8_000
 
 
 @role_required("admin")
@@ -63,7 +64,9 @@ def _answered(
 @require_POST
 def refresh_figures(request: IdentifiedRequest) -> HttpResponse:
     """Has the database asked again, and leads back to the question it was asked from."""
-    query = QueryDict(request.POST.get("query", "")[:2_000]).urlencode()
+    told = request.POST.get("query", "")
+    # No address is longer; a question cut short would be another one.
+    query = QueryDict(told if len(told) <= _LONGEST_QUERY else "").urlencode()
     back = HttpResponseRedirect(f"{reverse('funnel')}{'?' if query else ''}{query}")
     refresh.tell(back, refresh.ask_again())
     return back
@@ -75,10 +78,14 @@ def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
     """One table of the page, whole, as Excel with Russian settings opens it."""
     if name not in TABLES:
         raise NotFound
-    table = TABLES[name](answers(QuestionForm(request.GET).strict_question()))
+    refresh.take_up(request)
+    question = QuestionForm(request.GET).strict_question()
+    table = TABLES[name](answers(question))
     user_id = str(request.identity.user_id)
     logger.info("funnel_table_exported", extra={"user_id": user_id, "table": name})
-    return spreadsheet.csv_file(f"funnel-{name}.csv", table.columns, table.rows)
+    days = f"{question.period.first_day}_{question.period.last_day}"
+    file_name = f"funnel-{name}-{days}-{question.counting}.csv"
+    return spreadsheet.csv_file(file_name, table.columns, table.rows)
 
 
 @role_required("admin")

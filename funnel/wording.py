@@ -84,7 +84,7 @@ WORDING: dict[StrEnum, StepWording] = {
     ),
     CohortStep.SMS: StepWording(
         emoji="📱",
-        title=_("Отправлено SMS"),
+        title=_("Отправлена SMS"),
         short=_("SMS"),
         description=_("Из перешедших получили SMS со ссылкой на оплату"),
         counted=_LEADS,

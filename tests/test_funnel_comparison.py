@@ -64,9 +64,29 @@ def test_a_day_that_has_just_begun_is_not_called_a_fall() -> None:
     spans = Spans(today, today.before(), TODAY)
 
     assert counted(spans, 2, 90).verdict is Verdict.PERIOD_UNFINISHED
-    # Of those who came today, the share that bought can be compared.
+    # Nor is the share that bought: who came today may still buy.
     share = rate(spans, (1, 2), (9, 90), is_proportion=True, decimals=2)
-    assert share.verdict is Verdict.WITHIN_CHANCE
+    assert share.verdict is Verdict.PERIOD_UNFINISHED
+
+
+@pytest.mark.parametrize(
+    ("since", "verdict"),
+    [
+        (date(2026, 10, 1), Verdict.BEYOND_CHANCE),
+        (date(2026, 10, 4), Verdict.BEYOND_CHANCE),
+        (date(2026, 10, 5), Verdict.NO_DATA),
+        (date(2026, 11, 3), Verdict.NO_DATA),
+    ],
+)
+def test_days_before_the_first_lead_are_nothing_to_compare_with(
+    since: date, verdict: Verdict
+) -> None:
+    november = Period(date(2026, 11, 1), date(2026, 11, 30))
+    october = Period(date(2026, 10, 1), date(2026, 10, 31))
+    spans = Spans(november, october, date(2026, 12, 24), since)
+    assert counted(spans, 300, 30).verdict is verdict
+    share = rate(spans, (90, 300), (1, 30), is_proportion=True, decimals=2)
+    assert share.verdict is verdict
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -88,7 +88,7 @@ def test_page_files_and_api_give_the_same_figures(admin: Client, october: Landin
     text = _text(admin, IN_OCTOBER)
     rows = _csv(admin, "sources", IN_OCTOBER)
 
-    assert "Выручка 20 000 ₸ ▲ было 5 000 ₸ в пределах случайного" in text
+    assert "Выручка 20 000 ₸ ≈ было 5 000 ₸ в пределах случайного" in text
     assert body["totalRevenue"] == body["funnel"]["revenue"]["now"] == 20_000
     assert body["funnel"]["revenue"]["verdict"] == "within-chance"
     by_name = {row["name"]: row["leads"]["now"] for row in body["sources"]}
@@ -371,3 +371,13 @@ def test_presets_follow_the_day_in_almaty(admin: Client, landing: LandingPages) 
 @pytest.mark.parametrize("person", ["ayaulym@onai.test", "student@onai.test"])
 def test_files_are_for_admins(as_person: SignIn, person: str) -> None:
     assert as_person(person).get("/funnel/tables/sources.csv").status_code == 403
+
+
+def test_nothing_is_compared_with_days_before_the_first_lead(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write({"created_at": datetime.now(UTC), "sms_clicked": True, "email_sent": True})
+    text = " ".join(re.sub(r"<[^>]+>", " ", admin.get("/funnel").content.decode()).split())
+    assert "Сравнивать не с чем: первый лид пришёл" in text
+    assert "Выручка 5 000 ₸ сравнить не с чем" in text
+    assert "▲" not in text.partition("Где теряются люди")[0]

@@ -157,7 +157,8 @@ def test_refreshing_in_an_outage_shows_that_there_is_one(
         ),
         ("//evil.example/", "/funnel?%2F%2Fevil.example%2F="),
         ("a=1\r\nSet-Cookie: x=y", "/funnel?a=1%0D%0ASet-Cookie%3A+x%3Dy"),
-        ("x=" + "y" * 10_000, "/funnel?x=" + "y" * 1_998),
+        # Cut short it would be another question.
+        ("x=" + "y" * 10_000, "/funnel"),
     ],
 )
 def test_refreshing_leads_back_to_the_same_question_and_nowhere_else(
