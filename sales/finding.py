@@ -24,7 +24,7 @@ _GROUP = 3
 # is asked for all that fit. Fewer for several words: they are rarely together.
 _LOOKED_AT = 5_000
 # By name more of them, since an index alone has what is looked at.
-_LOOKED_AT_BY_NAME = 30_000
+_LOOKED_AT_BY_NAME = 36_000
 _LOOKED_AT_FOR_EACH = 20
 _MANY_WORDS = 3
 
@@ -255,7 +255,7 @@ class _Question:
         # Two letters are looked for at the beginning of a word only: within words the index knows
         # groups of three.
         spaced = [f" {word}" if len(word) < _GROUP else word for word in words]
-        terms = {group for word in spaced for group in _groups(word)}
+        terms = set(_groups_of(spaced))
         # Beside many words a manager narrows nothing down, and is one more long list to read.
         if (wanted.manager_id or wanted.without_manager) and len(words) < _MANY_WORDS:
             terms.add(f"manager {wanted.manager_id or ''}")
@@ -274,6 +274,16 @@ class _Question:
     def _also(self, condition: str) -> None:
         self.fits.append(condition)
         self.by_index.append(condition)
+
+
+def _groups_of(words: Sequence[str]) -> list[str]:
+    """The groups of three letters by which the index finds these words.
+
+    Of many words one group each is enough, and of the longest two: each is a list to read.
+    """
+    if len(words) < _MANY_WORDS:
+        return [group for word in words for group in _groups(word)]
+    return [*(word[:_GROUP] for word in words), max(words, key=len)[-_GROUP:]]
 
 
 def _groups(word: str) -> list[str]:
