@@ -23,13 +23,14 @@ class Compare(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What may be said of a difference. The last four: nothing, and why."""
+    """What may be said of a difference. All but the first two: nothing, and why."""
 
     BEYOND_CHANCE = "beyond-chance"
     WITHIN_CHANCE = "within-chance"
     NOT_A_PROPORTION = "not-a-proportion"
     PERIODS_OVERLAP = "periods-overlap"
     PERIOD_UNFINISHED = "period-unfinished"
+    TOO_FEW = "too-few"
     NO_DATA = "no-data"
 
 
@@ -38,13 +39,19 @@ def compared_with(period: Period, compare: Compare) -> Period:
 
     A day that month does not have becomes its last one: 31 March is compared with 28 February.
     """
+    first, last = period.first_day, period.last_day
+    return Period(counterpart(first, period, compare), counterpart(last, period, compare))
+
+
+def counterpart(day: date, period: Period, compare: Compare) -> date:
+    """The day with which one of the period is compared."""
     match compare:
         case Compare.PREVIOUS:
-            return period.before()
+            return day - timedelta(days=period.days)
         case Compare.LAST_MONTH:
-            return Period(_month_before(period.first_day), _month_before(period.last_day))
+            return _month_before(day)
         case Compare.LAST_YEAR:
-            return Period(_year_before(period.first_day), _year_before(period.last_day))
+            return _year_before(day)
 
 
 def _month_before(day: date) -> date:
@@ -62,18 +69,30 @@ def _year_before(day: date) -> date:
 class Spans:
     """The period of the figures and the one they are compared with, on the day `today`.
 
-    `data_since` is the day of the first lead there is, where that is known.
+    `compared` is None where there are no such days. `data_since` is the day of the first lead there
+    is, where that is known. `among` is of how many spans, looked at together, this is one.
     """
 
     period: Period
-    compared: Period
+    compared: Period | None
     today: date
     data_since: date | None = None
+    among: int = 1
+
+    @property
+    def level(self) -> float:
+        """Below this p-value a difference is called real.
+
+        Of many rows some differ by chance alone; Bonferroni's share of `chance.LEVEL` for each
+        keeps the chance that any row is called changed though none is (O. J. Dunn, JASA 56 (1961),
+        52–64).
+        """
+        return chance.LEVEL / self.among
 
     @property
     def overlap(self) -> bool:
         """Figures that share leads are not independent, which every test requires."""
-        return self.compared.last_day >= self.period.first_day
+        return self.compared is not None and self.compared.last_day >= self.period.first_day
 
     @property
     def to_come(self) -> int:
@@ -83,6 +102,8 @@ class Spans:
     @property
     def before_data(self) -> bool:
         """Whether of the compared days too many were before anything was recorded."""
+        if self.compared is None:
+            return True
         if self.data_since is None:
             return False
         missing = (self.data_since - self.compared.first_day).days
@@ -157,10 +178,11 @@ class Rate:
 
 def counted(spans: Spans, now: int, before: int) -> Counted:
     """A count with its change."""
-    if (unsaid := _unsaid(spans)) is not None:
-        return Counted(now, before, unsaid, None)
+    unsaid = unsaid_of(spans)
+    if unsaid is not None or spans.compared is None:
+        return Counted(now, before, unsaid or Verdict.NO_DATA, None)
     p_value = chance.two_counts(now, spans.period.days, before, spans.compared.days)
-    return Counted(now, before, _verdict(p_value), p_value)
+    return Counted(now, before, verdict_of(spans, p_value), p_value)
 
 
 def rate(
@@ -175,9 +197,9 @@ def rate(
     verdict, p_value, interval = Verdict.NOT_A_PROPORTION, None, None
     if is_proportion:
         interval = chance.wilson(*now)
-        unsaid = _unsaid(spans)
+        unsaid = unsaid_of(spans)
         p_value = None if unsaid else chance.two_proportions(*now, *before)
-        verdict = unsaid or _verdict(p_value)
+        verdict = unsaid or verdict_of(spans, p_value)
     return Rate(
         part=now[0],
         whole=now[1],
@@ -189,7 +211,7 @@ def rate(
     )
 
 
-def _unsaid(spans: Spans) -> Verdict | None:
+def unsaid_of(spans: Spans) -> Verdict | None:
     """Why nothing may be said of any difference between these days."""
     if spans.overlap:
         return Verdict.PERIODS_OVERLAP
@@ -198,10 +220,11 @@ def _unsaid(spans: Spans) -> Verdict | None:
     return Verdict.PERIOD_UNFINISHED if spans.is_unfinished else None
 
 
-def _verdict(p_value: float | None) -> Verdict:
+def verdict_of(spans: Spans, p_value: float | None) -> Verdict:
+    """What a test's answer says of a difference between these days."""
     if p_value is None:
         return Verdict.NO_DATA
-    return Verdict.BEYOND_CHANCE if p_value < chance.LEVEL else Verdict.WITHIN_CHANCE
+    return Verdict.BEYOND_CHANCE if p_value < spans.level else Verdict.WITHIN_CHANCE
 
 
 def _in_percent(share_of_one: float) -> Decimal:

@@ -88,9 +88,9 @@ def _status(step: Step, most_lost: int) -> StageStatus:
 def draw_over_time(over_time: OverTime) -> Charts:
     points = over_time.points
     days = [point.bucket.first_day for point in points]
-    leads = [point.leads for point in points]
-    purchases = [point.purchases for point in points]
-    conversions = [point.conversion for point in points]
+    leads = [point.funnel.leads.now for point in points]
+    purchases = [point.funnel.purchases.now for point in points]
+    conversions = [point.funnel.conversion.percent for point in points]
     return Charts(
         leads=_bars(points, leads),
         purchases=_bars(points, purchases),

@@ -62,6 +62,10 @@ class FunnelQuestion:
         """Of these sources, in the period."""
         return Lead.objects.created_in(self.period).of_sources(self.sources)
 
+    def compared_leads(self) -> LeadQuerySet:
+        """Of these sources, in the compared period."""
+        return Lead.objects.created_in(self.compared).of_sources(self.sources)
+
     def leads_of_both_periods(self) -> LeadQuerySet:
         if self.compared.end >= self.period.start:
             # No day between them: one range of the index, and half the conditions.

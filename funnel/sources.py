@@ -1,7 +1,7 @@
 """Whose traffic sells: the funnel of every source, that is of every targetologist, side by side."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -9,10 +9,10 @@ from django.db.models import Count, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from funnel.comparison import Counted, Rate, rate
 from funnel.counting import tally
 from funnel.models import Lead, source_name, within
 from funnel.question import FunnelQuestion
-from funnel.report import share
 from funnel.statement import Found, JsonObject, Part, ask
 from funnel.steps import Funnel, read_funnel
 
@@ -41,12 +41,12 @@ class SourceOrder(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Source:
     """One source. `source` is as the landing page wrote it, empty where it wrote none; the shares
-    are of all leads and of all revenue that were asked about, in percent."""
+    are of all leads and of all purchases, and so of all revenue, that were asked about."""
 
     source: str
     funnel: Funnel
-    share_of_leads: Decimal
-    share_of_revenue: Decimal
+    share_of_leads: Rate
+    share_of_revenue: Rate
 
     @property
     def name(self) -> str:
@@ -118,19 +118,30 @@ def sources_part(question: FunnelQuestion) -> Part:
 
 def read_sources(question: FunnelQuestion, found: Found) -> Sources:
     funnels = [(row["source"], read_funnel(question, row)) for row in found.lists["rows"]]
-    leads = sum(funnel.leads.now for _, funnel in funnels)
-    revenue = sum(funnel.revenue.now for _, funnel in funnels)
+    leads = _total(funnel.leads for _, funnel in funnels)
+    purchases = _total(funnel.purchases for _, funnel in funnels)
     rows = [
         Source(
             source=source,
             funnel=funnel,
-            share_of_leads=share(funnel.leads.now, leads, decimals=1),
-            share_of_revenue=share(funnel.revenue.now, revenue, decimals=1),
+            share_of_leads=_share(question, funnel.leads, leads),
+            share_of_revenue=_share(question, funnel.purchases, purchases),
         )
         for source, funnel in funnels
     ]
     rows.sort(key=_best_first)
     return Sources(tuple(rows), tuple(found.lists.get("choices", ())))
+
+
+def _total(counts: Iterable[Counted]) -> tuple[int, int]:
+    """Now and before."""
+    both = [(one.now, one.before) for one in counts]
+    return sum(now for now, _ in both), sum(before for _, before in both)
+
+
+def _share(question: FunnelQuestion, one: Counted, total: tuple[int, int]) -> Rate:
+    now, before = (one.now, total[0]), (one.before, total[1])
+    return rate(question.spans, now, before, is_proportion=True, decimals=1)
 
 
 def _best_first(row: Source) -> tuple[Any, ...]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
-from funnel.comparison import Counted, Rate, counted, rate
-from funnel.counting import WAYS, Tally, read_tally, tally
+from funnel.comparison import Counted, Rate, Spans, counted, rate
+from funnel.counting import WAYS, Counting, Tally, Way, read_tally, tally
 from funnel.models import within
 from funnel.question import FunnelQuestion
 from funnel.statement import Found, Part, ask
@@ -75,19 +75,20 @@ def read_steps(question: FunnelQuestion, found: Found) -> Funnel:
 
 def read_funnel(question: FunnelQuestion, row: Any) -> Funnel:
     """A funnel from a row that has a tally `now` and one `before`."""
-    return _funnel(
-        question,
+    return funnel_of(
+        question.counting,
+        question.spans,
         read_tally(question.counting, row["now"]),
         read_tally(question.counting, row["before"]),
     )
 
 
-def _funnel(question: FunnelQuestion, now: Tally, before: Tally) -> Funnel:
-    spans = question.spans
+def funnel_of(counting: Counting, spans: Spans, now: Tally, before: Tally) -> Funnel:
+    """The funnel of leads that were tallied, in the days of `spans` and in those before."""
     purchases = counted(spans, now.purchases, before.purchases)
     return Funnel(
         leads=counted(spans, now.leads, before.leads),
-        steps=_steps(question, now, before),
+        steps=_steps(WAYS[counting], spans, now, before),
         purchases=purchases,
         revenue=purchases.times(settings.COURSE_PRICE_KZT),
         conversion=rate(
@@ -101,14 +102,13 @@ def _funnel(question: FunnelQuestion, now: Tally, before: Tally) -> Funnel:
             spans,
             (now.purchases, now.reached[0]),
             (before.purchases, before.reached[0]),
-            is_proportion=WAYS[question.counting].are_subsets,
+            is_proportion=WAYS[counting].are_subsets,
             decimals=2,
         ),
     )
 
 
-def _steps(question: FunnelQuestion, now: Tally, before: Tally) -> tuple[Step, ...]:
-    way, spans = WAYS[question.counting], question.spans
+def _steps(way: Way, spans: Spans, now: Tally, before: Tally) -> tuple[Step, ...]:
     steps = []
     for number, step in enumerate(way.steps):
         conversion = None

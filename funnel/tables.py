@@ -1,21 +1,24 @@
 """The page's tables as files: the same figures, in plain numbers for a spreadsheet."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from enum import StrEnum
+from itertools import chain
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from funnel.answers import FunnelAnswers
-from funnel.comparison import Rate
-from funnel.over_time import Bucket
+from funnel.comparison import Counted, Rate
+from funnel.counting import Counting
 from funnel.question import FunnelQuestion
 from funnel.steps import Funnel
-from funnel.time_to_buy import Quartiles
+from funnel.time_to_buy import Quartiles, Times
 from funnel.wording import MARKS, WORDING
+from onai.periods import Period
 
 Text = str | Promise
 
@@ -24,6 +27,10 @@ Text = str | Promise
 class Table:
     columns: list[Text]
     rows: list[list[str]]
+
+
+_DAYS: list[Text] = [_("С"), _("По")]
+_COMPARED_DAYS: list[Text] = [_("Сравнение с"), _("Сравнение по")]
 
 
 def _steps(found: FunnelAnswers) -> Table:
@@ -48,20 +55,20 @@ def _steps(found: FunnelAnswers) -> Table:
 
 
 def _sources(found: FunnelAnswers) -> Table:
+    shares = _("Доля лидов, %"), _("Доля выручки, %")
     columns = [
         _("Источник"),
         _("Как записан"),
         *_funnel_columns(found.question),
-        _("Доля лидов, %"),
-        _("Доля выручки, %"),
+        *(text for share in shares for text in (share, _before(share))),
     ]
     rows = [
         [
             row.name,
             row.source,
-            *_funnel(row.funnel),
-            _decimal(row.share_of_leads),
-            _decimal(row.share_of_revenue),
+            *_funnel(found.question, row.funnel),
+            *_rate(row.share_of_leads),
+            *_rate(row.share_of_revenue),
         ]
         for row in found.sources.rows
     ]
@@ -70,7 +77,11 @@ def _sources(found: FunnelAnswers) -> Table:
 
 def _utm(found: FunnelAnswers) -> Table:
     rows = [
-        [str(MARKS[table.mark]), row.value or _now("без метки"), *_funnel(row.funnel)]
+        [
+            str(MARKS[table.mark]),
+            row.value or _now("без метки"),
+            *_funnel(found.question, row.funnel),
+        ]
         for table in found.utm
         for row in table.rows
     ]
@@ -78,26 +89,12 @@ def _utm(found: FunnelAnswers) -> Table:
 
 
 def _over_time(found: FunnelAnswers) -> Table:
-    steps = [WORDING[step].title for step in found.question.steps]
-    conversions = [_now("%(step)s, %%") % {"step": step} for step in steps[1:]]
-    columns = [
-        _("С"),
-        _("По"),
-        _("Лиды"),
-        *steps,
-        *conversions,
-        _("Покупки"),
-        _("Из лида в покупку, %"),
-        _("Неполный"),
-    ]
+    columns = [*_DAYS, *_COMPARED_DAYS, *_funnel_columns(found.question), _("Неполный")]
     rows = [
         [
-            *_days(point.bucket),
-            str(point.leads),
-            *(str(step.reached) for step in point.steps),
-            *(_decimal(step.conversion) for step in point.steps[1:]),
-            str(point.purchases),
-            _decimal(point.conversion),
+            *_days(point.bucket.period),
+            *_days(point.bucket.compared),
+            *_funnel(found.question, point.funnel),
             _now("да") if point.bucket.is_cut or point.bucket.is_running else "",
         ]
         for point in found.over_time.points
@@ -106,9 +103,8 @@ def _over_time(found: FunnelAnswers) -> Table:
 
 
 def _time_to_buy(found: FunnelAnswers) -> Table:
-    times = found.time_to_buy
-    columns: list[Text] = [
-        _("Что"),
+    times, nothing = found.time_to_buy, _days(None)
+    measures = [
         _("Покупки"),
         _("С отметкой времени"),
         _("Без отметки"),
@@ -117,13 +113,21 @@ def _time_to_buy(found: FunnelAnswers) -> Table:
         _("Половина быстрее, ч"),
         _("Три четверти быстрее, ч"),
     ]
-    named: Iterable[tuple[str, Quartiles]] = [
-        (_now("Все"), times.all),
-        (_now("Все, период сравнения"), times.before),
-        *((one.name, one.quartiles) for one in times.by_source),
-        *((" — ".join(_days(one.bucket)), one.quartiles) for one in times.over_time),
+    columns = [_("Чьи покупки"), *_DAYS, *_COMPARED_DAYS, *measures, *map(_before, measures)]
+    rows = [
+        [_now("Все"), *nothing, *nothing, *_times(times.all)],
+        *([one.name, *nothing, *nothing, *_times(one.times)] for one in times.by_source),
+        *(
+            [
+                _now("Все"),
+                *_days(one.bucket.period),
+                *_days(one.bucket.compared),
+                *_times(one.times),
+            ]
+            for one in times.over_time
+        ),
     ]
-    return Table(columns, [[name, *_quartiles(one)] for name, one in named])
+    return Table(columns, rows)
 
 
 TABLES: dict[str, Callable[[FunnelAnswers], Table]] = {
@@ -135,34 +139,61 @@ TABLES: dict[str, Callable[[FunnelAnswers], Table]] = {
 }
 
 
+def _before(column: Text) -> Text:
+    return _now("%(column)s, было") % {"column": column}
+
+
 def _funnel_columns(question: FunnelQuestion) -> list[Text]:
-    return [
-        _("Лиды"),
-        _("Лиды, было"),
-        *(WORDING[step].title for step in question.steps),
-        _("Покупки"),
-        _("Покупки, было"),
+    steps = [WORDING[step].title for step in _own_steps(question)]
+    conversions = [
+        _now("%(step)s, %% от шага выше") % {"step": WORDING[step].title}
+        for step in question.steps[1:]
+    ]
+    counts = [
+        *([_("Лиды")] if question.counting is Counting.REPORTED else []),
+        *steps,
+        *conversions,
+        _("Все покупки"),
         _("Выручка, ₸"),
         _("Из лида в покупку, %"),
-        _("не меньше, %"),
-        _("не больше, %"),
     ]
+    with_before = [text for column in counts for text in (column, _before(column))]
+    return [*with_before, _("не меньше, %"), _("не больше, %")]
 
 
-def _funnel(one: Funnel) -> list[str]:
+def _own_steps(question: FunnelQuestion) -> tuple[StrEnum, ...]:
+    """Those that are not counted in another column: the report's payments are all purchases."""
+    return question.steps[:-1] if question.counting is Counting.REPORTED else question.steps
+
+
+def _funnel(question: FunnelQuestion, one: Funnel) -> list[str]:
+    steps = one.steps[: len(_own_steps(question))]
+    counts = [
+        *([one.leads] if question.counting is Counting.REPORTED else []),
+        *(step.reached for step in steps),
+    ]
+    conversions = [step.conversion for step in one.steps[1:] if step.conversion]
     return [
-        str(one.leads.now),
-        str(one.leads.before),
-        *(str(step.reached.now) for step in one.steps),
-        str(one.purchases.now),
-        str(one.purchases.before),
-        str(one.revenue.now),
-        *_with_interval(one.conversion),
+        *chain.from_iterable(map(_count, counts)),
+        *chain.from_iterable(map(_rate, conversions)),
+        *_count(one.purchases),
+        *_count(one.revenue),
+        *_rate(one.conversion),
+        _decimal(one.conversion.low),
+        _decimal(one.conversion.high),
     ]
 
 
-def _with_interval(rate: Rate) -> list[str]:
-    return [_decimal(rate.percent), _decimal(rate.low), _decimal(rate.high)]
+def _count(count: Counted) -> list[str]:
+    return [str(count.now), str(count.before)]
+
+
+def _rate(rate: Rate) -> list[str]:
+    return [_decimal(rate.percent), _decimal(rate.before)]
+
+
+def _times(times: Times) -> list[str]:
+    return [*_quartiles(times.now), *_quartiles(times.before)]
 
 
 def _quartiles(one: Quartiles) -> list[str]:
@@ -179,8 +210,8 @@ def _hours(time: timedelta | None) -> str:
     return "" if time is None else _decimal(Decimal(time.total_seconds() / 3600))
 
 
-def _days(bucket: Bucket) -> list[str]:
-    return [_day(bucket.first_day), _day(bucket.last_day)]
+def _days(period: Period | None) -> list[str]:
+    return [_day(period.first_day), _day(period.last_day)] if period else ["", ""]
 
 
 def _day(day: date) -> str:

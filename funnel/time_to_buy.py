@@ -4,34 +4,48 @@ Only purchases whose moment was written down can be timed; the others are counte
 are those that were written down as earlier than the lead itself, which is nobody's time to buy.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     Aggregate,
+    Case,
     Count,
     DurationField,
     ExpressionWrapper,
     F,
     FloatField,
     Func,
+    IntegerField,
     Q,
+    TextField,
     Value,
+    When,
 )
+from django.db.models.functions import Cast, Concat
 
-from funnel.counting import WAYS
+from funnel import chance
+from funnel.buckets import Bucket, buckets, number, spans
+from funnel.comparison import Spans, Verdict, unsaid_of, verdict_of
 from funnel.models import PURCHASED, source_name, within
-from funnel.over_time import Bucket, bucket_of_lead, buckets
 from funnel.question import FunnelQuestion
 from funnel.sources import readable
 from funnel.statement import Found, JsonObject, Part, ask
+from onai.periods import Period
 
 _TIMED = PURCHASED & Q(sms_clicked_at__gte=F("created_at"))
 _UNTIMED = PURCHASED & Q(sms_clicked_at=None)
 _EARLIER = PURCHASED & Q(sms_clicked_at__lt=F("created_at"))
+_TOOK = ExpressionWrapper(F("sms_clicked_at") - F("created_at"), output_field=DurationField())
+# For the test, times are told apart by these seconds: from a minute to a year, each a quarter
+# longer than the one before. Within a class they count as equal.
+CLASSES = tuple(round(60 * 1.25**n) for n in range(60))
+# The keys of the groups a purchase is in.
+_ALL, _SOURCE, _NOW, _BEFORE = "all", "source ", "now ", "before "
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +62,37 @@ class Quartiles:
     upper: timedelta | None
 
 
+_NOBODY = Quartiles(0, 0, 0, 0, None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The times to buy of the period's leads, and those of the compared period's.
+
+    `verdict` is of `funnel.chance.rank_sum`: whether it takes longer or less long as a whole.
+    """
+
+    now: Quartiles
+    before: Quartiles
+    verdict: Verdict
+    p_value: float | None
+
+    @property
+    def difference(self) -> timedelta | None:
+        """Of the medians; None where one of them is unknown."""
+        if self.now.median is None or self.before.median is None:
+            return None
+        return self.now.median - self.before.median
+
+    @property
+    def is_longer(self) -> bool:
+        return self.difference is not None and self.difference > timedelta()
+
+
 @dataclass(frozen=True, slots=True)
 class OfSource:
     source: str
-    quartiles: Quartiles
+    times: Times
 
     @property
     def name(self) -> str:
@@ -63,16 +104,14 @@ class OfBucket:
     """Of the leads that came in a day, week or month, however later they bought."""
 
     bucket: Bucket
-    quartiles: Quartiles
+    times: Times
 
 
 @dataclass(frozen=True, slots=True)
 class TimeToBuy:
-    """Of all leads asked about, now and in the compared period; of each source that sold; of each
-    bucket of the period."""
+    """Of all leads asked about; of each source that sold, now or before; of each bucket."""
 
-    all: Quartiles
-    before: Quartiles
+    all: Times
     by_source: tuple[OfSource, ...]
     over_time: tuple[OfBucket, ...]
 
@@ -84,42 +123,100 @@ def time_to_buy(question: FunnelQuestion) -> TimeToBuy:
 
 
 def time_to_buy_part(question: FunnelQuestion) -> Part:
-    everyone = WAYS[question.counting].everyone
-    buyers = question.leads().filter(everyone).purchases()
-    inside = within(question.period)
+    """Every purchase is counted in each group it is in, so that one reading does for all."""
+    bought = question.counted_leads_of_both_periods().purchases()
+    grouped = bought.annotate(key=_Unnested(_keys(question)))
+    now, before = within(question.period), within(question.compared)
     return Part(
-        figures={
-            "now": _quartiles(inside & everyone),
-            "before": _quartiles(within(question.compared) & everyone),
-        },
         lists={
-            "by_source": buyers.annotate(source_name=source_name())
-            .values("source_name")
-            .annotate(row=JsonObject(Value("key"), "source_name", Value("of"), _quartiles(inside)))
+            "quartiles": grouped.values("key")
+            .annotate(
+                row=JsonObject(
+                    *(Value("key"), "key"),
+                    *(Value("now"), _quartiles(now)),
+                    *(Value("before"), _quartiles(before)),
+                )
+            )
             .values("row"),
-            "over_time": buyers.annotate(bucket=bucket_of_lead(question.unit))
-            .values("bucket")
-            .annotate(row=JsonObject(Value("key"), "bucket", Value("of"), _quartiles(inside)))
+            "classes": grouped.filter(_TIMED)
+            .annotate(class_number=_class_number())
+            .values("key", "class_number")
+            .annotate(
+                row=JsonObject(
+                    *(Value("key"), "key"),
+                    *(Value("class"), "class_number"),
+                    *(Value("now"), Count("pk", filter=now)),
+                    *(Value("before"), Count("pk", filter=before)),
+                )
+            )
             .values("row"),
         },
+    )
+
+
+def _keys(question: FunnelQuestion) -> Func:
+    """The groups of a purchase: all, its source, and what it came in of the period and of the
+    compared one; null where it did not."""
+    rows = buckets(question)
+    compared = [row.compared for row in rows if row.compared]
+    return _TextArray(
+        Value(_ALL),
+        Concat(Value(_SOURCE), source_name(), output_field=TextField()),
+        _numbered(_NOW, question.period, [row.period for row in rows]),
+        _numbered(_BEFORE, question.compared, compared),
     )
 
 
 def read_time_to_buy(question: FunnelQuestion, found: Found) -> TimeToBuy:
-    of_sources = [OfSource(row["key"], _read(row["of"])) for row in found.lists["by_source"]]
-    of_sources.sort(key=lambda one: (-one.quartiles.purchases, one.source))
-    known = {date.fromisoformat(row["key"]): _read(row["of"]) for row in found.lists["over_time"]}
-    nobody = Quartiles(0, 0, 0, 0, None, None, None)
-    of_buckets = [
-        OfBucket(bucket, known.get(start, nobody))
-        for start, bucket in buckets(question.period, question.unit)
+    quartiles = {row["key"]: row for row in found.lists["quartiles"]}
+    classes: dict[str, list[Any]] = defaultdict(list)
+    for row in found.lists["classes"]:
+        classes[row["key"]].append(row)
+
+    def times(days: Spans, key: str, key_before: str) -> Times:
+        return _times(
+            days,
+            _read(quartiles, key, "now"),
+            _read(quartiles, key_before, "before"),
+            (_by_class(classes[key], "now"), _by_class(classes[key_before], "before")),
+        )
+
+    whole = question.spans
+    of_sources = [
+        OfSource(key.removeprefix(_SOURCE), times(whole, key, key))
+        for key in quartiles
+        if key and key.startswith(_SOURCE)
     ]
+    of_sources.sort(
+        key=lambda one: (-one.times.now.purchases, -one.times.before.purchases, one.source)
+    )
+    rows, of_buckets, compared = buckets(question), [], 0
+    for place, row in enumerate(rows, start=1):
+        compared += row.compared is not None
+        before = f"{_BEFORE}{compared if row.compared else 0}"
+        days = spans(question, row, among=len(rows))
+        of_buckets.append(OfBucket(row, times(days, f"{_NOW}{place}", before)))
     return TimeToBuy(
-        all=_read(found.figures["now"]),
-        before=_read(found.figures["before"]),
+        all=times(whole, _ALL, _ALL),
         by_source=tuple(of_sources),
         over_time=tuple(of_buckets),
     )
+
+
+class _TextArray(Func):
+    template = "array[%(expressions)s]"
+    output_field = ArrayField(TextField())
+
+
+class _Unnested(Func):
+    function = "unnest"
+    output_field = TextField()
+    set_returning = True
+
+
+class _WidthBucket(Func):
+    function = "width_bucket"
+    output_field = IntegerField()
 
 
 class _Percentiles(Aggregate):
@@ -134,11 +231,21 @@ class _Seconds(Func):
     output_field = FloatField()
 
 
+def _numbered(prefix: str, period: Period, periods: Sequence[Period]) -> Case:
+    named = Concat(Value(prefix), Cast(number(periods), TextField()), output_field=TextField())
+    return Case(When(within(period), then=named), output_field=TextField())
+
+
+def _class_number() -> Func:
+    bounds = Value(f"{{{','.join(map(str, CLASSES))}}}")
+    seconds = Cast(_Seconds(_TOOK), FloatField())
+    return _WidthBucket(seconds, Cast(bounds, ArrayField(FloatField())))
+
+
 def _quartiles(inside: Q) -> JsonObject:
-    took = ExpressionWrapper(F("sms_clicked_at") - F("created_at"), output_field=DurationField())
     return JsonObject(
         Value("purchases"),
-        Count("pk", filter=inside & PURCHASED),
+        Count("pk", filter=inside),
         Value("timed"),
         Count("pk", filter=inside & _TIMED),
         Value("without_moment"),
@@ -146,14 +253,17 @@ def _quartiles(inside: Q) -> JsonObject:
         Value("before_lead"),
         Count("pk", filter=inside & _EARLIER),
         Value("quartiles"),
-        _Percentiles(_Seconds(took), filter=inside & _TIMED),
+        _Percentiles(_Seconds(_TOOK), filter=inside & _TIMED),
     )
 
 
-def _read(row: Mapping[str, Any]) -> Quartiles:
-    seconds = row["quartiles"] or (None, None, None)
+def _read(rows: Mapping[str, Any], key: str, when: str) -> Quartiles:
+    if key not in rows:
+        return _NOBODY
+    row = rows[key][when]
     lower, median, upper = (
-        None if value is None else timedelta(seconds=round(value)) for value in seconds
+        None if value is None else timedelta(seconds=round(value))
+        for value in row["quartiles"] or (None, None, None)
     )
     return Quartiles(
         purchases=row["purchases"],
@@ -164,3 +274,25 @@ def _read(row: Mapping[str, Any]) -> Quartiles:
         median=median,
         upper=upper,
     )
+
+
+def _by_class(rows: Sequence[Mapping[str, Any]], when: str) -> tuple[int, ...]:
+    counts = [0] * (len(CLASSES) + 1)
+    for row in rows:
+        counts[row["class"]] = row[when]
+    return tuple(counts)
+
+
+def _times(
+    days: Spans,
+    now: Quartiles,
+    before: Quartiles,
+    by_class: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Times:
+    if (unsaid := unsaid_of(days)) is not None:
+        return Times(now, before, unsaid, None)
+    if not before.timed:
+        return Times(now, before, Verdict.NO_DATA, None)
+    p_value = chance.rank_sum(*by_class)
+    verdict = Verdict.TOO_FEW if p_value is None else verdict_of(days, p_value)
+    return Times(now, before, verdict, p_value)

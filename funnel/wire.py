@@ -9,14 +9,15 @@ from decimal import Decimal
 from typing import Any
 
 from funnel.answers import FunnelAnswers
+from funnel.buckets import Bucket
 from funnel.comparison import Counted, Rate
 from funnel.freshness import Answer, Figures
-from funnel.over_time import Bucket, OverTime
+from funnel.over_time import OverTime
 from funnel.question import FunnelQuestion
 from funnel.report import FunnelReport, Stage, StageId
 from funnel.sources import Source
 from funnel.steps import Funnel
-from funnel.time_to_buy import Quartiles, TimeToBuy
+from funnel.time_to_buy import Quartiles, Times, TimeToBuy
 from funnel.utm import MarkTable
 from funnel.wording import WORDING
 from onai.periods import Period
@@ -148,8 +149,8 @@ def _source(row: Source) -> dict[str, Any]:
     return {
         "source": row.source,
         "name": row.name,
-        "shareOfLeads": float(row.share_of_leads),
-        "shareOfRevenue": float(row.share_of_revenue),
+        "shareOfLeads": _rate(row.share_of_leads),
+        "shareOfRevenue": _rate(row.share_of_revenue),
         **_funnel(row.funnel),
     }
 
@@ -163,23 +164,7 @@ def _marks(table: MarkTable) -> dict[str, Any]:
 
 
 def _over_time(over_time: OverTime) -> list[dict[str, Any]]:
-    return [
-        {
-            **_bucket(point.bucket),
-            "leads": point.leads,
-            "purchases": point.purchases,
-            "conversion": float(point.conversion),
-            "steps": [
-                {
-                    "id": step.id.value,
-                    "reached": step.reached,
-                    "conversion": _number(step.conversion),
-                }
-                for step in point.steps
-            ],
-        }
-        for point in over_time.points
-    ]
+    return [{**_bucket(point.bucket), **_funnel(point.funnel)} for point in over_time.points]
 
 
 def _bucket(bucket: Bucket) -> dict[str, Any]:
@@ -188,20 +173,27 @@ def _bucket(bucket: Bucket) -> dict[str, Any]:
         "to": bucket.last_day.isoformat(),
         "isCut": bucket.is_cut,
         "isRunning": bucket.is_running,
+        "compared": _period(bucket.compared) if bucket.compared else None,
     }
 
 
 def _time_to_buy(times: TimeToBuy) -> dict[str, Any]:
     return {
-        "all": _quartiles(times.all),
-        "before": _quartiles(times.before),
+        "all": _times(times.all),
         "sources": [
-            {"source": one.source, "name": one.name, **_quartiles(one.quartiles)}
-            for one in times.by_source
+            {"source": one.source, "name": one.name, **_times(one.times)} for one in times.by_source
         ],
-        "overTime": [
-            {**_bucket(one.bucket), **_quartiles(one.quartiles)} for one in times.over_time
-        ],
+        "overTime": [{**_bucket(one.bucket), **_times(one.times)} for one in times.over_time],
+    }
+
+
+def _times(times: Times) -> dict[str, Any]:
+    return {
+        **_quartiles(times.now),
+        "before": _quartiles(times.before),
+        "changeSeconds": _seconds(times.difference),
+        "verdict": times.verdict.value,
+        "pValue": times.p_value,
     }
 
 

@@ -1,11 +1,13 @@
 """Leads as odd as any software may write them, and the funnel counted over them in plain Python."""
 
 import random
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
@@ -19,6 +21,7 @@ from onai.periods import Period
 from tests.conftest import LandingPages
 
 Row = dict[str, Any]
+ALMATY = ZoneInfo("Asia/Almaty")
 PERIODS = (
     Period(date(2025, 11, 23), date(2025, 12, 22)),
     Period.day(date(2025, 12, 1)),
@@ -178,6 +181,32 @@ def within(rows: Iterable[Row], period: Period) -> list[Row]:
     return [row for row in rows if period.start <= row["created_at"] < period.end]
 
 
+def day_of(row: Row) -> date:
+    created_at: datetime = row["created_at"]
+    return created_at.astimezone(ALMATY).date()
+
+
+def held_against(question: FunnelQuestion, firsts: Sequence[date]) -> dict[date, set[date]]:
+    """The compared days of each bucket, by its first day: every one goes to the bucket that begins
+    last of those that do not begin after it; of several that begin on it, to the first."""
+    owned: dict[date, set[date]] = {first: set() for first in firsts}
+    day = question.compared.first_day
+    while day <= question.compared.last_day:
+        begins = [(_counterpart(first, question), first) for first in firsts]
+        latest = max(begin for begin, _ in begins if begin <= day)
+        owned[min(first for begin, first in begins if begin == latest)].add(day)
+        day += timedelta(days=1)
+    return owned
+
+
+def _counterpart(day: date, question: FunnelQuestion) -> date:
+    if question.compare is Compare.PREVIOUS:
+        return day - timedelta(days=question.period.days)
+    months = 12 if question.compare is Compare.LAST_YEAR else 1
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
 def of_sources(rows: Iterable[Row], sources: Sequence[str]) -> list[Row]:
     return [row for row in rows if not sources or source_of(row) in sources]
 
@@ -255,16 +284,23 @@ class PlainTimes:
 def times_to_buy(rows: Iterable[Row]) -> PlainTimes:
     bought = [row for row in rows if row["sms_clicked"]]
     stamped = [row for row in bought if row["sms_clicked_at"]]
-    took = sorted(
-        (row["sms_clicked_at"] - row["created_at"]).total_seconds()
-        for row in stamped
-        if row["sms_clicked_at"] >= row["created_at"]
-    )
+    took = seconds_to_buy(bought)
     return PlainTimes(
         purchases=len(bought),
         without_moment=len(bought) - len(stamped),
         before_lead=len(stamped) - len(took),
         quartiles=tuple(_quantile(took, Fraction(n, 4)) for n in (1, 2, 3)) if took else None,
+    )
+
+
+def seconds_to_buy(rows: Iterable[Row]) -> list[float]:
+    """Of those that can be timed, the quickest first."""
+    return sorted(
+        (row["sms_clicked_at"] - row["created_at"]).total_seconds()
+        for row in rows
+        if row["sms_clicked"]
+        and row["sms_clicked_at"]
+        and row["sms_clicked_at"] >= row["created_at"]
     )
 
 

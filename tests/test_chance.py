@@ -58,6 +58,50 @@ def test_large_proportions_are_compared_by_pearson() -> None:
     assert p_value == pytest.approx(2 * NormalDist().cdf(-sqrt(25.0139)), rel=0.001)
 
 
+# Ozone in New York in 1973 (R's `airquality`), in May and in August, where it was measured.
+MAY = (
+    *(41, 36, 12, 18, 28, 23, 19, 8, 7, 16, 11, 14, 18),
+    *(14, 34, 6, 30, 11, 1, 11, 4, 32, 23, 45, 115, 37),
+)
+AUGUST = (
+    *(39, 9, 16, 78, 35, 66, 122, 89, 110, 44, 28, 65, 22),
+    *(59, 23, 31, 44, 21, 9, 45, 168, 73, 76, 118, 84, 85),
+)
+
+
+def _by_value(sample: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sample.count(value) for value in range(200))
+
+
+def test_ranks_are_compared_as_in_r() -> None:
+    # The example of R's manual, `wilcox.test(Ozone ~ Month, …)`: W = 127.5, p-value = 0.0001208.
+    p_value = chance.rank_sum(_by_value(MAY), _by_value(AUGUST))
+
+    assert p_value == pytest.approx(0.0001208, abs=0.00000005)
+    assert p_value == chance.rank_sum(_by_value(AUGUST), _by_value(MAY))
+
+
+def test_a_few_values_have_no_rank_to_compare() -> None:
+    assert chance.rank_sum((7, 0), (0, 100)) is None
+    assert chance.rank_sum((100, 0), (0, 7)) is None
+    assert chance.rank_sum((), ()) is None
+    near = chance.rank_sum((8, 0), (0, 8))
+    assert near is not None
+    assert near < 0.001
+
+
+def test_equal_values_do_not_differ() -> None:
+    assert chance.rank_sum((0, 9, 0), (0, 20, 0)) == 1
+    assert chance.rank_sum((5, 5), (5, 5)) == 1
+
+
+def test_samples_of_other_classes_are_refused() -> None:
+    with pytest.raises(ValueError, match="same classes"):
+        chance.rank_sum((9,), (9, 1))
+    with pytest.raises(ValueError, match="not negative"):
+        chance.rank_sum((9, -1), (9, 1))
+
+
 def test_small_proportions_are_compared_by_fisher() -> None:
     # The lady tasting tea (Fisher 1935): three of four cups right.
     assert chance.two_proportions(3, 4, 1, 4) == pytest.approx(0.4857, abs=0.00005)

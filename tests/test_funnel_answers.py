@@ -1,6 +1,7 @@
 """Every answer of the funnel, against a plain count of the same rows, however odd they are."""
 
 import pickle
+from bisect import bisect_right
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,15 +12,16 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from funnel import chance
 from funnel.answers import FunnelAnswers, answers
 from funnel.cohort import CohortStep
-from funnel.comparison import Compare
+from funnel.comparison import Compare, Verdict
 from funnel.counting import Counting, Tally
 from funnel.over_time import funnel_over_time
 from funnel.question import FunnelQuestion, Unit
 from funnel.sources import funnel_by_source
 from funnel.steps import Funnel, funnel_steps
-from funnel.time_to_buy import Quartiles, time_to_buy
+from funnel.time_to_buy import CLASSES, Quartiles, Times, time_to_buy
 from funnel.utm import MOST_VALUES, funnel_by_utm
 from onai.periods import Period, business_day
 from tests import odd_leads as plain
@@ -61,7 +63,7 @@ def _agree(found: FunnelAnswers, all_rows: list[Row]) -> None:
     assert found.funnel.revenue.now == found.funnel.purchases.now * 5_000
     _sources_agree(found, now, before)
     _marks_agree(found, now, before)
-    _buckets_agree(found, now)
+    _buckets_agree(found, now, before)
     _times_agree(found, now, before)
 
 
@@ -101,29 +103,59 @@ def _marks_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> Non
             assert _before(row.funnel) == plain.counted(theirs, question)
 
 
-def _buckets_agree(found: FunnelAnswers, now: list[Row]) -> None:
+def _buckets_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> None:
     question, next_day = found.question, found.question.period.first_day
+    held_against = plain.held_against(
+        question, [point.bucket.first_day for point in found.over_time.points]
+    )
     for point, times in zip(found.over_time.points, found.time_to_buy.over_time, strict=True):
         bucket = point.bucket
         # No day is left out, and none is there twice.
         assert bucket.first_day == next_day
         next_day = bucket.last_day + timedelta(days=1)
         inside = plain.within(now, Period(bucket.first_day, bucket.last_day))
-        reached = tuple(step.reached for step in point.steps)
-        assert Tally(point.leads, reached, point.purchases) == plain.counted(inside, question)
+        days_before = held_against[bucket.first_day]
+        inside_before = [row for row in before if plain.day_of(row) in days_before]
+        assert _now(point.funnel) == plain.counted(inside, question)
+        assert _before(point.funnel) == plain.counted(inside_before, question)
         assert times.bucket == bucket
-        _quartiles_agree(times.quartiles, question, inside)
+        _quartiles_agree(times.times.now, question, inside)
+        _quartiles_agree(times.times.before, question, inside_before)
     assert next_day == question.period.last_day + timedelta(days=1)
 
 
 def _times_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> None:
     times, question = found.time_to_buy, found.question
-    _quartiles_agree(times.all, question, now)
-    _quartiles_agree(times.before, question, before)
+    _quartiles_agree(times.all.now, question, now)
+    _quartiles_agree(times.all.before, question, before)
     for one in times.by_source:
         ours = [row for row in now if plain.source_of(row) == one.source]
-        _quartiles_agree(one.quartiles, question, ours)
-    assert sum(one.quartiles.purchases for one in times.by_source) == times.all.purchases
+        theirs = [row for row in before if plain.source_of(row) == one.source]
+        _quartiles_agree(one.times.now, question, ours)
+        _quartiles_agree(one.times.before, question, theirs)
+        _verdict_agrees(one.times, found, ours, theirs)
+    _verdict_agrees(times.all, found, now, before)
+    of_sources = [one.times for one in times.by_source]
+    assert sum(one.now.purchases for one in of_sources) == times.all.now.purchases
+    assert sum(one.before.purchases for one in of_sources) == times.all.before.purchases
+
+
+def _verdict_agrees(times: Times, found: FunnelAnswers, now: list[Row], before: list[Row]) -> None:
+    reported = found.question.counting is Counting.REPORTED
+    samples = []
+    for rows in (now, before):
+        classes = [0] * (len(CLASSES) + 1)
+        for row in rows:
+            if reported or plain.tested(row):
+                for seconds in plain.seconds_to_buy([row]):
+                    classes[bisect_right(CLASSES, seconds)] += 1
+        samples.append(tuple(classes))
+    if found.question.spans.overlap:
+        assert times.verdict is Verdict.PERIODS_OVERLAP
+    elif found.question.spans.before_data or not times.before.timed:
+        assert times.verdict is Verdict.NO_DATA
+    else:
+        assert times.p_value == chance.rank_sum(*samples)
 
 
 def _quartiles_agree(found: Quartiles, question: FunnelQuestion, rows: list[Row]) -> None:
@@ -335,7 +367,7 @@ def test_a_purchase_before_its_own_lead_is_no_time_to_buy(landing: LandingPages)
         _lead(created_at=came, sms_clicked=False, sms_clicked_at=came + timedelta(hours=99)),
     )
 
-    times = time_to_buy(FunnelQuestion(NOVEMBER)).all
+    times = time_to_buy(FunnelQuestion(NOVEMBER)).all.now
 
     assert (times.purchases, times.timed, times.without_moment, times.before_lead) == (5, 3, 1, 1)
     assert (times.lower, times.median, times.upper) == tuple(
@@ -352,6 +384,6 @@ def test_nothing_at_all_is_zeros_everywhere(
 
     assert _now(found.funnel) == Tally(0, (0, 0, 0), 0)
     assert found.sources.rows == ()
-    assert found.time_to_buy.all.median is None
+    assert found.time_to_buy.all.now.median is None
     assert len(found.over_time.points) == period.days
-    assert all(point.leads == 0 for point in found.over_time.points)
+    assert all(point.funnel.leads.now == 0 for point in found.over_time.points)

@@ -1,5 +1,6 @@
 """What a period is compared with, and what may be said of the difference."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -46,6 +47,24 @@ def test_a_difference_that_chance_explains_is_shown_as_such() -> None:
 
     assert count.verdict is Verdict.WITHIN_CHANCE
     assert (count.difference, count.percent) == (4, Decimal(15))
+
+
+def test_one_of_many_rows_has_to_differ_more_to_be_called_changed() -> None:
+    alone, among_thirty = counted(SPANS, 30, 13), counted(replace(SPANS, among=30), 30, 13)
+
+    assert alone.p_value == among_thirty.p_value
+    assert alone.verdict is Verdict.BEYOND_CHANCE
+    assert among_thirty.verdict is Verdict.WITHIN_CHANCE
+    assert counted(replace(SPANS, among=30), 60, 3).verdict is Verdict.BEYOND_CHANCE
+
+
+def test_days_that_are_not_in_the_calendar_are_nothing_to_compare_with() -> None:
+    spans = replace(SPANS, compared=None)
+
+    share = rate(spans, (10, 100), (0, 0), is_proportion=True, decimals=2)
+
+    assert counted(spans, 30, 0).verdict is Verdict.NO_DATA
+    assert (share.verdict, share.p_value) == (Verdict.NO_DATA, None)
 
 
 def test_a_difference_that_chance_does_not_explain_is_shown_as_such() -> None:

@@ -191,7 +191,7 @@ def test_the_page_is_filtered_by_sources(admin: Client, october: LandingPages) -
     assert body["source"] == ["", "TF4"]
     assert body["funnel"]["leads"]["now"] == 4
     assert body["totalConversions"] == 2
-    assert sum(point["leads"] for point in body["overTime"]) == 4
+    assert sum(point["leads"]["now"] for point in body["overTime"]) == 4
     assert {row["source"] for row in body["sources"]} == {"", "TF4"}
     assert "Только источники: Без источника ✕ — убрать Команда TF4 ✕ — убрать" in text
     assert "Добавить источник Муха" in text
@@ -286,7 +286,7 @@ def test_over_time_by_day_week_or_month(
 
     assert len(found) == points
     assert sum(point["isCut"] for point in found) == cut
-    assert sum(point["leads"] for point in found) == 10
+    assert sum(point["leads"]["now"] for point in found) == 10
     # A bar for each, in each of the three charts.
     assert page.count("<rect ") == 3 * points
     assert page.count("не целиком") == cut
@@ -381,3 +381,91 @@ def test_nothing_is_compared_with_days_before_the_first_lead(
     assert "Сравнивать не с чем: первый лид пришёл" in text
     assert "Выручка 5 000 ₸ сравнить не с чем" in text
     assert "▲" not in text.partition("Где теряются люди")[0]
+
+
+def test_every_row_over_time_has_its_change(admin: Client, landing: LandingPages) -> None:
+    # November's first 18 days against as many of October.
+    for month, buyers in ((10, 2), (11, 12)):
+        for day in (3, 4):
+            came = datetime(2026, month, day, 12, tzinfo=ALMATY)
+            bought = {"sms_clicked": True, "sms_clicked_at": came + timedelta(hours=day)}
+            landing.write(*({"created_at": came, **bought} for _ in range(buyers)))
+    landing.write({"created_at": datetime(2026, 9, 1, tzinfo=ALMATY)})
+    query = "from=2026-11-01&to=2026-11-18&compare=last-month"
+
+    rows = admin.get(f"{API}?{query}").json()["overTime"]
+    page = _text(admin, query)
+    file = _csv(admin, "over-time", query)
+
+    third = rows[2]
+    assert third["compared"] == {"from": "2026-10-03", "to": "2026-10-03", "days": 1}
+    assert {key: third["purchases"][key] for key in ("now", "before", "verdict")} == {
+        "now": 12,
+        "before": 2,
+        # A real difference were it the only row, but it is one of eighteen.
+        "verdict": "within-chance",
+    }
+    assert third["purchases"]["pValue"] < 0.05
+    assert third["conversion"]["before"] == 100
+    assert "3 ноября 12 ≈ было 2" in page
+    assert (file[2]["Все покупки"], file[2]["Все покупки, было"]) == ("12", "2")
+    assert file[2]["Сравнение с"] == "03.10.2026"
+
+
+def test_a_row_says_where_there_is_no_day_to_compare_with(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write({"created_at": datetime(2026, 1, 1, tzinfo=ALMATY)})
+    query = "from=2026-03-28&to=2026-03-31&compare=last-month"
+
+    rows = admin.get(f"{API}?{query}").json()["overTime"]
+    file = _csv(admin, "over-time", query)
+
+    assert [row["compared"] and row["compared"]["to"] for row in rows] == [
+        "2026-02-28",
+        None,
+        None,
+        None,
+    ]
+    assert rows[1]["leads"]["verdict"] == "no-data"
+    assert (file[1]["Сравнение с"], file[1]["Сравнение по"]) == ("", "")
+
+
+def test_time_to_buy_has_its_change_in_every_row(admin: Client, landing: LandingPages) -> None:
+    landing.write(_lead(1, created_at=datetime(2026, 1, 1, tzinfo=ALMATY)))
+    for month, hours in ((9, 20), (10, 3)):
+        came = datetime(2026, month, 15, 12, tzinfo=ALMATY)
+        for source, buyers in (("TF4", 9), ("proftest_muha", 3)):
+            for n in range(buyers):
+                clicked = came + timedelta(hours=hours, minutes=n)
+                landing.write(
+                    _lead(
+                        1,
+                        source=source,
+                        created_at=came,
+                        sms_clicked=True,
+                        sms_clicked_at=clicked,
+                    )
+                )
+    query = f"{IN_OCTOBER}&compare=last-month&by=month"
+
+    times = admin.get(f"{API}?{query}").json()["timeToBuy"]
+    text = _text(admin, query)
+    file = _csv(admin, "time-to-buy", query)
+
+    of_sources = {one["source"]: one for one in times["sources"]}
+    assert of_sources["TF4"]["verdict"] == times["all"]["verdict"] == "beyond-chance"
+    assert of_sources["TF4"]["before"]["medianSeconds"] == (20 * 60 + 4) * 60
+    assert of_sources["TF4"]["changeSeconds"] == -17 * 3_600
+    assert of_sources["proftest_muha"]["verdict"] == "too-few"
+    assert times["overTime"][0]["verdict"] == "beyond-chance"
+    assert "Думать стали меньше." in text
+    assert "3 ч 4 мин ▼ быстрее, было 20 ч 4 мин" in text
+    assert "3 ч 1 мин было 20 ч 1 мин" in text
+    assert [(row["Чьи покупки"], row["С"]) for row in file] == [
+        ("Все", ""),
+        ("Команда TF4", ""),
+        ("Муха", ""),
+        ("Все", "01.10.2026"),
+    ]
+    assert file[1]["Половина быстрее, ч, было"] == "20,07"

@@ -1,11 +1,14 @@
-"""Steps and sources by the names that readers know."""
+"""Steps, sources and days by the names that readers know."""
 
+from datetime import date
 from enum import StrEnum
 
 from django import template
+from django.utils.formats import date_format
 
 from funnel import sources
 from funnel.wording import WORDING
+from onai.periods import Period, business_day
 
 register = template.Library()
 
@@ -20,3 +23,21 @@ def short(step: StrEnum) -> str:
 def readable(source: str) -> str:
     """The source by its name, or as it is where it has none."""
     return sources.readable(source)
+
+
+@register.filter
+def days(period: Period) -> str:
+    """The days as the head of a row: «3 ноября», «24–30 ноября», «26 октября – 1 ноября»; with the
+    year where it is not this one."""
+    first, last = period.first_day, period.last_day
+    with_year = "j E" if first.year == last.year == business_day().year else "j E Y"
+    told = _unbroken(last, with_year)
+    if first == last:
+        return told
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{told}"
+    return f"{_unbroken(first, with_year if first.year != last.year else 'j E')} – {told}"
+
+
+def _unbroken(day: date, written: str) -> str:
+    return date_format(day, written).replace(" ", "\N{NO-BREAK SPACE}")
