@@ -19,6 +19,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, DateTimeField, Func, JSONField, Max, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from psycopg.errors import QueryCanceled
 
 from funnel.models import LeadQuerySet
 from onai.errors import Problem
@@ -34,6 +35,14 @@ class FiguresUnavailable(Problem):
         "Это не значит, что продаж нет. Лиды продолжают записываться; откройте воронку позже."
     )
     retry_after_seconds = 30
+
+
+class FiguresTakeTooLong(FiguresUnavailable):
+    """The database answers, but would count for longer than anybody should wait."""
+
+    code = "figures_take_too_long"
+    message = _("Цифры не успели посчитаться: лидов за эти дни слишком много, или база занята.")
+    advice = _("Выберите период короче. Если и он не открывается, попробуйте через минуту.")
 
 
 class JsonObject(Func):
@@ -69,7 +78,10 @@ class Found:
 
 
 def ask(leads: LeadQuerySet, parts: Mapping[str, Part]) -> dict[str, Found]:
-    """The parts' answers over `leads`. Raises FiguresUnavailable when the database gives none."""
+    """The parts' answers over `leads`.
+
+    Raises FiguresUnavailable when the database gives none, FiguresTakeTooLong when not in time.
+    """
     named_lists = {
         f"{name}_{key}": ArraySubquery(rows)
         for name, part in parts.items()
@@ -93,6 +105,8 @@ def ask(leads: LeadQuerySet, parts: Mapping[str, Part]) -> dict[str, Found]:
         )
     except django.db.Error as error:
         logger.exception("figures_unavailable")
+        if isinstance(error.__cause__, QueryCanceled):
+            raise FiguresTakeTooLong from error
         raise FiguresUnavailable from error
     return {
         name: Found(

@@ -116,6 +116,12 @@ def test_a_write_to_landing_fails_through_the_orm(landing: LandingPages) -> None
     assert Lead.objects.get().name == "Кто-то"
 
 
+def test_landing_compiles_no_statement_of_ours() -> None:
+    with connections["landing"].cursor() as cursor:
+        cursor.execute("show jit")
+        assert cursor.fetchone() == ("off",)
+
+
 def test_landing_says_that_it_is_read_only() -> None:
     with connections["landing"].cursor() as cursor:
         cursor.execute("show default_transaction_read_only")
