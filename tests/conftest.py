@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -21,12 +22,15 @@ from psycopg.types.json import Jsonb
 from onai import mail
 from onai.identity import supabase, tokens
 from onai.local import postgres
+from sales.staff import refresh_staff
 from tests import plain_http, warm
 from tests.browser import ARGUMENTS, chromium
 from tests.desk import Desk
+from tests.mishaps import Ask, asker
 from tests.people import PASSWORD, PEOPLE, Accounts
-from tests.processes import wait_for
-from tests.server import collect_static, web_server
+from tests.processes import aside, wait_for
+from tests.sales import Sales
+from tests.server import Site, collect_static, warm_web_server, web_server
 from tests.settings import BASE_DIR, SERVICES, SERVICES_PORT, TEST_DIR, TEST_ENVIRONMENT, TEST_KEYS
 
 TRIPWIRE_URL = TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]
@@ -127,6 +131,13 @@ def faults() -> Iterator[Faults]:
     faults.clear()
 
 
+@pytest.fixture
+def fresh_connection() -> Iterator[None]:
+    """The test's own connection to Tripwire, which the test may cut as well."""
+    yield
+    connections["tripwire"].close()
+
+
 class LandingPages:
     """The software that writes leads: not ours, and on a connection of its own."""
 
@@ -192,6 +203,35 @@ def desk() -> Iterator[Desk]:
         desk.empty()
         yield desk
         desk.empty()
+
+
+@pytest.fixture
+def colleague(accounts: Accounts, desk: Desk) -> dict[str, Any]:
+    """Another manager's account."""
+    return accounts.create("botagoz@onai.test", role="sales", full_name="Ботагоз Тест")
+
+
+@pytest.fixture
+def sales(desk: Desk, accounts: Accounts, colleague: dict[str, Any]) -> Sales:
+    """Who writes students to Tripwire past us, for any of the staff."""
+    ids = {
+        name: UUID(accounts.sign_in(f"{name}@onai.test")["user"]["id"])
+        for name in ("ayaulym", "admin")
+    }
+    aside(refresh_staff)
+    return Sales(desk, {**ids, "botagoz": UUID(colleague["id"])})
+
+
+@pytest.fixture(scope="module")
+def api_site() -> Iterator[Site]:
+    with warm_web_server() as site:
+        yield site
+
+
+@pytest.fixture
+def ask(api_site: Site, accounts: Accounts, desk: Desk) -> Ask:
+    """Creates a student by the API of a server that is a process of its own."""
+    return asker(api_site, accounts)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,71 @@
+"""The activity log: who did what to whom."""
+
+import re
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from tests.changing import (
+    SignIn,
+)
+from tests.desk import Desk
+from tests.sales import ALMATY, CABINET, Sales, text_on
+
+
+def _acts(answer: Any) -> list[tuple[str, str]]:
+    found = re.findall(
+        r'<span class="act">([^<]*)</span>.*?<bdi>([^<]*)</bdi>', text_on(answer), re.DOTALL
+    )
+    return [(act, who) for act, who in found]
+
+
+def test_the_log_says_who_did_what_to_whom(sales: Sales, as_person: SignIn, desk: Desk) -> None:
+    student = sales.add(full_name="Ару Сапарова")
+    log = (
+        "insert into sales_activity_log (manager_id, action_type, target_user_id, details,"
+        " created_at) values (%s, %s, %s, %s, %s)"
+    )
+    for minute, (name, action, target, details) in enumerate(
+        [
+            ("ayaulym", "user_created", student["user_id"], "{}"),
+            ("botagoz", "user_deleted", uuid4(), '{"full_name": "Кого Нет"}'),
+            ("ayaulym", "email_sent", student["user_id"], "[]"),
+        ]
+    ):
+        moment = datetime(2026, 11, 10, 12, minute, tzinfo=ALMATY)
+        desk.connection.execute(log, [sales.ids[name], action, target, details, moment])
+
+    mine = _acts(as_person("ayaulym@onai.test").get(f"{CABINET}/activity"))
+    crafted = as_person("ayaulym@onai.test").get(
+        f"{CABINET}/activity", {"manager": str(sales.ids["botagoz"])}
+    )
+    alls = as_person("admin@onai.test").get(f"{CABINET}/activity")
+    deleted = as_person("admin@onai.test").get(f"{CABINET}/activity", {"action": "user_deleted"})
+    card = as_person("ayaulym@onai.test").get(f"{CABINET}/students/{student['id']}")
+
+    assert mine == [("Отправил письмо", "Ару Сапарова"), ("Создал доступ", "Ару Сапарова")]
+    assert _acts(crafted) == mine
+    assert [act for act, _ in _acts(alls)] == ["Отправил письмо", "Удалил доступ", "Создал доступ"]
+    assert _acts(deleted) == [("Удалил доступ", "Кого Нет")]
+    assert [act for act, _ in _acts(card)] == ["Отправил письмо", "Создал доступ"]
+
+
+def test_the_pages_of_the_log_together_are_the_log(
+    sales: Sales, as_person: SignIn, desk: Desk
+) -> None:
+    desk.connection.execute(
+        "insert into sales_activity_log (manager_id, action_type, created_at)"
+        " select %s, 'email_sent', timestamptz '2026-11-10' from generate_series(1, 120)",
+        [sales.ids["ayaulym"]],
+    )
+    manager = as_person("ayaulym@onai.test")
+    address, seen = f"{CABINET}/activity", 0
+    for _ in range(3):
+        answer = manager.get(address)
+        seen += len(re.findall('<span class="act">', text_on(answer)))
+        following = re.search(r'href="(\?[^"]*after=[^"]*)"', text_on(answer))
+        if following:
+            address = f"{CABINET}/activity{following[1]}"
+
+    assert seen == 120
+    assert following is None

@@ -1,0 +1,159 @@
+"""The cabinet's figures, chart and leaderboard are what one counts by hand."""
+
+import random
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+import time_machine
+from django.test import Client
+
+from onai.periods import Period
+from sales import statistics
+from tests.changing import (
+    SignIn,
+)
+from tests.desk import Desk, Row
+from tests.sales import ALMATY, CABINET, Sales, names_on
+
+NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30))
+
+
+# Two whole months, and days before and after them.
+LONG = Period(date(2026, 9, 25), date(2026, 12, 5))
+
+
+@pytest.fixture
+def manager(as_person: SignIn) -> Client:
+    return as_person("ayaulym@onai.test")
+
+
+def _counted(rows: list[Row], period: Period, manager: UUID | None) -> statistics.Figures:
+    """The figures counted in plain Python, row by row."""
+    inside = [
+        row
+        for row in rows
+        if period.start <= row["created_at"] < period.end
+        and (manager is None or row["granted_by"] == manager)
+    ]
+    return statistics.Figures(
+        sales=len(inside),
+        revenue=sum(row["price"] or 0 for row in inside),
+        active=sum(row["status"] == "active" for row in inside),
+        finished=sum(row["status"] == "completed" for row in inside),
+    )
+
+
+def _random_students(sales: Sales, count: int, seed: int) -> list[Row]:
+    dice = random.Random(seed)
+    midnight = NOVEMBER.start
+    return [
+        sales.add(
+            granted_by=dice.choice([*sales.ids.values(), None]),
+            price=dice.choice([5000, 4500, 0, None, 7000]),
+            status=dice.choice(["active", "inactive", "completed", "blocked", None]),
+            # Many of them on the edge of a day.
+            created_at=midnight
+            + timedelta(days=dice.randint(-40, 40), seconds=dice.choice([-1, 0, 1, 43_000])),
+        )
+        for _ in range(count)
+    ]
+
+
+def test_every_figure_is_what_one_counts_by_hand(sales: Sales) -> None:
+    rows = _random_students(sales, 300, seed=4)
+    spans = (NOVEMBER, Period.day(date(2026, 11, 1)), NOVEMBER.before(), LONG)
+    for period in spans:
+        for manager in (None, sales.ids["ayaulym"], sales.ids["admin"]):
+            found = statistics.headline(period, period.before(), manager_id=manager)
+            assert found.now == _counted(rows, period, manager)
+            assert found.before == _counted(rows, period.before(), manager)
+
+
+def test_the_figures_follow_whatever_is_changed_or_deleted(sales: Sales, desk: Desk) -> None:
+    rows = _random_students(sales, 120, seed=5)
+    run = desk.connection.execute
+    run("update tripwire_users set status = 'completed' where status = 'active'")
+    run("update tripwire_users set price = coalesce(price, 0) + 1, granted_by = null")
+    run("update tripwire_users set created_at = created_at + interval '3 days'")
+    for row in rows[::3]:
+        run("delete from tripwire_users where id = %s", [row["id"]])
+    left = desk.rows("select * from tripwire_users")
+
+    found = statistics.headline(NOVEMBER, None, manager_id=None)
+
+    days = Period(date(2026, 11, 2), date(2026, 11, 20))
+    of_days = statistics.headline(days, None, manager_id=None)
+
+    assert len(left) == 80
+    assert found.now == _counted(left, NOVEMBER, None)
+    assert of_days.now == _counted(left, days, None)
+    # Put together by the worker, the totals are the same and fewer.
+    assert statistics.compact() > 100
+    assert statistics.headline(NOVEMBER, None, manager_id=None) == found
+    assert statistics.headline(days, None, manager_id=None) == of_days
+    assert statistics.compact() == 0
+    run("truncate tripwire_users cascade")
+    assert statistics.headline(NOVEMBER, None, manager_id=None).now.sales == 0
+
+
+def test_staff_are_never_students(sales: Sales, manager: Client) -> None:
+    sales.add("real@onai.test", full_name="Настоящий Студент")
+    sales.add("me@onai.test", full_name="Я Сама", user_id=sales.ids["ayaulym"])
+
+    found = statistics.headline(NOVEMBER, None, manager_id=None)
+
+    assert (found.now.sales, found.now.revenue, found.now.active) == (1, 5000, 1)
+    assert (
+        sum(point.sales for point in statistics.sales_over_time(NOVEMBER, manager_id=None).points)
+        == 1
+    )
+    assert names_on(manager.get(f"{CABINET}?from=2026-11-01")) == ["Настоящий Студент"]
+    with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
+        first = statistics.leaderboard(NOVEMBER)[0]
+    assert (first.figures.sales, first.sales_this_month) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("days", "unit", "points"),
+    [(1, "day", 1), (62, "day", 62), (90, "week", None), (800, "month", None)],
+)
+def test_days_without_sales_are_there_as_zeros(
+    sales: Sales, days: int, unit: str, points: int | None
+) -> None:
+    period = Period(date(2026, 11, 30) - timedelta(days=days - 1), date(2026, 11, 30))
+    rows = [
+        sales.add(created_at=datetime.combine(period.last_day, datetime.min.time(), ALMATY)),
+        sales.add(created_at=period.start),
+    ]
+
+    series = statistics.sales_over_time(period, manager_id=None)
+
+    assert series.unit == unit
+    assert points is None or len(series.points) == points
+    assert sum(point.sales for point in series.points) == len(rows)
+    assert series.points[0].first_day == period.first_day
+    assert series.points[-1].last_day == period.last_day
+    for one, following in zip(series.points, series.points[1:], strict=False):
+        assert following.first_day == one.last_day + timedelta(days=1)
+
+
+def test_the_leaderboard_has_everybody_and_ties_are_ties(sales: Sales) -> None:
+    for name, count in (("ayaulym", 2), ("botagoz", 2)):
+        for _ in range(count):
+            sales.add(granted_by=sales.ids[name])
+    sales.add(granted_by=None)
+    gone = uuid4()
+    sales.add(granted_by=gone, manager_name="Давно Ушла")
+
+    with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
+        board = statistics.leaderboard(NOVEMBER)
+
+    assert [(one.place, one.name, one.figures.sales, one.sales_this_month) for one in board] == [
+        (1, "Аяулым Тест", 2, 2),
+        (1, "Ботагоз Тест", 2, 2),
+        (3, "", 1, 1),
+        (3, "Давно Ушла", 1, 1),
+        (5, "Админ Тест", 0, 0),
+    ]
+    assert [one.is_staff for one in board] == [True, True, False, False, True]

@@ -1,0 +1,105 @@
+"""What becomes of the letters that a change of their student may replace."""
+
+import threading
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from django.db import connections
+from django.test import Client
+
+from sales import changes, letters
+from tests.changing import (
+    ADMIN,
+    NEW_EMAIL,
+    made,
+    path_of,
+    submit,
+)
+from tests.conftest import Faults
+from tests.desk import GOOD, Desk
+from tests.mishaps import LETTERS, ONE_USER, until
+from tests.people import Accounts
+
+pytestmark = pytest.mark.usefixtures("fresh_connection")
+
+
+@pytest.mark.parametrize("act", ["password", "data"])
+def test_letters_wait_for_the_change_that_replaces_them(
+    as_person: Callable[[str], Client], desk: Desk, accounts: Accounts, faults: Faults, act: str
+) -> None:
+    faults.set(LETTERS, status=500)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    faults.set(ONE_USER, times=1, status=504)
+    submit(client, desk, act)
+    faults.clear()
+
+    desk.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
+    desk.connection.execute("update procrastinate_jobs set scheduled_at = null")
+    (letter,) = desk.letters()
+    again_at = letters.deliver(letter["id"])
+    assert again_at is not None
+    assert again_at > letter["due_at"]
+    client.post(path_of(desk, "letter"))
+    assert desk.mailbox() == []
+
+    desk.time_passes()
+    assert changes.finish_open_changes() == 1
+    made(desk, accounts, act)
+    address = NEW_EMAIL if act == "data" else GOOD["email"]
+    (sent,) = desk.mailbox(address)
+    assert (GOOD["password"] in sent["text"]) == (act == "data")
+    assert [one["state"] for one in desk.letters()] == ["replaced", "sent"]
+
+
+def test_a_letter_goes_on_when_what_would_have_replaced_it_is_refused(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults
+) -> None:
+    faults.set(LETTERS, status=500)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    faults.set(ONE_USER, times=1, status=504)
+    submit(client, desk, "password")
+    faults.clear()
+    desk.time_passes()
+    faults.set(ONE_USER, times=1, status=422, body='{"error_code": "weak_password"}')
+    assert changes.finish_open_changes() == 1
+
+    desk.time_passes()
+    letters.deliver(desk.letters()[0]["id"])
+
+    (sent,) = desk.mailbox()
+    assert GOOD["password"] in sent["text"]
+
+
+def test_a_letter_replaced_on_its_way_is_in_the_log_as_sent(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults
+) -> None:
+    faults.set(LETTERS, status=500, times=1)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    desk.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
+    (welcome,) = desk.letters()
+    faults.set(LETTERS, delay=1, times=1)
+    request = threading.Thread(target=_deliver, args=(welcome["id"],))
+    request.start()
+    until(faults.met)
+    faults.clear()
+
+    submit(client, desk, "password")
+    request.join(30)
+
+    assert len(desk.mailbox()) == 2
+    assert [(one["kind"], one["state"]) for one in desk.letters()] == [
+        ("welcome", "sent"),
+        ("new_password", "sent"),
+    ]
+    assert desk.log().count("email_sent") == 2
+
+
+def _deliver(letter_id: UUID) -> None:
+    try:
+        letters.deliver(letter_id)
+    finally:
+        connections.close_all()
