@@ -44,6 +44,7 @@ def test_a_manager_searches_and_turns_pages(open_page: Any, sales: Sales, javasc
     sign_in(page, "ayaulym@onai.test")
     page.get_by_role("link", name="Прошлый месяц").click()
     page.get_by_role("link", name="Дальше →").click()
+    page.get_by_role("link", name="← В начало").wait_for()
     assert page.locator(".people li").count() == 15
     assert "period=last-month" in page.url
     page.get_by_label("Поиск").fill("имя 17")
