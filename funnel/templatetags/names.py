@@ -35,7 +35,7 @@ def days(period: Period) -> str:
     if first == last:
         return told
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{told}"
+        return f"{first.day}–\N{WORD JOINER}{told}"
     return f"{_unbroken(first, with_year if first.year != last.year else 'j E')} – {told}"
 
 
