@@ -1,11 +1,13 @@
 """The persons behind repeated purchases: who bought more than once, by phone or by e-mail.
 
 One person may have left one phone with two e-mails, and one of these e-mails with another phone:
-purchases are one person's when a chain of shared phones and e-mails connects them. These are
-personal data: they are read past the cache, never kept, and are in no log.
+purchases are one person's when a chain of shared phones and e-mails connects them. Of chosen
+sources only their purchases count, as in the funnel's check: who bought once of each of two is
+nobody here for one of them, and one person for both.
+These are personal data: they are read past the cache, never kept, and are in no log.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -132,23 +134,27 @@ class DuplicatesPage:
         return self.number + 1 if self.number * PAGE < self.persons else None
 
 
-def page_of_duplicates(period: Period, *, number: int = 1) -> DuplicatesPage:
-    """The persons of page `number`, from 1. One statement.
+def page_of_duplicates(
+    period: Period, *, sources: Collection[str] = (), number: int = 1
+) -> DuplicatesPage:
+    """The persons of page `number`, from 1, by the purchases of `sources` or of all. One statement.
 
     Raises PeopleUnavailable when the database cannot answer.
     """
-    rows = _ask(period, (number - 1) * PAGE, number * PAGE, SHOWN_OF_ONE)
+    rows = _ask(period, sources, (number - 1) * PAGE, number * PAGE, SHOWN_OF_ONE)
     persons, purchases = rows[0][4:6] if rows else (0, 0)
     return DuplicatesPage(tuple(_buyers(rows)), persons, purchases, number)
 
 
-def all_duplicates(period: Period) -> Iterator[RepeatBuyer]:
+def all_duplicates(period: Period, *, sources: Collection[str] = ()) -> Iterator[RepeatBuyer]:
     """Every person with every purchase, asked for at once; raises as `page_of_duplicates`."""
-    return _buyers(_ask(period, 0, _ALL, _ALL))
+    return _buyers(_ask(period, sources, 0, _ALL, _ALL))
 
 
-def _ask(period: Period, first: int, last: int, of_one: int) -> list[tuple[Any, ...]]:
-    keys = Lead.objects.created_in(period).purchases().person_keys()
+def _ask(
+    period: Period, sources: Collection[str], first: int, last: int, of_one: int
+) -> list[tuple[Any, ...]]:
+    keys = Lead.objects.created_in(period).of_sources(sources).purchases().person_keys()
     statement, parameters = keys.query.get_compiler("landing").as_sql()
 
     def ask() -> list[tuple[Any, ...]]:

@@ -1,21 +1,18 @@
 """What an address says of the people to list."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from funnel.people import PeopleFilter
 from funnel.people_steps import FIRST_STEPS, STEP_WORDING, Step
+from funnel.source_choice import SourcesForm
 from onai import paging
 from onai.periods import Period
 
-_SOURCES_AT_MOST, _SOURCE_LENGTH = 100, 500
 
-
-class PeopleForm(forms.Form):
+class PeopleForm(SourcesForm):
     """`?step=payment&lost=1&source=…&source=…&q=…&after=…`; an empty source means without one."""
 
     step = forms.ChoiceField(
@@ -38,12 +35,6 @@ class PeopleForm(forms.Form):
     )
     after = forms.CharField(required=False, max_length=400)
 
-    def __init__(self, query: QueryDict, *, sources: Iterable[str] = ()) -> None:
-        super().__init__(query)
-        self._query = query
-        # Those that were chosen stay to be chosen, also where none of their leads is left.
-        self.source_choices = list(dict.fromkeys([*sources, *query.getlist("source")]))
-
     def clean_q(self) -> str:
         return " ".join(self.cleaned_data["q"].split())
 
@@ -57,18 +48,7 @@ class PeopleForm(forms.Form):
         cleaned = super().clean() or {}
         if cleaned.get("lost") and cleaned.get("step") in FIRST_STEPS:
             self.add_error("lost", _("До первого шага терять некого."))
-        sources = self._query.getlist("source")
-        too_long = any(len(source) > _SOURCE_LENGTH or "\0" in source for source in sources)
-        if too_long or len(sources) > _SOURCES_AT_MOST:
-            self.add_error(None, _("Таких источников не бывает."))
-        else:
-            cleaned["source"] = tuple(dict.fromkeys(sources))
         return cleaned
-
-    @property
-    def chosen_sources(self) -> list[str]:
-        self.is_valid()
-        return list(self.cleaned_data.get("source", ()))
 
     @property
     def place(self) -> str:
@@ -84,13 +64,13 @@ class PeopleForm(forms.Form):
             period=period,
             step=Step(chosen.get("step") or Step.PAYMENT),
             lost=bool(chosen.get("lost")),
-            sources=chosen.get("source", ()),
+            sources=self.chosen_sources,
             text=chosen.get("q") or "",
         )
 
 
-class PageForm(forms.Form):
-    """`?page=2`."""
+class DuplicatesForm(SourcesForm):
+    """`?source=…&source=…&page=2`."""
 
     page = forms.IntegerField(
         required=False,

@@ -5,7 +5,7 @@ and how much of it; never whom it is about or what was searched.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_safe
 
 from funnel import duplicates, people, people_wire
-from funnel.people_form import PageForm, PeopleForm
+from funnel.people_form import DuplicatesForm, PeopleForm
 from funnel.people_steps import COHORT, REPORTED, STEP_WORDING
+from funnel.question import LONGEST_DAYS
 from onai import spreadsheet
 from onai.errors import Problem
 from onai.identity.guards import role_required
@@ -26,7 +27,6 @@ from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_DAYS = 3 * 366
 _PERIOD = ("period", "from", "to")
 _FILTER = ("step", "lost", "source", "q")
 
@@ -55,9 +55,7 @@ def people_page(request: IdentifiedRequest) -> HttpResponse:
         "page": people.page_of_people(wanted, after=form.place),
         "is_first_page": not form.place,
         "is_narrowed": bool(wanted.text or wanted.sources),
-        "funnel_query": "&".join(
-            [chosen.query, *(urlencode({"source": one}) for one in wanted.sources)]
-        ),
+        "funnel_query": _of_the_funnel(chosen, wanted.sources),
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "funnel/people.html", context, status=status)
@@ -136,10 +134,13 @@ def _cell(event: people.Event) -> str:
 @require_safe
 def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
     period_form, chosen = _period(request)
-    form = PageForm(request.GET)
+    form = DuplicatesForm(request.GET, sources=people.sources_of(chosen.period))
+    sources = form.chosen_sources
     context = {
-        **_page_of(request, period_form, chosen, ()),
-        "page": duplicates.page_of_duplicates(chosen.period, number=form.number),
+        **_page_of(request, period_form, chosen, ("source",)),
+        "form": form,
+        "page": duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number),
+        "funnel_query": _of_the_funnel(chosen, sources),
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "funnel/repeat_buyers.html", context, status=status)
@@ -149,10 +150,11 @@ def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
 @require_safe
 def duplicates_api(request: IdentifiedRequest) -> HttpResponse:
     period_form, chosen = _period(request)
-    form = PageForm(request.GET)
+    form = DuplicatesForm(request.GET)
     _refuse_errors(period_form, form)
-    page = duplicates.page_of_duplicates(chosen.period, number=form.number)
-    return _json(people_wire.duplicates(chosen.period, page, as_of=timezone.now()))
+    sources = form.chosen_sources
+    page = duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number)
+    return _json(people_wire.duplicates(chosen.period, sources, page, as_of=timezone.now()))
 
 
 _DUPLICATES_COLUMNS = (
@@ -172,10 +174,11 @@ _DUPLICATES_COLUMNS = (
 def duplicates_csv(request: IdentifiedRequest) -> HttpResponseBase:
     """Every purchase of every person who bought more than once; a person is a number."""
     period_form, chosen = _period(request)
-    _refuse_errors(period_form)
-    buyers = duplicates.all_duplicates(chosen.period)
+    form = DuplicatesForm(request.GET)
+    _refuse_errors(period_form, form)
+    buyers = duplicates.all_duplicates(chosen.period, sources=form.chosen_sources)
     rows = (_bought(buyer, purchase) for buyer in buyers for purchase in buyer.rows)
-    ended = _logged("duplicates_export", request, chosen)
+    ended = _logged("duplicates_export", request, chosen, sources=list(form.chosen_sources))
     return spreadsheet.csv_file("duplicates.csv", _DUPLICATES_COLUMNS, rows, ended=ended)
 
 
@@ -196,7 +199,7 @@ def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> lis
 
 
 def _period(request: IdentifiedRequest) -> tuple[PeriodForm, ChosenPeriod]:
-    form = PeriodForm(request.GET, longest_days=_LONGEST_DAYS)
+    form = PeriodForm(request.GET, longest_days=LONGEST_DAYS)
     chosen = chosen_period(form, default=Preset.THIRTY_DAYS, first_day_of_all=people.first_day)
     return form, chosen
 
@@ -215,9 +218,23 @@ def _page_of(
         "as_of": timezone.now(),
         "filter_query": urlencode(_said(request, names)),
         "period_query": urlencode(_said(request, _PERIOD)),
+        "list_query": urlencode(_said(request, (*_PERIOD, *names))),
         "kept": _said(request, names),
         "kept_period": _said(request, _PERIOD),
     }
+
+
+def _of_the_funnel(chosen: ChosenPeriod, sources: Iterable[str]) -> str:
+    """What the funnel has to be asked for these days and sources.
+
+    It knows no "all time": these are days to it, or its own default where they are too many.
+    """
+    days = [chosen.query]
+    if chosen.preset is Preset.ALL:
+        period = chosen.period
+        told = {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
+        days = [urlencode(told)] if period.days <= LONGEST_DAYS else []
+    return "&".join([*days, *(urlencode({"source": one}) for one in sources)])
 
 
 def _said(request: IdentifiedRequest, names: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -238,7 +255,7 @@ def _groups() -> list[tuple[str, list[tuple[str, object]]]]:
     ]
 
 
-def _refuse_errors(*asked: PeriodForm | PeopleForm | PageForm) -> None:
+def _refuse_errors(*asked: PeriodForm | PeopleForm | DuplicatesForm) -> None:
     errors = {
         name: " ".join(map(str, texts)) for form in asked for name, texts in form.errors.items()
     }

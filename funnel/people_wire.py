@@ -1,5 +1,6 @@
 """The people of the funnel as JSON."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,10 +25,13 @@ def people(wanted: PeopleFilter, page: PeoplePage, *, as_of: datetime) -> dict[s
     }
 
 
-def duplicates(period: Period, page: DuplicatesPage, *, as_of: datetime) -> dict[str, Any]:
+def duplicates(
+    period: Period, sources: Sequence[str], page: DuplicatesPage, *, as_of: datetime
+) -> dict[str, Any]:
     """`next` is what `page` has to be for the next page, null on the last."""
     return {
         "success": True,
+        "sources": list(sources),
         "period": _period(period),
         "persons": page.persons,
         "purchases": page.purchases,

@@ -6,24 +6,21 @@ One value, made of an address by one form, is handed to every answer.
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from funnel.comparison import Compare, Spans, compared_with
 from funnel.counting import WAYS, Counting
 from funnel.models import Lead, LeadQuerySet, within
+from funnel.source_choice import SourcesField
 from onai.errors import Problem
 from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
 from onai.periods import Period, business_day
 
 LONGEST_DAYS = 3 * 365 + 1
 PRESETS = tuple(preset for preset in Preset if preset is not Preset.ALL)
-_MOST_SOURCES = 50
-_LONGEST_SOURCE = 500
 _DAYS_AS_DAYS, _DAYS_AS_WEEKS = 62, 366
 
 
@@ -106,21 +103,14 @@ class QuestionForm(PeriodForm):
         required=False,
         error_messages={"invalid_choice": _("По времени можно смотреть by=day, week или month.")},
     )
+    source = SourcesField()
 
     def __init__(self, query: QueryDict) -> None:
         super().__init__(query, longest_days=LONGEST_DAYS, presets=PRESETS)
-        self._sources = query.getlist("source")
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        unfit = [one for one in self._sources if "\0" in one or len(one) > _LONGEST_SOURCE]
-        if unfit or len(self._sources) > _MOST_SOURCES:
-            message = _now("Источников не больше %(most)s, и каждый — обычный текст.")
-            self.errors["source"] = self.error_class([message % {"most": _MOST_SOURCES}])
-        else:
-            # In one order, so that the same question is the same SQL.
-            cleaned["source"] = tuple(sorted(set(self._sources)))
-        return cleaned
+    def clean_source(self) -> tuple[str, ...]:
+        # In one order, so that the same question is the same SQL.
+        return tuple(sorted(self.cleaned_data["source"]))
 
     @property
     def chosen(self) -> ChosenPeriod:
