@@ -45,7 +45,7 @@ class PeopleForm(SourcesForm):
         return after
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
+        cleaned = super().clean()
         if cleaned.get("lost") and cleaned.get("step") in FIRST_STEPS:
             self.add_error("lost", _("До первого шага терять некого."))
         return cleaned

@@ -20,7 +20,7 @@ from funnel.people_form import DuplicatesForm, PeopleForm
 from funnel.people_steps import COHORT, REPORTED, STEP_WORDING
 from funnel.question import LONGEST_DAYS
 from onai import spreadsheet
-from onai.errors import Problem
+from onai.address_form import refuse_errors
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
@@ -29,13 +29,6 @@ logger = logging.getLogger(__name__)
 
 _PERIOD = ("period", "from", "to")
 _FILTER = ("step", "lost", "source", "q")
-
-
-class InvalidInput(Problem):
-    status = 400
-    code = "invalid_input"
-    message = _("В запросе есть ошибки.")
-    advice = _("Проверьте адрес.")
 
 
 @role_required("admin")
@@ -67,7 +60,7 @@ def people_api(request: IdentifiedRequest) -> HttpResponse:
     """The same as JSON. What is wrong in the address is an error."""
     period_form, chosen = _period(request)
     form = PeopleForm(request.GET)
-    _refuse_errors(period_form, form)
+    refuse_errors(period_form, form)
     wanted = form.wanted(chosen.period)
     page = people.page_of_people(wanted, after=form.place)
     return _json(people_wire.people(wanted, page, as_of=timezone.now()))
@@ -93,7 +86,7 @@ def people_csv(request: IdentifiedRequest) -> HttpResponseBase:
     """Exactly those who are filtered, as Excel with Russian settings opens them."""
     period_form, chosen = _period(request)
     form = PeopleForm(request.GET)
-    _refuse_errors(period_form, form)
+    refuse_errors(period_form, form)
     wanted = form.wanted(chosen.period)
     found = people.everybody(wanted)
     ended = _logged(
@@ -151,7 +144,7 @@ def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
 def duplicates_api(request: IdentifiedRequest) -> HttpResponse:
     period_form, chosen = _period(request)
     form = DuplicatesForm(request.GET)
-    _refuse_errors(period_form, form)
+    refuse_errors(period_form, form)
     sources = form.chosen_sources
     page = duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number)
     return _json(people_wire.duplicates(chosen.period, sources, page, as_of=timezone.now()))
@@ -175,7 +168,7 @@ def duplicates_csv(request: IdentifiedRequest) -> HttpResponseBase:
     """Every purchase of every person who bought more than once; a person is a number."""
     period_form, chosen = _period(request)
     form = DuplicatesForm(request.GET)
-    _refuse_errors(period_form, form)
+    refuse_errors(period_form, form)
     buyers = duplicates.all_duplicates(chosen.period, sources=form.chosen_sources)
     rows = (_bought(buyer, purchase) for buyer in buyers for purchase in buyer.rows)
     ended = _logged("duplicates_export", request, chosen, sources=list(form.chosen_sources))
@@ -253,14 +246,6 @@ def _groups() -> list[tuple[str, list[tuple[str, object]]]]:
     return [
         (way, [(step.value, STEP_WORDING[step].title) for step in steps]) for way, steps in ways
     ]
-
-
-def _refuse_errors(*asked: PeriodForm | PeopleForm | DuplicatesForm) -> None:
-    errors = {
-        name: " ".join(map(str, texts)) for form in asked for name, texts in form.errors.items()
-    }
-    if errors:
-        raise InvalidInput(fields=errors)
 
 
 def _logged(

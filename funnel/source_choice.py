@@ -7,6 +7,8 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from onai.address_form import AddressForm
+
 MOST_SOURCES = 50
 _LONGEST_SOURCE = 500
 
@@ -31,7 +33,7 @@ class SourcesField(forms.Field):
         return tuple(dict.fromkeys(sources))
 
 
-class SourcesForm(forms.Form):
+class SourcesForm(AddressForm):
     """Of which sources; none told means any. `sources` are those one is offered to choose from."""
 
     source = SourcesField()

@@ -1,7 +1,7 @@
 """The funnel's page, its tables as files, and its API, all drawn from the same answers."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import (
@@ -19,10 +19,11 @@ from django.views.decorators.http import require_POST, require_safe
 from funnel import refresh, wire
 from funnel.answers import FunnelAnswers, answers
 from funnel.freshness import Answer, answer
+from funnel.page_form import PageForm
 from funnel.picture import draw, draw_over_time
 from funnel.question import FunnelQuestion, QuestionForm
 from funnel.report import StageId
-from funnel.sources import SourceOrder, readable
+from funnel.sources import readable
 from funnel.tables import TABLES
 from funnel.wording import COMPARE, COUNTING, MARKS, ORDERS, UNITS, WORDING
 from onai import spreadsheet
@@ -40,12 +41,12 @@ _LONGEST_QUERY = 8_000
 @role_required("admin")
 @require_safe
 def page(request: IdentifiedRequest) -> HttpResponse:
-    form = QuestionForm(request.GET)
+    form = PageForm(request.GET)
     answered = _answered(request, form, form.question())
     found = answered.figures
     context = {
         **_chosen(form, found.question, request.GET),
-        **_shown(found, request.GET),
+        **_shown(found, form),
         "answer": answered,
         "refused_since": refresh.refused_since(request),
     }
@@ -79,8 +80,9 @@ def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
     if name not in TABLES:
         raise NotFound
     refresh.take_up(request)
-    question = QuestionForm(request.GET).strict_question()
-    table = TABLES[name](answers(question))
+    form = PageForm(request.GET)
+    question = form.strict_question()
+    table = TABLES[name](_in_order(answers(question), form))
     user_id = str(request.identity.user_id)
     logger.info("funnel_table_exported", extra={"user_id": user_id, "table": name})
     days = f"{question.period.first_day}_{question.period.last_day}"
@@ -91,9 +93,9 @@ def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
 @role_required("admin")
 @require_safe
 def api_funnel(request: IdentifiedRequest) -> HttpResponse:
-    form = QuestionForm(request.GET)
+    form = PageForm(request.GET)
     answered = _answered(request, form, form.strict_question())
-    return _json(wire.answers(answered.figures), answered)
+    return _json(wire.answers(_in_order(answered.figures, form)), answered)
 
 
 @role_required("admin")
@@ -101,11 +103,17 @@ def api_funnel(request: IdentifiedRequest) -> HttpResponse:
 def api_stage(request: IdentifiedRequest, stage_id: str) -> HttpResponse:
     if stage_id not in set(StageId):
         raise NotFound(_("Такого этапа у воронки нет."))
-    form = QuestionForm(request.GET)
+    form = PageForm(request.GET)
     answered = _answered(request, form, form.strict_question())
     report = answered.figures.report
     stage = next(stage for stage in report.stages if stage.id == stage_id)
     return _json({"success": True, "stage": wire.stage(report, stage)}, answered)
+
+
+def _in_order(found: FunnelAnswers, form: PageForm) -> FunnelAnswers:
+    """The answers with their sources in the order that is asked for."""
+    rows = found.sources.sorted_by(form.order)
+    return replace(found, sources=replace(found.sources, rows=rows))
 
 
 def _json(body: dict[str, object], answered: Answer[FunnelAnswers]) -> HttpResponse:
@@ -127,7 +135,9 @@ class SourceLink:
 def _chosen(form: QuestionForm, question: FunnelQuestion, query: QueryDict) -> dict[str, object]:
     """What was asked and is answered, and what one may ask instead."""
     told = [
-        text for name in ("compare", "count", "by", "source") for text in form.errors.get(name, ())
+        text
+        for name in ("compare", "count", "by", "source", "sort", "q")
+        for text in form.errors.get(name, ())
     ]
     kept = [
         (name, value)
@@ -160,10 +170,9 @@ def _chosen(form: QuestionForm, question: FunnelQuestion, query: QueryDict) -> d
     }
 
 
-def _shown(found: FunnelAnswers, query: QueryDict) -> dict[str, object]:
+def _shown(found: FunnelAnswers, form: PageForm) -> dict[str, object]:
     """The answers, drawn, sorted and searched as the address says."""
-    sort, search = query.get("sort", ""), query.get("q", "").strip()
-    order = SourceOrder(sort) if sort in set(SourceOrder) else SourceOrder.PURCHASES
+    order, search = form.order, form.search
     rows = found.sources.sorted_by(order, containing=search)
     chosen = found.question.sources
     return {

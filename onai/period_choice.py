@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from onai.address_form import AddressForm
 from onai.periods import Period, business_day
 
 _FIRST_DAY_OF_ALL = date(2000, 1, 1)
@@ -62,7 +63,7 @@ def in_words(period: Period) -> str:
     return f"{date_format(first, first_format)} — {date_format(last, 'j E Y')}"
 
 
-class PeriodForm(forms.Form):
+class PeriodForm(AddressForm):
     """The period of an address. `from` and `to` win over `period`."""
 
     period = forms.ChoiceField(
@@ -94,7 +95,7 @@ class PeriodForm(forms.Form):
             )
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
+        cleaned = super().clean()
         first, last = cleaned.get("from"), cleaned.get("to")
         if first is None and last is not None and "from" not in self.errors:
             self.add_error("from", ValidationError(_("Укажите, с какого дня.")))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from onai import spreadsheet
+from onai.address_form import AddressForm, refuse_errors
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest, Role
 from onai.period_choice import ChosenPeriod, PeriodForm, chosen_period
@@ -49,7 +50,7 @@ def _section(find: Callable[[], Found]) -> Section[Found]:
         return Section(None)
 
 
-class FilterForm(forms.Form):
+class FilterForm(AddressForm):
     """What the address says of the students to list. `manager` is for admins."""
 
     q = forms.CharField(
@@ -218,6 +219,7 @@ _COLUMNS = (
 def students_csv(request: IdentifiedRequest) -> HttpResponseBase:
     """Exactly the students that are filtered, as Excel with Russian settings opens them."""
     form = FilterForm(request.GET, staff=list(StaffMember.objects.all()))
+    refuse_errors(form)
     wanted = _own(request, form.wanted)
     logger.info("students_exported", extra={"user_id": str(request.identity.user_id)})
     return spreadsheet.csv_file("students.csv", _COLUMNS, map(_row, all_students(wanted)))
@@ -245,7 +247,7 @@ def _sent(student: Student) -> str:
 # --- The activity log --------------------------------------------------------------------------
 
 
-class ActivityForm(forms.Form):
+class ActivityForm(AddressForm):
     """What the address says of the acts to list. `manager` is for admins."""
 
     action = forms.ChoiceField(
@@ -283,4 +285,5 @@ def activity(request: IdentifiedRequest) -> HttpResponse:
         "is_admin": request.identity.role is Role.ADMIN,
         "is_first_page": not request.GET.get("after"),
     }
-    return render(request, "sales/activity.html", context)
+    status = 400 if form.errors else 200
+    return render(request, "sales/activity.html", context, status=status)

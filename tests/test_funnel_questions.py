@@ -150,6 +150,8 @@ def test_there_is_no_file_of_what_is_no_table(admin: Client, path: str) -> None:
         ("compare=luck", "compare", "Сравнить можно"),
         ("count=money", "count", "Считать можно"),
         ("by=hour", "by", "По времени можно"),
+        ("sort=bad", "sort", "Источники можно расположить по"),
+        ("q=" + "x" * 101, "q", "не длиннее 100 знаков"),
         ("source=%00", "source", "обычный текст"),
         ("source=" + "x" * 501, "source", "обычный текст"),
         ("&".join(f"source={n}" for n in range(51)), "source", "не больше 50"),
@@ -236,6 +238,11 @@ def test_sources_are_sorted_and_searched(admin: Client, october: LandingPages) -
     assert names("sort=conversion") == ["Команда TF4", "Муха", "Без источника"]
     assert names("sort=name") == ["Без источника", "Команда TF4", "Муха"]
     assert names("sort=nonsense") == names("")
+    for order in ("", "sort=conversion", "sort=name"):
+        body = admin.get(f"{API}?{IN_OCTOBER}&{order}").json()
+        assert [row["name"] for row in body["sources"]] == names(order)
+        rows = _csv(admin, "sources", f"{IN_OCTOBER}&{order}&q=муха")
+        assert [row["Источник"] for row in rows] == names(order)
     assert names("q=МУХ") == ["Муха"]
     assert names("q=tf4") == ["Команда TF4"]
     assert "за эти дни нет" in _text(admin, f"{IN_OCTOBER}&q=никто")
