@@ -1,10 +1,31 @@
 """What an address says of the funnel's page: the question, and how the sources are listed."""
 
+from urllib.parse import urlencode
+
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from funnel.question import QuestionForm
 from funnel.sources import SourceOrder
+
+# How one looks at the page, whatever it is about: the lists of persons keep it for the way back.
+LOOK = ("compare", "count", "by", "sort")
+
+
+def said(query: QueryDict, *names: str) -> list[tuple[str, str]]:
+    """These parameters as they stand in an address; a source may be empty, the others not."""
+    return [
+        (name, value)
+        for name in names
+        for value in query.getlist(name)
+        if value or name == "source"
+    ]
+
+
+def joined(query: str, told: list[tuple[str, str]]) -> str:
+    """A query with more parameters behind it, if there are any."""
+    return "&".join(filter(None, (query, urlencode(told))))
 
 
 class PageForm(QuestionForm):

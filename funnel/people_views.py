@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_safe
 
 from funnel import duplicates, people, people_wire
+from funnel.page_form import LOOK, joined, said
 from funnel.people_form import DuplicatesForm, PeopleForm
 from funnel.people_steps import COHORT, REPORTED, STEP_WORDING
 from funnel.question import LONGEST_DAYS
@@ -48,7 +49,7 @@ def people_page(request: IdentifiedRequest) -> HttpResponse:
         "page": people.page_of_people(wanted, after=form.place),
         "is_first_page": not form.place,
         "is_narrowed": bool(wanted.text or wanted.sources),
-        "funnel_query": _of_the_funnel(chosen, wanted.sources),
+        "funnel_query": _of_the_funnel(request, chosen, wanted.sources),
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "funnel/people.html", context, status=status)
@@ -133,7 +134,7 @@ def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
         **_page_of(request, period_form, chosen, ("source",)),
         "form": form,
         "page": duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number),
-        "funnel_query": _of_the_funnel(chosen, sources),
+        "funnel_query": _of_the_funnel(request, chosen, sources),
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "funnel/repeat_buyers.html", context, status=status)
@@ -209,35 +210,26 @@ def _page_of(
         "presets": Preset,
         "chosen": chosen,
         "as_of": timezone.now(),
-        "filter_query": urlencode(_said(request, names)),
-        "period_query": urlencode(_said(request, _PERIOD)),
-        "list_query": urlencode(_said(request, (*_PERIOD, *names))),
-        "kept": _said(request, names),
-        "kept_period": _said(request, _PERIOD),
+        "filter_query": urlencode(said(request.GET, *names, *LOOK)),
+        "period_query": urlencode(said(request.GET, *_PERIOD, *LOOK)),
+        "list_query": urlencode(said(request.GET, *_PERIOD, *names, *LOOK)),
+        "kept": said(request.GET, *names, *LOOK),
+        "kept_period": said(request.GET, *_PERIOD, *LOOK),
     }
 
 
-def _of_the_funnel(chosen: ChosenPeriod, sources: Iterable[str]) -> str:
-    """What the funnel has to be asked for these days and sources.
+def _of_the_funnel(request: IdentifiedRequest, chosen: ChosenPeriod, sources: Iterable[str]) -> str:
+    """What the funnel has to be asked for these days and sources, to look as one left it.
 
     It knows no "all time": these are days to it, or its own default where they are too many.
     """
-    days = [chosen.query]
+    days = chosen.query
     if chosen.preset is Preset.ALL:
         period = chosen.period
         told = {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
-        days = [urlencode(told)] if period.days <= LONGEST_DAYS else []
-    return "&".join([*days, *(urlencode({"source": one}) for one in sources)])
-
-
-def _said(request: IdentifiedRequest, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """These parameters as they stand in the address; a source may be empty, the others not."""
-    return [
-        (name, value)
-        for name in names
-        for value in request.GET.getlist(name)
-        if value or name == "source"
-    ]
+        days = urlencode(told) if period.days <= LONGEST_DAYS else ""
+    kept = [*(("source", one) for one in sources), *said(request.GET, *LOOK)]
+    return joined(days, kept)
 
 
 def _groups() -> list[tuple[str, list[tuple[str, object]]]]:

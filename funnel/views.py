@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from funnel import refresh, wire
 from funnel.answers import FunnelAnswers, answers
 from funnel.freshness import Answer, answer
-from funnel.page_form import PageForm
+from funnel.page_form import LOOK, PageForm, joined, said
 from funnel.picture import draw, draw_over_time
 from funnel.question import FunnelQuestion, QuestionForm
 from funnel.report import StageId
@@ -139,27 +139,25 @@ def _chosen(form: QuestionForm, question: FunnelQuestion, query: QueryDict) -> d
         for name in ("compare", "count", "by", "source", "sort", "q")
         for text in form.errors.get(name, ())
     ]
-    kept = [
-        (name, value)
-        for name in ("compare", "count", "by", "source", "sort")
-        for value in query.getlist(name)
-        if value or name == "source"
-    ]
+    look = said(query, *LOOK)
+    kept = [*look, *said(query, "source")]
+    with_search = [*kept, *said(query, "q")]
+    sources = [("source", one) for one in question.sources]
     return {
         "question": question,
         "period_form": form,
         "chosen": form.chosen,
         "period_in_words": in_words(question.period),
-        "period_query": form.chosen.query,
-        "people_query": "&".join(
-            [form.chosen.query, *(urlencode({"source": one}) for one in question.sources)]
-        ),
+        # What a list of persons keeps for the way back, without and with the chosen sources.
+        "period_query": joined(form.chosen.query, look),
+        "people_query": joined(form.chosen.query, [*look, *sources]),
         "compared_in_words": in_words(question.compared),
         "spans": question.spans,
         "told": told,
         "kept": kept,
+        "kept_with_search": with_search,
         "kept_period": [(name, query[name]) for name in ("period", "from", "to") if name in query],
-        "filter_query": urlencode(kept),
+        "filter_query": urlencode(with_search),
         "compare_choices": COMPARE,
         "counting_choices": COUNTING,
         "unit_choices": UNITS,

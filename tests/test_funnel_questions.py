@@ -215,6 +215,33 @@ def test_a_click_on_a_source_asks_for_it_and_keeps_the_rest(
     }
 
 
+def test_another_period_is_asked_the_same_way(admin: Client, october: LandingPages) -> None:
+    way = "compare=last-year&count=cohort&by=week&sort=name&source=proftest_muha&source="
+    page = unescape(admin.get(f"{PAGE}?{IN_OCTOBER}&{way}&q=МУХ").content.decode())
+
+    assert f'href="?period=today&{way}&q=%D0%9C%D0%A3%D0%A5"' in page
+    # In the form of one's own days; the search has a field of its own.
+    assert page.count('<input type="hidden" name="q" value="МУХ">') == 1
+    assert page.count('<input type="hidden" name="count" value="cohort">') == 2
+
+
+def test_the_way_to_the_people_and_back_keeps_how_one_looks_at_the_funnel(
+    admin: Client, october: LandingPages
+) -> None:
+    asked = parse_qs(f"{IN_OCTOBER}&compare=last-year&count=cohort&by=week&sort=name&source=TF4")
+    page = admin.get(PAGE, asked).content.decode()
+    links = re.findall(r'href="(/funnel/(?:people|duplicates)\?[^"]+)"', page)
+
+    assert links
+    for link in links:
+        listed = unescape(admin.get(unescape(link)).content.decode())
+        (back,) = re.findall(r'href="(/funnel\?[^"#]+)[^>]*>← К воронке', listed)
+        assert parse_qs(urlsplit(back).query) == asked, link
+        assert 'href="?period=today&' in listed
+        for other_days in re.findall(r'href="(\?period=today&[^"]+)"', listed):
+            assert "compare=last-year&count=cohort&by=week&sort=name" in other_days
+
+
 @pytest.mark.parametrize("source", ["nobody", "<script>", "' or 1=1 --", "%%", "\udcff"])
 def test_an_unknown_source_is_an_empty_funnel_that_says_so(
     admin: Client, october: LandingPages, source: str
