@@ -24,6 +24,7 @@ from funnel.picture import draw, draw_over_time
 from funnel.question import FunnelQuestion, QuestionForm
 from funnel.report import StageId
 from funnel.sources import readable
+from funnel.steps import Funnel
 from funnel.tables import TABLES
 from funnel.wording import COMPARE, COUNTING, MARKS, ORDERS, UNITS, WORDING
 from onai import spreadsheet
@@ -48,6 +49,7 @@ def page(request: IdentifiedRequest) -> HttpResponse:
         **_chosen(form, found.question, request.GET),
         **_shown(found, form),
         "answer": answered,
+        "is_to_come": found.question.period.is_to_come and not found.funnel.leads.now,
         "refused_since": refresh.refused_since(request),
     }
     return render(request, "funnel/page.html", context, status=400 if form.errors else 200)
@@ -168,6 +170,16 @@ def _chosen(form: QuestionForm, question: FunnelQuestion, query: QueryDict) -> d
     }
 
 
+def _is_one_conversion(funnel: Funnel) -> bool:
+    """Whether everybody took the test, so that the two conversions are the same figures twice.
+
+    That of all leads is then the one to show, since it can be tested.
+    """
+    return (funnel.conversion.whole, funnel.conversion.percent, funnel.conversion.before) == (
+        (funnel.overall.whole, funnel.overall.percent, funnel.overall.before)
+    )
+
+
 def _shown(found: FunnelAnswers, form: PageForm) -> dict[str, object]:
     """The answers, drawn, sorted and searched as the address says."""
     order, search = form.order, form.search
@@ -177,6 +189,7 @@ def _shown(found: FunnelAnswers, form: PageForm) -> dict[str, object]:
         "found": found,
         "report": found.report,
         "funnel": found.funnel,
+        "is_one_conversion": _is_one_conversion(found.funnel),
         "steps": draw(found),
         "charts": draw_over_time(found.over_time),
         "step_wordings": [WORDING[step] for step in found.question.steps],

@@ -44,7 +44,7 @@ WORDING: dict[StrEnum, StepWording] = {
         title=_("Предложение экспресс-курса"),
         short=_("Письма"),
         description=_("Получили письмо с предложением экспресс-курса"),
-        counted=_("просмотр,просмотра,просмотров"),
+        counted=_("письмо,письма,писем"),
     ),
     StageId.PAYMENT: StepWording(
         api_title="Paid Express Course (5K)",

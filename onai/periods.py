@@ -54,6 +54,11 @@ class Period:
         return (self.last_day - self.first_day).days + 1
 
     @property
+    def is_to_come(self) -> bool:
+        """Whether none of its days has begun."""
+        return self.first_day > business_day()
+
+    @property
     def start(self) -> datetime:
         return _midnight(self.first_day)
 

@@ -42,10 +42,10 @@ def test_the_page_tells_the_whole_report(admin: Client, report_of_the_day: Landi
     assert "Выручка 150 000 ₸" in text
     assert "Из теста в покупку 8,57 %" in text
     assert "350 посетителей" in text
-    assert "380 просмотров" in text
+    assert "380 писем" in text
     assert "30 покупок" in text
     assert "109 % на 30 больше, чем на шаге выше" in text
-    assert "8 % потеряно 350" in text
+    assert "8 % потеряно 350 — разность двух чисел" in text
     # Ratios that are no proportions are not silently shown as if they had been tested.
     assert re.search(r"Из теста в покупку 8,57 % было [\d,]+ % случайно ли — не проверить", text)
     assert "Почему 109 % — не ошибка." in text
@@ -69,6 +69,64 @@ def test_the_page_explains_109_percent_only_when_there_is_something_to_explain(
     landing.write({"source": "proftest_a", "email_sent": True})
 
     assert "не ошибка" not in _text(admin)
+
+
+def test_a_loss_and_its_list_are_told_apart_where_they_may_differ(
+    admin: Client, landing: LandingPages
+) -> None:
+    """One bought without an e-mail: one less by the numbers, two by name."""
+    landing.write(
+        {"source": "TF4", "sms_clicked": True},
+        *({"source": "proftest_a", "email_sent": True} for _ in range(2)),
+    )
+    said = "или больше: часть лидов попадает на этап в обход предыдущего"
+
+    text, cohort = _text(admin), _text(admin, "/funnel?count=cohort")
+    listed = _text(admin, "/funnel/people?step=payment&lost=1")
+
+    assert "потеряно 1 — разность двух чисел" in text
+    assert said in text
+    assert "2 лида" in listed
+    assert "разность двух чисел отчёта, или больше" in listed
+    # The steps of a cohort lose exactly those who are listed.
+    assert "потеряно 2" in cohort
+    assert said not in cohort
+    assert "разность" not in cohort
+
+
+def test_the_same_conversion_is_shown_once(admin: Client, landing: LandingPages) -> None:
+    """Where everybody took the test, «of the test» is the proportion «of the leads», and tested."""
+    landing.write({"source": "proftest_a", "sms_clicked": True}, {"source": "proftest_a"})
+    landing.write({"source": "TF4"})
+
+    one, all_of_them = _text(admin, "/funnel?source=proftest_a"), _text(admin)
+
+    assert one.count("в покупку 50,00 %") == 1
+    assert "Из теста в покупку 50,00 % сравнить не с чем вероятно" in one
+    assert "не проверить" not in one.partition("Где теряются люди")[0]
+    assert "Из теста в покупку 50,00 %" in all_of_them
+    assert "Из лида в покупку 33,33 %" in all_of_them
+
+
+@pytest.mark.parametrize("query", ["", "&count=cohort", "&source=TF4"])
+def test_of_days_to_come_nothing_is_claimed(
+    admin: Client, landing: LandingPages, query: str
+) -> None:
+    landing.write({"source": "TF4"})
+    first, last = (datetime.now(UTC).date() + timedelta(days=days) for days in (3, 5))
+    days = f"from={first}&to={last}"
+
+    for path in ("/funnel", "/funnel/people", "/funnel/duplicates"):
+        text = _text(admin, f"{path}?{days}{query}")
+        assert "Эти дни ещё не наступили" in text, path
+        for claim in ("реклама", "не пришло", "молчал", "ещё идёт", "Дублей нет"):
+            assert claim not in text, path
+        for claim in ("лидов нет", "никто не дошёл", "не потеряли", "0 ₸", "Сравнивать"):
+            assert claim not in text, path
+
+
+def test_the_page_says_by_which_clock_it_was_counted(admin: Client, landing: LandingPages) -> None:
+    assert re.search(r"Посчитано [^:]+[\d:]{8} по времени Алматы \(UTC\+5\)", _text(admin))
 
 
 def test_without_leads_the_page_says_what_to_check(admin: Client, landing: LandingPages) -> None:

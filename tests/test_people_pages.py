@@ -44,7 +44,7 @@ def test_the_page_tells_who_they_are_and_what_they_did(
     assert 'href="mailto:dana@onai.test"' in page
     assert "Кого потеряли на шаге Отправлена SMS" in text
     assert "Перешли из письма, но SMS со ссылкой на оплату им не отправлена." in text
-    assert "1 человек" in text
+    assert "1 лид" in text
     assert "Дана Ким proftest_a · 10 октября, 12:00" in text
     assert "письмо отправлено 10 октября, 12:05" in text
     assert "открыто время неизвестно" in text
@@ -196,7 +196,7 @@ def test_an_owner_finds_whom_to_call(
     page.get_by_label("Шаг").select_option(label="Оплата экспресс-курса")
     page.get_by_label("Кого показать").select_option(label="кто потерян")
     page.get_by_role("button", name="Показать", exact=True).last.click()
-    page.get_by_text("41 человек").wait_for()
+    page.get_by_text("41 лид").wait_for()
     page.get_by_role("link", name="Дальше →").click()
     assert page.locator(".crowd > li").count() == 16
     page.get_by_text("Источники: все").click()
@@ -204,6 +204,6 @@ def test_an_owner_finds_whom_to_call(
     page.get_by_label("Имя, телефон или почта").fill("+7 700 000-45")
     page.get_by_role("button", name="Показать выбранные").click()
 
-    page.get_by_text("1 человек").wait_for()
+    page.get_by_text("1 лид").wait_for()
     assert page.get_by_role("link", name="8 700 000 45 67").is_visible()
     assert "lost=1" in page.url

@@ -1,14 +1,17 @@
 """Numbers and nouns the way a Russian reader expects them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django import template
+from django.conf import settings
 from django.utils.formats import number_format
 
 register = template.Library()
 
 _NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+# A zone that is not here is told by its own name.
+_ZONES = {"Asia/Almaty": "Алматы"}
 
 
 @register.filter
@@ -59,6 +62,16 @@ def duration(time: timedelta) -> str:
         return _joined((hours, "ч"), (minutes, "мин"))
     days, hours = divmod(hours, 24)
     return _joined((days, "д"), (hours, "ч"))
+
+
+@register.filter(expects_localtime=True)
+def time_zone(moment: datetime) -> str:
+    """By which clock a moment is told: «по времени Алматы (UTC+5)»."""
+    offset = f"{moment:%z}"
+    hours, minutes = offset[:1] + offset[1:3].lstrip("0"), offset[3:5]
+    name = _ZONES.get(settings.TIME_ZONE, settings.TIME_ZONE)
+    utc = f"UTC{hours}{'' if minutes == '00' else ':' + minutes}"
+    return f"по времени {name} ({utc})"
 
 
 def _joined(*parts: tuple[int, str]) -> str:
