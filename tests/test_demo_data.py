@@ -88,6 +88,31 @@ def test_older_leads_fill_the_months_before() -> None:
     assert plain.purchases > 0
 
 
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_nothing_happens_to_a_lead_before_what_it_follows(moment: datetime) -> None:
+    way = ("created", "email_sent", "email_opened", "email_clicked", "sms_sent", "sms_clicked")
+    for lead in demo_leads(moment):
+        moments = [lead[f"{step}_at"] for step in way if lead[f"{step}_at"]]
+        assert moments == sorted(moments), lead
+        assert lead["updated_at"] == moments[-1]
+        for flag in ("email_sent", "email_clicked", "sms_sent", "sms_clicked"):
+            assert lead[flag] or lead[f"{flag}_at"] is None
+        assert not lead["email_clicked"] or (lead["email_opened_at"] and lead["email_sent"])
+
+
+def test_a_surname_agrees_with_the_given_name() -> None:
+    """Whoever bears a woman's surname bears no man's given name, and the other way round."""
+    rows = [*demo_leads(MOMENTS[0]), *demo_tripwire(MOMENTS[0]).students]
+    names = [(row.get("name") or row["full_name"]).split() for row in rows]
+    women = {given for given, surname in names if surname.endswith("ва")}
+    men = {given for given, surname in names if surname.endswith("в")}
+
+    assert {"Айгерим", "Лаура", "Шолпан"} <= women
+    assert {"Қайрат", "Марат", "Тимур"} <= men
+    assert not women & men
+    assert len({surname for _, surname in names}) > 30
+
+
 def test_nobody_real_is_in_it() -> None:
     for lead in demo_leads(MOMENTS[0]):
         digits = "".join(letter for letter in lead["phone"] if letter.isdigit())

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from onai.local.leads import FIRST_NAMES, LAST_NAMES
+from onai.local.names import full_name
 from onai.periods import Period, business_day
 
 PASSWORD = "Demo1234!"
@@ -72,7 +72,7 @@ def _account(email: str, full_name: str, role: str, created_at: datetime) -> Dem
 def _student_account(number: int, created_at: datetime) -> DemoAccount:
     if number == 0:
         return _account("student@onai.test", "Студент Демо", "student", created_at)
-    name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number * 5 % len(LAST_NAMES)]}"
+    name = full_name(number, number * 5)
     return _account(f"student{number}@onai.test", name, "student", created_at)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from onai.local.names import full_name
 from onai.periods import Period, business_day
 
 _NAMESPACE = UUID("5f0f7c1e-6d1b-4a53-9d0c-0a1c0de0da7a")
@@ -21,60 +22,6 @@ _WINDOW_DAYS = 28
 _OLDER_DAYS = range(31, 151)
 _OLDER_LEADS = 860
 
-FIRST_NAMES = [
-    "Айгерим",
-    "Алия",
-    "Алмас",
-    "Анара",
-    "Арман",
-    "Асель",
-    "Аскар",
-    "Бауыржан",
-    "Ботагоз",
-    "Гульнар",
-    "Дамир",
-    "Данияр",
-    "Дина",
-    "Ербол",
-    "Жанар",
-    "Жанибек",
-    "Зарина",
-    "Ильяс",
-    "Камила",
-    "Карина",
-    "Қайрат",
-    "Лаура",
-    "Мадина",
-    "Марат",
-    "Нұрлан",
-    "Олжас",
-    "Руслан",
-    "Сания",
-    "Тимур",
-    "Шолпан",
-    "Әйгерім",
-    "Өмірбек",
-]
-LAST_NAMES = [
-    "Абаева",
-    "Ахметов",
-    "Байжанов",
-    "Дарханова",
-    "Есенов",
-    "Жумабаева",
-    "Исабеков",
-    "Калиева",
-    "Касымов",
-    "Мухтарова",
-    "Нурпеисов",
-    "Оспанова",
-    "Рахимов",
-    "Садыкова",
-    "Тлеуов",
-    "Умарова",
-    "Шарипов",
-    "Әбдірахман",
-]
 _CAMPAIGNS = ("winter_start", "career_change", "students", "retarget_7d")
 
 
@@ -171,34 +118,43 @@ def _lead(dice: random.Random, number: int, journey: _Journey, now: datetime) ->
     texted = journey.bought or (clicked and dice.random() < 0.8)
     failed_mail = not journey.emailed and journey.has_email and dice.random() < 0.3
 
-    def later(happened: bool, hours: float, *, recorded: float = 1) -> datetime | None:
+    def after(
+        before: datetime | None, happened: bool, hours: float, *, recorded: float = 1
+    ) -> datetime | None:
         """When it happened; now and then the landing page forgot to write it down."""
         if not happened or dice.random() > recorded:
             return None
-        return min(now, created + timedelta(hours=hours * (0.5 + dice.random())))
+        return min(now, (before or created) + timedelta(hours=hours * (0.5 + dice.random())))
 
+    # Each step after the one before it; buyers think for about a day, longer than all the rest.
+    emailed_at = after(created, journey.emailed, 0.05)
+    opened_at = after(emailed_at, opened, 3)
+    clicked_at = after(opened_at, clicked, 0.2)
+    texted_at = after(clicked_at, texted, 1)
+    bought_at = after(created, journey.bought, 30, recorded=0.93)
+    moments = (emailed_at, opened_at, clicked_at, texted_at, bought_at)
     return {
         "id": uuid5(_NAMESPACE, f"lead {number}"),
         "email": f"lead{journey.person}@onai.test" if journey.has_email else None,
-        "name": f"{_pick(FIRST_NAMES, journey.person)} {_pick(LAST_NAMES, journey.person // 7)}",
+        "name": full_name(journey.person, journey.person // 7),
         "phone": _spelled(7_000_000_000 + journey.person, style=number % 5),
         "source": journey.source,
         "email_sent": journey.emailed or (False if number % 2 else None),
-        "email_sent_at": later(journey.emailed, 0.05),
-        "email_opened_at": later(opened, 3),
+        "email_sent_at": emailed_at,
+        "email_opened_at": opened_at,
         "email_clicked": clicked or (False if journey.emailed else None),
-        "email_clicked_at": later(clicked, 4),
+        "email_clicked_at": clicked_at,
         "email_error": "550 5.1.1 mailbox unavailable" if failed_mail else None,
         "click_count": dice.randint(1, 4) if clicked else (0 if journey.emailed else None),
         "sms_sent": texted or (False if number % 3 else None),
-        "sms_sent_at": later(texted, 5),
+        "sms_sent_at": texted_at,
         "sms_message_id": f"sms-{number:06d}" if texted else None,
         "sms_error": "operator rejected" if clicked and not texted and number % 4 == 0 else None,
         "sms_clicked": journey.bought or (False if number % 3 else None),
-        "sms_clicked_at": later(journey.bought, 30, recorded=0.93),
+        "sms_clicked_at": bought_at,
         "metadata": _metadata(dice, journey.source),
         "created_at": created,
-        "updated_at": min(now, created + timedelta(hours=1)),
+        "updated_at": max([created, *filter(None, moments)]),
         **_crm(number),
     }
 
@@ -226,10 +182,6 @@ def _metadata(dice: random.Random, source: str | None) -> dict[str, Any]:
     if source is None or dice.random() < 0.15:
         return {}
     return marks if dice.random() < 0.5 else {"utmParams": marks, "userAgent": "Mobile Safari"}
-
-
-def _pick(names: list[str], number: int) -> str:
-    return names[number % len(names)]
 
 
 def _spelled(digits: int, *, style: int) -> str:

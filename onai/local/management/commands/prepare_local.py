@@ -48,7 +48,8 @@ def _load_leads() -> None:
         [model(**lead) for lead in leads],
         update_conflicts=True,
         unique_fields=["id"],
-        update_fields=[name for name in leads[0] if name.endswith("_at")],
+        # All of them: an older version of the demo may have told another story.
+        update_fields=[name for name in leads[0] if name != "id"],
     )
 
 
