@@ -118,3 +118,4 @@ def not_made(desk: Desk, accounts: Accounts) -> None:
     accounts.sign_in(GOOD["email"], GOOD["password"])
     assert desk.log(account["id"]) == ["user_created", "email_sent"]
     assert not desk.rows("select 1 from sales_changes where state = 'open'")
+    assert not desk.rows("select 1 from sales_changes where sealed_password <> ''")

@@ -30,6 +30,9 @@ def test_the_log_says_who_did_what_to_whom(sales: Sales, as_person: SignIn, desk
             ("ayaulym", "user_created", student["user_id"], "{}"),
             ("botagoz", "user_deleted", uuid4(), '{"full_name": "Кого Нет"}'),
             ("ayaulym", "email_sent", student["user_id"], "[]"),
+            ("admin", "email_sent", student["user_id"], '{"email": "aru@onai.test"}'),
+            ("admin", "user_deleted", uuid4(), '{"email": "gone@onai.test"}'),
+            ("admin", "status_changed", student["user_id"], '{"before": "trial", "after": 7}'),
         ]
     ):
         moment = datetime(2026, 11, 10, 12, minute, tzinfo=ALMATY)
@@ -45,9 +48,19 @@ def test_the_log_says_who_did_what_to_whom(sales: Sales, as_person: SignIn, desk
 
     assert mine == [("Отправил письмо", "Ару Сапарова"), ("Создал доступ", "Ару Сапарова")]
     assert _acts(crafted) == mine
-    assert [act for act, _ in _acts(alls)] == ["Отправил письмо", "Удалил доступ", "Создал доступ"]
-    assert _acts(deleted) == [("Удалил доступ", "Кого Нет")]
-    assert [act for act, _ in _acts(card)] == ["Отправил письмо", "Создал доступ"]
+    assert [act for act, _ in _acts(alls)] == [
+        "Изменил статус или данные",
+        "Удалил доступ",
+        "Отправил письмо",
+        "Отправил письмо",
+        "Удалил доступ",
+        "Создал доступ",
+    ]
+    assert _acts(deleted) == [("Удалил доступ", "gone@onai.test"), ("Удалил доступ", "Кого Нет")]
+    told = text_on(card)
+    # What the predecessor wrote is told as it stands.
+    assert "<bdi>trial</bdi> → <bdi>7</bdi>" in told
+    assert "<span>→ <bdi>aru@onai.test</bdi></span>" in told
 
 
 def test_the_pages_of_the_log_together_are_the_log(
@@ -59,12 +72,13 @@ def test_the_pages_of_the_log_together_are_the_log(
         [sales.ids["ayaulym"]],
     )
     manager = as_person("ayaulym@onai.test")
-    address, seen = f"{CABINET}/activity", 0
+    address, seen = f"{CABINET}/activity?action=email_sent", 0
     for _ in range(3):
         answer = manager.get(address)
         seen += len(re.findall('<span class="act">', text_on(answer)))
         following = re.search(r'href="(\?[^"]*after=[^"]*)"', text_on(answer))
         if following:
+            assert "action=email_sent" in following[1]
             address = f"{CABINET}/activity{following[1]}"
 
     assert seen == 120

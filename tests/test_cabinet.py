@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import time_machine
@@ -16,12 +17,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from onai.period_choice import PeriodForm, chosen_period
+from sales import finding
 from sales.finding import Order, StudentFilter
 from sales.students import all_students, page_of_students
 from tests.changing import (
     SignIn,
 )
 from tests.desk import Desk
+from tests.people import Accounts
 from tests.sales import ALMATY, CABINET, Sales, names_on, text_on
 
 
@@ -40,6 +43,10 @@ def test_the_page_shows_mine_to_a_manager_and_all_to_an_admin(
 
     mine = text_on(as_person("ayaulym@onai.test").get(address))
     crafted = as_person("ayaulym@onai.test").get(f"{address}&manager={sales.ids['botagoz']}")
+    nobodys_students = as_person("ayaulym@onai.test").get(f"{address}&manager=none")
+    live = as_person("ayaulym@onai.test").get(
+        f"{address}&manager={sales.ids['botagoz']}", headers={"HX-Target": "live"}
+    )
     alls = text_on(as_person("admin@onai.test").get(address))
     one = text_on(as_person("admin@onai.test").get(f"{address}&manager={sales.ids['botagoz']}"))
     nobodys = text_on(as_person("admin@onai.test").get(f"{address}&manager=none"))
@@ -48,6 +55,9 @@ def test_the_page_shows_mine_to_a_manager_and_all_to_an_admin(
     assert re.findall(revenue, mine) == ["4 000 "]
     assert re.findall(revenue, text_on(crafted)) == ["4 000 "]
     assert "Чужой Студент" not in text_on(crafted)
+    assert re.findall(revenue, text_on(nobodys_students)) == ["4 000 "]
+    assert names_on(nobodys_students) == ["Ару Сапарова"]
+    assert re.findall(revenue, text_on(live)) == ["4 000 "]
     assert re.findall(revenue, alls) == ["11 001 "]
     assert re.findall(revenue, one) == ["7 000 "]
     assert re.findall(revenue, nobodys) == ["1 "]
@@ -92,6 +102,7 @@ def test_a_period_is_in_the_address(query: str, first: str, last: str) -> None:
 def test_all_time_begins_with_the_first_sale(sales: Sales, manager: Client) -> None:
     sales.add(created_at=datetime(2024, 5, 1, tzinfo=ALMATY))
     sales.add()
+    sales.add(created_at=None)  # Nobody knows when.
 
     page = text_on(manager.get(f"{CABINET}?period=all"))
 
@@ -143,6 +154,50 @@ def test_one_finds_students_by_any_part_in_any_case(sales: Sales, manager: Clien
     assert "хотя бы две буквы" in text_on(manager.get(CABINET, {"q": "я"}))
 
 
+def test_another_question_keeps_what_was_asked_before(sales: Sales, as_person: SignIn) -> None:
+    for number in range(30):
+        sales.add(full_name=f"Имя {number}", status="blocked")
+    asked = {"period": "today", "status": "blocked", "sort": "name", "q": "имя"}
+
+    page = text_on(as_person("admin@onai.test").get(CABINET, asked))
+
+    assert '<input type="hidden" name="period" value="today">' in page
+    for name in ("status", "sort", "q"):
+        assert f'<input type="hidden" name="{name}" value="{asked[name]}">' in page
+    assert "?period=yesterday&q=имя&status=blocked&sort=name" in unquote(page)
+    (following,) = re.findall(r'href="(\?[^"]*)#students">Дальше', page)
+    second = text_on(as_person("admin@onai.test").get(f"{CABINET}{following}"))
+    assert "← В начало" in second
+    assert "← В начало" not in page
+
+
+def test_how_many_there_are_is_told_up_to_a_thousand(
+    sales: Sales, manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sales.students.COUNTED_AT_MOST", 3)
+    for _ in range(3):
+        sales.add()
+    assert "Всего: 3" in text_on(manager.get(CABINET))
+    sales.add()
+    assert "Больше 3" in text_on(manager.get(CABINET))
+
+
+def test_a_student_deleted_while_the_page_is_made_is_not_on_it(
+    sales: Sales, manager: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sales.add(full_name="Остаётся")
+    deleted = sales.add(full_name="Удаляется")
+    find = finding.places
+
+    def and_delete(*args: Any, **options: Any) -> Any:
+        found = find(*args, **options)
+        desk.connection.execute("delete from tripwire_users where id = %s", [deleted["id"]])
+        return found
+
+    monkeypatch.setattr("sales.finding.places", and_delete)
+    assert names_on(manager.get(CABINET)) == ["Остаётся"]
+
+
 def test_filters_are_exact(sales: Sales, as_person: SignIn, desk: Desk) -> None:
     def with_letter(name: str, state: str) -> None:
         student = sales.add(full_name=name)
@@ -177,7 +232,10 @@ def test_filters_are_exact(sales: Sales, as_person: SignIn, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("order", list(Order))
-def test_the_pages_together_are_the_list(sales: Sales, order: Order) -> None:
+def test_the_pages_together_are_the_list(
+    sales: Sales, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sales.students._BATCH", 7)
     dice = random.Random(6)
     for number in range(60):
         moment = datetime(2026, 11, dice.randint(1, 5), tzinfo=UTC)
@@ -231,9 +289,18 @@ def test_the_number_of_statements_does_not_depend_on_the_rows(
     assert few < 25
 
 
-def test_the_file_holds_exactly_what_is_filtered(sales: Sales, manager: Client) -> None:
+def test_the_file_holds_exactly_what_is_filtered(
+    sales: Sales, manager: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     sales.add("evil@onai.test", full_name="=HYPERLINK(1)", manager_name="@cmd", price=None)
-    sales.add("plain@onai.test", full_name='Имя; "в кавычках"', status="blocked")
+    sales.add(
+        "plain@onai.test",
+        full_name='Имя; "в кавычках"',
+        status="blocked",
+        manager_name="",
+        welcome_email_sent=True,
+    )
     sales.add("other@onai.test", granted_by=sales.ids["botagoz"])
 
     answer = manager.get(f"{CABINET}/students.csv", {"q": "onai"})
@@ -248,7 +315,11 @@ def test_the_file_holds_exactly_what_is_filtered(sales: Sales, manager: Client) 
     assert by_email["evil@onai.test"][0] == "'=HYPERLINK(1)"
     assert by_email["evil@onai.test"][3:5] == ["'@cmd", "0"]
     assert by_email["plain@onai.test"][0] == 'Имя; "в кавычках"'
+    assert by_email["plain@onai.test"][3] == "без менеджера"
     assert by_email["plain@onai.test"][7] == "10.11.2026 12:00"
+    assert by_email["evil@onai.test"][5] == "Не отправлялось"
+    assert by_email["plain@onai.test"][5] == "Отправлено"
+    assert "students_exported" in caplog.text
 
 
 def test_who_has_no_students_hears_what_to_do(sales: Sales, manager: Client) -> None:
@@ -258,16 +329,17 @@ def test_who_has_no_students_hears_what_to_do(sales: Sales, manager: Client) -> 
     assert "За эти дни продаж нет." in page
 
 
+@pytest.mark.parametrize("part", ["leaderboard", "first_day_of_all"])
 def test_an_outage_takes_down_only_the_part_it_concerns(
-    sales: Sales, manager: Client, monkeypatch: Any
+    sales: Sales, manager: Client, monkeypatch: Any, part: str
 ) -> None:
     sales.add(full_name="Всё ещё здесь")
 
     def down(*args: Any, **options: Any) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr("sales.statistics.leaderboard", down)
-    page = text_on(manager.get(CABINET))
+    monkeypatch.setattr(f"sales.statistics.{part}", down)
+    page = text_on(manager.get(f"{CABINET}?period=all"))
 
     assert "База сейчас не отвечает" in page
     assert "Всё ещё здесь" in page
@@ -285,6 +357,14 @@ def test_the_figures_keep_themselves_current(sales: Sales, manager: Client) -> N
     assert "4 000 ₸" in text_on(live)
     assert 'id="live"' in text_on(live)
     assert "<html" not in text_on(live)
+
+
+def test_whoever_is_new_is_on_the_board_at_once(
+    sales: Sales, accounts: Accounts, as_person: SignIn
+) -> None:
+    accounts.create("new@onai.test", role="sales", full_name="Новая Сотрудница")
+    page = text_on(as_person("new@onai.test").get(CABINET))
+    assert re.search("Новая Сотрудница</bdi> <span[^>]*>это вы", page)
 
 
 def test_students_and_strangers_see_none_of_it(sales: Sales, as_person: SignIn) -> None:

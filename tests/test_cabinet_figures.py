@@ -9,11 +9,14 @@ import time_machine
 from django.test import Client
 
 from onai.periods import Period
-from sales import statistics
+from sales import chart, statistics
+from sales.staff import refresh_staff
 from tests.changing import (
     SignIn,
 )
 from tests.desk import Desk, Row
+from tests.people import Accounts
+from tests.processes import aside
 from tests.sales import ALMATY, CABINET, Sales, names_on
 
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30))
@@ -99,15 +102,16 @@ def test_the_figures_follow_whatever_is_changed_or_deleted(sales: Sales, desk: D
 
 def test_staff_are_never_students(sales: Sales, manager: Client) -> None:
     sales.add("real@onai.test", full_name="Настоящий Студент")
-    sales.add("me@onai.test", full_name="Я Сама", user_id=sales.ids["ayaulym"])
+    # Half past midnight is the day before in UTC.
+    early = datetime(2026, 11, 10, 0, 30, tzinfo=ALMATY)
+    me = {"full_name": "Я Сама", "user_id": sales.ids["ayaulym"], "created_at": early}
+    sales.add("me@onai.test", **me)
 
     found = statistics.headline(NOVEMBER, None, manager_id=None)
 
     assert (found.now.sales, found.now.revenue, found.now.active) == (1, 5000, 1)
-    assert (
-        sum(point.sales for point in statistics.sales_over_time(NOVEMBER, manager_id=None).points)
-        == 1
-    )
+    points = statistics.sales_over_time(NOVEMBER, manager_id=None).points
+    assert [(point.first_day.day, point.sales) for point in points if point.sales] == [(10, 1)]
     assert names_on(manager.get(f"{CABINET}?from=2026-11-01")) == ["Настоящий Студент"]
     with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
         first = statistics.leaderboard(NOVEMBER)[0]
@@ -116,7 +120,15 @@ def test_staff_are_never_students(sales: Sales, manager: Client) -> None:
 
 @pytest.mark.parametrize(
     ("days", "unit", "points"),
-    [(1, "day", 1), (62, "day", 62), (90, "week", None), (800, "month", None)],
+    [
+        (1, "day", 1),
+        (62, "day", 62),
+        (63, "week", None),
+        (90, "week", None),
+        (366, "week", None),
+        (367, "month", None),
+        (800, "month", None),
+    ],
 )
 def test_days_without_sales_are_there_as_zeros(
     sales: Sales, days: int, unit: str, points: int | None
@@ -132,28 +144,63 @@ def test_days_without_sales_are_there_as_zeros(
     assert series.unit == unit
     assert points is None or len(series.points) == points
     assert sum(point.sales for point in series.points) == len(rows)
+    assert series.points[0].sales == series.points[-1].sales == (1 if days > 1 else 2)
     assert series.points[0].first_day == period.first_day
     assert series.points[-1].last_day == period.last_day
     for one, following in zip(series.points, series.points[1:], strict=False):
         assert following.first_day == one.last_day + timedelta(days=1)
 
 
-def test_the_leaderboard_has_everybody_and_ties_are_ties(sales: Sales) -> None:
-    for name, count in (("ayaulym", 2), ("botagoz", 2)):
-        for _ in range(count):
-            sales.add(granted_by=sales.ids[name])
+def test_the_leaderboard_has_everybody_and_ties_are_ties(
+    sales: Sales, desk: Desk, accounts: Accounts
+) -> None:
+    accounts.create("nameless@onai.test", role="sales", full_name="")
+    aside(refresh_staff)
+    for name, price in (("ayaulym", 5000), ("botagoz", 6000)):
+        for _ in range(2):
+            sales.add(granted_by=sales.ids[name], price=price)
     sales.add(granted_by=None)
-    gone = uuid4()
+    gone, long_ago = uuid4(), datetime(2026, 9, 1, tzinfo=ALMATY)
     sales.add(granted_by=gone, manager_name="Давно Ушла")
+    sales.add(granted_by=gone, manager_name="Прежнее Имя", created_at=long_ago)
+    # Who has nobody left is not on it, unless they are staff.
+    deleted = sales.add(granted_by=uuid4(), manager_name="Никого Нет")
+    desk.connection.execute("delete from tripwire_users where id = %s", [deleted["id"]])
 
     with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
         board = statistics.leaderboard(NOVEMBER)
 
     assert [(one.place, one.name, one.figures.sales, one.sales_this_month) for one in board] == [
-        (1, "Аяулым Тест", 2, 2),
         (1, "Ботагоз Тест", 2, 2),
+        (1, "Аяулым Тест", 2, 2),
         (3, "", 1, 1),
         (3, "Давно Ушла", 1, 1),
+        (5, "nameless@onai.test", 0, 0),
         (5, "Админ Тест", 0, 0),
     ]
-    assert [one.is_staff for one in board] == [True, True, False, False, True]
+    assert [one.is_staff for one in board] == [True, True, False, False, True, True]
+
+
+def test_the_leaderboard_of_a_former_period_tells_this_months_sales_too(sales: Sales) -> None:
+    sales.add(created_at=datetime(2026, 10, 10, tzinfo=ALMATY))
+    sales.add()
+    sales.add()
+    with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
+        first = statistics.leaderboard(Period(date(2026, 10, 1), date(2026, 10, 31)))[0]
+    assert (first.figures.sales, first.sales_this_month) == (1, 2)
+
+
+def test_the_chart_stands_as_high_as_the_sales_and_the_line_as_the_revenue() -> None:
+    def point(day: int, sold: int, revenue: int) -> statistics.Point:
+        return statistics.Point(date(2026, 11, day), date(2026, 11, day), sold, revenue)
+
+    points = [point(1, 2, 30_000), point(2, 0, 0), point(3, 4, 15_000), point(4, -1, -5_000)]
+    drawn = chart.draw(statistics.Series(statistics.Unit.DAY, points))
+
+    assert drawn.highest == 4
+    assert [(bar.y, bar.height) for bar in drawn.bars] == [(120, 120), (240, 0), (0, 240), (240, 0)]
+    assert [(bar.x, bar.width) for bar in drawn.bars][:2] == [(31.25, 187.5), (281.25, 187.5)]
+    assert drawn.revenue_line == "125.00,0.00 375.00,240.00 625.00,120.00 875.00,240.00"
+    assert [day.day for day in drawn.labels] == [1, 3, 4]
+    empty = chart.draw(statistics.Series(statistics.Unit.DAY, [point(1, 0, 0)]))
+    assert (empty.bars[0].height, empty.revenue_line) == (0, "500.00,240.00")

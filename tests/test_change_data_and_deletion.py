@@ -110,6 +110,7 @@ def test_an_address_of_somebody_else_is_refused_beside_the_field(
     assert "Этот адрес уже у другой учётной записи." in text_of(answer)
     assert 'value="Новое Имя"' in answer.content.decode()  # nothing typed is lost
     assert student_of(desk)["full_name"] == GOOD["full_name"]
+    assert desk.changes() == []  # Supabase was not even asked.
     assert len(desk.accounts()) == 1
 
 
@@ -173,6 +174,15 @@ def test_a_row_and_an_account_of_two_addresses_are_brought_together(
     accounts.sign_in("row@onai.test", GOOD["password"])
 
 
+def test_a_row_and_an_account_of_two_names_are_brought_together(
+    manager: Client, desk: Desk
+) -> None:
+    desk.connection.execute("update tripwire_users set full_name = 'Ару Новая'")
+    answer = enact(manager, desk, "data", email=GOOD["email"], full_name="Ару Новая")
+    assert "Исправлено." in text_of(answer)
+    assert desk.accounts()[0]["raw_user_meta_data"]["full_name"] == "Ару Новая"
+
+
 def test_what_the_predecessor_took_does_not_keep_the_name_from_being_corrected(
     manager: Client, desk: Desk
 ) -> None:
@@ -190,7 +200,7 @@ def test_what_the_predecessor_took_does_not_keep_the_name_from_being_corrected(
 
 
 def test_a_student_is_handed_over(
-    manager: Client, boss: Client, desk: Desk, colleague: dict[str, Any]
+    manager: Client, boss: Client, desk: Desk, accounts: Accounts, colleague: dict[str, Any]
 ) -> None:
     answer = enact(boss, desk, "manager", manager_id=colleague["id"])
 
@@ -201,6 +211,9 @@ def test_a_student_is_handed_over(
         colleague["id"],
         "Ботагоз Тест",
     )
+    details = newest_entry(desk)["details"]
+    assert details["granted_by"] == colleague["id"]
+    assert details["before_by"] == accounts.sign_in(MANAGER)["user"]["id"]
     assert manager.get(path_of(desk)).status_code == 403
     assert enact(manager, desk, "status", status="inactive").status_code == 403
 

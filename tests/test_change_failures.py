@@ -19,6 +19,7 @@ from tests.changing import (
     admin_of_one,
     made,
     not_made,
+    path_of,
     submit,
 )
 from tests.conftest import Faults
@@ -114,6 +115,20 @@ def test_a_refusal_changes_nothing_and_is_told_on_the_form(
 
     assert answer.status_code == status
     assert sentence in answer.content.decode()
+    assert answer.get("Retry-After") == ("60" if how == "limit" else None)
+    not_made(desk, accounts)
+
+
+def test_a_second_tap_hears_the_same_refusal(
+    boss: Client, desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    fault, status, sentence = REFUSED["weak"]
+    faults.set(ONE_USER, times=1, **fault)
+    body = {"attempt": str(uuid4()), **FORMS["password"]}
+    for _ in range(2):
+        answer = boss.post(path_of(desk, "password"), body)
+        assert answer.status_code == status
+        assert sentence in answer.content.decode()
     not_made(desk, accounts)
 
 
@@ -213,17 +228,25 @@ def test_a_refusal_after_an_unclear_answer_is_told_in_the_cabinet(
     not_made(desk, accounts)
     assert "не получилось" in boss.get("/sales-manager").content.decode()
     assert "уже у другой" in boss.get(answer["Location"]).content.decode()
+    desk.connection.execute("update sales_changes set closed_at = now() - interval '25 hours'")
+    assert "не получилось" not in boss.get("/sales-manager").content.decode()
 
 
+@pytest.mark.parametrize("how", ["limit", "key", "unreachable"])
 def test_a_passing_refusal_later_on_does_not_end_it(
-    boss: Client, desk: Desk, accounts: Accounts, faults: Faults
+    boss: Client, desk: Desk, accounts: Accounts, faults: Faults, settings: Any, how: str
 ) -> None:
     faults.set(ONE_USER, after=True, times=1, status=504)
     submit(boss, desk, "password")
-    faults.set(ONE_USER, times=1, status=429, body="{}")
+    reachable = settings.SUPABASE_AUTH_URL
+    if how == "unreachable":
+        settings.SUPABASE_AUTH_URL = "http://127.0.0.1:9/auth/v1"
+    else:
+        faults.set(ONE_USER, times=1, **REFUSED[how][0])
     desk.time_passes()
     assert changes.finish_open_changes() == 0
 
+    settings.SUPABASE_AUTH_URL = reachable
     desk.time_passes()
     assert changes.finish_open_changes() == 1
     made(desk, accounts, "password")
@@ -244,9 +267,12 @@ def test_a_password_whose_key_is_gone_is_given_up(
     boss: Client, desk: Desk, faults: Faults, settings: Any
 ) -> None:
     faults.set(ONE_USER, times=1, status=504)
-    submit(boss, desk, "password")
+    answer = submit(boss, desk, "password")
+    former = settings.SECRET_KEY
     settings.SECRET_KEY = "another key, and no fallback, of 50 characters or more"
     desk.time_passes()
     assert changes.finish_open_changes() == 1
     (change,) = desk.changes()
     assert (change["state"], change["refusal"]) == ("refused", "password_lost")
+    settings.SECRET_KEY = former
+    assert "Новый пароль не прочитать" in boss.get(answer["Location"]).content.decode()

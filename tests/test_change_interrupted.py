@@ -25,6 +25,7 @@ from tests.changing import (
     not_made,
     path_of,
     student_of,
+    submit,
 )
 from tests.conftest import TRIPWIRE_URL, Faults
 from tests.desk import GOOD, Desk
@@ -112,6 +113,46 @@ def test_an_address_taken_past_us_is_given_back_at_supabase(
     assert account["raw_user_meta_data"]["full_name"] == GOOD["full_name"]
     assert len(desk.students()) == 1
     accounts.sign_in(GOOD["email"], GOOD["password"])
+
+
+def test_an_address_that_cannot_be_given_back_yet_is_given_back_later(
+    boss: Client, desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    faults.set(ONE_USER, method="PUT", status=504, times=1)
+    submit(boss, desk, "data")
+    other = accounts.create("other@onai.test")
+    desk.connection.execute(
+        "insert into tripwire_users (user_id, full_name, email) values (%s, %s, %s)",
+        [other["id"], "Другой Тест", NEW_EMAIL],
+    )
+    faults.set(ONE_USER, method="PUT", times=1)  # The address is given to the account,
+    faults.set(ONE_USER, method="PUT", times=1, status=429, body="{}")  # and not taken back.
+    desk.time_passes()
+    assert changes.finish_open_changes() == 0
+    assert len(desk.accounts(NEW_EMAIL)) == 1
+
+    desk.time_passes()
+    assert changes.finish_open_changes() == 1
+
+    assert desk.accounts(NEW_EMAIL) == []
+    not_made(desk, accounts)
+
+
+def test_a_student_whose_row_goes_meanwhile_is_told_as_gone(
+    boss: Client, desk: Desk, faults: Faults
+) -> None:
+    faults.set(ONE_USER, method="PUT", delay=10, times=1)
+    answers: list[Any] = []
+    path, form = path_of(desk, "password"), {"attempt": str(uuid4()), **FORMS["password"]}
+    request = threading.Thread(target=in_own_thread, args=(answers, boss, path, form))
+    request.start()
+    until(faults.met)
+    desk.connection.execute("delete from tripwire_users")
+    faults.clear()
+    request.join(30)
+
+    assert answers[0].status_code == 409
+    assert "Этого студента уже нет" in answers[0].content.decode()
 
 
 def test_web_and_worker_at_one_change_at_once(

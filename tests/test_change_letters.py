@@ -12,8 +12,10 @@ from sales import changes, letters
 from tests.changing import (
     ADMIN,
     NEW_EMAIL,
+    enact,
     made,
     path_of,
+    student_of,
     submit,
 )
 from tests.conftest import Faults
@@ -53,6 +55,22 @@ def test_letters_wait_for_the_change_that_replaces_them(
     assert [one["state"] for one in desk.letters()] == ["replaced", "sent"]
 
 
+def test_a_correction_of_the_name_alone_keeps_no_letter_waiting(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults
+) -> None:
+    faults.set(LETTERS, status=500, times=1)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    faults.set(ONE_USER, times=1, status=504)
+    enact(client, desk, "data", email=GOOD["email"], full_name="Ару Сапарқызы")
+    assert desk.changes()[0]["state"] == "open"
+
+    desk.time_passes()
+    letters.deliver(desk.letters()[0]["id"])
+
+    assert len(desk.mailbox()) == 1
+
+
 def test_a_letter_goes_on_when_what_would_have_replaced_it_is_refused(
     as_person: Callable[[str], Client], desk: Desk, faults: Faults
 ) -> None:
@@ -81,21 +99,31 @@ def test_a_letter_replaced_on_its_way_is_in_the_log_as_sent(
     client.post("/sales-manager/students/new", GOOD)
     desk.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
     (welcome,) = desk.letters()
-    faults.set(LETTERS, delay=1, times=1)
+    faults.clear()
+    faults.set(LETTERS, delay=10, times=1)
+    faults.set(LETTERS, status=500, times=1)
     request = threading.Thread(target=_deliver, args=(welcome["id"],))
     request.start()
     until(faults.met)
-    faults.clear()
 
     submit(client, desk, "password")
+    faults.clear()
     request.join(30)
 
-    assert len(desk.mailbox()) == 2
     assert [(one["kind"], one["state"]) for one in desk.letters()] == [
         ("welcome", "sent"),
-        ("new_password", "sent"),
+        ("new_password", "pending"),
     ]
+    assert desk.log().count("email_sent") == 1
+    # What the student has to know now has not reached them.
+    assert student_of(desk)["welcome_email_sent"] is False
+
+    desk.time_passes()
+    letters.deliver(desk.letters()[1]["id"])
+
+    assert len(desk.mailbox()) == 2
     assert desk.log().count("email_sent") == 2
+    assert student_of(desk)["welcome_email_sent"] is True
 
 
 def _deliver(letter_id: UUID) -> None:

@@ -62,6 +62,15 @@ def test_nobody_acts_on_somebody_elses_student(
     assert desk.changes() == []
 
 
+def test_whose_student_it_is_is_told(
+    manager: Client, desk: Desk, colleague: dict[str, Any]
+) -> None:
+    other = signed_in(OTHER)
+    assert "Это студент другого менеджера." in text_of(other.get(path_of(desk)))
+    desk.connection.execute("update tripwire_users set granted_by = null")
+    assert "У этого студента нет менеджера." in text_of(other.get(path_of(desk)))
+
+
 @pytest.mark.parametrize("act", ["manager", "delete"])
 def test_a_manager_neither_hands_over_nor_deletes_their_own(
     manager: Client, desk: Desk, colleague: dict[str, Any], act: str
@@ -88,13 +97,15 @@ def test_every_act_has_a_page(boss: Client, desk: Desk, act: str) -> None:
     assert GOOD["full_name"] in text_of(page)
 
 
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize(
+    ("act", "role"), [*((act, "sales") for act in ACTS), ("password", "admin"), ("delete", "admin")]
+)
 def test_a_row_whose_account_is_staffs_is_nobodys_student(
-    boss: Client, desk: Desk, accounts: Accounts, act: str
+    boss: Client, desk: Desk, accounts: Accounts, act: str, role: str
 ) -> None:
     path = path_of(desk, act)
     user_id = str(student_of(desk)["user_id"])
-    named = {"app_metadata": {"role": "sales"}, "user_metadata": {"role": "sales"}}
+    named = {"app_metadata": {"role": role}, "user_metadata": {"role": role}}
     accounts.call("PUT", f"/admin/users/{user_id}", json=named).raise_for_status()
     everything = {
         "attempt": str(uuid4()),

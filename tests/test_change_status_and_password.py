@@ -1,9 +1,11 @@
 """A student's status and password, changed by the pages."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.test import Client
 
 from tests.changing import (
@@ -22,6 +24,7 @@ from tests.changing import (
 )
 from tests.conftest import Faults
 from tests.desk import GOOD, Desk
+from tests.mishaps import ONE_USER
 from tests.people import Accounts
 
 
@@ -45,6 +48,9 @@ def boss(manager: Client) -> Client:
 def test_a_status_is_changed_and_logged(
     manager: Client, desk: Desk, accounts: Accounts, status: str, shown: str
 ) -> None:
+    session = accounts.sign_in(GOOD["email"], GOOD["password"])
+    before = student_of(desk)
+
     answer = enact(manager, desk, "status", status=status)
 
     assert f"Статус теперь: {shown}." in text_of(answer)
@@ -54,7 +60,9 @@ def test_a_status_is_changed_and_logged(
     assert entry["action_type"] == "status_changed"
     assert entry["target_user_id"] == student_of(desk)["user_id"]
     assert (entry["details"]["before"], entry["details"]["after"]) == ("active", status)
-    accounts.sign_in(GOOD["email"], GOOD["password"])
+    assert student_of(desk)["updated_at"] > before["updated_at"]
+    # Only a block signs anybody out.
+    assert accounts.call("GET", "/user", session["access_token"]).status_code == 200
 
 
 def test_blocking_takes_a_second_word(manager: Client, desk: Desk) -> None:
@@ -107,12 +115,28 @@ def test_where_our_role_may_not_end_sessions_the_ban_alone_ends_them(
     assert refused(accounts, GOOD["email"], GOOD["password"]) == "user_banned"
 
 
+def test_a_status_that_neither_blocks_nor_unblocks_needs_no_supabase(
+    manager: Client, desk: Desk, faults: Faults
+) -> None:
+    faults.set(ONE_USER, status=504)
+    assert "Статус теперь: Неактивен." in text_of(enact(manager, desk, "status", status="inactive"))
+    assert faults.met() == 0
+
+
 def test_the_same_status_again_is_no_act(manager: Client, desk: Desk) -> None:
     answer = enact(manager, desk, "status", status="active")
 
     assert answer.status_code == 409
     assert "менять нечего" in text_of(answer)
     assert desk.log() == ["user_created", "email_sent"]
+
+
+def test_a_ban_that_has_run_out_is_none(manager: Client, desk: Desk) -> None:
+    desk.connection.execute(
+        "update auth.users set banned_until = now() - interval '1 day' where email = %s",
+        [GOOD["email"]],
+    )
+    assert enact(manager, desk, "status", status="active").status_code == 409
 
 
 @pytest.mark.parametrize("status", ["", "vip"])
@@ -170,10 +194,22 @@ def test_a_new_password_is_in_no_row_and_no_log(
     assert NEW_PASSWORD not in caplog.text
 
 
-def test_a_new_password_takes_an_unsent_letter_out_of_the_outbox(
-    as_person: SignIn, desk: Desk, faults: Faults
+def test_a_new_password_whose_letter_waits_is_not_told_as_sent(
+    manager: Client, desk: Desk, faults: Faults
 ) -> None:
+    assert student_of(desk)["welcome_email_sent"] is True
     faults.set("/emails", status=500)
+    enact(manager, desk, "password", password=NEW_PASSWORD)
+
+    assert student_of(desk)["welcome_email_sent"] is False
+    assert "письмо ждёт" in text_of(manager.get("/sales-manager"))
+
+
+@pytest.mark.parametrize("status", [500, 422])
+def test_a_new_password_takes_an_unsent_letter_out_of_the_outbox(
+    as_person: SignIn, desk: Desk, faults: Faults, status: int
+) -> None:
+    faults.set("/emails", status=status, body='{"name": "validation_error"}')
     client = as_person(MANAGER)
     client.post("/sales-manager/students/new", GOOD)
     faults.clear()
@@ -209,3 +245,20 @@ def test_only_the_newest_password_is_shown(manager: Client, desk: Desk) -> None:
     first = manager.post(path, {"attempt": str(uuid4()), "password": NEW_PASSWORD})["Location"]
     enact(manager, desk, "password", password="Other-Qpn8-2vXk")
     assert NEW_PASSWORD not in text_of(manager.get(first))
+
+
+def test_another_change_does_not_hide_a_new_password(manager: Client, desk: Desk) -> None:
+    body = {"attempt": str(uuid4()), "password": NEW_PASSWORD}
+    page = manager.post(path_of(desk, "password"), body)["Location"]
+    enact(manager, desk, "status", status="inactive")
+    assert NEW_PASSWORD in text_of(manager.get(page))
+
+
+def test_a_new_password_is_shown_for_half_an_hour(manager: Client, desk: Desk) -> None:
+    body = {"attempt": str(uuid4()), "password": NEW_PASSWORD}
+    answer = manager.post(path_of(desk, "password"), body)
+    (name,) = [key for key in answer.cookies if key.startswith("onai-once-")]
+    assert answer.cookies[name]["max-age"] == 30 * 60
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=31)):
+        assert NEW_PASSWORD not in text_of(manager.get(answer["Location"]))

@@ -73,6 +73,18 @@ def test_an_address_kept_in_another_case_by_the_predecessor_is_taken(
     assert len(desk.accounts()) == 1
 
 
+def test_an_account_that_signs_in_elsewhere_does_not_take_the_address(
+    admin: Client, desk: Desk
+) -> None:
+    desk.connection.execute(
+        "insert into auth.users (id, email, is_sso_user, is_anonymous)"
+        " values (gen_random_uuid(), %s, true, false)",
+        [GOOD["email"]],
+    )
+    assert admin.post(NEW, {**GOOD, "adopt": "on"}).status_code == 409  # there is none to adopt
+    assert admin.post(NEW, GOOD).status_code == 302
+
+
 def test_an_account_without_a_student_is_not_taken_over(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:

@@ -141,6 +141,33 @@ def test_each_question_has_its_own_last_answer() -> None:
         answer("muha", _down, kind=_Figures)
 
 
+def test_the_warning_says_when_by_the_clock_on_the_wall() -> None:
+    as_of = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)  # the 22nd in Almaty
+    with time_machine.travel(as_of, tick=False):
+        answer("funnel", lambda: _Figures(as_of), kind=_Figures)
+    for later, when in (
+        (timedelta(hours=1), "на 01:30,"),
+        (timedelta(days=1), "на 22 ноября, 01:30,"),
+    ):
+        with time_machine.travel(as_of + later, tick=False):
+            assert when in answer("funnel", _down, kind=_Figures).warning
+
+
+def test_the_last_answer_is_the_newest_one() -> None:
+    answer("funnel", lambda: _Figures(datetime.now(UTC), 19), kind=_Figures)
+    answer("funnel", lambda: _Figures(datetime.now(UTC), 20), kind=_Figures)
+
+    assert answer("funnel", _down, kind=_Figures).figures.sold == 20
+
+
+def test_figures_that_mean_something_else_are_not_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer("funnel", lambda: _Figures(datetime.now(UTC)), kind=_Figures)
+    monkeypatch.setattr("funnel.freshness._VERSION", 2_000)
+
+    with pytest.raises(FiguresUnavailable):
+        answer("funnel", _down, kind=_Figures)
+
+
 def test_a_release_that_changes_the_figures_does_not_take_up_the_old_ones() -> None:
     answer("funnel", lambda: _Figures(datetime.now(UTC)), kind=_Figures)
 

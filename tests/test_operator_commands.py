@@ -139,7 +139,7 @@ def test_unsent_letters_are_listed_and_sent(
 
 
 def test_accounts_are_compared_with_students(
-    manager: Client, desk: Desk, accounts: Accounts, say: Any
+    manager: Client, desk: Desk, faults: Faults, say: Any
 ) -> None:
     # The student of `tests.people` is an account without a row, as the predecessor left some.
     first = say("compare_accounts")
@@ -147,8 +147,15 @@ def test_accounts_are_compared_with_students(
     assert "student@onai.test" in first
     assert "1 to look at" in first
     assert "ayaulym" not in first  # staff are no students
-
+    # Nor is what is being created left over.
+    faults.set(USERS, method="POST", status=504, after=True, times=1)
+    faults.set(f"{USERS}/", method="GET", status=504, times=1)
     manager.post(NEW, GOOD)
+    assert len(desk.accounts()) == 1
+    assert "1 to look at" in say("compare_accounts")
+    desk.time_passes()
+    say("intentions", "--finish")
+
     (student,) = desk.students()
     desk.connection.execute("update tripwire_users set email = 'elsewhere@onai.test'")
     desk.connection.execute(
