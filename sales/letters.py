@@ -71,7 +71,8 @@ def write_to_new_address(student: Student, *, asked_by: UUID) -> WelcomeLetter:
     A letter that never reached the address before takes its password along.
     """
     latest = student.latest_letter
-    if latest is not None and latest.state != LetterState.SENT and latest.sealed_password:
+    # One that was sent keeps no password.
+    if latest is not None and latest.sealed_password:
         return _put(
             student,
             kind=LetterKind(latest.kind),
