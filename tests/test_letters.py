@@ -164,6 +164,18 @@ def test_no_attempt_is_later_than_the_day(create: Any, desk: Desk, faults: Fault
     assert letter["due_at"] == letter["give_up_at"]
 
 
+def test_whoever_comes_while_somebody_is_at_it_comes_back_when_they_must_be_done(
+    create: Any, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/emails", status=500)
+    create()
+    desk.connection.execute(
+        "update sales_letters set due_at = now(), leased_until = now() + interval '15 seconds'"
+    )
+    letter = _letter(desk)
+    assert letters.deliver(letter["id"]) == letter["leased_until"]
+
+
 @pytest.mark.parametrize(
     ("said", "waits"),
     [
