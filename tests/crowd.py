@@ -131,3 +131,15 @@ def lines_of(answer: Any) -> list[list[str]]:
     body = b"".join(answer.streaming_content).decode("utf-8-sig")
     answer.close()
     return list(csv.reader(io.StringIO(body), delimiter=";"))
+
+
+def bought_by(phone: str, email: str | None = None, **columns: Any) -> Row:
+    """A purchase in the period."""
+    return {
+        "name": "Дана Ким",
+        "phone": phone,
+        "email": email,
+        "sms_clicked": True,
+        "created_at": INSIDE,
+        **columns,
+    }

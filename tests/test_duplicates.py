@@ -3,12 +3,9 @@
 import logging
 import pickle
 import random
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from html import unescape
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,24 +18,24 @@ from funnel import duplicates
 from funnel.duplicates import RepeatBuyer, all_duplicates, page_of_duplicates
 from tests.conftest import LandingPages
 from tests.counting import persons
-from tests.crowd import ALMATY, DAYS, INSIDE, PERIOD, Row, crowd, lines_of, text_of, write
+from tests.crowd import (
+    ALMATY,
+    DAYS,
+    INSIDE,
+    PERIOD,
+    Row,
+    bought_by,
+    crowd,
+    lines_of,
+    text_of,
+    write,
+)
 from tests.outages import landing_outage
 
 PAGE, FILE = "/funnel/duplicates", "/funnel/duplicates.csv"
 API = "/api/traffic-dashboard/duplicates"
 SOME_SOURCES = ("proftest_kenesary", "proftest_arystan", "expresscourse")
 SignIn = Callable[[str], Client]
-
-
-def _bought(phone: str, email: str | None = None, **columns: Any) -> Row:
-    return {
-        "name": "Дана Ким",
-        "phone": phone,
-        "email": email,
-        "sms_clicked": True,
-        "created_at": INSIDE,
-        **columns,
-    }
 
 
 def _named(buyers: Any, rows: list[Row]) -> set[frozenset[UUID]]:
@@ -87,112 +84,6 @@ def test_the_persons_are_those_one_finds_by_hand(
     assert len(of_these) > 5, "a list that small shows little"
 
 
-def test_who_bought_of_two_sources_is_found_where_both_are_chosen(
-    admin: Client, landing: LandingPages
-) -> None:
-    """A phone shared by an expresscourse and a TF4, an e-mail by this TF4 and one without."""
-    landing.write(
-        _bought("87000004567", source="expresscourse"),
-        _bought("87000004567", "dana@onai.test", source="TF4"),
-        _bought("87000004568", "dana@onai.test", source=None),
-        _bought("87000004569", source="expresscourse"),
-        _bought("87000004569", source="expresscourse"),
-    )
-
-    def found(*sources: str) -> list[int]:
-        body = admin.get(API, {**DAYS, "source": sources}).json()
-        assert body["sources"] == list(sources)
-        return [buyer["purchases"] for buyer in body["buyers"]]
-
-    assert found() == [3, 2]
-    assert found("expresscourse") == [2]
-    assert sorted(found("expresscourse", "TF4")) == [2, 2]
-    assert found("TF4", "") == [2]
-    assert found("") == []
-    text = text_of(admin.get(PAGE, {**DAYS, "source": ["TF4", ""]}))
-    assert "1 человек, 2 покупки" in text
-    assert "больше одной покупки среди покупок выбранных источников" in text
-    assert len(lines_of(admin.get(FILE, {**DAYS, "source": ["TF4", ""]}))) == 1 + 2
-    nobody = text_of(admin.get(PAGE, {**DAYS, "source": "TF4"}))
-    assert "у выбранных источников никто не купил дважды" in nobody
-
-
-def test_the_link_of_the_funnel_leads_to_the_persons_it_has_counted(
-    admin: Client, landing: LandingPages
-) -> None:
-    landing.write(
-        _bought("87000004567", name="Дана Ким", source="a&b"),
-        _bought("87000004567", name="Дана Ким", source=""),
-        _bought("87000004568", name="Ян Ли", source="TF4"),
-        _bought("87000004568", name="Ян Ли", source="TF4"),
-    )
-    funnel = admin.get("/funnel", {**DAYS, "source": ["a&b", ""]})
-    assert "Повторяются: телефонов — 1, адресов почты — 0." in text_of(funnel)
-    assert "Проверяются покупки только выбранных источников." in text_of(funnel)
-
-    link = re.search(r'href="([^"]+)">Кто эти люди', funnel.content.decode())
-
-    assert link
-    listed = admin.get(unescape(link[1]))
-    assert "1 человек, 2 покупки" in text_of(listed)
-    assert "Дана Ким — 2 покупки" in text_of(listed)
-    back = re.search(r'href="([^"]+)">← К воронке', listed.content.decode())
-    assert back
-    assert parse_qs(urlsplit(unescape(back[1])).query, keep_blank_values=True) == {
-        **{name: [day] for name, day in DAYS.items()},
-        "source": ["", "a&b"],
-    }
-
-
-def test_the_chosen_sources_are_kept_and_called_by_their_names(
-    admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(duplicates, "PAGE", 1)
-    for phone in ("87000004567", "87000004568"):
-        for source in ("proftest_muha", None):
-            landing.write(_bought(phone, source=source))
-    question = "from=2026-10-01&to=2026-10-31&source=proftest_muha&source="
-
-    page = unescape(admin.get(f"{PAGE}?{question}").content.decode())
-
-    assert 'href="?period=7-days&source=proftest_muha&source="' in page
-    assert f'href="?{question}&page=2"' in page
-    assert f'href="{FILE}?{question}"' in page
-    assert page.count("checked>") == 2
-    assert "checked> <bdi>Муха</bdi>" in page
-    assert "checked> <bdi>Без источника</bdi>" in page
-    # Once in the form of one's own days.
-    assert page.count('<input type="hidden" name="source" value="proftest_muha">') == 1
-    assert f'href="?{question}"' in unescape(
-        admin.get(f"{PAGE}?{question}&page=2").content.decode()
-    )
-
-
-@pytest.mark.parametrize("source", ["\0", "x" * 501, [str(number) for number in range(51)]])
-def test_sources_that_cannot_be_are_told(
-    admin: Client, landing: LandingPages, source: str | list[str]
-) -> None:
-    page, api, file = (admin.get(path, {"source": source}) for path in (PAGE, API, FILE))
-
-    assert (page.status_code, api.status_code, file.status_code) == (400, 400, 400)
-    sentence = "Источников не больше 50, и каждый — обычный текст."
-    assert sentence in text_of(page)
-    assert api.json()["code"] == "invalid_input"
-    assert api.json()["fields"] == {"source": sentence}
-
-
-def test_all_time_leads_back_to_a_funnel_that_knows_these_days(
-    admin: Client, landing: LandingPages
-) -> None:
-    for months in (1, 60):
-        landing.write(_bought("87000004567", created_at=INSIDE - timedelta(days=30 * months)))
-        back = re.search(
-            r'href="([^"]+)">← К воронке', admin.get(f"{PAGE}?period=all").content.decode()
-        )
-        assert back
-        assert admin.get(unescape(back[1])).status_code == 200
-
-
 @pytest.mark.parametrize("in_order", [True, False])
 def test_a_chain_of_shared_contacts_is_one_person_however_long(
     landing: LandingPages, in_order: bool
@@ -202,7 +93,7 @@ def test_a_chain_of_shared_contacts_is_one_person_however_long(
         {
             **dict.fromkeys(("source", "email_sent", "email_sent_at", "email_opened_at")),
             **dict.fromkeys(("email_clicked", "email_clicked_at", "sms_sent", "sms_sent_at")),
-            **_bought(f"8700{number // 2:07d}", f"{(number + 1) // 2}@onai.test"),
+            **bought_by(f"8700{number // 2:07d}", f"{(number + 1) // 2}@onai.test"),
             "id": UUID(int=number, version=4) if in_order else uuid4(),
             "sms_clicked_at": None,
         }
@@ -218,15 +109,15 @@ def test_a_chain_of_shared_contacts_is_one_person_however_long(
 
 def test_one_phone_or_one_e_mail_in_any_spelling_is_one_person(landing: LandingPages) -> None:
     landing.write(
-        _bought("+7 700 000-45-67", "dana@onai.test", name="a1"),
-        _bought("87000004567", None, name="a2"),
-        _bought("нет", " DANA@onai.test ", name="a3"),
-        _bought("87000000001", "", name="b1"),
-        _bought("87000000002", "", name="c1"),
-        _bought("", None, name="d1"),
-        _bought("", None, name="d2"),
-        _bought("87000000001", sms_clicked=None, name="no purchase"),
-        _bought("87000000001", created_at=PERIOD.end, name="another day"),
+        bought_by("+7 700 000-45-67", "dana@onai.test", name="a1"),
+        bought_by("87000004567", None, name="a2"),
+        bought_by("нет", " DANA@onai.test ", name="a3"),
+        bought_by("87000000001", "", name="b1"),
+        bought_by("87000000002", "", name="c1"),
+        bought_by("", None, name="d1"),
+        bought_by("", None, name="d2"),
+        bought_by("87000000001", sms_clicked=None, name="no purchase"),
+        bought_by("87000000001", created_at=PERIOD.end, name="another day"),
     )
 
     (buyer,) = page_of_duplicates(PERIOD).buyers
@@ -243,7 +134,7 @@ def test_the_pages_together_are_all_and_a_long_row_is_cut_with_a_word(
     for number in range(7):
         for day in range(number + 2):
             at = INSIDE - timedelta(days=day)
-            landing.write(_bought(f"8700000000{number}", name=f"{number}", created_at=at))
+            landing.write(bought_by(f"8700000000{number}", name=f"{number}", created_at=at))
     buyers: list[RepeatBuyer] = []
     following: int | None = 1
     while following:
@@ -267,8 +158,8 @@ def test_the_pages_together_are_all_and_a_long_row_is_cut_with_a_word(
 
 def test_the_page_shows_them_with_all_their_rows(admin: Client, landing: LandingPages) -> None:
     landing.write(
-        _bought("+7 700 000-45-67", "dana@onai.test", source="proftest_a"),
-        _bought("87000004567", name="<b>Дана</b>", sms_clicked_at=INSIDE + timedelta(hours=1)),
+        bought_by("+7 700 000-45-67", "dana@onai.test", source="proftest_a"),
+        bought_by("87000004567", name="<b>Дана</b>", sms_clicked_at=INSIDE + timedelta(hours=1)),
     )
 
     answer = admin.get(PAGE, DAYS)
@@ -285,15 +176,15 @@ def test_the_page_shows_them_with_all_their_rows(admin: Client, landing: Landing
 
 
 def test_without_repeats_the_page_says_so(admin: Client, landing: LandingPages) -> None:
-    landing.write(_bought("87000004567"), _bought("87000004568"))
+    landing.write(bought_by("87000004567"), bought_by("87000004568"))
 
     assert "Дублей нет. За эти дни никто не купил дважды." in text_of(admin.get(PAGE, DAYS))
 
 
 def test_the_api_and_the_file_tell_the_same(admin: Client, landing: LandingPages) -> None:
     landing.write(
-        _bought("87000004567", "dana@onai.test", source="proftest_a", name="=1"),
-        _bought("7000004567", created_at=INSIDE - timedelta(days=1), sms_clicked_at=INSIDE),
+        bought_by("87000004567", "dana@onai.test", source="proftest_a", name="=1"),
+        bought_by("7000004567", created_at=INSIDE - timedelta(days=1), sms_clicked_at=INSIDE),
     )
 
     body = admin.get(API, DAYS).json()
@@ -369,7 +260,7 @@ def test_only_admins_see_them(landing: LandingPages, as_person: SignIn, path: st
 def test_no_phone_or_e_mail_is_left_in_the_cache(admin: Client, landing: LandingPages) -> None:
     for _ in range(2):
         landing.write(
-            _bought("+7 700 000-45-67", "dana@onai.test", created_at=datetime.now(ALMATY))
+            bought_by("+7 700 000-45-67", "dana@onai.test", created_at=datetime.now(ALMATY))
         )
     for path in ("/funnel", PAGE, FILE, API):
         answer = admin.get(path)
@@ -388,7 +279,7 @@ def test_no_phone_or_e_mail_is_left_in_the_cache(admin: Client, landing: Landing
 def test_the_file_is_written_to_the_log(
     admin: Client, landing: LandingPages, caplog: pytest.LogCaptureFixture
 ) -> None:
-    landing.write(*(_bought("87000004567") for _ in range(3)))
+    landing.write(*(bought_by("87000004567") for _ in range(3)))
     caplog.set_level(logging.INFO)
 
     answer: Any = admin.get(FILE, DAYS)

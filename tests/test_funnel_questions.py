@@ -1,14 +1,9 @@
 """The funnel asked otherwise than by default: on the page, in its files, and by a program."""
 
-import csv
-import io
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -18,41 +13,23 @@ from django.test import Client
 from funnel.question import QuestionForm
 from onai.local.leads import demo_leads
 from onai.periods import Period
+from tests.asking import (
+    ALMATY,
+    API,
+    IN_OCTOBER,
+    PAGE,
+    SignIn,
+    csv_rows,
+    lead,
+    page_text,
+    write_october,
+)
 from tests.conftest import LandingPages
-
-ALMATY = ZoneInfo("Asia/Almaty")
-API = "/api/traffic-dashboard/funnel"
-PAGE = "/funnel"
-SignIn = Callable[[str], Client]
-IN_OCTOBER = "from=2026-10-01&to=2026-10-31"
-
-
-def _text(client: Client, query: str = "") -> str:
-    page = client.get(f"{PAGE}?{query}").content.decode()
-    bare = re.sub(r"<[^>]+>", " ", page)
-    return unescape(re.sub(r"\s+", " ", bare.replace("\N{NO-BREAK SPACE}", " ")))
-
-
-def _lead(day: int, month: int = 10, **columns: Any) -> dict[str, Any]:
-    return {
-        "source": "proftest_muha",
-        "created_at": datetime(2026, month, day, 12, tzinfo=ALMATY),
-        **columns,
-    }
 
 
 @pytest.fixture
 def october(landing: LandingPages) -> LandingPages:
-    """Ten leads in October, four of them bought; five in September, one bought."""
-    bought = {"sms_clicked": True}
-    landing.write(
-        *(_lead(day, **bought) for day in (1, 31)),
-        *(_lead(day, source="TF4", email_sent=True, **bought) for day in (2, 30)),
-        *(_lead(day, metadata={"utm_campaign": "winter"}) for day in range(5, 9)),
-        *(_lead(day, source=None) for day in (9, 10)),
-        *(_lead(day, month=9) for day in range(2, 6)),
-        _lead(7, month=9, **bought),
-    )
+    write_october(landing)
     return landing
 
 
@@ -80,13 +57,13 @@ def test_an_owner_asks_for_days_of_their_own(admin: Client, october: LandingPage
     assert body["totalConversions"] == 4
     assert body["funnel"]["leads"]["now"] == 10
     assert body["funnel"]["purchases"]["before"] == 1
-    assert "1 октября — 31 октября 2026 (31 день)" in _text(admin, IN_OCTOBER)
+    assert "1 октября — 31 октября 2026 (31 день)" in page_text(admin, IN_OCTOBER)
 
 
 def test_page_files_and_api_give_the_same_figures(admin: Client, october: LandingPages) -> None:
     body = admin.get(f"{API}?{IN_OCTOBER}").json()
-    text = _text(admin, IN_OCTOBER)
-    rows = _csv(admin, "sources", IN_OCTOBER)
+    text = page_text(admin, IN_OCTOBER)
+    rows = csv_rows(admin, "sources", IN_OCTOBER)
 
     assert "Выручка 20 000 ₸ ≈ было 5 000 ₸ в пределах случайного" in text
     assert body["totalRevenue"] == body["funnel"]["revenue"]["now"] == 20_000
@@ -96,17 +73,10 @@ def test_page_files_and_api_give_the_same_figures(admin: Client, october: Landin
     assert {row["Источник"]: int(row["Лиды"]) for row in rows} == by_name
 
 
-def _csv(client: Client, name: str, query: str) -> list[dict[str, str]]:
-    answer = client.get(f"/funnel/tables/{name}.csv?{query}")
-    assert answer.status_code == 200
-    content = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
-    return list(csv.DictReader(io.StringIO(content), delimiter=";"))
-
-
 @pytest.mark.parametrize("name", ["steps", "sources", "over-time", "time-to-buy", "utm"])
 @pytest.mark.parametrize("query", ["", "count=cohort&by=month"])
 def test_every_table_is_a_file(admin: Client, october: LandingPages, name: str, query: str) -> None:
-    rows = _csv(admin, name, f"{IN_OCTOBER}&{query}")
+    rows = csv_rows(admin, name, f"{IN_OCTOBER}&{query}")
 
     assert rows
     assert all(None not in row and None not in row.values() for row in rows)
@@ -115,7 +85,7 @@ def test_every_table_is_a_file(admin: Client, october: LandingPages, name: str, 
 def test_a_file_writes_numbers_as_a_russian_spreadsheet_reads_them(
     admin: Client, october: LandingPages
 ) -> None:
-    tf4 = next(row for row in _csv(admin, "sources", IN_OCTOBER) if row["Как записан"] == "TF4")
+    tf4 = next(row for row in csv_rows(admin, "sources", IN_OCTOBER) if row["Как записан"] == "TF4")
 
     assert tf4["Из лида в покупку, %"] == "100"
     assert tf4["не меньше, %"] == "34,2"
@@ -188,7 +158,7 @@ def test_the_page_is_filtered_by_sources(admin: Client, october: LandingPages) -
     query = f"{IN_OCTOBER}&source=TF4&source="
 
     body = admin.get(f"{API}?{query}").json()
-    text = _text(admin, query)
+    text = page_text(admin, query)
 
     assert body["source"] == ["", "TF4"]
     assert body["funnel"]["leads"]["now"] == 4
@@ -268,15 +238,15 @@ def test_sources_are_sorted_and_searched(admin: Client, october: LandingPages) -
     for order in ("", "sort=conversion", "sort=name"):
         body = admin.get(f"{API}?{IN_OCTOBER}&{order}").json()
         assert [row["name"] for row in body["sources"]] == names(order)
-        rows = _csv(admin, "sources", f"{IN_OCTOBER}&{order}&q=муха")
+        rows = csv_rows(admin, "sources", f"{IN_OCTOBER}&{order}&q=муха")
         assert [row["Источник"] for row in rows] == names(order)
     assert names("q=МУХ") == ["Муха"]
     assert names("q=tf4") == ["Команда TF4"]
-    assert "за эти дни нет" in _text(admin, f"{IN_OCTOBER}&q=никто")
+    assert "за эти дни нет" in page_text(admin, f"{IN_OCTOBER}&q=никто")
 
 
 def test_a_source_without_a_name_is_shown_as_it_is(admin: Client, landing: LandingPages) -> None:
-    landing.write(_lead(3, source="proftest_новый<b>"))
+    landing.write(lead(3, source="proftest_новый<b>"))
 
     page = admin.get(f"{PAGE}?{IN_OCTOBER}").content.decode()
 
@@ -287,9 +257,9 @@ def test_the_cohort_is_explained_and_tells_who_bought_otherwise(
     admin: Client, landing: LandingPages
 ) -> None:
     through = {"email_sent": True, "email_clicked": True, "sms_sent": True, "sms_clicked": True}
-    landing.write(_lead(3, **through), _lead(4, sms_clicked=True), _lead(5))
+    landing.write(lead(3, **through), lead(4, sms_clicked=True), lead(5))
 
-    text = _text(admin, f"{IN_OCTOBER}&count=cohort")
+    text = page_text(admin, f"{IN_OCTOBER}&count=cohort")
     body = admin.get(f"{API}?{IN_OCTOBER}&count=cohort").json()
 
     assert "Прошли тест 3 лида" in text
@@ -311,67 +281,6 @@ def test_the_cohort_is_explained_and_tells_who_bought_otherwise(
     assert body["totalConversions"] == 2
 
 
-@pytest.mark.parametrize(("by", "points", "cut"), [("day", 31, 0), ("week", 5, 2), ("month", 1, 0)])
-def test_over_time_by_day_week_or_month(
-    admin: Client, october: LandingPages, by: str, points: int, cut: int
-) -> None:
-    found = admin.get(f"{API}?{IN_OCTOBER}&by={by}").json()["overTime"]
-    page = admin.get(f"{PAGE}?{IN_OCTOBER}&by={by}").content.decode()
-
-    assert len(found) == points
-    assert sum(point["isCut"] for point in found) == cut
-    assert sum(point["leads"]["now"] for point in found) == 10
-    # A bar for each, in each of the three charts.
-    assert page.count("<rect ") == 3 * points
-    assert page.count("не целиком") == cut
-
-
-def test_a_long_period_is_shown_in_longer_pieces(admin: Client, landing: LandingPages) -> None:
-    def unit(query: str) -> str:
-        by: str = admin.get(f"{API}?{query}").json()["by"]
-        return by
-
-    assert unit("from=2026-09-01&to=2026-10-31") == "day"
-    assert unit("from=2026-05-01&to=2026-10-31") == "week"
-    assert unit("from=2024-05-01&to=2026-10-31") == "month"
-    assert unit("from=2024-05-01&to=2026-10-31&by=week") == "week"
-
-
-def test_time_to_buy_says_what_it_cannot_know(admin: Client, landing: LandingPages) -> None:
-    came = datetime(2026, 10, 3, 12, tzinfo=ALMATY)
-    for hours in (2, 26, 50):
-        landing.write(_lead(3, sms_clicked=True, sms_clicked_at=came + timedelta(hours=hours)))
-    landing.write(
-        _lead(3, sms_clicked=True),
-        _lead(3, sms_clicked=True, sms_clicked_at=came - timedelta(hours=1)),
-    )
-
-    text = _text(admin, IN_OCTOBER)
-    found = admin.get(f"{API}?{IN_OCTOBER}").json()["timeToBuy"]["all"]
-
-    assert "1 д 2 ч от заявки до покупки" in text
-    assert "Посчитано по 3 из 5 покупок. Без отметки времени: 1." in text
-    assert "Отметка раньше самой заявки, поэтому не в счёт: 1." in text
-    assert (found["lowerSeconds"], found["medianSeconds"]) == (14 * 3_600, 26 * 3_600)
-    assert (found["timed"], found["withoutMoment"], found["beforeLead"]) == (3, 1, 1)
-
-
-def test_utm_marks_are_found_in_both_places(admin: Client, landing: LandingPages) -> None:
-    landing.write(
-        _lead(3, metadata={"utm_campaign": "winter"}, sms_clicked=True),
-        _lead(4, metadata={"utmParams": {"utm_campaign": "winter"}}),
-        _lead(5, metadata={"utm_campaign": "summer", "utmParams": {"utm_campaign": "winter"}}),
-        _lead(6),
-    )
-
-    utm = admin.get(f"{API}?{IN_OCTOBER}").json()["utm"]
-
-    campaigns = {row["value"]: row["leads"]["now"] for row in utm["campaign"]["values"]}
-    assert campaigns == {"winter": 2, "summer": 1}
-    assert utm["campaign"]["without"]["leads"]["now"] == 1
-    assert utm["medium"]["values"] == []
-
-
 def test_periods_that_overlap_are_compared_without_a_verdict(
     admin: Client, landing: LandingPages
 ) -> None:
@@ -381,12 +290,12 @@ def test_periods_that_overlap_are_compared_without_a_verdict(
 
     assert body["compared"]["from"] == "2026-07-01"
     assert body["funnel"]["leads"]["verdict"] == "periods-overlap"
-    assert "Периоды пересекаются" in _text(admin, query)
+    assert "Периоды пересекаются" in page_text(admin, query)
 
 
 def test_a_day_that_is_running_is_said_to_run(admin: Client, landing: LandingPages) -> None:
-    assert "сегодня не закончилось" in _text(admin, "period=7-days")
-    assert "сегодня не закончилось" not in _text(admin, IN_OCTOBER)
+    assert "сегодня не закончилось" in page_text(admin, "period=7-days")
+    assert "сегодня не закончилось" not in page_text(admin, IN_OCTOBER)
     leads = admin.get(f"{API}?period=today").json()["funnel"]["leads"]
     assert leads["verdict"] == "period-unfinished"
 
@@ -407,7 +316,7 @@ def test_files_are_for_admins(as_person: SignIn, person: str) -> None:
     assert as_person(person).get("/funnel/tables/sources.csv").status_code == 403
 
 
-def test_nothing_is_compared_with_days_before_the_first_lead(
+def test_nothing_is_compared_with_days_before_the_firstlead(
     admin: Client, landing: LandingPages
 ) -> None:
     landing.write({"created_at": datetime.now(UTC), "sms_clicked": True, "email_sent": True})
@@ -415,91 +324,3 @@ def test_nothing_is_compared_with_days_before_the_first_lead(
     assert "Сравнивать не с чем: первый лид пришёл" in text
     assert "Выручка 5 000 ₸ сравнить не с чем" in text
     assert "▲" not in text.partition("Где теряются люди")[0]
-
-
-def test_every_row_over_time_has_its_change(admin: Client, landing: LandingPages) -> None:
-    # November's first 18 days against as many of October.
-    for month, buyers in ((10, 2), (11, 12)):
-        for day in (3, 4):
-            came = datetime(2026, month, day, 12, tzinfo=ALMATY)
-            bought = {"sms_clicked": True, "sms_clicked_at": came + timedelta(hours=day)}
-            landing.write(*({"created_at": came, **bought} for _ in range(buyers)))
-    landing.write({"created_at": datetime(2026, 9, 1, tzinfo=ALMATY)})
-    query = "from=2026-11-01&to=2026-11-18&compare=last-month"
-
-    rows = admin.get(f"{API}?{query}").json()["overTime"]
-    page = _text(admin, query)
-    file = _csv(admin, "over-time", query)
-
-    third = rows[2]
-    assert third["compared"] == {"from": "2026-10-03", "to": "2026-10-03", "days": 1}
-    assert {key: third["purchases"][key] for key in ("now", "before", "verdict")} == {
-        "now": 12,
-        "before": 2,
-        # A real difference were it the only row, but it is one of eighteen.
-        "verdict": "within-chance",
-    }
-    assert third["purchases"]["pValue"] < 0.05
-    assert third["conversion"]["before"] == 100
-    assert "3 ноября 12 ≈ было 2" in page
-    assert (file[2]["Все покупки"], file[2]["Все покупки, было"]) == ("12", "2")
-    assert file[2]["Сравнение с"] == "03.10.2026"
-
-
-def test_a_row_says_where_there_is_no_day_to_compare_with(
-    admin: Client, landing: LandingPages
-) -> None:
-    landing.write({"created_at": datetime(2026, 1, 1, tzinfo=ALMATY)})
-    query = "from=2026-03-28&to=2026-03-31&compare=last-month"
-
-    rows = admin.get(f"{API}?{query}").json()["overTime"]
-    file = _csv(admin, "over-time", query)
-
-    assert [row["compared"] and row["compared"]["to"] for row in rows] == [
-        "2026-02-28",
-        None,
-        None,
-        None,
-    ]
-    assert rows[1]["leads"]["verdict"] == "no-data"
-    assert (file[1]["Сравнение с"], file[1]["Сравнение по"]) == ("", "")
-
-
-def test_time_to_buy_has_its_change_in_every_row(admin: Client, landing: LandingPages) -> None:
-    landing.write(_lead(1, created_at=datetime(2026, 1, 1, tzinfo=ALMATY)))
-    for month, hours in ((9, 20), (10, 3)):
-        came = datetime(2026, month, 15, 12, tzinfo=ALMATY)
-        for source, buyers in (("TF4", 9), ("proftest_muha", 3)):
-            for n in range(buyers):
-                clicked = came + timedelta(hours=hours, minutes=n)
-                landing.write(
-                    _lead(
-                        1,
-                        source=source,
-                        created_at=came,
-                        sms_clicked=True,
-                        sms_clicked_at=clicked,
-                    )
-                )
-    query = f"{IN_OCTOBER}&compare=last-month&by=month"
-
-    times = admin.get(f"{API}?{query}").json()["timeToBuy"]
-    text = _text(admin, query)
-    file = _csv(admin, "time-to-buy", query)
-
-    of_sources = {one["source"]: one for one in times["sources"]}
-    assert of_sources["TF4"]["verdict"] == times["all"]["verdict"] == "beyond-chance"
-    assert of_sources["TF4"]["before"]["medianSeconds"] == (20 * 60 + 4) * 60
-    assert of_sources["TF4"]["changeSeconds"] == -17 * 3_600
-    assert of_sources["proftest_muha"]["verdict"] == "too-few"
-    assert times["overTime"][0]["verdict"] == "beyond-chance"
-    assert "Думать стали меньше." in text
-    assert "3 ч 4 мин ▼ быстрее, было 20 ч 4 мин" in text
-    assert "3 ч 1 мин было 20 ч 1 мин" in text
-    assert [(row["Чьи покупки"], row["С"]) for row in file] == [
-        ("Все", ""),
-        ("Команда TF4", ""),
-        ("Муха", ""),
-        ("Все", "01.10.2026"),
-    ]
-    assert file[1]["Половина быстрее, ч, было"] == "20,07"
