@@ -181,6 +181,15 @@ def test_the_leaderboard_has_everybody_and_ties_are_ties(
     assert [one.is_staff for one in board] == [True, True, False, False, True, True]
 
 
+def test_whoever_is_staff_no_more_leaves_the_board(sales: Sales, accounts: Accounts) -> None:
+    leaving = accounts.create("leaving@onai.test", role="sales", full_name="Скоро Уйдёт")
+    aside(refresh_staff)
+    assert "Скоро Уйдёт" in [one.name for one in statistics.leaderboard(NOVEMBER)]
+    accounts.call("DELETE", f"/admin/users/{leaving['id']}").raise_for_status()
+    aside(refresh_staff)
+    assert "Скоро Уйдёт" not in [one.name for one in statistics.leaderboard(NOVEMBER)]
+
+
 def test_the_leaderboard_of_a_former_period_tells_this_months_sales_too(sales: Sales) -> None:
     sales.add(created_at=datetime(2026, 10, 10, tzinfo=ALMATY))
     sales.add()

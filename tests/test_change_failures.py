@@ -205,6 +205,22 @@ def test_a_row_that_will_not_be_written_keeps_no_other_waiting(
     assert GOOD["email"] not in caplog.text
 
 
+def test_a_supabase_that_is_down_is_not_asked_for_every_change(
+    boss: Client, desk: Desk, faults: Faults
+) -> None:
+    for number in range(4):
+        boss.post("/sales-manager/students/new", {**GOOD, "email": f"s{number}@onai.test"})
+    faults.set(ONE_USER, status=504)
+    for student in desk.rows("select id from tripwire_users"):
+        path = f"/sales-manager/students/{student['id']}/password"
+        boss.post(path, {"attempt": str(uuid4()), **FORMS["password"]})
+    faults.clear()
+    faults.set(ONE_USER, status=504)
+    desk.time_passes()
+    assert changes.finish_open_changes() == 0
+    assert faults.met() == 3
+
+
 def test_an_unreachable_supabase_changes_nothing(
     boss: Client, desk: Desk, accounts: Accounts, settings: Any
 ) -> None:

@@ -43,6 +43,7 @@ def test_letters_wait_for_the_change_that_replaces_them(
     again_at = letters.deliver(letter["id"])
     assert again_at is not None
     assert again_at > letter["due_at"]
+    assert desk.letters()[0]["attempts"] == letter["attempts"]
     client.post(path_of(desk, "letter"))
     assert desk.mailbox() == []
 
@@ -53,6 +54,21 @@ def test_letters_wait_for_the_change_that_replaces_them(
     (sent,) = desk.mailbox(address)
     assert (GOOD["password"] in sent["text"]) == (act == "data")
     assert [one["state"] for one in desk.letters()] == ["replaced", "sent"]
+
+
+def test_a_letter_that_failed_is_not_sent_again_while_a_change_may_replace_it(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults
+) -> None:
+    faults.set(LETTERS, status=422, times=1, body='{"name": "validation_error"}')
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    assert desk.letters()[0]["state"] == "failed"
+    faults.set(ONE_USER, times=1, status=504)
+    submit(client, desk, "password")
+
+    client.post(path_of(desk, "letter"))
+
+    assert desk.mailbox() == []
 
 
 def test_a_correction_of_the_name_alone_keeps_no_letter_waiting(

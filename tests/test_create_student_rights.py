@@ -161,6 +161,14 @@ def test_who_may_open_a_students_card(
     assert nobody.status_code == 404
 
 
+def test_what_somebody_else_typed_is_not_offered_again(
+    manager: Client, as_person: SignIn, colleague: Any, desk: Desk
+) -> None:
+    again = f"{NEW}?again={manager.post(NEW, GOOD)['Location'].rpartition('/')[2]}"
+    assert _value(_text(manager.get(again)), "email") == GOOD["email"]
+    assert _value(_text(as_person(OTHER).get(again)), "email") == ""
+
+
 def test_a_stranger_and_a_student_create_nobody(as_person: SignIn, desk: Desk) -> None:
     stranger = Client().post(NEW, GOOD)
     student = as_person("student@onai.test").post(NEW, GOOD)

@@ -135,6 +135,9 @@ def test_the_delays_grow_and_after_a_day_somebody_is_told(
     assert letter["state"] == "failed"
     assert "given up after a day" in letter["problem"]
     assert not letter["refused"]
+    faults.clear()
+    letters.send_again(WelcomeLetter.objects.get())  # By now Resend has forgotten its key.
+    assert _letter(desk)["state"] == "sent"
 
 
 def test_a_letter_that_may_have_been_taken_keeps_its_key_when_sent_again(
