@@ -123,7 +123,6 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
         "changing": _section(lambda: unsettled_changes(request.identity)),
         "students": _section(lambda: page_of_students(wanted, after=request.GET.get("after", ""))),
         "filter_query": _query(request, "q", "status", "letter", "manager", "sort"),
-        "period_query": _query(request, "period", "from", "to"),
         "kept": _kept(request, "q", "status", "letter", "manager", "sort"),
         "kept_period": _kept(request, "period", "from", "to"),
         "is_filtered": any((wanted.text, wanted.status, wanted.letter, request.GET.get("manager"))),
