@@ -221,6 +221,33 @@ def test_a_supabase_that_is_down_is_not_asked_for_every_change(
     assert faults.met() == 3
 
 
+def test_unclear_answers_that_are_not_in_a_row_hold_up_nobody(
+    boss: Client, desk: Desk, faults: Faults
+) -> None:
+    for number in range(5):
+        boss.post("/sales-manager/students/new", {**GOOD, "email": f"s{number}@onai.test"})
+    faults.set(ONE_USER, status=504)
+    students = desk.rows(
+        "select id, user_id from tripwire_users where email like 's_@%%' order by email"
+    )
+    for student in students:
+        path = f"/sales-manager/students/{student['id']}/password"
+        boss.post(path, {"attempt": str(uuid4()), **FORMS["password"]})
+    faults.clear()
+    for student in (*students[:2], *students[3:]):
+        faults.set(f"{ONE_USER}{student['user_id']}", status=504)
+    for hours, student in enumerate(reversed(students), start=1):
+        desk.connection.execute(
+            "update sales_changes set leased_until = now() - make_interval(hours => %s)"
+            " where student_id = %s",
+            [hours, student["id"]],
+        )
+
+    assert changes.finish_open_changes() == 1
+    # Two before the one that went well, and two behind it.
+    assert faults.met() == 4
+
+
 def test_an_unreachable_supabase_changes_nothing(
     boss: Client, desk: Desk, accounts: Accounts, settings: Any
 ) -> None:

@@ -3,12 +3,15 @@
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html.parser import HTMLParser
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from onai import sealing
@@ -16,6 +19,7 @@ from sales import letters
 from sales.models import WelcomeLetter
 from tests.conftest import Faults
 from tests.desk import GOOD, Desk
+from tests.mishaps import until
 from tests.processes import work
 
 NEW = "/sales-manager/students/new"
@@ -274,6 +278,34 @@ def test_two_at_once_make_one_attempt(create: Any, desk: Desk, faults: Faults) -
 
     assert come_back is not None
     assert _letter(desk)["attempts"] == 1
+
+
+def test_two_processes_that_send_it_at_once_send_and_log_it_once(
+    create: Any, desk: Desk, faults: Faults
+) -> None:
+    """As when one was so slow that its time was up, and another took the letter over."""
+    faults.set("/emails", status=500)
+    create()
+    faults.clear()
+    faults.set("/emails", delay=30)
+    letter_id = _letter(desk)["id"]
+    with ThreadPoolExecutor() as both:
+        attempts = [both.submit(_attempt, letter_id) for _ in range(2)]
+        until(lambda: faults.met() == 2)
+        faults.clear()
+        for attempt in attempts:
+            attempt.result()
+
+    desk.whole()
+    assert len(desk.mailbox()) == 1
+    assert desk.log().count("email_sent") == 1
+
+
+def _attempt(letter_id: UUID) -> None:
+    try:
+        letters.attempt(letter_id)
+    finally:
+        connections.close_all()
 
 
 def test_the_letter_goes_with_its_student(create: Any, desk: Desk, faults: Faults) -> None:
