@@ -25,7 +25,7 @@ from onai.local import postgres
 from sales.staff import refresh_staff
 from tests import plain_http, warm
 from tests.browser import ARGUMENTS, chromium
-from tests.desk import Desk
+from tests.desk import GOOD, Desk
 from tests.mishaps import Ask, asker
 from tests.people import PASSWORD, PEOPLE, Accounts
 from tests.processes import aside, wait_for
@@ -279,3 +279,14 @@ def open_page(browser: Browser, site: str) -> Iterator[Any]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def create(as_person: Callable[[str], Client], desk: Desk) -> Callable[..., None]:
+    """Create a student by the form."""
+    manager = as_person("ayaulym@onai.test")
+
+    def create(**changes: str) -> None:
+        assert manager.post("/sales-manager/students/new", {**GOOD, **changes}).status_code == 302
+
+    return create

@@ -10,8 +10,9 @@ import psycopg
 from django.db import connections
 from django.test import Client
 
+from sales import letters
 from tests import plain_http
-from tests.desk import GOOD, Desk
+from tests.desk import GOOD, Desk, Row
 from tests.people import Accounts
 from tests.processes import work
 from tests.server import Site
@@ -75,3 +76,15 @@ def asker(site: Site, accounts: Accounts, person: str = "ayaulym@onai.test") -> 
         )
 
     return ask
+
+
+def letter_of(desk: Desk) -> Row:
+    """The only letter, and how long it waits."""
+    return desk.row("select *, due_at - now() as wait from sales_letters")
+
+
+def try_again(desk: Desk) -> Row:
+    """The letter is due, and the job that tries it runs."""
+    desk.time_passes()
+    letters.deliver(letter_of(desk)["id"])
+    return letter_of(desk)
