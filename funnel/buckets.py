@@ -23,7 +23,8 @@ from onai.periods import Period, business_day
 class Bucket:
     """A day, week or month: what of it is in the period, both days included.
 
-    `is_cut`: the period holds only a part of it. `is_running`: it is not over yet. `compared` are
+    `is_cut`: the period holds only a part of it. `is_running`: it has begun and is not over yet.
+    `is_to_come`: it has not begun. `compared` are
     the days it is held against; None where there are none, as beside the 31st in a month of 30.
     """
 
@@ -31,7 +32,13 @@ class Bucket:
     last_day: date
     is_cut: bool
     is_running: bool
+    is_to_come: bool
     compared: Period | None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether its figures are not, or not yet, those of a whole day, week or month."""
+        return self.is_cut or self.is_running or self.is_to_come
 
     @property
     def period(self) -> Period:
@@ -55,7 +62,8 @@ def buckets(question: FunnelQuestion) -> tuple[Bucket, ...]:
             first_day=first,
             last_day=min(last, period.last_day),
             is_cut=start < period.first_day or last > period.last_day,
-            is_running=last >= today,
+            is_running=first <= today <= last,
+            is_to_come=first > today,
             compared=compared,
         )
         for start, first, last, compared in zip(

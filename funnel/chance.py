@@ -73,17 +73,17 @@ def two_proportions(part: int, whole: int, other_part: int, other_whole: int) ->
 
 
 @lru_cache(_REMEMBERED)
-def two_counts(count: int, days: int, other_count: int, other_days: int) -> float | None:
+def two_counts(count: int, days: int, other_count: int, other_days: int) -> float:
     """Whether two counts, of so many days each, come at different rates: a two-sided p-value.
 
     The conditional exact test of two Poisson counts: given their sum, one of them is binomial
-    (J. Przyborowski, H. Wilenski, Biometrika 31 (1940), 313–323). None where both are 0.
+    (J. Przyborowski, H. Wilenski, Biometrika 31 (1940), 313–323). 1 where both are 0.
     """
     if min(count, other_count) < 0 or min(days, other_days) < 1:
         raise ValueError("counts are not negative, and are of at least a day")
     total = count + other_count
     if not total:
-        return None
+        return 1.0
     return _binomial(total, days / (days + other_days)).not_likelier_than(count)
 
 

@@ -120,33 +120,36 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A count, and the same count of the compared period.
+    """A count, and the same count of the compared period; None where there is nothing to compare
+    with, and so no difference.
 
     `verdict` is of `funnel.chance.two_counts`, which takes their days into account.
     """
 
     now: int
-    before: int
+    before: int | None
     verdict: Verdict
     p_value: float | None
 
     @property
-    def difference(self) -> int:
-        return self.now - self.before
+    def difference(self) -> int | None:
+        return None if self.before is None else self.now - self.before
 
     @property
     def percent(self) -> Decimal | None:
         """The difference in percent of what was before; None where there was nothing."""
-        return share(self.difference, self.before, decimals=0) if self.before else None
+        return share(self.now - self.before, self.before, decimals=0) if self.before else None
 
     def times(self, price: int) -> "Counted":
         """The same in tenge: what is so many times the count has changed for the same reason."""
-        return Counted(self.now * price, self.before * price, self.verdict, self.p_value)
+        before = None if self.before is None else self.before * price
+        return Counted(self.now * price, before, self.verdict, self.p_value)
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A conversion: `part` ÷ `whole` in percent, and the same of the compared period.
+    """A conversion: `part` ÷ `whole` in percent, and the same of the compared period; None where
+    there is no whole, or nothing to compare with.
 
     Only where every one of the part is one of the whole is it a proportion, with an `interval`
     (`funnel.chance.wilson`) and a test (`two_proportions`). The report's stages are counted each
@@ -155,15 +158,17 @@ class Rate:
 
     part: int
     whole: int
-    percent: Decimal
-    before: Decimal
+    percent: Decimal | None
+    before: Decimal | None
     verdict: Verdict
     p_value: float | None
     interval: chance.Interval | None
 
     @property
-    def difference(self) -> Decimal:
+    def difference(self) -> Decimal | None:
         """In percentage points."""
+        if self.percent is None or self.before is None:
+            return None
         return self.percent - self.before
 
     @property
@@ -178,9 +183,10 @@ class Rate:
 
 def counted(spans: Spans, now: int, before: int) -> Counted:
     """A count with its change."""
-    unsaid = unsaid_of(spans)
-    if unsaid is not None or spans.compared is None:
-        return Counted(now, before, unsaid or Verdict.NO_DATA, None)
+    if spans.compared is None or spans.before_data:
+        return Counted(now, None, Verdict.NO_DATA, None)
+    if (unsaid := unsaid_of(spans)) is not None:
+        return Counted(now, before, unsaid, None)
     p_value = chance.two_counts(now, spans.period.days, before, spans.compared.days)
     return Counted(now, before, verdict_of(spans, p_value), p_value)
 
@@ -194,20 +200,50 @@ def rate(
     decimals: int,
 ) -> Rate:
     """A conversion with its change; `now` and `before` are part and whole."""
-    verdict, p_value, interval = Verdict.NOT_A_PROPORTION, None, None
-    if is_proportion:
-        interval = chance.wilson(*now)
-        unsaid = unsaid_of(spans)
-        p_value = None if unsaid else chance.two_proportions(*now, *before)
-        verdict = unsaid or verdict_of(spans, p_value)
+    p_value, unsaid = None, unsaid_of(spans)
+    if is_proportion and not unsaid:
+        p_value = chance.two_proportions(*now, *before)
+        verdict = verdict_of(spans, p_value)
+    elif is_proportion or spans.before_data:
+        verdict = unsaid or Verdict.NO_DATA
+    else:
+        verdict = Verdict.NOT_A_PROPORTION
     return Rate(
         part=now[0],
         whole=now[1],
-        percent=share(*now, decimals=decimals),
-        before=share(*before, decimals=decimals),
+        percent=share(*now, decimals=decimals) if now[1] else None,
+        before=None if spans.before_data or not before[1] else share(*before, decimals=decimals),
         verdict=verdict,
         p_value=p_value,
-        interval=interval,
+        interval=chance.wilson(*now) if is_proportion else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstOthers:
+    """A row's conversion against that of all other rows together, in percent.
+
+    `verdict` is of `two_proportions`, as one of so many rows.
+    """
+
+    others: Decimal
+    is_higher: bool
+    verdict: Verdict
+    p_value: float
+
+
+def against_others(one: Rate, part: int, whole: int, *, among: int) -> AgainstOthers | None:
+    """One of `among` rows, of all of which `part` of the `whole` came so far; None where there is
+    nobody in it, or nobody else."""
+    rest = part - one.part, whole - one.whole
+    p_value = chance.two_proportions(one.part, one.whole, *rest)
+    if p_value is None:
+        return None
+    return AgainstOthers(
+        others=share(*rest, decimals=2),
+        is_higher=one.part * rest[1] > rest[0] * one.whole,
+        verdict=_verdict(p_value, chance.LEVEL / among),
+        p_value=p_value,
     )
 
 
@@ -222,9 +258,11 @@ def unsaid_of(spans: Spans) -> Verdict | None:
 
 def verdict_of(spans: Spans, p_value: float | None) -> Verdict:
     """What a test's answer says of a difference between these days."""
-    if p_value is None:
-        return Verdict.NO_DATA
-    return Verdict.BEYOND_CHANCE if p_value < spans.level else Verdict.WITHIN_CHANCE
+    return Verdict.NO_DATA if p_value is None else _verdict(p_value, spans.level)
+
+
+def _verdict(p_value: float, level: float) -> Verdict:
+    return Verdict.BEYOND_CHANCE if p_value < level else Verdict.WITHIN_CHANCE
 
 
 def _in_percent(share_of_one: float) -> Decimal:

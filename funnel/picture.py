@@ -6,7 +6,6 @@ chart of one 1000 wide and 100 high; the page stretches both.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from funnel.answers import FunnelAnswers
@@ -14,6 +13,7 @@ from funnel.over_time import OverTime, Point
 from funnel.report import StageStatus
 from funnel.steps import Step
 from funnel.wording import WORDING, StepWording
+from onai.periods import Period
 
 _WIDTH = 100
 # An empty step is still drawn, as a thread.
@@ -58,7 +58,7 @@ class Charts:
     most_leads: int
     most_purchases: int
     best_conversion: Decimal
-    labels: tuple[date, ...]
+    labels: tuple[Period, ...]
 
 
 def draw(answers: FunnelAnswers) -> tuple[DrawnStep, ...]:
@@ -90,7 +90,7 @@ def draw_over_time(over_time: OverTime) -> Charts:
     days = [point.bucket.first_day for point in points]
     leads = [point.funnel.leads.now for point in points]
     purchases = [point.funnel.purchases.now for point in points]
-    conversions = [point.funnel.conversion.percent for point in points]
+    conversions = [point.funnel.conversion.percent or Decimal(0) for point in points]
     return Charts(
         leads=_bars(points, leads),
         purchases=_bars(points, purchases),
@@ -98,7 +98,7 @@ def draw_over_time(over_time: OverTime) -> Charts:
         most_leads=max(leads),
         most_purchases=max(purchases),
         best_conversion=max(conversions),
-        labels=tuple(sorted({days[0], days[len(days) // 2], days[-1]})),
+        labels=tuple(map(Period.day, sorted({days[0], days[len(days) // 2], days[-1]}))),
     )
 
 

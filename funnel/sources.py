@@ -1,7 +1,7 @@
 """Whose traffic sells: the funnel of every source, that is of every targetologist, side by side."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.db.models import Count, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from funnel.comparison import Counted, Rate, rate
+from funnel.comparison import AgainstOthers, Counted, Rate, Spans, against_others, rate
 from funnel.counting import tally
 from funnel.models import Lead, source_name, within
 from funnel.question import FunnelQuestion
@@ -47,6 +47,7 @@ class Source:
     funnel: Funnel
     share_of_leads: Rate
     share_of_revenue: Rate
+    against_others: AgainstOthers | None
 
     @property
     def name(self) -> str:
@@ -72,7 +73,7 @@ class Sources:
             case SourceOrder.LEADS:
                 rows.sort(key=lambda row: -row.funnel.leads.now)
             case SourceOrder.CONVERSION:
-                rows.sort(key=lambda row: -_exactly(row.funnel))
+                rows.sort(key=lambda row: -_surely(row.funnel))
             case SourceOrder.NAME:
                 rows.sort(key=lambda row: row.name.casefold())
             case SourceOrder.PURCHASES:
@@ -117,15 +118,22 @@ def sources_part(question: FunnelQuestion) -> Part:
 
 
 def read_sources(question: FunnelQuestion, found: Found) -> Sources:
-    funnels = [(row["source"], read_funnel(question, row)) for row in found.lists["rows"]]
+    spans = replace(question.spans, among=len(found.lists["rows"]))
+    funnels = [
+        (row["source"], read_funnel(question, row, among=spans.among))
+        for row in found.lists["rows"]
+    ]
     leads = _total(funnel.leads for _, funnel in funnels)
     purchases = _total(funnel.purchases for _, funnel in funnels)
     rows = [
         Source(
             source=source,
             funnel=funnel,
-            share_of_leads=_share(question, funnel.leads, leads),
-            share_of_revenue=_share(question, funnel.purchases, purchases),
+            share_of_leads=_share(spans, funnel.leads, leads),
+            share_of_revenue=_share(spans, funnel.purchases, purchases),
+            against_others=against_others(
+                funnel.conversion, purchases[0], leads[0], among=spans.among
+            ),
         )
         for source, funnel in funnels
     ]
@@ -135,18 +143,20 @@ def read_sources(question: FunnelQuestion, found: Found) -> Sources:
 
 def _total(counts: Iterable[Counted]) -> tuple[int, int]:
     """Now and before."""
-    both = [(one.now, one.before) for one in counts]
+    both = [(one.now, one.before or 0) for one in counts]
     return sum(now for now, _ in both), sum(before for _, before in both)
 
 
-def _share(question: FunnelQuestion, one: Counted, total: tuple[int, int]) -> Rate:
-    now, before = (one.now, total[0]), (one.before, total[1])
-    return rate(question.spans, now, before, is_proportion=True, decimals=1)
+def _share(spans: Spans, one: Counted, total: tuple[int, int]) -> Rate:
+    now, before = (one.now, total[0]), (one.before or 0, total[1])
+    return rate(spans, now, before, is_proportion=True, decimals=1)
 
 
 def _best_first(row: Source) -> tuple[Any, ...]:
     return -row.funnel.purchases.now, -row.funnel.leads.now, row.source
 
 
-def _exactly(funnel: Funnel) -> float:
-    return funnel.conversion.part / funnel.conversion.whole if funnel.conversion.whole else -1.0
+def _surely(funnel: Funnel) -> float:
+    """What the conversion is at least: one purchase of one lead is not the best of all."""
+    interval = funnel.conversion.interval
+    return interval.low if interval else -1.0

@@ -1,6 +1,6 @@
 """The whole funnel of a group of leads, step by step, against the same of the compared period."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -73,11 +73,11 @@ def read_steps(question: FunnelQuestion, found: Found) -> Funnel:
     return read_funnel(question, found.figures)
 
 
-def read_funnel(question: FunnelQuestion, row: Any) -> Funnel:
-    """A funnel from a row that has a tally `now` and one `before`."""
+def read_funnel(question: FunnelQuestion, row: Any, *, among: int = 1) -> Funnel:
+    """A funnel from a row that has a tally `now` and one `before`, and is one of so many."""
     return funnel_of(
         question.counting,
-        question.spans,
+        replace(question.spans, among=among),
         read_tally(question.counting, row["now"]),
         read_tally(question.counting, row["before"]),
     )

@@ -44,10 +44,8 @@ def _steps(found: FunnelAnswers) -> Table:
     rows = [
         [
             str(WORDING[step.id].title),
-            str(step.reached.now),
-            str(step.reached.before),
-            _decimal(step.conversion.percent if step.conversion else None),
-            _decimal(step.conversion.before if step.conversion else None),
+            *_count(step.reached),
+            *(_rate(step.conversion) if step.conversion else ["", ""]),
         ]
         for step in found.funnel.steps
     ]
@@ -95,7 +93,7 @@ def _over_time(found: FunnelAnswers) -> Table:
             *_days(point.bucket.period),
             *_days(point.bucket.compared),
             *_funnel(found.question, point.funnel),
-            _now("да") if point.bucket.is_cut or point.bucket.is_running else "",
+            _now("да") if point.bucket.is_partial else "",
         ]
         for point in found.over_time.points
     ]
@@ -185,7 +183,7 @@ def _funnel(question: FunnelQuestion, one: Funnel) -> list[str]:
 
 
 def _count(count: Counted) -> list[str]:
-    return [str(count.now), str(count.before)]
+    return [str(count.now), "" if count.before is None else str(count.before)]
 
 
 def _rate(rate: Rate) -> list[str]:
@@ -193,7 +191,8 @@ def _rate(rate: Rate) -> list[str]:
 
 
 def _times(times: Times) -> list[str]:
-    return [*_quartiles(times.now), *_quartiles(times.before)]
+    now = _quartiles(times.now)
+    return [*now, *(_quartiles(times.before) if times.before else [""] * len(now))]
 
 
 def _quartiles(one: Quartiles) -> list[str]:

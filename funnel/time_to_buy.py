@@ -67,20 +67,21 @@ _NOBODY = Quartiles(0, 0, 0, 0, None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The times to buy of the period's leads, and those of the compared period's.
+    """The times to buy of the period's leads, and those of the compared period's; None where there
+    is nothing to compare with.
 
     `verdict` is of `funnel.chance.rank_sum`: whether it takes longer or less long as a whole.
     """
 
     now: Quartiles
-    before: Quartiles
+    before: Quartiles | None
     verdict: Verdict
     p_value: float | None
 
     @property
     def difference(self) -> timedelta | None:
         """Of the medians; None where one of them is unknown."""
-        if self.now.median is None or self.before.median is None:
+        if self.now.median is None or self.before is None or self.before.median is None:
             return None
         return self.now.median - self.before.median
 
@@ -187,9 +188,7 @@ def read_time_to_buy(question: FunnelQuestion, found: Found) -> TimeToBuy:
         for key in quartiles
         if key and key.startswith(_SOURCE)
     ]
-    of_sources.sort(
-        key=lambda one: (-one.times.now.purchases, -one.times.before.purchases, one.source)
-    )
+    of_sources.sort(key=lambda one: (-one.times.now.purchases, one.source))
     rows, of_buckets, compared = buckets(question), [], 0
     for place, row in enumerate(rows, start=1):
         compared += row.compared is not None
@@ -289,6 +288,8 @@ def _times(
     before: Quartiles,
     by_class: tuple[tuple[int, ...], tuple[int, ...]],
 ) -> Times:
+    if days.before_data:
+        return Times(now, None, Verdict.NO_DATA, None)
     if (unsaid := unsaid_of(days)) is not None:
         return Times(now, before, unsaid, None)
     if not before.timed:

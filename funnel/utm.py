@@ -13,7 +13,8 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce, NullIf, Sign, Trim
 from django.db.models.lookups import In
 
-from funnel.counting import tally
+from funnel.comparison import AgainstOthers, against_others
+from funnel.counting import WAYS, tally
 from funnel.models import PURCHASED, within
 from funnel.question import FunnelQuestion
 from funnel.statement import Found, JsonObject, Part, ask
@@ -35,6 +36,7 @@ class Marked:
 
     value: str
     funnel: Funnel
+    against_others: AgainstOthers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +66,31 @@ def funnel_by_utm(question: FunnelQuestion) -> tuple[MarkTable, ...]:
 
 
 def utm_part(question: FunnelQuestion) -> Part:
-    return Part(lists={mark.value: _values(question, mark) for mark in Mark})
+    among = within(question.period) & WAYS[question.counting].everyone
+    return Part(
+        figures={
+            "came": Count("pk", filter=among),
+            "bought": Count("pk", filter=among & PURCHASED),
+        },
+        lists={mark.value: _values(question, mark) for mark in Mark},
+    )
 
 
 def read_utm(question: FunnelQuestion, found: Found) -> tuple[MarkTable, ...]:
-    return tuple(_table(question, mark, found.lists[mark.value]) for mark in Mark)
+    return tuple(_table(question, mark, found) for mark in Mark)
 
 
-def _table(question: FunnelQuestion, mark: Mark, rows: list[Any]) -> MarkTable:
-    read = [Marked(row["value"] or "", read_funnel(question, row)) for row in rows[:MOST_VALUES]]
+def _table(question: FunnelQuestion, mark: Mark, found: Found) -> MarkTable:
+    rows = found.lists[mark.value]
+    read = [_marked(question, row, found, among=len(rows)) for row in rows[:MOST_VALUES]]
     return MarkTable(mark, tuple(read), len(rows) > MOST_VALUES)
+
+
+def _marked(question: FunnelQuestion, row: Any, found: Found, *, among: int) -> Marked:
+    funnel = read_funnel(question, row, among=among)
+    bought, came = found.figures["bought"], found.figures["came"]
+    others = against_others(funnel.conversion, bought, came, among=among)
+    return Marked(row["value"] or "", funnel, others)
 
 
 def _values(question: FunnelQuestion, mark: Mark) -> Any:

@@ -22,7 +22,7 @@ from funnel.freshness import Answer, answer
 from funnel.page_form import LOOK, PageForm, joined, said
 from funnel.picture import draw, draw_over_time
 from funnel.question import FunnelQuestion, QuestionForm
-from funnel.report import StageId
+from funnel.report import EXPRESS_THRESHOLD, PAYMENT_THRESHOLD, StageId
 from funnel.sources import readable
 from funnel.steps import Funnel
 from funnel.tables import TABLES
@@ -191,6 +191,7 @@ def _shown(found: FunnelAnswers, form: PageForm) -> dict[str, object]:
         "funnel": found.funnel,
         "is_one_conversion": _is_one_conversion(found.funnel),
         "steps": draw(found),
+        "thresholds": (EXPRESS_THRESHOLD, PAYMENT_THRESHOLD),
         "charts": draw_over_time(found.over_time),
         "step_wordings": [WORDING[step] for step in found.question.steps],
         "marks": [(MARKS[table.mark], table) for table in found.utm],

@@ -10,7 +10,7 @@ from typing import Any
 
 from funnel.answers import FunnelAnswers
 from funnel.buckets import Bucket
-from funnel.comparison import Counted, Rate
+from funnel.comparison import AgainstOthers, Counted, Rate
 from funnel.freshness import Answer, Figures
 from funnel.over_time import OverTime
 from funnel.question import FunnelQuestion
@@ -135,9 +135,9 @@ def _counted(count: Counted) -> dict[str, Any]:
 
 def _rate(rate: Rate) -> dict[str, Any]:
     return {
-        "now": float(rate.percent),
-        "before": float(rate.before),
-        "change": float(rate.difference),
+        "now": _number(rate.percent),
+        "before": _number(rate.before),
+        "change": _number(rate.difference),
         "low": _number(rate.low),
         "high": _number(rate.high),
         "verdict": rate.verdict.value,
@@ -152,12 +152,26 @@ def _source(row: Source) -> dict[str, Any]:
         "shareOfLeads": _rate(row.share_of_leads),
         "shareOfRevenue": _rate(row.share_of_revenue),
         **_funnel(row.funnel),
+        "againstOthers": _against_others(row.against_others),
     }
+
+
+def _against_others(one: AgainstOthers | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return {"others": float(one.others), "verdict": one.verdict.value, "pValue": one.p_value}
 
 
 def _marks(table: MarkTable) -> dict[str, Any]:
     return {
-        "values": [{"value": row.value, **_funnel(row.funnel)} for row in table.marked],
+        "values": [
+            {
+                "value": row.value,
+                **_funnel(row.funnel),
+                "againstOthers": _against_others(row.against_others),
+            }
+            for row in table.marked
+        ],
         "without": _funnel(table.without.funnel) if table.without else None,
         "thereAreMore": table.there_are_more,
     }
@@ -173,6 +187,7 @@ def _bucket(bucket: Bucket) -> dict[str, Any]:
         "to": bucket.last_day.isoformat(),
         "isCut": bucket.is_cut,
         "isRunning": bucket.is_running,
+        "isToCome": bucket.is_to_come,
         "compared": _period(bucket.compared) if bucket.compared else None,
     }
 
@@ -190,7 +205,7 @@ def _time_to_buy(times: TimeToBuy) -> dict[str, Any]:
 def _times(times: Times) -> dict[str, Any]:
     return {
         **_quartiles(times.now),
-        "before": _quartiles(times.before),
+        "before": _quartiles(times.before) if times.before else None,
         "changeSeconds": _seconds(times.difference),
         "verdict": times.verdict.value,
         "pValue": times.p_value,

@@ -151,8 +151,8 @@ def test_counts_over_equal_days_are_tosses_of_a_coin(now: int, before: int, p_va
     assert chance.two_counts(now, 30, before, 30) == pytest.approx(p_value)
 
 
-def test_two_nothings_are_not_compared() -> None:
-    assert chance.two_counts(0, 30, 0, 30) is None
+def test_two_nothings_do_not_differ() -> None:
+    assert chance.two_counts(0, 30, 0, 31) == 1
 
 
 def test_twice_the_days_bring_twice_the_leads_by_themselves() -> None:

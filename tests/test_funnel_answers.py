@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from funnel import chance
 from funnel.answers import FunnelAnswers, answers
+from funnel.buckets import spans
 from funnel.cohort import CohortStep
-from funnel.comparison import Compare, Verdict
+from funnel.comparison import Compare, Spans, Verdict
 from funnel.counting import Counting, Tally
 from funnel.over_time import funnel_over_time
 from funnel.question import FunnelQuestion, Unit
@@ -48,9 +49,13 @@ def _now(funnel: Funnel) -> Tally:
     return Tally(funnel.leads.now, reached, funnel.purchases.now)
 
 
-def _before(funnel: Funnel) -> Tally:
-    reached = tuple(step.reached.before for step in funnel.steps)
-    return Tally(funnel.leads.before, reached, funnel.purchases.before)
+def _before(funnel: Funnel) -> Tally | None:
+    counts = (funnel.leads, *(step.reached for step in funnel.steps), funnel.purchases)
+    if any(count.before is None for count in counts):
+        assert {(count.before, count.verdict) for count in counts} == {(None, Verdict.NO_DATA)}
+        return None
+    leads, *reached, purchases = (count.before or 0 for count in counts)
+    return Tally(leads, tuple(reached), purchases)
 
 
 def _agree(found: FunnelAnswers, all_rows: list[Row]) -> None:
@@ -59,7 +64,7 @@ def _agree(found: FunnelAnswers, all_rows: list[Row]) -> None:
     now = plain.within(rows, question.period)
     before = plain.within(rows, question.compared)
     assert _now(found.funnel) == plain.counted(now, question)
-    assert _before(found.funnel) == plain.counted(before, question)
+    assert _before(found.funnel) == _held(question.spans, plain.counted(before, question))
     assert found.funnel.revenue.now == found.funnel.purchases.now * 5_000
     _sources_agree(found, now, before)
     _marks_agree(found, now, before)
@@ -78,7 +83,7 @@ def _sources_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> N
         ours = [one for one in now if plain.source_of(one) == row.source]
         theirs = [one for one in before if plain.source_of(one) == row.source]
         assert _now(row.funnel) == plain.counted(ours, question)
-        assert _before(row.funnel) == plain.counted(theirs, question)
+        assert _before(row.funnel) == _held(question.spans, plain.counted(theirs, question))
     names = [row.source for row in found.sources.rows]
     assert len(names) == len(set(names))
     assert set(names) == {plain.source_of(row) for row in either}
@@ -100,7 +105,7 @@ def _marks_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> Non
             ours = [one for one in now if plain.mark_of(one, mark) == row.value]
             theirs = [one for one in before if plain.mark_of(one, mark) == row.value]
             assert _now(row.funnel) == plain.counted(ours, question)
-            assert _before(row.funnel) == plain.counted(theirs, question)
+            assert _before(row.funnel) == _held(question.spans, plain.counted(theirs, question))
 
 
 def _buckets_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> None:
@@ -117,27 +122,41 @@ def _buckets_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> N
         days_before = held_against[bucket.first_day]
         inside_before = [row for row in before if plain.day_of(row) in days_before]
         assert _now(point.funnel) == plain.counted(inside, question)
-        assert _before(point.funnel) == plain.counted(inside_before, question)
+        days = spans(question, bucket, among=1)
+        assert _before(point.funnel) == _held(days, plain.counted(inside_before, question))
         assert times.bucket == bucket
         _quartiles_agree(times.times.now, question, inside)
-        _quartiles_agree(times.times.before, question, inside_before)
+        _before_agrees(times.times, days, question, inside_before)
     assert next_day == question.period.last_day + timedelta(days=1)
 
 
 def _times_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> None:
     times, question = found.time_to_buy, found.question
     _quartiles_agree(times.all.now, question, now)
-    _quartiles_agree(times.all.before, question, before)
+    _before_agrees(times.all, question.spans, question, before)
     for one in times.by_source:
         ours = [row for row in now if plain.source_of(row) == one.source]
         theirs = [row for row in before if plain.source_of(row) == one.source]
         _quartiles_agree(one.times.now, question, ours)
-        _quartiles_agree(one.times.before, question, theirs)
+        _before_agrees(one.times, question.spans, question, theirs)
         _verdict_agrees(one.times, found, ours, theirs)
     _verdict_agrees(times.all, found, now, before)
     of_sources = [one.times for one in times.by_source]
     assert sum(one.now.purchases for one in of_sources) == times.all.now.purchases
-    assert sum(one.before.purchases for one in of_sources) == times.all.before.purchases
+    if times.all.before:
+        bought = sum(one.before.purchases for one in of_sources if one.before)
+        assert bought == times.all.before.purchases
+
+
+def _held(days: Spans, counted: Tally) -> Tally | None:
+    """What is shown of the days before: nothing where most of them were before the first lead."""
+    return None if days.before_data else counted
+
+
+def _before_agrees(times: Times, days: Spans, question: FunnelQuestion, rows: list[Row]) -> None:
+    assert (times.before is None) == days.before_data
+    if times.before:
+        _quartiles_agree(times.before, question, rows)
 
 
 def _verdict_agrees(times: Times, found: FunnelAnswers, now: list[Row], before: list[Row]) -> None:
@@ -150,9 +169,11 @@ def _verdict_agrees(times: Times, found: FunnelAnswers, now: list[Row], before: 
                 for seconds in plain.seconds_to_buy([row]):
                     classes[bisect_right(CLASSES, seconds)] += 1
         samples.append(tuple(classes))
-    if found.question.spans.overlap:
+    if found.question.spans.before_data:
+        assert times.verdict is Verdict.NO_DATA
+    elif found.question.spans.overlap:
         assert times.verdict is Verdict.PERIODS_OVERLAP
-    elif found.question.spans.before_data or not times.before.timed:
+    elif not times.before or not times.before.timed:
         assert times.verdict is Verdict.NO_DATA
     else:
         assert times.p_value == chance.rank_sum(*samples)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from funnel.comparison import Compare, Spans, Verdict, compared_with, counted, rate
+from funnel.comparison import Compare, Spans, Verdict, against_others, compared_with, counted, rate
 from onai.periods import Period
 
 TODAY = date(2026, 11, 22)
@@ -153,10 +153,55 @@ def test_a_proportion_comes_with_its_interval() -> None:
 def test_of_nothing_nothing_is_said() -> None:
     share = rate(SPANS, (0, 0), (3, 10), is_proportion=True, decimals=2)
 
-    assert counted(SPANS, 0, 0).verdict is Verdict.NO_DATA
     assert counted(SPANS, 5, 0).percent is None
-    assert share.percent == 0
+    assert (share.percent, share.before, share.difference) == (None, Decimal("30.00"), None)
     assert (share.verdict, share.interval) == (Verdict.NO_DATA, None)
+
+
+def test_none_before_and_none_now_is_no_change() -> None:
+    nobody = counted(SPANS, 0, 0)
+
+    assert (nobody.before, nobody.difference, nobody.verdict) == (0, 0, Verdict.WITHIN_CHANCE)
+
+
+def test_where_there_is_nothing_to_compare_with_no_zero_stands_for_it() -> None:
+    spans = replace(SPANS, data_since=date(2026, 9, 20))
+
+    count = counted(spans, 30, 4)
+    ratio = rate(spans, (38, 35), (4, 2), is_proportion=False, decimals=0)
+
+    assert (count.before, count.difference, count.percent) == (None, None, None)
+    assert (count.times(5_000).now, count.times(5_000).before) == (150_000, None)
+    assert (ratio.percent, ratio.before, ratio.verdict) == (Decimal(109), None, Verdict.NO_DATA)
+
+
+def test_a_row_is_held_against_all_others_as_one_of_many() -> None:
+    # 19 of 141 against 11 of 250: p = 0.0015.
+    ours = rate(SPANS, (19, 141), (0, 0), is_proportion=True, decimals=2)
+
+    alone = against_others(ours, 30, 391, among=4)
+    among_many = against_others(ours, 30, 391, among=200)
+
+    assert alone
+    assert (alone.others, alone.is_higher, alone.verdict) == (
+        Decimal("4.40"),
+        True,
+        Verdict.BEYOND_CHANCE,
+    )
+    assert among_many
+    assert (among_many.verdict, among_many.p_value) == (Verdict.WITHIN_CHANCE, alone.p_value)
+    theirs = rate(SPANS, (11, 250), (0, 0), is_proportion=True, decimals=2)
+    others = against_others(theirs, 30, 391, among=4)
+    assert others
+    assert not others.is_higher
+
+
+def test_who_is_alone_or_nobody_is_held_against_nobody() -> None:
+    everybody = rate(SPANS, (19, 141), (0, 0), is_proportion=True, decimals=2)
+    nobody = rate(SPANS, (0, 0), (0, 0), is_proportion=True, decimals=2)
+
+    assert against_others(everybody, 19, 141, among=1) is None
+    assert against_others(nobody, 19, 141, among=2) is None
 
 
 def test_revenue_changes_for_the_reason_that_purchases_do() -> None:

@@ -47,7 +47,10 @@ def test_the_page_tells_the_whole_report(admin: Client, report_of_the_day: Landi
     assert "109 % на 30 больше, чем на шаге выше" in text
     assert "8 % потеряно 350 — разность двух чисел" in text
     # Ratios that are no proportions are not silently shown as if they had been tested.
-    assert re.search(r"Из теста в покупку 8,57 % было [\d,]+ % случайно ли — не проверить", text)
+    assert re.search(
+        r"Из теста в покупку 8,57 % [+−][\d,]+ п. п., было [\d,]+ %; случайно ли — не проверить",
+        text,
+    )
     assert "Почему 109 % — не ошибка." in text
     assert re.search(
         r"1 Кенесары proftest_kenesary 141 .*? 141 .*? 19 .*? 95 000 ₸ .*? доля 63,3 %", text

@@ -65,7 +65,7 @@ def test_page_files_and_api_give_the_same_figures(admin: Client, october: Landin
     text = page_text(admin, IN_OCTOBER)
     rows = csv_rows(admin, "sources", IN_OCTOBER)
 
-    assert "Выручка 20 000 ₸ ≈ было 5 000 ₸ в пределах случайного" in text
+    assert "Выручка 20 000 ₸ ≈ +300 %, было 5 000 ₸ в пределах случайного" in text
     assert body["totalRevenue"] == body["funnel"]["revenue"]["now"] == 20_000
     assert body["funnel"]["revenue"]["verdict"] == "within-chance"
     by_name = {row["name"]: row["leads"]["now"] for row in body["sources"]}
@@ -324,3 +324,47 @@ def test_nothing_is_compared_with_days_before_the_firstlead(
     assert "Сравнивать не с чем: первый лид пришёл" in text
     assert "Выручка 5 000 ₸ сравнить не с чем" in text
     assert "▲" not in text.partition("Где теряются люди")[0]
+    # Nowhere is a zero shown for what nobody knows: of no ratio, of no row and in no file.
+    assert "было 0" not in text
+    body = admin.get(API).json()
+    assert body["funnel"]["overallConversion"]["before"] is None
+    assert {row["leads"]["before"] for row in body["overTime"]} == {None}
+    assert body["timeToBuy"]["all"]["before"] is None
+    for name in ("steps", "sources", "utm", "over-time", "time-to-buy"):
+        for row in csv_rows(admin, name, ""):
+            told = {column: value for column, value in row.items() if "ыло" in column}
+            assert set(told.values()) == {""}, (name, told)
+
+
+def test_one_purchase_of_one_lead_is_not_the_best_conversion(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write(lead(3, source="TF4", sms_clicked=True))
+    for day in range(1, 21):
+        landing.write(*(lead(day, sms_clicked=n == 0) for n in range(2)))
+
+    best = admin.get(f"{API}?{IN_OCTOBER}&sort=conversion").json()["sources"]
+
+    assert [(row["source"], row["conversion"]["now"]) for row in best] == [
+        ("proftest_muha", 50.0),
+        ("TF4", 100.0),
+    ]
+
+
+def test_each_source_is_held_against_the_others(admin: Client, landing: LandingPages) -> None:
+    for source, bought in (("proftest_muha", 20), ("TF4", 2), ("expresscourse", 6)):
+        landing.write(*(lead(3, source=source, sms_clicked=n < bought) for n in range(60)))
+
+    rows = {row["source"]: row for row in admin.get(f"{API}?{IN_OCTOBER}").json()["sources"]}
+    text = page_text(admin, IN_OCTOBER)
+
+    against = {source: row["againstOthers"] for source, row in rows.items()}
+    assert against["proftest_muha"]["others"] == 6.67
+    assert {source: one["verdict"] for source, one in against.items()} == {
+        "proftest_muha": "beyond-chance",
+        "TF4": "beyond-chance",
+        "expresscourse": "within-chance",
+    }
+    assert "вероятно, 22,7–45,9 % выше остальных" in text
+    assert re.search(r"вероятно, [\d,–]+ % ниже остальных", text)
+    assert re.search(r"вероятно, [\d,–]+ % ≈ как у остальных", text)

@@ -1,10 +1,11 @@
 """The funnel's rows: over time, time to buy and UTM marks, each with its change."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 
+from onai.periods import business_day
 from tests.asking import ALMATY, API, IN_OCTOBER, PAGE, csv_rows, lead, page_text, write_october
 from tests.conftest import LandingPages
 
@@ -162,3 +163,36 @@ def test_time_to_buy_has_its_change_in_every_row(admin: Client, landing: Landing
         ("Все", "01.10.2026"),
     ]
     assert file[1]["Половина быстрее, ч, было"] == "20,07"
+
+
+def test_days_that_have_not_come_are_not_said_to_run(admin: Client, landing: LandingPages) -> None:
+    today = business_day()
+    query = f"from={today - timedelta(days=1)}&to={today + timedelta(days=2)}&by=day"
+    landing.write({"created_at": datetime.now(UTC)})
+
+    rows = admin.get(f"{API}?{query}").json()["overTime"]
+    text = page_text(admin, query)
+
+    assert [(row["isRunning"], row["isToCome"]) for row in rows] == [
+        (False, False),
+        (True, False),
+        (False, True),
+        (False, True),
+    ]
+    assert "не закончилось дней — 3, считая сегодня" in text
+    assert text.count("ещё идёт") == 1 + 1
+    assert text.count("ещё не наступили") == 2
+
+
+def test_a_long_table_shows_its_last_rows_and_the_file_all(
+    admin: Client, landing: LandingPages
+) -> None:
+    query = "from=2026-01-01&to=2026-06-30&by=day"
+    landing.write(lead(3, month=5))
+
+    text = page_text(admin, query)
+
+    assert "Показаны последние 100 строк; остальные — в CSV." in text
+    assert "30 июня 0" in text
+    assert "1 января 0" not in text
+    assert len(csv_rows(admin, "over-time", query)) == 181

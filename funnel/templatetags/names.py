@@ -4,9 +4,11 @@ from datetime import date
 from enum import StrEnum
 
 from django import template
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext_lazy as _
 
 from funnel import sources
+from funnel.comparison import Counted, Rate
 from funnel.wording import WORDING
 from onai.periods import Period, business_day
 
@@ -37,6 +39,19 @@ def days(period: Period) -> str:
     if (first.year, first.month) == (last.year, last.month):
         return f"{first.day}–\N{WORD JOINER}{told}"
     return f"{_unbroken(first, with_year if first.year != last.year else 'j E')} – {told}"
+
+
+@register.filter
+def growth(of: Counted | Rate) -> str:
+    """By how much it has changed: a count in percent, a conversion in points; empty where that
+    cannot be said."""
+    change, unit = (
+        (of.percent, "%") if isinstance(of, Counted) else (of.difference, str(_("п. п.")))
+    )
+    if change is None:
+        return ""
+    sign = "+" if change > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{number_format(abs(change), force_grouping=True)}\N{NO-BREAK SPACE}{unit}"
 
 
 def _unbroken(day: date, written: str) -> str:

@@ -21,8 +21,10 @@ def tenge(amount: int) -> str:
 
 
 @register.filter
-def percent(share: Decimal | int) -> str:
-    """`Decimal("8.57")` as «8,57 %»; `109` as «109 %»."""
+def percent(share: Decimal | int | None) -> str:
+    """`Decimal("8.57")` as «8,57 %»; `109` as «109 %»; None, where there is no share, as «—»."""
+    if share is None:
+        return "—"
     return f"{number_format(share, force_grouping=True)}{_NO_BREAK_SPACE}%"
 
 
