@@ -353,13 +353,20 @@ def test_one_purchase_of_one_lead_is_not_the_best_conversion(
 
 def test_each_source_is_held_against_the_others(admin: Client, landing: LandingPages) -> None:
     for source, bought in (("proftest_muha", 20), ("TF4", 2), ("expresscourse", 6)):
-        landing.write(*(lead(3, source=source, sms_clicked=n < bought) for n in range(60)))
+        mark = {"utm_campaign": source}
+        landing.write(
+            *(lead(3, source=source, metadata=mark, sms_clicked=n < bought) for n in range(60))
+        )
 
-    rows = {row["source"]: row for row in admin.get(f"{API}?{IN_OCTOBER}").json()["sources"]}
+    body = admin.get(f"{API}?{IN_OCTOBER}").json()
+    rows = {row["source"]: row for row in body["sources"]}
     text = page_text(admin, IN_OCTOBER)
 
     against = {source: row["againstOthers"] for source, row in rows.items()}
     assert against["proftest_muha"]["others"] == 6.67
+    assert against == {
+        row["value"]: row["againstOthers"] for row in body["utm"]["campaign"]["values"]
+    }
     assert {source: one["verdict"] for source, one in against.items()} == {
         "proftest_muha": "beyond-chance",
         "TF4": "beyond-chance",
