@@ -39,6 +39,7 @@ def test_an_outage_shows_the_last_good_report_with_its_age(
     admin: Client, sold: Callable[[], None]
 ) -> None:
     sold()
+    assert "/funnel/tables/sources.csv" in admin.get("/funnel").content.decode()
     good = _body(admin)
     counted = datetime.fromisoformat(good["timestamp"])
 
@@ -58,6 +59,8 @@ def test_an_outage_shows_the_last_good_report_with_its_age(
     assert stage.json()["stale"] is True
     assert warning["message"] in page.content.decode()
     assert "1 покупка" in " ".join(page.content.decode().replace("</strong>", "").split())
+    # A file has no place for a warning: there is none of old figures, and no link to one.
+    assert "/funnel/tables/" not in page.content.decode()
 
 
 @pytest.mark.usefixtures("uncached")

@@ -132,6 +132,26 @@ def test_the_page_says_by_which_clock_it_was_counted(admin: Client, landing: Lan
     assert re.search(r"Посчитано [^:]+[\d:]{8} по времени Алматы \(UTC\+5\)", _text(admin))
 
 
+def test_where_much_is_to_come_only_the_quick_have_bought(
+    admin: Client, landing: LandingPages
+) -> None:
+    now = datetime.now(UTC)
+    bought = {"sms_clicked": True, "sms_clicked_at": now, "created_at": now - timedelta(days=1)}
+    landing.write(bought, {**bought, "created_at": now - timedelta(minutes=1)})
+    warning = "Это пока только те, кто решил быстро"
+
+    assert warning in _text(admin, "/funnel?period=today")
+    assert warning not in _text(admin, "/funnel?period=30-days")
+
+
+def test_the_file_of_the_sources_has_all_of_them(admin: Client, landing: LandingPages) -> None:
+    landing.write({"created_at": datetime.now(UTC), "source": "TF4"})
+
+    page = admin.get("/funnel?q=tf4&sort=name").content.decode()
+
+    assert 'href="/funnel/tables/sources.csv?sort=name"' in page
+
+
 def test_without_leads_the_page_says_what_to_check(admin: Client, landing: LandingPages) -> None:
     text = _text(admin)
 
