@@ -104,6 +104,16 @@ def test_every_row_over_time_has_its_change(admin: Client, landing: LandingPages
     assert "3 ноября 12 ≈ было 2" in page
     assert (file[2]["Все покупки"], file[2]["Все покупки, было"]) == ("12", "2")
     assert file[2]["Сравнение с"] == "03.10.2026"
+    # All purchases are in a column of their own; here they are the last step, too.
+    assert "Оплата экспресс-курса" not in file[2]
+
+
+def test_days_of_another_year_are_told_with_it(admin: Client, landing: LandingPages) -> None:
+    landing.write(lead(3, created_at=datetime(2024, 12, 31, 12, tzinfo=ALMATY)))
+
+    text = page_text(admin, "from=2024-12-30&to=2025-01-05&by=week")
+
+    assert "30 декабря 2024 – 5 января 2025 1 " in text
 
 
 def test_a_row_says_where_there_is_no_day_to_compare_with(
@@ -112,9 +122,16 @@ def test_a_row_says_where_there_is_no_day_to_compare_with(
     landing.write({"created_at": datetime(2026, 1, 1, tzinfo=ALMATY)})
     query = "from=2026-03-28&to=2026-03-31&compare=last-month"
 
-    rows = admin.get(f"{API}?{query}").json()["overTime"]
+    body = admin.get(f"{API}?{query}").json()
+    rows = body["overTime"]
     file = csv_rows(admin, "over-time", query)
 
+    assert [row["before"] is None for row in body["timeToBuy"]["overTime"]] == [
+        False,
+        True,
+        True,
+        True,
+    ]
     assert [row["compared"] and row["compared"]["to"] for row in rows] == [
         "2026-02-28",
         None,
