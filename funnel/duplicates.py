@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connections
 
 from funnel.models import Lead
-from funnel.people import asked_past_the_cache, email_link, phone_link
+from funnel.people import asked_past_the_cache, email_link, phone_link, phone_to_dial
 from onai.periods import Period
 
 PAGE = 20
@@ -92,6 +92,7 @@ class Purchase:
     name: str
     phone: str
     phone_link: str
+    phone_to_dial: str
     email: str
     email_link: str
     source: str
@@ -185,6 +186,7 @@ def _purchase(
         name=name,
         phone=phone,
         phone_link=phone_link(phone_key),
+        phone_to_dial=phone_to_dial(phone, phone_key),
         email=email or "",
         email_link=email_link(email),
         source=source or "",

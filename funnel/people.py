@@ -70,13 +70,15 @@ class Event:
 class Person:
     """A lead, and how far they have come. Links are empty for what cannot be called or written to.
 
-    `source` is as the landing page wrote it; empty where it wrote none.
+    `phone` and `source` are as the landing page wrote them, `source` empty where it wrote none;
+    `phone_to_dial` is in one spelling.
     """
 
     id: UUID
     name: str
     phone: str
     phone_link: str
+    phone_to_dial: str
     email: str
     email_link: str
     source: str
@@ -212,6 +214,7 @@ def _person(lead: Lead) -> Person:
         name=lead.name,
         phone=lead.phone,
         phone_link=phone_link(lead.phone_key),  # type: ignore[attr-defined]  # annotated
+        phone_to_dial=phone_to_dial(lead.phone, lead.phone_key),  # type: ignore[attr-defined]
         email=lead.email or "",
         email_link=email_link(lead.email),
         source=lead.source or "",
@@ -232,8 +235,19 @@ def phone_link(key: str | None) -> str:
     """Where a tap on a phone leads, by its one spelling."""
     if not key or len(key) < _SHORTEST_PHONE:
         return ""
-    whole = len(key) == _KAZAKH_PHONE and key.startswith("7")
-    return f"tel:+{key}" if whole else f"tel:{key}"
+    return f"tel:+{key}" if _is_kazakh(key) else f"tel:{key}"
+
+
+def phone_to_dial(phone: str, key: str | None) -> str:
+    """`8 700 000 01 48`, which a person can dial and no spreadsheet takes for a number or a
+    formula; what is no Kazakh number stays as it was written."""
+    if not key or not _is_kazakh(key):
+        return phone
+    return f"8 {key[1:4]} {key[4:7]} {key[7:9]} {key[9:]}"
+
+
+def _is_kazakh(key: str) -> bool:
+    return len(key) == _KAZAKH_PHONE and key.startswith("7")
 
 
 def email_link(email: str | None) -> str:

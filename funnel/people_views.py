@@ -20,6 +20,7 @@ from funnel.page_form import LOOK, joined, said
 from funnel.people_form import DuplicatesForm, PeopleForm
 from funnel.people_steps import COHORT, REPORTED, STEP_WORDING
 from funnel.question import LONGEST_DAYS
+from funnel.sources import readable
 from onai import spreadsheet
 from onai.address_form import refuse_errors
 from onai.identity.guards import role_required
@@ -72,6 +73,7 @@ _PEOPLE_COLUMNS = (
     _("Телефон"),
     _("Почта"),
     _("Источник"),
+    _("Как записан"),
     _("Оставил контакты"),
     _("Письмо отправлено"),
     _("Письмо открыто"),
@@ -99,7 +101,7 @@ def people_csv(request: IdentifiedRequest) -> HttpResponseBase:
         sources=list(wanted.sources),
         searched=bool(wanted.text),
     )
-    name = f"people-{wanted.step}{'-lost' if wanted.lost else ''}.csv"
+    name = _file_name("people", wanted.step, *(["lost"] if wanted.lost else ()), chosen=chosen)
     return spreadsheet.csv_file(name, _PEOPLE_COLUMNS, map(_row, found), ended=ended)
 
 
@@ -107,8 +109,9 @@ def _row(person: people.Person) -> list[str]:
     events = (person.emailed, person.opened, person.clicked, person.texted, person.bought)
     return [
         person.name,
-        person.phone,
+        person.phone_to_dial,
         person.email,
+        readable(person.source),
         person.source,
         spreadsheet.moment(person.created_at),
         *(_cell(event) for event in events),
@@ -158,6 +161,7 @@ _DUPLICATES_COLUMNS = (
     _("Телефон"),
     _("Почта"),
     _("Источник"),
+    _("Как записан"),
     _("Оставил контакты"),
     _("Покупка"),
 )
@@ -173,7 +177,8 @@ def duplicates_csv(request: IdentifiedRequest) -> HttpResponseBase:
     buyers = duplicates.all_duplicates(chosen.period, sources=form.chosen_sources)
     rows = (_bought(buyer, purchase) for buyer in buyers for purchase in buyer.rows)
     ended = _logged("duplicates_export", request, chosen, sources=list(form.chosen_sources))
-    return spreadsheet.csv_file("duplicates.csv", _DUPLICATES_COLUMNS, rows, ended=ended)
+    name = _file_name("duplicates", chosen=chosen)
+    return spreadsheet.csv_file(name, _DUPLICATES_COLUMNS, rows, ended=ended)
 
 
 def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> list[str]:
@@ -181,8 +186,9 @@ def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> lis
         str(buyer.place),
         str(buyer.purchases),
         purchase.name,
-        purchase.phone,
+        purchase.phone_to_dial,
         purchase.email,
+        readable(purchase.source),
         purchase.source,
         spreadsheet.moment(purchase.created_at),
         spreadsheet.moment(purchase.bought_at) or _now("время неизвестно"),
@@ -230,6 +236,10 @@ def _of_the_funnel(request: IdentifiedRequest, chosen: ChosenPeriod, sources: It
         days = urlencode(told) if period.days <= LONGEST_DAYS else ""
     kept = [*(("source", one) for one in sources), *said(request.GET, *LOOK)]
     return joined(days, kept)
+
+
+def _file_name(*what: str, chosen: ChosenPeriod) -> str:
+    return f"{'-'.join(what)}-{chosen.period.first_day}_{chosen.period.last_day}.csv"
 
 
 def _groups() -> list[tuple[str, list[tuple[str, object]]]]:

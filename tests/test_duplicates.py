@@ -183,7 +183,7 @@ def test_without_repeats_the_page_says_so(admin: Client, landing: LandingPages) 
 
 def test_the_api_and_the_file_tell_the_same(admin: Client, landing: LandingPages) -> None:
     landing.write(
-        bought_by("87000004567", "dana@onai.test", source="proftest_a", name="=1"),
+        bought_by("87000004567", "dana@onai.test", source="proftest_arystan", name="=1"),
         bought_by("7000004567", created_at=INSIDE - timedelta(days=1), sms_clicked_at=INSIDE),
     )
 
@@ -208,7 +208,7 @@ def test_the_api_and_the_file_tell_the_same(admin: Client, landing: LandingPages
                         "name": "=1",
                         "phone": "87000004567",
                         "email": "dana@onai.test",
-                        "source": "proftest_a",
+                        "source": "proftest_arystan",
                         "createdAt": "2026-10-10T07:00:00.000Z",
                         "boughtAt": None,
                     },
@@ -226,10 +226,13 @@ def test_the_api_and_the_file_tell_the_same(admin: Client, landing: LandingPages
         "next": None,
     }
     at = "10.10.2026 12:00"
+    phone, source = "8 700 000 45 67", "proftest_arystan"
     assert lines[1:] == [
-        ["1", "2", "'=1", "87000004567", "dana@onai.test", "proftest_a", at, "время неизвестно"],
-        ["1", "2", "Дана Ким", "7000004567", "", "", "09.10.2026 12:00", at],
+        ["1", "2", "'=1", phone, "dana@onai.test", "Арыстан", source, at, "время неизвестно"],
+        ["1", "2", "Дана Ким", phone, "", "Без источника", "", "09.10.2026 12:00", at],
     ]
+    name = "duplicates-2026-10-01_2026-10-31.csv"
+    assert f'filename="{name}"' in answer["Content-Disposition"]
 
 
 def test_one_statement_a_page_whatever_the_number_of_rows(landing: LandingPages) -> None:

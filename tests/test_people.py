@@ -258,22 +258,46 @@ def test_the_file_holds_exactly_what_is_filtered(
         and row["source"] == "proftest_kenesary"
         and row["name"] == "ДАНА КИМ"
     ]
-    assert 'filename="people-emailed-lost.csv"' in answer["Content-Disposition"]
+    name = "people-emailed-lost-2026-10-01_2026-10-31.csv"
+    assert f'filename="{name}"' in answer["Content-Disposition"]
     assert "no-store" in answer["Cache-Control"]
-    assert head[:4] == ["Имя", "Телефон", "Почта", "Источник"]
+    assert head[:5] == ["Имя", "Телефон", "Почта", "Источник", "Как записан"]
     assert len(lines) == len(names) > 5
-    assert sorted(line[1].lstrip("'") for line in lines) == sorted(row["phone"] for row in names)
+    assert {tuple(line[3:5]) for line in lines} == {("Кенесары", "proftest_kenesary")}
+    assert sorted(line[2] for line in lines) == sorted(row["email"] or "" for row in names)
 
 
 def test_the_file_is_safe_to_open(admin: Client, landing: LandingPages) -> None:
-    landing.write(
-        lead(name="=HYPERLINK(1)", email="@cmd", source="proftest;\n=1", phone="+7 700 000-45-67")
-    )
+    landing.write(lead(name="=HYPERLINK(1)", email="@cmd", source="proftest;\n=1", phone="=1+1"))
 
     _, line = lines_of(admin.get(FILE, {**DAYS, "step": "proftest"}))
 
-    assert line[:4] == ["'=HYPERLINK(1)", "'+7 700 000-45-67", "'@cmd", "proftest;\n=1"]
-    assert line[4] == "10.10.2026 12:00"
+    assert line[:3] == ["'=HYPERLINK(1)", "'=1+1", "'@cmd"]
+    assert line[3:6] == ["proftest;\n=1", "proftest;\n=1", "10.10.2026 12:00"]
+
+
+@pytest.mark.parametrize(
+    ("written", "in_the_file"),
+    [
+        ("+7 (700) 000-45-67", "8 700 000 45 67"),
+        ("87000004567", "8 700 000 45 67"),
+        ("7000004567", "8 700 000 45 67"),
+        ("007 700 000 45 67", "8 700 000 45 67"),
+        ("+49 30 1234567", "'+49 30 1234567"),
+        ("8 700 000 45 67 доб. 1", "8 700 000 45 67 доб. 1"),
+        ("нет", "нет"),
+        ("", ""),
+    ],
+)
+def test_a_phone_is_written_to_the_file_as_one_dials_it(
+    admin: Client, landing: LandingPages, written: str, in_the_file: str
+) -> None:
+    landing.write(lead(phone=written))
+
+    _, line = lines_of(admin.get(FILE, {**DAYS, "step": "proftest"}))
+
+    assert line[1] == in_the_file
+    assert admin.get(API, {**DAYS, "step": "proftest"}).json()["people"][0]["phone"] == written
 
 
 def test_the_number_of_statements_does_not_depend_on_the_rows(
