@@ -16,5 +16,7 @@ max_requests_jitter = 1_000
 accesslog = None
 # One socket in the home folder would be shared by every gunicorn of this user.
 control_socket_disable = True
+# As long as gunicorn allows, so that our own page says of a question that it is too long.
+limit_request_line = 8190
 # The product is never served below a path, whoever says so.
 forwarder_headers = ""

@@ -49,6 +49,16 @@ def test_static_files_are_hashed_compressed_and_kept_for_ever(
     assert (BASE_DIR / "staticfiles" / f"{Path(found[0]).name}.{suffix}").exists()
 
 
+def test_a_long_address_is_answered_by_the_product_itself(site: str, accounts: Accounts) -> None:
+    token = accounts.sign_in("admin@onai.test")["access_token"]
+    header = {"Authorization": f"Bearer {token}"}
+
+    answer = plain_http.get(f"{site}/api/traffic-dashboard/funnel?q={'x' * 8_000}", headers=header)
+
+    assert answer.status_code == 400
+    assert "не длиннее 100 знаков" in answer.json()["fields"]["q"]
+
+
 def test_every_page_comes_with_its_security_headers(site: str) -> None:
     for path in ("/login", "/nowhere", "/api/nowhere"):
         headers = plain_http.get(site + path).headers
