@@ -63,6 +63,13 @@ def in_words(period: Period) -> str:
     return f"{date_format(first, first_format)} — {date_format(last, 'j E Y')}"
 
 
+class _DayField(forms.DateField):
+    """A day that shows its initial value where the address names none."""
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data or initial
+
+
 class PeriodForm(AddressForm):
     """The period of an address. `from` and `to` win over `period`."""
 
@@ -86,7 +93,7 @@ class PeriodForm(AddressForm):
         named.choices = [(preset.value, preset.label) for preset in presets]
         for name, label in (("from", _("С")), ("to", _("По"))):
             # Declared here, since `from` is no name that Python lets one assign to.
-            self.fields[name] = forms.DateField(
+            self.fields[name] = _DayField(
                 label=label,
                 required=False,
                 input_formats=["%Y-%m-%d"],
@@ -107,10 +114,8 @@ class PeriodForm(AddressForm):
         elif not (first >= _FIRST_DAY_OF_ALL and last <= business_day() + timedelta(days=366)):
             self.add_error("from", ValidationError(_("Таких дней у нас нет.")))
         elif self.longest_days and (last - first).days >= self.longest_days:
-            message = _now("Период длинный: поместится %(days)s дней.") % {
-                "days": self.longest_days
-            }
-            self.add_error("to", ValidationError(message))
+            message = _now("Период не длиннее %(years)s лет.")
+            self.add_error("to", ValidationError(message % {"years": self.longest_days // 365}))
         else:
             cleaned["to"] = last
         return cleaned
@@ -124,10 +129,20 @@ def chosen_period(
 ) -> ChosenPeriod:
     """What the form says, or the default where it says nothing or nonsense.
 
-    `first_day_of_all` is asked for the first day there is anything of, for all time.
+    `first_day_of_all` is asked for the first day there is anything of, for all time. The form then
+    shows the days chosen, so that one can correct one of them; nonsense it shows as it was said.
     """
     nonsense = not form.is_valid() and {"period", "from", "to"} & set(form.errors)
     cleaned = {} if nonsense else form.cleaned_data
+    chosen = _chosen(cleaned, default, first_day_of_all)
+    if not nonsense:
+        form.initial = {"from": chosen.period.first_day, "to": chosen.period.last_day}
+    return chosen
+
+
+def _chosen(
+    cleaned: dict[str, Any], default: Preset, first_day_of_all: Callable[[], date | None]
+) -> ChosenPeriod:
     if cleaned.get("from"):
         period = Period(cleaned["from"], cleaned["to"])
         days = {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}

@@ -109,6 +109,28 @@ def test_there_is_no_file_of_what_is_no_table(admin: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", ["2026-10-24", "2026-11-22"]),
+        ("period=last-month", ["2026-10-01", "2026-10-31"]),
+        ("from=2026-11-03", ["2026-11-03", "2026-11-22"]),
+        ("from=2026-11-05&to=2026-11-03", ["2026-11-05", "2026-11-03"]),
+        ("from=2026-11-05&to=tomorrow", ["2026-11-05", "tomorrow"]),
+        ("to=2026-11-03", ["2026-11-03"]),
+    ],
+)
+def test_the_fields_of_ones_own_days_hold_those_that_are_shown(
+    query: str, shown: list[str]
+) -> None:
+    with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
+        form = QuestionForm(QueryDict(query))
+        form.question()
+
+    fields = f"{form['from']}{form['to']}"
+    assert re.findall(r'value="([^"]*)"', fields) == shown
+
+
+@pytest.mark.parametrize(
     ("query", "field", "sentence"),
     [
         ("period=century", "period", "Такого периода нет."),
@@ -116,7 +138,7 @@ def test_there_is_no_file_of_what_is_no_table(admin: Client, path: str) -> None:
         ("from=2026-11-05&to=2026-11-03", "to", "Конец раньше начала."),
         ("from=yesterday", "from", "Это не дата."),
         ("to=2026-11-03", "from", "Укажите, с какого дня."),
-        ("from=2022-01-01&to=2026-01-01", "to", "Период длинный"),
+        ("from=2022-01-01&to=2026-01-01", "to", "Период не длиннее 3 лет."),
         ("compare=luck", "compare", "Сравнить можно"),
         ("count=money", "count", "Считать можно"),
         ("by=hour", "by", "По времени можно"),
