@@ -21,8 +21,18 @@ PAGES = (
 A4_WIDTH, A4_HEIGHT = (round((side - 24) / 25.4 * 96) for side in (210, 297))
 
 
+OPENED = "for (const one of document.querySelectorAll('details')) one.open = true"
+SCROLLED = """[...document.querySelectorAll(".scrolls")]
+  .filter(one => one.scrollWidth > one.clientWidth)
+  .map(one => `${one.innerText.slice(0, 40)}: ${one.scrollWidth} in ${one.clientWidth}`)"""
+BROKEN = """[...document.querySelectorAll(".sources td .change:not(.interval)")]
+  .filter(one => !one.matches(":has(strong)") && one.getClientRects().length)
+  .filter(one => one.getBoundingClientRect().height > 30)
+  .map(one => one.innerText)"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, 768, 1440])
 def test_every_page_fits_and_the_browser_has_nothing_to_complain_of(
     open_page: Any, landing: LandingPages, width: int, scheme: str
 ) -> None:
@@ -36,6 +46,8 @@ def test_every_page_fits_and_the_browser_has_nothing_to_complain_of(
         page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{path} is {wide} px wide"
+        page.evaluate(OPENED)
+        assert page.evaluate(SCROLLED) == [], path
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")
         lightness = sum(int(part) for part in background.strip("rgb()").split(","))
         assert (lightness > 382) == (scheme == "light")
@@ -144,13 +156,14 @@ TAPPED = """() => [...document.querySelectorAll("a, button, summary, select, lab
   }).filter(Boolean)"""
 
 
+@pytest.mark.parametrize("width", [390, 768])
 def test_everything_one_taps_is_large_enough_for_a_finger(
-    open_page: Any, landing: LandingPages
+    open_page: Any, landing: LandingPages, width: int
 ) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))
     for _ in range(2):
         landing.write({"phone": "87000004567", "source": "TF4", "sms_clicked": True})
-    page = open_page(viewport={"width": 390, "height": 844})
+    page = open_page(viewport={"width": width, "height": 844})
     sign_in(page)
 
     for path in (
@@ -160,8 +173,41 @@ def test_everything_one_taps_is_large_enough_for_a_finger(
         *("/funnel/duplicates", "/funnel/duplicates?source=TF4", "/funnel/duplicates?page=9"),
     ):
         page.goto(path)
-        page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        page.evaluate(OPENED)
         assert page.evaluate(TAPPED) == [], path
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_what_a_figure_was_stays_in_one_line(
+    open_page: Any, landing: LandingPages, width: int
+) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(viewport={"width": width, "height": 844})
+    sign_in(page)
+
+    for path in ("/funnel", "/funnel?count=cohort&by=week"):
+        page.goto(path)
+        page.evaluate(OPENED)
+        assert page.evaluate(BROKEN) == [], path
+
+
+@pytest.mark.parametrize(("width", "lines"), [(1440, [5]), (768, [3, 2])])
+def test_no_figure_of_the_headline_stands_alone(
+    open_page: Any, landing: LandingPages, width: int, lines: list[int]
+) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(viewport={"width": width, "height": 844})
+    sign_in(page)
+
+    tops = page.evaluate(
+        "[...document.querySelectorAll('.figure')].map(one => one.getBoundingClientRect().top)"
+    )
+    assert [tops.count(top) for top in sorted(set(tops))] == lines
+    chips = page.locator(".figure .chance")
+    assert chips.count() == 1
+    assert chips.evaluate("one => one.getBoundingClientRect().height") < 24
+    for figure in page.locator(".figure dd").all():
+        assert figure.evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
 def test_sources_are_chosen_without_javascript(open_page: Any, landing: LandingPages) -> None:
