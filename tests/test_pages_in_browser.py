@@ -210,6 +210,33 @@ def test_no_figure_of_the_headline_stands_alone(
         assert figure.evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
+@pytest.mark.parametrize("path", ["people?step=payment", "people?q=Ким&source=TF4", "duplicates"])
+def test_a_printed_list_begins_on_the_first_sheet_and_without_its_form(
+    open_page: Any, landing: LandingPages, path: str
+) -> None:
+    for number in range(60):
+        bought = {"source": "TF4", "name": "Дана Ким", "sms_clicked": True, "email_sent": True}
+        landing.write({**bought, "phone": f"+7700000{number % 30:04d}"})
+    page = open_page(viewport={"width": A4_WIDTH, "height": 1_000})
+    sign_in(page)
+    page.goto(f"/funnel/{path}")
+
+    page.emulate_media(media="print")
+
+    first = page.locator(".crowd > li").first
+    assert first.evaluate("one => one.getBoundingClientRect().bottom") < A4_HEIGHT / 2
+    # What may not be broken and is higher than a sheet moves to the next one.
+    kept_whole = page.evaluate(
+        """[...document.querySelectorAll("main *")]
+          .filter(one => getComputedStyle(one).breakInside === "avoid")
+          .map(one => one.getBoundingClientRect().height)"""
+    )
+    assert max(kept_whole) < A4_HEIGHT / 2
+    assert not page.get_by_role("button", name="Показать").first.is_visible()
+    assert not page.get_by_label("Шаг").is_visible()
+    assert page.get_by_text("Только источники: Команда TF4").is_visible() == ("TF4" in path)
+
+
 def test_sources_are_chosen_without_javascript(open_page: Any, landing: LandingPages) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))
     page = open_page(java_script_enabled=False, viewport={"width": 390, "height": 844})
