@@ -213,3 +213,17 @@ def test_a_long_table_shows_its_last_rows_and_the_file_all(
     assert "30 июня 0" in text
     assert "1 января 0" not in text
     assert len(csv_rows(admin, "over-time", query)) == 181
+
+
+def test_a_source_is_judged_as_one_of_all_sources(admin: Client, landing: LandingPages) -> None:
+    landing.write(lead(1, created_at=datetime(2026, 1, 1, tzinfo=ALMATY)))
+    for month, bought in ((9, 2), (10, 10)):
+        landing.write(*(lead(5, month, source="TF4", sms_clicked=True) for _ in range(bought)))
+        landing.write(*(lead(5, month) for _ in range(20)))
+
+    body = admin.get(f"{API}?{IN_OCTOBER}&compare=last-month").json()
+
+    tf4 = next(row for row in body["sources"] if row["source"] == "TF4")
+    assert tf4["purchases"]["pValue"] == body["funnel"]["purchases"]["pValue"] < 0.05
+    assert body["funnel"]["purchases"]["verdict"] == "beyond-chance"
+    assert tf4["purchases"]["verdict"] == "within-chance"
