@@ -82,8 +82,8 @@ class Sources:
 
 
 def readable(source: str) -> str:
-    """The source's name for a reader."""
-    return str(NAMES.get(source, source))
+    """The source's name for a reader; there is one to press also where it is written in spaces."""
+    return str(NAMES.get(source, source if source.strip() else _("Пробелы вместо имени")))
 
 
 def funnel_by_source(question: FunnelQuestion) -> Sources:

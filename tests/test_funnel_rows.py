@@ -215,6 +215,14 @@ def test_a_long_table_shows_its_last_rows_and_the_file_all(
     assert len(csv_rows(admin, "over-time", query)) == 181
 
 
+def test_a_source_of_spaces_has_a_name_to_press(admin: Client, landing: LandingPages) -> None:
+    landing.write(lead(5, source="  "))
+
+    page = admin.get(f"{PAGE}?{IN_OCTOBER}").content.decode()
+
+    assert 'source=++"><bdi>Пробелы вместо имени</bdi>' in page
+
+
 def test_a_source_is_judged_as_one_of_all_sources(admin: Client, landing: LandingPages) -> None:
     landing.write(lead(1, created_at=datetime(2026, 1, 1, tzinfo=ALMATY)))
     for month, bought in ((9, 2), (10, 10)):
