@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from funnel.models import Lead
 from funnel.over_time import OverTime, over_time_part, read_over_time
@@ -61,7 +60,3 @@ def answers(question: FunnelQuestion) -> FunnelAnswers:
         time_to_buy=read_time_to_buy(question, found["buying"]),
         utm=read_utm(question, found["utm"]),
     )
-
-
-def _first_lead() -> Any:
-    return Lead.objects.order_by("created_at").values("created_at")[:1]

@@ -45,7 +45,9 @@ class Bucket:
         return Period(self.first_day, self.last_day)
 
 
-class _WidthBucket(Func):
+class WidthBucket(Func):
+    """Which of the classes that begin at these values one is in, from 1; 0 below the first."""
+
     function = "width_bucket"
     output_field = IntegerField()
 
@@ -98,7 +100,7 @@ def number(periods: Sequence[Period]) -> Func:
     starts = ",".join(period.start.astimezone(UTC).isoformat() for period in periods)
     # As text, which is quick to write; the database reads it once.
     moments: Any = Cast(Value(f"{{{starts}}}"), ArrayField(DateTimeField()))
-    return _WidthBucket("created_at", moments)
+    return WidthBucket("created_at", moments)
 
 
 def _start(day: date, unit: Unit) -> date:

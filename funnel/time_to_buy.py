@@ -20,7 +20,6 @@ from django.db.models import (
     F,
     FloatField,
     Func,
-    IntegerField,
     Q,
     TextField,
     Value,
@@ -29,7 +28,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Concat
 
 from funnel import chance
-from funnel.buckets import Bucket, buckets, number, spans
+from funnel.buckets import Bucket, WidthBucket, buckets, number, spans
 from funnel.comparison import Spans, Verdict, unsaid_of, verdict_of
 from funnel.models import PURCHASED, source_name, within
 from funnel.question import FunnelQuestion
@@ -213,11 +212,6 @@ class _Unnested(Func):
     set_returning = True
 
 
-class _WidthBucket(Func):
-    function = "width_bucket"
-    output_field = IntegerField()
-
-
 class _Percentiles(Aggregate):
     """The quartiles as PostgreSQL interpolates them between two values; null without a value."""
 
@@ -238,7 +232,7 @@ def _numbered(prefix: str, period: Period, periods: Sequence[Period]) -> Case:
 def _class_number() -> Func:
     bounds = Value(f"{{{','.join(map(str, CLASSES))}}}")
     seconds = Cast(_Seconds(_TOOK), FloatField())
-    return _WidthBucket(seconds, Cast(bounds, ArrayField(FloatField())))
+    return WidthBucket(seconds, Cast(bounds, ArrayField(FloatField())))
 
 
 def _quartiles(inside: Q) -> JsonObject:
