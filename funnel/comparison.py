@@ -249,10 +249,10 @@ def against_others(one: Rate, part: int, whole: int, *, among: int) -> AgainstOt
 
 def unsaid_of(spans: Spans) -> Verdict | None:
     """Why nothing may be said of any difference between these days."""
-    if spans.overlap:
-        return Verdict.PERIODS_OVERLAP
     if spans.before_data:
         return Verdict.NO_DATA
+    if spans.overlap:
+        return Verdict.PERIODS_OVERLAP
     return Verdict.PERIOD_UNFINISHED if spans.is_unfinished else None
 
 

@@ -173,6 +173,10 @@ def test_where_there_is_nothing_to_compare_with_no_zero_stands_for_it() -> None:
     assert (count.before, count.difference, count.percent) == (None, None, None)
     assert (count.times(5_000).now, count.times(5_000).before) == (150_000, None)
     assert (ratio.percent, ratio.before, ratio.verdict) == (Decimal(109), None, Verdict.NO_DATA)
+    # Nor is it said of one figure that the periods overlap, and of another that nothing was.
+    overlapping = replace(spans, compared=Period(date(2026, 9, 1), date(2026, 10, 5)))
+    share = rate(overlapping, (3, 30), (1, 4), is_proportion=True, decimals=2)
+    assert (share.before, share.verdict) == (None, counted(overlapping, 30, 4).verdict)
 
 
 def test_a_row_is_held_against_all_others_as_one_of_many() -> None:
