@@ -319,12 +319,19 @@ def test_a_key_that_is_none_is_refused(call: Any, desk: Desk, key: str) -> None:
 
 
 def _crowd(count: int, ask: Callable[[int], Any]) -> list[Any]:
-    """`count` requests that set out together, each on a connection of its own."""
+    """`count` requests that set out together, each on a connection of its own.
+
+    As in a process that has served before, the connections are open: what is tried is what the
+    requests do to each other, not how many connections a busy machine opens in three seconds.
+    """
     together = threading.Barrier(count)
+    one_by_one = threading.Lock()
 
     def one(number: int) -> Any:
         try:
-            together.wait(30)
+            with one_by_one:
+                connections["tripwire"].ensure_connection()
+            together.wait(60)
             return ask(number)
         finally:
             connections.close_all()
