@@ -273,7 +273,7 @@ def open_page(browser: Browser, site: str) -> Iterator[Any]:
     def open_page(**options: Any) -> Page:
         context = browser.new_context(base_url=site, **options)
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         return context.new_page()
 
     yield open_page

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core.cache import cache
 from django.db import close_old_connections
 from django.test import Client
@@ -128,6 +129,16 @@ def test_a_forged_moment_is_not_taken_up(admin: Client, sold: Callable[[], None]
     for value in ("2099-01-01T00:00:00+00:00", "2099-01-01T00:00:00+00:00:AAAA", "", "x:y:z"):
         admin.cookies["onai_refreshed"] = value
         assert _body(admin)["totalConversions"] == 0
+
+
+def test_the_moment_travels_safely_and_outlives_every_older_answer(admin: Client) -> None:
+    admin.post(REFRESH)
+    refused = admin.post(REFRESH)
+
+    moment = admin.cookies["onai_refreshed"]
+    assert moment["max-age"] > settings.FUNNEL_CACHE_SECONDS
+    for cookie in (moment, refused.cookies["onai_refreshed_too_soon"]):
+        assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
 
 
 def test_refreshing_in_an_outage_shows_that_there_is_one(
