@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from funnel.models import Lead
+from django.db.models import Count
+
+from funnel.models import Lead, within
 from funnel.over_time import OverTime, over_time_part, read_over_time
 from funnel.question import FunnelQuestion
 from funnel.report import FunnelReport, read_report, report_part
@@ -17,9 +19,11 @@ from onai.periods import business_day
 
 @dataclass(frozen=True, slots=True)
 class FunnelAnswers:
-    """The answers to `question`; `report` is as reported, whatever way of counting it asks for."""
+    """The answers to `question`; `report` is as reported, whatever way of counting it asks for, and
+    `leads` are all that came in its days."""
 
     question: FunnelQuestion
+    leads: int
     report: FunnelReport
     funnel: Funnel
     sources: Sources
@@ -44,15 +48,17 @@ def answers(question: FunnelQuestion) -> FunnelAnswers:
             "time": over_time_part(question),
             "buying": time_to_buy_part(question),
             "utm": utm_part(question),
-            "since": Part(
-                lists={"first": Lead.objects.order_by("created_at").values_list("created_at")[:1]}
+            "came": Part(
+                figures={"leads": Count("pk", filter=within(question.period))},
+                lists={"first": Lead.objects.order_by("created_at").values_list("created_at")[:1]},
             ),
         },
     )
-    for first in found["since"].lists["first"]:
+    for first in found["came"].lists["first"]:
         question = replace(question, data_since=business_day(datetime.fromisoformat(first)))
     return FunnelAnswers(
         question=question,
+        leads=found["came"].figures["leads"],
         report=read_report(question.period, found["report"]),
         funnel=read_steps(question, found["funnel"]),
         sources=read_sources(question, found["sources"]),

@@ -204,10 +204,8 @@ def rate(
     if is_proportion and not unsaid:
         p_value = chance.two_proportions(*now, *before)
         verdict = verdict_of(spans, p_value)
-    elif is_proportion or spans.before_data:
-        verdict = unsaid or Verdict.NO_DATA
     else:
-        verdict = Verdict.NOT_A_PROPORTION
+        verdict = unsaid or Verdict.NOT_A_PROPORTION
     return Rate(
         part=now[0],
         whole=now[1],
@@ -223,7 +221,8 @@ def rate(
 class AgainstOthers:
     """A row's conversion against that of all other rows together, in percent.
 
-    `verdict` is of `two_proportions`, as one of so many rows.
+    `verdict` is of `two_proportions`, as one of so many rows. Of too few leads nothing is said:
+    even if all of them had bought, or none, chance would explain it.
     """
 
     others: Decimal
@@ -239,10 +238,14 @@ def against_others(one: Rate, part: int, whole: int, *, among: int) -> AgainstOt
     p_value = chance.two_proportions(one.part, one.whole, *rest)
     if p_value is None:
         return None
+    is_higher = one.part * rest[1] > rest[0] * one.whole
+    level = chance.LEVEL / among
+    at_most = chance.two_proportions(one.whole if is_higher else 0, one.whole, *rest)
+    could_differ = min(p_value, at_most or 0) < level
     return AgainstOthers(
         others=share(*rest, decimals=2),
-        is_higher=one.part * rest[1] > rest[0] * one.whole,
-        verdict=_verdict(p_value, chance.LEVEL / among),
+        is_higher=is_higher,
+        verdict=_verdict(p_value, level) if could_differ else Verdict.TOO_FEW,
         p_value=p_value,
     )
 

@@ -62,13 +62,14 @@ class Charts:
 
 
 def draw(answers: FunnelAnswers) -> tuple[DrawnStep, ...]:
-    """Each step as wide as its count at the top, and at the bottom as wide as the next one."""
+    """Each step at the bottom as wide as its count, and at the top as wide as the one before: what
+    is lost on the way to it is lost in its own shape, which has the colour of that loss."""
     steps = answers.funnel.steps
     statuses = {stage.id.value: stage.status for stage in answers.report.stages}
     most_lost = max(step.lost for step in steps)
     widest = max(1, *(step.reached.now for step in steps))
     widths = [max(_THINNEST, _WIDTH * step.reached.now / widest) for step in steps]
-    below = [*widths[1:], widths[-1]]
+    above = [widths[0], *widths[:-1]]
     return tuple(
         DrawnStep(
             step,
@@ -76,7 +77,7 @@ def draw(answers: FunnelAnswers) -> tuple[DrawnStep, ...]:
             statuses.get(step.id.value, _status(step, most_lost)),
             _trapezoid(top, bottom),
         )
-        for step, top, bottom in zip(steps, widths, below, strict=True)
+        for step, top, bottom in zip(steps, above, widths, strict=True)
     )
 
 

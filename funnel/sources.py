@@ -27,10 +27,15 @@ NAMES: dict[str, str | Promise] = {
     "": _("Без источника"),
 }
 _MOST_CHOICES = 200
+# A conversion of fewer leads is no more than what became of some people.
+FEW_LEADS = 10
 
 
 class SourceOrder(StrEnum):
-    """By what the sources are sorted, best first."""
+    """By what the sources are sorted, best first.
+
+    Conversions by the lower end of their interval, those of fewer than `FEW_LEADS` leads last.
+    """
 
     PURCHASES = "purchases"
     LEADS = "leads"
@@ -73,7 +78,7 @@ class Sources:
             case SourceOrder.LEADS:
                 rows.sort(key=lambda row: -row.funnel.leads.now)
             case SourceOrder.CONVERSION:
-                rows.sort(key=lambda row: -_surely(row.funnel))
+                rows.sort(key=lambda row: (row.funnel.leads.now < FEW_LEADS, -_surely(row.funnel)))
             case SourceOrder.NAME:
                 rows.sort(key=lambda row: row.name.casefold())
             case SourceOrder.PURCHASES:

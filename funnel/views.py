@@ -23,7 +23,7 @@ from funnel.page_form import LOOK, PageForm, joined, said
 from funnel.picture import draw, draw_over_time
 from funnel.question import FunnelQuestion, QuestionForm
 from funnel.report import EXPRESS_THRESHOLD, PAYMENT_THRESHOLD, StageId
-from funnel.sources import readable
+from funnel.sources import FEW_LEADS, readable
 from funnel.steps import Funnel
 from funnel.tables import TABLES
 from funnel.wording import COMPARE, COUNTING, MARKS, ORDERS, UNITS, WORDING
@@ -197,6 +197,7 @@ def _shown(found: FunnelAnswers, form: PageForm) -> dict[str, object]:
         "marks": [(MARKS[table.mark], table) for table in found.utm],
         "order": order,
         "orders": ORDERS,
+        "few_leads": FEW_LEADS,
         "search": search,
         "source_rows": rows[:_MOST_SOURCE_ROWS],
         "more_sources": max(0, len(rows) - _MOST_SOURCE_ROWS),

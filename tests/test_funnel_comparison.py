@@ -200,6 +200,26 @@ def test_a_row_is_held_against_all_others_as_one_of_many() -> None:
     assert not others.is_higher
 
 
+@pytest.mark.parametrize(
+    ("part", "whole", "verdict"),
+    [
+        # None of 40: p = 0.10, and nobody can buy less. None of 90: p = 0.004.
+        (0, 40, Verdict.TOO_FEW),
+        (0, 90, Verdict.BEYOND_CHANCE),
+        # One of one: p = 0.07, and one cannot buy more. One of five could.
+        (1, 1, Verdict.TOO_FEW),
+        (1, 5, Verdict.WITHIN_CHANCE),
+    ],
+)
+def test_of_too_few_nothing_is_said(part: int, whole: int, verdict: Verdict) -> None:
+    one = rate(SPANS, (part, whole), (0, 0), is_proportion=True, decimals=2)
+
+    found = against_others(one, 30 + part, 411 + whole, among=5)
+
+    assert found
+    assert found.verdict is verdict
+
+
 def test_who_is_alone_or_nobody_is_held_against_nobody() -> None:
     everybody = rate(SPANS, (19, 141), (0, 0), is_proportion=True, decimals=2)
     nobody = rate(SPANS, (0, 0), (0, 0), is_proportion=True, decimals=2)

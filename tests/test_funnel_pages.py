@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from onai.local.leads import demo_leads
+from tests.asking import page_text
 from tests.conftest import LandingPages
 from tests.settings import TEST_KEYS
 
@@ -172,17 +173,50 @@ def test_the_page_leads_to_who_bought_twice(admin: Client, landing: LandingPages
     assert "77000004567" not in text
 
 
+@pytest.mark.parametrize("query", ["count=cohort&source=TF4", "count=cohort"])
+def test_who_took_no_test_came_all_the_same(
+    admin: Client, landing: LandingPages, query: str
+) -> None:
+    landing.write(*({"source": "TF4", "sms_clicked": True} for _ in range(3)))
+
+    text = page_text(admin, query)
+
+    assert text.count("Теста за эти дни не прошёл никто") == 2
+    assert "Всего лидов — 3. Посчитать их как в отчёте" in text
+    for claim in ("не пришло ни одного лида", "лидов нет"):
+        assert claim not in text
+
+
+def test_what_has_just_begun_has_not_fallen(admin: Client, landing: LandingPages) -> None:
+    now = datetime.now(UTC)
+    yesterday = [{"created_at": now - timedelta(days=1), "sms_clicked": True}] * 20
+    tested = {"source": "proftest_a"}
+    for ago in (timedelta(), timedelta(days=1), timedelta(days=4)):
+        landing.write({**tested, "created_at": now - ago})
+    landing.write(*yesterday)
+
+    text = page_text(admin, "period=today").partition("Как читать сравнение")[0]
+
+    assert "Пока не прошло девяти десятых периода, о разнице судить рано." in text
+    assert "было 100 000 ₸ за все те дни" in text
+    assert not re.search(r"[−≈▲▼]", text)
+
+
 def test_the_picture_is_as_wide_as_the_counts(
     admin: Client, report_of_the_day: LandingPages
 ) -> None:
     page = admin.get("/funnel").content.decode()
 
     shapes = re.findall(r'<polygon points="([^"]+)"', page)
-    widths = []
+    sides = []
     for shape in shapes:
-        corners = [tuple(map(float, corner.split(","))) for corner in shape.split()]
-        widths.append(round(corners[1][0] - corners[0][0], 1))
-    assert widths == [92.1, 100.0, 7.9]
+        (left, _), (right, _), (low_right, _), (low_left, _) = (
+            map(float, corner.split(",")) for corner in shape.split()
+        )
+        sides.append((round(right - left, 1), round(low_right - low_left, 1)))
+    # As wide as what came from the step before, and as what is left of it.
+    assert sides == [(92.1, 92.1), (92.1, 100.0), (100.0, 7.9)]
+    assert re.findall(r'class="stage-shape (\w+)"', page) == ["success", "success", "warning"]
 
 
 def test_the_api_answers_in_the_wire_format(

@@ -42,6 +42,22 @@ def test_a_long_period_is_shown_in_longer_pieces(admin: Client, landing: Landing
     assert unit("from=2024-05-01&to=2026-10-31&by=week") == "week"
 
 
+def test_a_quarter_is_one_of_four_purchases_at_least(admin: Client, landing: LandingPages) -> None:
+    came = datetime(2026, 10, 3, 12, tzinfo=ALMATY)
+    for source, purchases in (("TF4", 3), ("proftest_muha", 4)):
+        for hours in range(1, purchases + 1):
+            bought = came + timedelta(hours=hours)
+            landing.write(lead(3, source=source, sms_clicked=True, sms_clicked_at=bought))
+
+    of_three = page_text(admin, f"{IN_OCTOBER}&source=TF4")
+    of_four = page_text(admin, f"{IN_OCTOBER}&source=proftest_muha")
+
+    assert "Команда TF4 — 2 ч было — — 3 из 3" in of_three
+    assert "Четверть покупает быстрее" not in of_three
+    assert "Муха 1 ч 45 мин 2 ч 30 мин было — 3 ч 15 мин 4 из 4" in of_four
+    assert "Четверть покупает быстрее, чем за 1 ч 45 мин" in of_four
+
+
 def test_time_to_buy_says_what_it_cannot_know(admin: Client, landing: LandingPages) -> None:
     came = datetime(2026, 10, 3, 12, tzinfo=ALMATY)
     for hours in (2, 26, 50):
