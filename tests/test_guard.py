@@ -43,6 +43,10 @@ def test_a_page_sends_a_stranger_to_sign_in_and_back(client: Client, path: str) 
     assert answer["Location"] == f"/login?next={where}%3Fa%3D1%26b%3D2"
 
 
+def test_a_look_without_the_body_is_sent_the_same_way(client: Client) -> None:
+    assert client.head("/funnel?a=1")["Location"] == client.get("/funnel?a=1")["Location"]
+
+
 @pytest.mark.parametrize("path", API)
 def test_the_api_tells_a_stranger_in_json(client: Client, path: str) -> None:
     answer = client.get(path)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.http import HttpResponse
@@ -212,6 +213,8 @@ def test_losing_the_role_sends_nobody_in_a_circle(
 def test_next_goes_only_to_pages_of_this_site(client: Client, asked: str, lands: str) -> None:
     assert _sign_in(client, next=asked)["Location"] == lands
     assert client.get("/login", {"next": asked})["Location"] == lands
+    address = f"/login?{urlencode({'next': asked})}"
+    assert client.post(address, {"email": ADMIN, "password": PASSWORD})["Location"] == lands
 
 
 def test_next_survives_a_mistyped_password(client: Client) -> None:

@@ -175,32 +175,32 @@ def test_keys_are_fetched_once_and_kept(faults: Faults) -> None:
     verify(TEST_KEYS.sign(_claims()))
 
 
-def test_a_rotated_key_is_fetched_when_it_is_first_met(
-    keys: Keys, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(published_keys, "_COOLDOWN", timedelta(0))
+def test_a_rotated_key_is_fetched_when_it_is_first_met(keys: Keys) -> None:
     verify(keys.sign(_claims()))
 
-    rotated = _rotate("RS256", "ES256")
+    for _ in range(2):
+        rotated = _rotate("RS256", "ES256")
+        verify(rotated.sign(_claims()))
 
-    verify(rotated.sign(_claims()))
     with pytest.raises(TokenInvalid):
         verify(keys.sign(_claims()))
 
 
 def test_forged_key_ids_do_not_make_us_ask_again_and_again(faults: Faults) -> None:
+    def refuse_a_forged_one() -> None:
+        forged = SigningKey.generate("ES256")
+        headers = {"kid": forged.kid}
+        token = jwt.encode(_claims(), forged.private_pem, algorithm="ES256", headers=headers)
+        with pytest.raises(TokenInvalid):
+            verify(token)
+
     verify(TEST_KEYS.sign(_claims()))
+    refuse_a_forged_one()
     # From here on asking would fail, and be told as an outage instead of a forgery.
     faults.set("/auth/v1/.well-known", status=500)
 
     for _ in range(3):
-        forged = SigningKey.generate("ES256")
-        with pytest.raises(TokenInvalid):
-            verify(
-                jwt.encode(
-                    _claims(), forged.private_pem, algorithm="ES256", headers={"kid": forged.kid}
-                )
-            )
+        refuse_a_forged_one()
 
 
 def test_old_keys_stay_good_while_new_ones_cannot_be_fetched(

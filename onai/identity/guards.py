@@ -46,7 +46,7 @@ def role_required(*roles: str) -> Callable[[View], View]:
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     # After signing in a page is fetched again, so only what can be fetched is worth returning to:
     # for a form that was sent, the page it was on.
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         query = {"next": request.get_full_path()}
     else:
         form_page = urlsplit(request.headers.get("Referer", ""))

@@ -13,7 +13,7 @@ from onai.identity.supabase import AuthUnavailable
 logger = logging.getLogger(__name__)
 
 _LIFESPAN = timedelta(minutes=10)
-# However many unknown key ids come in, Supabase is asked no more often than this.
+# However many unknown key ids come in, Supabase is asked in vain no more often than this.
 _COOLDOWN = timedelta(seconds=5)
 # How long a request waits for another one's fetch before it is told to come back.
 _PATIENCE = timedelta(seconds=1)
@@ -36,7 +36,7 @@ class PublishedKeys:
         )
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at: float | None = None
-        self._tried_at: float | None = None
+        self._in_vain_at: float | None = None
         self._last_try_failed = False
         self._fetching = threading.Lock()
 
@@ -47,7 +47,7 @@ class PublishedKeys:
             return self._keys[key_id]
         if self._fetching.acquire(timeout=0 if known else _PATIENCE.total_seconds()):
             try:
-                self._fetch_unless_just_tried(key_id)
+                self._fetch_unless_just_in_vain(key_id)
             finally:
                 self._fetching.release()
         elif not known:
@@ -58,9 +58,9 @@ class PublishedKeys:
             raise AuthUnavailable
         raise UnknownKey
 
-    def _fetch_unless_just_tried(self, key_id: str) -> None:
+    def _fetch_unless_just_in_vain(self, key_id: str) -> None:
         fetched_meanwhile = key_id in self._keys and _is_recent(self._fetched_at, _LIFESPAN)
-        if fetched_meanwhile or _is_recent(self._tried_at, _COOLDOWN):
+        if fetched_meanwhile or _is_recent(self._in_vain_at, _COOLDOWN):
             return
         try:
             fetched = self._client.get_signing_keys()
@@ -71,7 +71,8 @@ class PublishedKeys:
             self._keys = {key.key_id: key for key in fetched if key.key_id}
             self._fetched_at = time.monotonic()
             self._last_try_failed = False
-        self._tried_at = time.monotonic()
+        if self._last_try_failed or key_id not in self._keys:
+            self._in_vain_at = time.monotonic()
 
 
 def _is_recent(moment: float | None, span: timedelta) -> bool:

@@ -45,7 +45,7 @@ def login(request: VisitorRequest) -> HttpResponse:
         return _sign_in(request)
     identity = request.identity
     if identity is not None and identity.role is not None:
-        return redirect(_path_of_this_site(request.GET.get("next", "")) or _home_of(identity.role))
+        return redirect(_asked_for(request) or _home_of(identity.role))
     # Signed in without a role: sending them anywhere would only bring them back here.
     problem = NoRole() if identity is not None else None
     return _sign_in_page(request, SignInForm(), problem=problem)
@@ -61,8 +61,7 @@ def _sign_in(request: VisitorRequest) -> HttpResponse:
         role = _role_or_problem(opened)
     except Problem as problem:
         return _sign_in_page(request, form, problem=problem, status=problem.status)
-    next_path = _path_of_this_site(request.POST.get("next", ""))
-    response = HttpResponseRedirect(next_path or _home_of(role))
+    response = HttpResponseRedirect(_asked_for(request) or _home_of(role))
     cookies.keep(response, opened)
     return response
 
@@ -100,11 +99,10 @@ def _revoke(access_token: str) -> None:
 def _sign_in_page(
     request: VisitorRequest, form: SignInForm, *, problem: Problem | None = None, status: int = 200
 ) -> HttpResponse:
-    next_path = request.POST.get("next") or request.GET.get("next", "")
     context = {
         "form": form,
         "problem": problem,
-        "next": _path_of_this_site(next_path),
+        "next": _asked_for(request),
         "form_was_lost": request.GET.get("lost") == "form",
     }
     response = render(request, "identity/login.html", context, status=status)
@@ -116,6 +114,11 @@ def _sign_in_page(
 
 def _home_of(role: Role) -> str:
     return reverse(settings.HOME_OF_ROLE[role])
+
+
+def _asked_for(request: VisitorRequest) -> str:
+    """Where one wanted to go before one had to sign in."""
+    return _path_of_this_site(request.POST.get("next") or request.GET.get("next", ""))
 
 
 def _path_of_this_site(path: str) -> str:
