@@ -14,6 +14,7 @@ from funnel.statement import Part, ask
 from funnel.steps import Funnel, read_steps, steps_part
 from funnel.time_to_buy import TimeToBuy, read_time_to_buy, time_to_buy_part
 from funnel.utm import MarkTable, read_utm, utm_part
+from funnel.visibility import require_visible
 from onai.periods import business_day
 
 
@@ -38,7 +39,8 @@ class FunnelAnswers:
 
 
 def answers(question: FunnelQuestion) -> FunnelAnswers:
-    """Count everything about the question. Raises FiguresUnavailable."""
+    """Count everything about the question. Raises FiguresUnavailable, and LeadsHidden instead of
+    telling zeros of leads that we may not see."""
     found = ask(
         question.leads_of_both_periods(),
         {
@@ -54,6 +56,8 @@ def answers(question: FunnelQuestion) -> FunnelAnswers:
             ),
         },
     )
+    if not found["came"].lists["first"]:
+        require_visible()
     for first in found["came"].lists["first"]:
         question = replace(question, data_since=business_day(datetime.fromisoformat(first)))
     return FunnelAnswers(

@@ -94,7 +94,7 @@ def test_status_tells_an_owner_what_to_do(admin: Client, faults: Faults, outage:
     assert "отвечает ошибкой 500" in page
     # No worker runs beside these tests.
     assert "python manage.py procrastinate worker" in page
-    assert "Не работают 3 части" in page
+    assert "Не работают 4 части" in page
     assert TRIPWIRE_ADVICE not in page
 
 

@@ -1,0 +1,14 @@
+"""The funnel, as Django knows it."""
+
+from django.apps import AppConfig
+
+
+class FunnelConfig(AppConfig):
+    name = "funnel"
+
+    def ready(self) -> None:
+        """Tell the owners' page of states what this app knows of itself."""
+        from funnel import visibility
+        from onai import health
+
+        health.BACKGROUND.append(visibility.PROBE)
