@@ -80,7 +80,9 @@ def create(request: IdentifiedRequest) -> HttpResponse:
 
 
 def _created(answer: Any) -> HttpResponse:
-    response = JsonResponse(answer, status=201, json_dumps_params={"ensure_ascii": False})
+    # A repeated answer comes from the database, which keeps no order of its keys.
+    in_order = {"ensure_ascii": False, "sort_keys": True}
+    response = JsonResponse(answer, status=201, json_dumps_params=in_order)
     response["Location"] = reverse("student", args=[answer["user"]["id"]])
     return response
 

@@ -70,9 +70,10 @@ def duration(time: timedelta) -> str:
 def time_zone(moment: datetime) -> str:
     """By which clock a moment is told: «по времени Алматы (UTC+5)»."""
     offset = f"{moment:%z}"
-    hours, minutes = offset[:1] + offset[1:3].lstrip("0"), offset[3:5]
+    hours, minutes = offset[:1] + (offset[1:3].lstrip("0") or "0"), offset[3:5]
     name = _ZONES.get(settings.TIME_ZONE, settings.TIME_ZONE)
-    utc = f"UTC{hours}{'' if minutes == '00' else ':' + minutes}"
+    away = f"{hours}{'' if minutes == '00' else ':' + minutes}"
+    utc = f"UTC{'' if away in ('+0', '-0') else away}"
     return f"по времени {name} ({utc})"
 
 
