@@ -12,6 +12,7 @@ _WORDS = re.compile(r"[+(\d][\d\s()+.\-–]*\d(?!\S)|\S+")
 _NO_PHONE = re.compile(r"[^\d\s()+.\-–]")
 _LOCAL_DIGITS = 10
 _BETWEEN = "[^0-9]*"
+_PREFIX = f"{_BETWEEN}(?:0{_BETWEEN}0{_BETWEEN})?[78]{_BETWEEN}"
 
 
 def matching(text: str) -> Q:
@@ -35,7 +36,10 @@ def _has(word: str) -> Q:
 
 
 def _has_phone(digits: str) -> Q:
-    """A part of the phone, or its beginning with any of the country's prefixes.
+    """A part of the phone as it is written, or its beginning with any of the country's prefixes.
+
+    A prefix is one only before a whole local number, and is missing only where the phone is such a
+    number and no more; or else an operator's 777 would be found in every +7 7….
 
     As one pattern for what people write between digits: normalising each phone first, as
     `with_person_keys` does, takes several times as long.
@@ -43,11 +47,17 @@ def _has_phone(digits: str) -> Q:
     patterns = [_spaced(digits)]
     whole = digits.removeprefix("00")
     if whole.startswith(("7", "8")) and len(whole) > 1:
-        prefix = f"^{_BETWEEN}(?:0{_BETWEEN}0{_BETWEEN})?[78]?{_BETWEEN}"
-        # A whole number is found by its local part wherever that stands.
-        is_whole = len(whole) == _LOCAL_DIGITS + 1
-        patterns.append(("" if is_whole else prefix) + _spaced(whole[1:]))
+        patterns.append(_whole_phone(local=whole[1:]))
     return Q(phone__regex="|".join(patterns))
+
+
+def _whole_phone(*, local: str) -> str:
+    """The local number begins with these digits; all of them are it wherever they stand."""
+    missing = _LOCAL_DIGITS - len(local)
+    if missing <= 0:
+        return _spaced(local)
+    number = f"{_spaced(local)}(?:{_BETWEEN}[0-9]){{{missing}}}"
+    return f"^{_PREFIX}{number}|^{_BETWEEN}{number}{_BETWEEN}$"
 
 
 def _spaced(digits: str) -> str:

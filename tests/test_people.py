@@ -170,6 +170,44 @@ def test_a_prefix_alone_is_a_digit_like_any(admin: Client, landing: LandingPages
     assert sorted(_names(admin, q="+7")) == ["+7 700 000-45-67", "87000004567"]
 
 
+# Operators' codes that begin like the country's; the sixth has its sevens further on.
+_SEVENS = (
+    *("+7 777 000-11-22", "8 (777) 000 11 22", "7770001122", "007 777 000 11 22"),
+    *("+7 770 100-00-44", "8 701 000 77 70", "+7 700 000-45-67", "0012", "800 12 34"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        # A part of what is written: that the code begins like the country does not matter.
+        ("777", [*_SEVENS[:6]]),
+        ("77700", [*_SEVENS[:4]]),
+        ("777-00", [*_SEVENS[:4]]),
+        ("77 70", [*_SEVENS[:6]]),
+        ("70 00", ["+7 777 000-11-22", *_SEVENS[1:4], "+7 700 000-45-67"]),
+        # The country and a beginning, whatever the phone writes for it, and where it writes none.
+        ("+7 777", [*_SEVENS[:4]]),
+        ("8 777", [*_SEVENS[:4]]),
+        ("007 777 0", [*_SEVENS[:4]]),
+        ("7777000", [*_SEVENS[:4]]),
+        ("8 770", ["+7 770 100-00-44"]),
+        ("8 701", ["8 701 000 77 70"]),
+        # What is no whole number without the country's prefix begins nothing; nor do its noughts.
+        ("8 80", []),
+        ("8 00", ["800 12 34"]),
+    ],
+)
+def test_the_countrys_digit_is_not_the_operators(
+    admin: Client, landing: LandingPages, text: str, found: list[str]
+) -> None:
+    landing.write(*(lead(phone=phone, email=None) for phone in _SEVENS))
+
+    body = admin.get(API, {**DAYS, "step": "proftest", "q": text}).json()
+
+    assert sorted(one["phone"] for one in body["people"]) == sorted(found)
+
+
 def test_a_phone_with_an_extension_is_found_by_its_number(
     admin: Client, landing: LandingPages
 ) -> None:
