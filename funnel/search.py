@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower, StrIndex
 from django.db.models.lookups import GreaterThan
 
@@ -18,7 +19,8 @@ _PREFIX = f"{_BETWEEN}(?:0{_BETWEEN}0{_BETWEEN})?[78]{_BETWEEN}"
 def matching(text: str) -> Q:
     """Each word of `text` is in the name, in the e-mail, or in the phone however it is spelled.
 
-    Case does not matter, in any alphabet the database knows.
+    Case does not matter, in any alphabet the database knows; nor does the difference between a
+    Kazakh letter and the Russian one that is typed for it.
     """
     found = Q()
     for word in _WORDS.findall(unicodedata.normalize("NFC", text)):
@@ -27,12 +29,22 @@ def matching(text: str) -> Q:
 
 
 def _has(word: str) -> Q:
-    wanted = Lower(Value(word))
-    found = Q(GreaterThan(StrIndex(Lower(F("name")), wanted), 0)) | Q(
-        GreaterThan(StrIndex(Lower(F("email")), wanted), 0)
+    wanted = _Plain(Value(word))
+    found = Q(GreaterThan(StrIndex(_Plain(F("name")), wanted), 0)) | Q(
+        GreaterThan(StrIndex(_Plain(F("email")), wanted), 0)
     )
     digits = re.sub(r"\D", "", word)
     return found if _NO_PHONE.search(word) or not digits else found | _has_phone(digits)
+
+
+class _Plain(Func):
+    """In small letters, and those that a Russian keyboard lacks as one types them on it."""
+
+    function = "translate"
+    output_field = TextField()
+
+    def __init__(self, text: Combinable) -> None:
+        super().__init__(Lower(text), Value("әғқңөұүһіё"), Value("агкноуухие"))
 
 
 def _has_phone(digits: str) -> Q:

@@ -162,6 +162,27 @@ def test_one_finds_people_by_any_part_in_any_spelling(
     assert len(_names(admin, q=text)) == (3 if found else 0)
 
 
+@pytest.mark.parametrize(
+    ("written", "typed"),
+    [
+        ("Қайрат", "кайрат"),
+        ("Өмірбек", "омирбек"),
+        ("ҒҰНИ ҺӘМ ҮҢГІР", "гуни хам унгир"),
+        ("Пётр", "петр"),
+        ("Петр", "ПЁТР"),
+        ("Каиргали", "Қаирғали"),
+    ],
+)
+def test_a_russian_keyboard_finds_kazakh_names(
+    admin: Client, landing: LandingPages, written: str, typed: str
+) -> None:
+    landing.write(lead(name=written, email=f"{written.split(maxsplit=1)[0]}@onai.test"), lead())
+
+    assert _names(admin, q=typed) == [written]
+    assert _names(admin, q=written) == [written]
+    assert _names(admin, q=f"{typed.split(maxsplit=1)[0]}@onai.test") == [written]
+
+
 def test_a_prefix_alone_is_a_digit_like_any(admin: Client, landing: LandingPages) -> None:
     for phone in ("87000004567", "+7 700 000-45-67", "нет"):
         landing.write(lead(name=phone, phone=phone, email=None))
