@@ -1,7 +1,7 @@
 """The page of the funnel's people: what it says, what it links to, how it looks."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.test import Client
 
 from funnel.people_steps import FIRST_STEPS, STEP_WORDING, Step
 from onai import paging
+from onai.periods import business_day
 from tests.browser import complaints_of, sign_in
 from tests.conftest import LandingPages
 from tests.crowd import ALMATY, DAYS, lead, many, text_of, write
@@ -63,6 +64,25 @@ def test_every_list_says_in_words_who_is_in_it(
     reported = step in (Step.EXPRESS, Step.PAYMENT)
     assert ("разность двух чисел отчёта" in text) == (lost and reported)
     assert "За эти дни" in text
+
+
+def test_who_is_lost_so_far_may_yet_get_there(admin: Client, landing: LandingPages) -> None:
+    yesterday = business_day() - timedelta(days=1)
+    lost = {"source": "proftest_a", "created_at": datetime.now(ALMATY) - timedelta(days=1)}
+    landing.write(lost, {**lost, "email_sent": True})
+    said = "Период ещё идёт: недавние лиды ещё могут дойти до этого шага."
+
+    def told(**query: str) -> bool:
+        text = text_of(admin.get(PAGE, query))
+        assert "1 лид" in text or "никого не потеряли" in text
+        return said in text
+
+    for days in ({"period": "7-days"}, {"from": str(yesterday), "to": str(business_day())}):
+        assert told(step="payment", lost="1", **days)
+        assert told(step="emailed", lost="1", **days)
+        assert not told(step="express", **days), "a list of those who got there"
+        assert not told(step="clicked", lost="1", **days), "nobody is lost"
+    assert not told(step="payment", lost="1", period="yesterday")
 
 
 @pytest.mark.parametrize(
