@@ -120,6 +120,24 @@ def test_the_funnel_fits_a_sheet_of_a4(open_page: Any, landing: LandingPages, qu
         assert (round(width), round(height)) == (595, 842)
 
 
+@pytest.mark.parametrize(
+    "query", ["source=TF4&source=proftest_kenesary", "q=никто", "source=nobody"]
+)
+def test_on_paper_there_is_nothing_to_press(
+    open_page: Any, landing: LandingPages, query: str
+) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(viewport={"width": A4_WIDTH, "height": 1_000})
+    sign_in(page)
+    page.goto(f"/funnel?{query}")
+    shown = page.get_by_role("link", name="Показать все").locator("visible=true")
+    assert shown.count() == 1
+
+    page.emulate_media(media="print")
+
+    assert shown.count() == 0
+
+
 @pytest.mark.parametrize("query", ["", "?count=cohort", "?source=proftest_kenesary"])
 def test_the_first_sheet_is_not_left_half_empty(
     open_page: Any, landing: LandingPages, query: str
@@ -235,6 +253,7 @@ def test_a_printed_list_begins_on_the_first_sheet_and_without_its_form(
     assert not page.get_by_role("button", name="Показать").first.is_visible()
     assert not page.get_by_label("Шаг").is_visible()
     assert page.get_by_text("Только источники: Команда TF4").is_visible() == ("TF4" in path)
+    assert page.get_by_text("Все — в файле CSV.").is_visible()
 
 
 def test_sources_are_chosen_without_javascript(open_page: Any, landing: LandingPages) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from funnel import people
 from funnel.people_steps import FIRST_STEPS, STEP_WORDING, Step
 from onai import paging
 from onai.periods import business_day
@@ -83,6 +84,33 @@ def test_who_is_lost_so_far_may_yet_get_there(admin: Client, landing: LandingPag
         assert not told(step="express", **days), "a list of those who got there"
         assert not told(step="clicked", lost="1", **days), "nobody is lost"
     assert not told(step="payment", lost="1", period="yesterday")
+
+
+def test_on_paper_one_reads_which_part_of_the_list_it_is(
+    admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        landing.write(lead(phone=f"+7700000{number % 30:04d}", sms_clicked=True))
+
+    def on_paper(path: str, **query: Any) -> list[str]:
+        page = admin.get(path, {**DAYS, **query}).content.decode()
+        said = re.findall(r'<p class="on-paper">(.*?)</p>', page, re.DOTALL)
+        return [" ".join(text.split()) for text in said]
+
+    second = admin.get(API, {**DAYS, "step": "payment"}).json()["next"]
+    third = admin.get(API, {**DAYS, "step": "payment", "after": second}).json()["next"]
+    part = "Напечатана часть списка, не с начала: {} из 60. Все — в файле CSV."
+    assert on_paper(PAGE) == ["Напечатаны первые 25 из 60. Все — в файле CSV."]
+    assert on_paper(PAGE, after=second) == [part.format(25)]
+    assert on_paper(PAGE, after=third) == [part.format(10)]
+    monkeypatch.setattr(people, "COUNTED_AT_MOST", 50)
+    assert on_paper(PAGE) == ["Напечатаны первые 25 из более чем 50. Все — в файле CSV."]
+    assert on_paper("/funnel/duplicates") == ["Напечатаны 1–20 из 30. Все — в файле CSV."]
+    assert on_paper("/funnel/duplicates", page=2) == ["Напечатаны 21–30 из 30. Все — в файле CSV."]
+    # A list that is on one page is whole.
+    (searched,) = on_paper(PAGE, q="000 00 01")
+    assert "Напечатан" not in searched
+    assert on_paper("/funnel/duplicates", page=3) == []
 
 
 @pytest.mark.parametrize(
