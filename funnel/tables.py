@@ -49,6 +49,40 @@ def _steps(found: FunnelAnswers) -> Table:
         ]
         for step in found.funnel.steps
     ]
+    if found.question.counting is Counting.COHORT:
+        rows.append([_now("Купили мимо шагов"), *_outside_steps(found.funnel), "", ""])
+    return Table(columns, rows)
+
+
+def _outside_steps(funnel: Funnel) -> list[str]:
+    bought, before = funnel.steps[-1].reached, funnel.purchases.before
+    if before is None or bought.before is None:
+        return [str(funnel.outside_steps), ""]
+    return [str(funnel.outside_steps), str(before - bought.before)]
+
+
+def _headline(found: FunnelAnswers) -> Table:
+    """What stands above the tables, with the conversions that the page has for this counting."""
+    columns: list[Text] = [
+        _("Показатель"),
+        _("За период"),
+        _("Было"),
+        _("не меньше, %"),
+        _("не больше, %"),
+    ]
+    funnel, no_interval = found.funnel, ["", ""]
+    counts = [(_("Выручка, ₸"), funnel.revenue), (_("Покупки"), funnel.purchases)]
+    rates = [(_("Из теста в покупку, %"), funnel.overall)]
+    if found.question.counting is Counting.REPORTED:
+        counts.append((_("Лиды"), funnel.leads))
+        rates.append((_("Из лида в покупку, %"), funnel.conversion))
+    rows = [
+        *([str(name), *_count(count), *no_interval] for name, count in counts),
+        *(
+            [str(name), *_rate(rate), _decimal(rate.low), _decimal(rate.high)]
+            for name, rate in rates
+        ),
+    ]
     return Table(columns, rows)
 
 
@@ -129,6 +163,7 @@ def _time_to_buy(found: FunnelAnswers) -> Table:
 
 
 TABLES: dict[str, Callable[[FunnelAnswers], Table]] = {
+    "headline": _headline,
     "steps": _steps,
     "sources": _sources,
     "over-time": _over_time,

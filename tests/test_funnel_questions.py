@@ -92,6 +92,50 @@ def test_a_file_writes_numbers_as_a_russian_spreadsheet_reads_them(
     assert tf4["Доля выручки, %"] == "50"
 
 
+def test_the_headline_is_a_file_as_well(admin: Client, october: LandingPages) -> None:
+    bought_more = {"source": "TF4", "sms_clicked": True}
+    october.write(lead(20, month=9, **bought_more), lead(21, month=9, **bought_more))
+
+    def file(query: str) -> list[tuple[str, ...]]:
+        return [tuple(row.values()) for row in csv_rows(admin, "headline", query)]
+
+    # One who bought without the test is in no conversion of the test, and so it is no proportion.
+    assert file(IN_OCTOBER) == [
+        ("Выручка, ₸", "20000", "15000", "", ""),
+        ("Покупки", "4", "3", "", ""),
+        ("Лиды", "10", "7", "", ""),
+        ("Из теста в покупку, %", "66,67", "60", "", ""),
+        ("Из лида в покупку, %", "40", "42,86", "16,8", "68,7"),
+    ]
+    assert file(f"{IN_OCTOBER}&count=cohort") == [
+        ("Выручка, ₸", "10000", "5000", "", ""),
+        ("Покупки", "2", "1", "", ""),
+        ("Из теста в покупку, %", "33,33", "20", "9,7", "70"),
+    ]
+    # Nothing is said of days before the first lead.
+    assert {row[2] for row in file("from=2026-09-01&to=2026-09-30")} == {""}
+    page = admin.get(f"{PAGE}?{IN_OCTOBER}").content.decode()
+    assert f'href="/funnel/tables/headline.csv?{IN_OCTOBER}"' in unescape(page)
+
+
+def test_the_file_of_a_cohorts_steps_tells_who_bought_past_them(
+    admin: Client, landing: LandingPages
+) -> None:
+    through = {"email_sent": True, "email_clicked": True, "sms_sent": True, "sms_clicked": True}
+    landing.write(lead(3, **through), lead(4, sms_clicked=True), lead(5), lead(1, month=8))
+    landing.write(*(lead(day, month=9, sms_clicked=True) for day in (10, 11)))
+
+    *_, bought, past = csv_rows(admin, "steps", f"{IN_OCTOBER}&count=cohort")
+
+    assert tuple(bought.values()) == ("Купили", "1", "0", "100", "")
+    assert tuple(past.values()) == ("Купили мимо шагов", "1", "2", "", "")
+    *_, alone = csv_rows(admin, "steps", "from=2026-08-01&to=2026-08-31&count=cohort")
+    assert tuple(alone.values()) == ("Купили мимо шагов", "0", "", "", "")
+    # The stages of the report count all purchases.
+    *_, payment = csv_rows(admin, "steps", IN_OCTOBER)
+    assert payment["Шаг"] == "Оплата экспресс-курса"
+
+
 def test_what_is_exported_is_logged(
     admin: Client, october: LandingPages, caplog: pytest.LogCaptureFixture
 ) -> None:
