@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from funnel.answers import FunnelAnswers
-from funnel.comparison import Counted, Rate
+from funnel.comparison import AgainstOthers, Counted, Rate, Verdict
 from funnel.counting import Counting
 from funnel.question import FunnelQuestion
 from funnel.steps import Funnel
@@ -31,12 +31,13 @@ class Table:
 
 _DAYS: list[Text] = [_("С"), _("По")]
 _COMPARED_DAYS: list[Text] = [_("Сравнение с"), _("Сравнение по")]
+_AGAINST_OTHERS: list[Text] = [_("Из лида в покупку у остальных, %"), _("Против остальных")]
 
 
 def _steps(found: FunnelAnswers) -> Table:
     columns: list[Text] = [
         _("Шаг"),
-        _("Сейчас"),
+        _("За период"),
         _("Было"),
         _("Конверсия, %"),
         _("Была конверсия, %"),
@@ -92,6 +93,7 @@ def _sources(found: FunnelAnswers) -> Table:
         _("Источник"),
         _("Как записан"),
         *_funnel_columns(found.question),
+        *_AGAINST_OTHERS,
         *(text for share in shares for text in (share, _before(share))),
     ]
     rows = [
@@ -99,6 +101,7 @@ def _sources(found: FunnelAnswers) -> Table:
             row.name,
             row.source,
             *_funnel(found.question, row.funnel),
+            *_against_others(row.against_others),
             *_rate(row.share_of_leads),
             *_rate(row.share_of_revenue),
         ]
@@ -113,11 +116,13 @@ def _utm(found: FunnelAnswers) -> Table:
             str(MARKS[table.mark]),
             row.value or _now("без метки"),
             *_funnel(found.question, row.funnel),
+            *_against_others(row.against_others),
         ]
         for table in found.utm
         for row in table.rows
     ]
-    return Table([_("Метка"), _("Значение"), *_funnel_columns(found.question)], rows)
+    columns = [_("Метка"), _("Значение"), *_funnel_columns(found.question), *_AGAINST_OTHERS]
+    return Table(columns, rows)
 
 
 def _over_time(found: FunnelAnswers) -> Table:
@@ -223,6 +228,15 @@ def _count(count: Counted) -> list[str]:
 
 def _rate(rate: Rate) -> list[str]:
     return [_decimal(rate.percent), _decimal(rate.before)]
+
+
+def _against_others(one: AgainstOthers | None) -> list[str]:
+    """Nothing where nobody is in the row, or in any other."""
+    if one is None:
+        return ["", ""]
+    if one.verdict is Verdict.WITHIN_CHANCE:
+        return [_decimal(one.others), _now("в пределах случайного")]
+    return [_decimal(one.others), _now("выше") if one.is_higher else _now("ниже")]
 
 
 def _times(times: Times) -> list[str]:

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -92,6 +93,34 @@ def test_a_file_writes_numbers_as_a_russian_spreadsheet_reads_them(
     assert tf4["Доля выручки, %"] == "50"
 
 
+def test_the_files_hold_each_conversion_against_the_others(
+    admin: Client, landing: LandingPages
+) -> None:
+    """Of one winter's hundred leads nine in ten bought, of others' three hundred one in ten."""
+    for source, mark, leads, bought in (
+        ("proftest_muha", "winter", 100, 90),
+        ("proftest_arystan", "spring", 200, 20),
+        ("TF4", "autumn", 100, 10),
+        ("expresscourse", "summer", 4, 1),
+    ):
+        marked: dict[str, Any] = {"source": source, "metadata": {"utm_campaign": mark}}
+        landing.write(*(lead(3, sms_clicked=one < bought, **marked) for one in range(leads)))
+
+    def told(name: str, row: str, query: str = "") -> dict[str, tuple[str, str]]:
+        return {
+            one[row]: (one["Из лида в покупку у остальных, %"], one["Против остальных"])
+            for one in csv_rows(admin, name, f"{IN_OCTOBER}{query}")
+        }
+
+    sources, marks = told("sources", "Как записан"), told("utm", "Значение")
+    assert sources["proftest_muha"] == marks["winter"] == ("10,2", "выше")
+    assert sources["proftest_arystan"] == marks["spring"] == ("49,51", "ниже")
+    assert sources["expresscourse"] == marks["summer"] == ("30", "в пределах случайного")
+    assert marks["без метки"] == ("", "")
+    # Alone, there is nobody to hold it against.
+    assert told("sources", "Как записан", "&source=TF4") == {"TF4": ("", "")}
+
+
 def test_the_headline_is_a_file_as_well(admin: Client, october: LandingPages) -> None:
     bought_more = {"source": "TF4", "sms_clicked": True}
     october.write(lead(20, month=9, **bought_more), lead(21, month=9, **bought_more))
@@ -127,6 +156,7 @@ def test_the_file_of_a_cohorts_steps_tells_who_bought_past_them(
 
     *_, bought, past = csv_rows(admin, "steps", f"{IN_OCTOBER}&count=cohort")
 
+    assert list(bought)[:3] == ["Шаг", "За период", "Было"]
     assert tuple(bought.values()) == ("Купили", "1", "0", "100", "")
     assert tuple(past.values()) == ("Купили мимо шагов", "1", "2", "", "")
     *_, alone = csv_rows(admin, "steps", "from=2026-08-01&to=2026-08-31&count=cohort")
