@@ -91,6 +91,7 @@ def test_status_tells_an_owner_what_to_do(admin: Client, faults: Faults, outage:
 
     assert "База Landing (лиды)" in page
     assert "LANDING_DATABASE_URL" in page
+    assert "Воронка показывает последние удачные цифры, если они есть" in page
     assert "отвечает ошибкой 500" in page
     # No worker runs beside these tests.
     assert "python manage.py procrastinate worker" in page
