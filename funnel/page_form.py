@@ -36,7 +36,8 @@ class PageForm(QuestionForm):
         required=False,
         error_messages={
             "invalid_choice": _(
-                "Источники можно расположить по sort=purchases, leads, conversion или name."
+                "Источники можно расположить по покупкам (purchases), по лидам (leads),"
+                " по конверсии (conversion) или по имени (name)."
             )
         },
     )

@@ -90,18 +90,27 @@ class QuestionForm(PeriodForm):
         choices=[(one.value, one.value) for one in Compare],
         required=False,
         error_messages={
-            "invalid_choice": _("Сравнить можно с previous, last-month или last-year.")
+            "invalid_choice": _(
+                "Сравнить можно с предыдущими днями (previous), с теми же днями прошлого месяца"
+                " (last-month) или прошлого года (last-year)."
+            )
         },
     )
     count = forms.ChoiceField(
         choices=[(one.value, one.value) for one in Counting],
         required=False,
-        error_messages={"invalid_choice": _("Считать можно как reported или cohort.")},
+        error_messages={
+            "invalid_choice": _("Считать можно как в отчёте (reported) или когорту (cohort).")
+        },
     )
     by = forms.ChoiceField(
         choices=[(one.value, one.value) for one in Unit],
         required=False,
-        error_messages={"invalid_choice": _("По времени можно смотреть by=day, week или month.")},
+        error_messages={
+            "invalid_choice": _(
+                "По времени можно смотреть по дням (day), по неделям (week) или по месяцам (month)."
+            )
+        },
     )
     source = SourcesField()
 

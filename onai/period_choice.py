@@ -21,6 +21,7 @@ from onai.address_form import AddressForm
 from onai.periods import Period, business_day
 
 _FIRST_DAY_OF_ALL = date(2000, 1, 1)
+_LATEST = timedelta(days=366)
 
 
 class Preset(TextChoices):
@@ -108,11 +109,14 @@ class PeriodForm(AddressForm):
             self.add_error("from", ValidationError(_("Укажите, с какого дня.")))
         if first is None:
             return cleaned
+        for name, day in (("from", first), ("to", last)):
+            if day and not _FIRST_DAY_OF_ALL <= day <= business_day() + _LATEST:
+                self.add_error(name, ValidationError(_("Таких дней у нас нет.")))
+        if {"from", "to"} & set(self.errors):
+            return cleaned
         last = last or max(first, business_day())
         if last < first:
             self.add_error("to", ValidationError(_("Конец раньше начала.")))
-        elif not (first >= _FIRST_DAY_OF_ALL and last <= business_day() + timedelta(days=366)):
-            self.add_error("from", ValidationError(_("Таких дней у нас нет.")))
         elif self.longest_days and (last - first).days >= self.longest_days:
             message = _now("Период не длиннее %(years)s лет.")
             self.add_error("to", ValidationError(message % {"years": self.longest_days // 365}))

@@ -13,6 +13,7 @@ from django.test import Client
 
 from funnel.question import QuestionForm
 from onai.local.leads import demo_leads
+from onai.period_choice import in_words
 from onai.periods import Period
 from tests.asking import (
     ALMATY,
@@ -211,12 +212,16 @@ def test_the_fields_of_ones_own_days_hold_those_that_are_shown(
         ("period=all", "period", "Такого периода нет."),
         ("from=2026-11-05&to=2026-11-03", "to", "Конец раньше начала."),
         ("from=yesterday", "from", "Это не дата."),
+        ("from=2026-11-01&to=9999-12-31", "to", "Таких дней у нас нет."),
+        ("from=0001-01-01&to=2026-11-22", "from", "Таких дней у нас нет."),
+        ("from=9999-12-31", "from", "Таких дней у нас нет."),
+        ("from=9999-12-31&to=2026-11-22", "from", "Таких дней у нас нет."),
         ("to=2026-11-03", "from", "Укажите, с какого дня."),
         ("from=2022-01-01&to=2026-01-01", "to", "Период не длиннее 3 лет."),
-        ("compare=luck", "compare", "Сравнить можно"),
-        ("count=money", "count", "Считать можно"),
-        ("by=hour", "by", "По времени можно"),
-        ("sort=bad", "sort", "Источники можно расположить по"),
+        ("compare=luck", "compare", "с теми же днями прошлого месяца (last-month)"),
+        ("count=money", "count", "как в отчёте (reported)"),
+        ("by=hour", "by", "по неделям (week)"),
+        ("sort=bad", "sort", "по конверсии (conversion)"),
         ("q=" + "x" * 101, "q", "не длиннее 100 знаков"),
         ("source=%00", "source", "обычный текст"),
         ("source=" + "x" * 501, "source", "обычный текст"),
@@ -236,6 +241,19 @@ def test_nonsense_is_told_where_it_stands(
     assert list(body["fields"]) == [field]
     assert sentence in body["fields"][field]
     assert sentence in unescape(page.content.decode())
+
+
+@pytest.mark.parametrize(
+    "query", ["from=2026-11-05&to=2026-11-03", "from=x", "to=2026-11-03", "period=century"]
+)
+def test_instead_of_days_that_are_nonsense_it_is_said_which_are_shown(
+    admin: Client, landing: LandingPages, query: str
+) -> None:
+    said = f"Пока показано «30 дней»: {in_words(Period.last_days(30))}."
+    for path in (PAGE, "/funnel/people", "/funnel/duplicates"):
+        assert said in unescape(admin.get(f"{path}?{query}").content.decode()), path
+        for good in ("period=30-days", "from=2026-10-03", "from=2026-10-03&compare=luck"):
+            assert "Пока показано" not in admin.get(f"{path}?{good}").content.decode()
 
 
 def test_three_years_fit_and_a_day_more_does_not(admin: Client, landing: LandingPages) -> None:
