@@ -43,7 +43,7 @@ WORDING: dict[StrEnum, StepWording] = {
         emoji="📚",
         title=_("Предложение экспресс-курса"),
         short=_("Письма"),
-        description=_("Получили письмо с предложением экспресс-курса"),
+        description=_("Отправлено письмо с предложением экспресс-курса"),
         counted=_("письмо,письма,писем"),
     ),
     StageId.PAYMENT: StepWording(
@@ -65,7 +65,7 @@ WORDING: dict[StrEnum, StepWording] = {
         emoji="✉️",
         title=_("Отправлено письмо"),
         short=_("Письмо"),
-        description=_("Из них получили письмо с предложением курса"),
+        description=_("Из них — кому отправлено письмо с предложением курса"),
         counted=_LEADS,
     ),
     CohortStep.OPENED: StepWording(
@@ -86,7 +86,7 @@ WORDING: dict[StrEnum, StepWording] = {
         emoji="📱",
         title=_("Отправлена SMS"),
         short=_("SMS"),
-        description=_("Из перешедших получили SMS со ссылкой на оплату"),
+        description=_("Из перешедших — кому отправлена SMS со ссылкой на оплату"),
         counted=_LEADS,
     ),
     CohortStep.BOUGHT: StepWording(

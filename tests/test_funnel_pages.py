@@ -61,6 +61,19 @@ def test_the_page_tells_the_whole_report(admin: Client, report_of_the_day: Landi
     assert "30 разных телефонов, 29 разных адресов почты, без почты — 1" in text
 
 
+def test_what_was_sent_is_not_said_to_have_arrived(admin: Client, landing: LandingPages) -> None:
+    landing.write({"source": "proftest_a", "email_sent": True, "sms_sent": True})
+
+    reported, cohort = _text(admin), _text(admin, "/funnel?count=cohort")
+
+    assert "Отправлено письмо с предложением экспресс-курса" in reported
+    assert "Из них — кому отправлено письмо с предложением курса" in cohort
+    assert "Из перешедших — кому отправлена SMS со ссылкой на оплату" in cohort
+    told = admin.get(f"{API}/express").json()["stage"]["description"]
+    assert told == "Отправлено письмо с предложением экспресс-курса"
+    assert "олучил" not in reported + cohort
+
+
 def test_numbers_are_parted_by_spaces_that_do_not_break(
     admin: Client, report_of_the_day: LandingPages
 ) -> None:
