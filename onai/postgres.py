@@ -124,9 +124,13 @@ def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str
         "keepalives_idle": 30,
     }
     options["cursor_factory"] = ReadOnlyCursor if read_only else BoundedCursor
+    options.update(url_config.get("OPTIONS", {}))
+    # A socket's folder can only be an option of the URL; there `dbshell` does not look for it.
+    place = {name.upper(): options.pop(name) for name in ("host", "port") if name in options}
     return {
         **url_config,
-        "OPTIONS": {**options, **url_config.get("OPTIONS", {})},
+        **place,
+        "OPTIONS": options,
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,

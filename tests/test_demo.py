@@ -130,6 +130,21 @@ def _accounts(demo: Demo) -> Accounts:
     return Accounts(demo.services, Keys("", "", anon, service, "", ()))
 
 
+def _asked_by_shell(folder: Path, port: int, database: str, statement: str) -> str:
+    shell = ["-m", "onai.local.manage", "dbshell", "--database", database, "--", "-tAc", statement]
+    environment = {"PATH": "", "DEMO_PORT": str(port), "ONAI_LOCAL_DIR": str(folder)}
+    ended = subprocess.run(
+        [sys.executable, *shell],
+        cwd=BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
+
+
 def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
     folder, port = tmp_path / "local", free_port()
 
@@ -146,6 +161,10 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
         everyone = _accounts(demo).call("GET", "/admin/users?per_page=100").json()["users"]
         roles = [user["app_metadata"]["role"] for user in everyone]
         assert (len(roles), roles.count("sales"), roles.count("admin")) == (50, 2, 1)
+        # Its databases are reached by SQL, also where the machine has no psql.
+        asked = "select current_database(), count(*) from landing_leads where sms_clicked"
+        assert "landing|" in _asked_by_shell(folder, port, "landing", asked)
+        assert _asked_by_shell(folder, port, "tripwire", "select 6 * 7") == "42"
 
         # A second demo beside it is told what is in the way, in one sentence.
         with _demo(tmp_path / "other", port) as second:

