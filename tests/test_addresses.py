@@ -21,6 +21,15 @@ EVERYWHERE = (
 )
 
 
+@pytest.mark.parametrize("path", [*FUNNEL, STAGE, *PEOPLE, *DUPLICATES])
+def test_what_others_add_to_a_link_is_ignored(
+    admin: Client, landing: LandingPages, path: str
+) -> None:
+    added = {"utm_source": ["telegram", "mail"], "fbclid": "x", "foo": "1"}
+
+    assert admin.get(path, added).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("paths", "parameters"),
     [
