@@ -234,9 +234,12 @@ def _against_others(one: AgainstOthers | None) -> list[str]:
     """Nothing where nobody is in the row, or in any other."""
     if one is None:
         return ["", ""]
-    if one.verdict is Verdict.WITHIN_CHANCE:
-        return [_decimal(one.others), _now("в пределах случайного")]
-    return [_decimal(one.others), _now("выше") if one.is_higher else _now("ниже")]
+    unsaid = {
+        Verdict.WITHIN_CHANCE: _now("в пределах случайного"),
+        Verdict.TOO_FEW: _now("слишком мало лидов"),
+    }
+    beyond = _now("выше") if one.is_higher else _now("ниже")
+    return [_decimal(one.others), unsaid.get(one.verdict, beyond)]
 
 
 def _times(times: Times) -> list[str]:
