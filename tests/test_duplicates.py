@@ -126,6 +126,17 @@ def test_one_phone_or_one_e_mail_in_any_spelling_is_one_person(landing: LandingP
     assert (buyer.same_phone, buyer.same_email) == (True, True)
 
 
+def test_a_last_page_that_is_full_is_the_last(
+    landing: LandingPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "PAGE", 1)
+    for phone in ("87000000001", "87000000002"):
+        landing.write(bought_by(phone), bought_by(phone))
+
+    assert page_of_duplicates(PERIOD, number=1).following == 2
+    assert page_of_duplicates(PERIOD, number=2).following is None
+
+
 def test_the_pages_together_are_all_and_a_long_row_is_cut_with_a_word(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,6 +113,16 @@ def test_on_paper_one_reads_which_part_of_the_list_it_is(
     assert on_paper("/funnel/duplicates", page=3) == []
 
 
+def test_the_sources_to_choose_from_are_those_of_the_days_with_the_most_leads_first(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write(*(lead(source=source) for source in ("TF4", "proftest_a", "proftest_a")))
+
+    page = admin.get(PAGE, {**DAYS, "step": "proftest"}).content.decode()
+
+    assert re.findall(r'name="source" value="([^"]*)"', page) == ["proftest_a", "TF4"]
+
+
 @pytest.mark.parametrize(
     ("phone", "email", "links"),
     [
@@ -124,6 +134,8 @@ def test_on_paper_one_reads_which_part_of_the_list_it_is(
             'a"b@onai.test?bcc=x',
             ["tel:49301234567", "mailto:a%22b@onai.test%3Fbcc%3Dx"],
         ),
+        # Thirteen digits are no Kazakh phone, whatever they begin with.
+        ("7 123 456 789 012", "dana kim@onai.test", ["tel:7123456789012"]),
         ("'><script>", "", []),
     ],
 )
