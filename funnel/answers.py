@@ -14,7 +14,7 @@ from funnel.statement import Part, ask
 from funnel.steps import Funnel, read_steps, steps_part
 from funnel.time_to_buy import TimeToBuy, read_time_to_buy, time_to_buy_part
 from funnel.utm import MarkTable, read_utm, utm_part
-from funnel.visibility import require_visible
+from funnel.visibility import LeadsHidden
 from onai.periods import business_day
 
 
@@ -56,8 +56,8 @@ def answers(question: FunnelQuestion) -> FunnelAnswers:
             ),
         },
     )
-    if not found["came"].lists["first"]:
-        require_visible()
+    if found["came"].rows_are_filtered and not found["came"].lists["first"]:
+        raise LeadsHidden
     for first in found["came"].lists["first"]:
         question = replace(question, data_since=business_day(datetime.fromisoformat(first)))
     return FunnelAnswers(

@@ -16,7 +16,7 @@ from typing import Any
 
 import django.db
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, DateTimeField, Func, JSONField, Max, Value
+from django.db.models import BooleanField, Count, DateTimeField, Func, JSONField, Max, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import QueryCanceled
@@ -59,6 +59,13 @@ class _StatementTimestamp(Func):
     output_field = DateTimeField()
 
 
+class _RowsAreFiltered(Func):
+    """Whether row level security chooses which leads our role of the database sees."""
+
+    template = "row_security_active('landing_leads')"
+    output_field = BooleanField()
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """What one answer needs: aggregates over the leads of the statement, and lists of rows of
@@ -70,9 +77,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the database said to a part, and its moment of counting."""
+    """What the database said to a part, and its moment of counting.
+
+    `rows_are_filtered` is whether there may be leads that it keeps from us.
+    """
 
     as_of: datetime
+    rows_are_filtered: bool
     figures: Mapping[str, Any]
     lists: Mapping[str, list[Any]]
 
@@ -93,8 +104,7 @@ def ask(leads: LeadQuerySet, parts: Mapping[str, Part]) -> dict[str, Found]:
             as_of=Coalesce(Max(_StatementTimestamp()), _StatementTimestamp()),
             lists=JsonObject(
                 # An aggregate has to be in it, for Django to take the whole for one.
-                Value("leads"),
-                Count("pk"),
+                *(Value("leads"), Count("pk"), Value("filtered"), _RowsAreFiltered()),
                 *chain.from_iterable((Value(name), rows) for name, rows in named_lists.items()),
             ),
             **{
@@ -111,6 +121,7 @@ def ask(leads: LeadQuerySet, parts: Mapping[str, Part]) -> dict[str, Found]:
     return {
         name: Found(
             counted["as_of"],
+            counted["lists"]["filtered"],
             {key: counted[f"{name}_{key}"] for key in part.figures},
             {key: counted["lists"][f"{name}_{key}"] for key in part.lists},
         )

@@ -24,29 +24,14 @@ class LeadsHidden(FiguresUnavailable):
     )
 
 
-def require_visible() -> None:
-    """Raises LeadsHidden if there is no lead that our role sees and rows are kept from it,
-    FiguresUnavailable if the database does not answer."""
-    try:
-        hidden = _all_hidden()
-    except django.db.Error as error:
-        raise FiguresUnavailable from error
-    if hidden:
-        raise LeadsHidden
-
-
-def _all_hidden() -> bool:
-    with connections["landing"].cursor() as cursor:
-        cursor.execute(
-            "select row_security_active('landing_leads') and not exists (select from landing_leads)"
-        )
-        (hidden,) = cursor.fetchone()
-    return bool(hidden)
-
-
 def _probe() -> str:
     try:
-        hidden = _all_hidden()
+        with connections["landing"].cursor() as cursor:
+            cursor.execute(
+                "select row_security_active('landing_leads')"
+                " and not exists (select from landing_leads)"
+            )
+            (hidden,) = cursor.fetchone()
     except django.db.Error as error:
         raise Down(_("не узнать: база Landing не отвечает или не даёт читать")) from error
     if hidden:
@@ -59,8 +44,8 @@ PROBE = Probe(
     gettext_lazy("Лиды в базе Landing"),
     _probe,
     gettext_lazy(
-        "Цифры воронки были бы нулями. Дайте роли базы Landing право и политику: grant select on"
-        " landing_leads to <роль>; create policy onai_reads on landing_leads for select to <роль>"
-        " using (true)"
+        "Воронка не показывает цифр: они были бы нулями. Дайте роли базы Landing право и политику:"
+        " grant select on landing_leads to <роль>; create policy onai_reads on landing_leads"
+        " for select to <роль> using (true)"
     ),
 )

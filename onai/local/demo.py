@@ -195,8 +195,9 @@ def _processes(environment: Mapping[str, str], port: int) -> list[Child]:
         Child("the worker", [sys.executable, "manage.py", "procrastinate", "worker"], environment),
         Child(
             f"the web server on port {port}",
-            [*gunicorn, f"127.0.0.1:{port}", "--workers", "2", "onai.wsgi"],
-            environment,
+            [*gunicorn, f"127.0.0.1:{port}", "onai.wsgi"],
+            # Each of two would have a cache, and so figures, of its own: there is no Redis here.
+            {**environment, "WEB_CONCURRENCY": "1"},
         ),
     ]
 
