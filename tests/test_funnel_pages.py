@@ -211,7 +211,7 @@ def test_what_has_just_begun_has_not_fallen(admin: Client, landing: LandingPages
     text = page_text(admin, "period=today").partition("Как читать сравнение")[0]
 
     assert "Пока не прошло девяти десятых периода, о разнице судить рано." in text
-    assert "было 100 000 ₸ за все те дни" in text
+    assert "было 100 000 ₸ за весь тот срок" in text
     assert not re.search(r"[−≈▲▼]", text)
 
 
