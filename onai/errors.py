@@ -162,6 +162,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    # Django's own record holds the address; behind the dash is one too.
+    logger.warning("form_refused", extra={"reason": reason.partition(" - ")[0]})
     # A program without a session hears that it has none, not that its page is old.
     nobody = is_api(request) and getattr(request, "identity", None) is None
     return answer(request, SignInRequired() if nobody else StaleForm())

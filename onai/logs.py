@@ -32,8 +32,9 @@ CONFIGURATION: dict[str, Any] = {
         # Emptied of Django's own handlers, so that every record goes to the one above, once.
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "propagate": True},
-        # Of a refusal it tells the address, where a stranger may have typed anybody's e-mail.
+        # Of a refusal they tell the address, where a stranger may have typed anybody's e-mail.
         "django.request": {"level": "ERROR"},
+        "django.security.csrf": {"level": "ERROR"},
     },
 }
 
