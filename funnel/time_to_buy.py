@@ -43,6 +43,7 @@ _TOOK = ExpressionWrapper(F("sms_clicked_at") - F("created_at"), output_field=Du
 # For the test, times are told apart by these seconds: from a minute to a year, each a quarter
 # longer than the one before. Within a class they count as equal.
 CLASSES = tuple(round(60 * 1.25**n) for n in range(60))
+_FEWEST_QUARTERED = 4
 # The keys of the groups a purchase is in.
 _ALL, _SOURCE, _NOW, _BEFORE = "all", "source ", "now ", "before "
 
@@ -59,6 +60,11 @@ class Quartiles:
     lower: timedelta | None
     median: timedelta | None
     upper: timedelta | None
+
+    @property
+    def has_quarters(self) -> bool:
+        """Whether there are enough for a quarter of them to be a purchase at least."""
+        return self.timed >= _FEWEST_QUARTERED
 
 
 _NOBODY = Quartiles(0, 0, 0, 0, None, None, None)
