@@ -9,6 +9,6 @@ class FunnelConfig(AppConfig):
     def ready(self) -> None:
         """Tell the owners' page of states what this app knows of itself."""
         from funnel import visibility
-        from onai import health
+        from onai.ops.probes import BACKGROUND
 
-        health.BACKGROUND.append(visibility.PROBE)
+        BACKGROUND.append(visibility.PROBE)

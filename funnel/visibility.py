@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from funnel.statement import FiguresUnavailable
-from onai.health import Down, Probe
+from onai.ops.examination import Down, Probe
 
 
 class LeadsHidden(FiguresUnavailable):

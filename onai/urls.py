@@ -2,14 +2,15 @@
 
 from django.urls import include, path, re_path
 
-from onai import errors, health
+from onai import errors
 from onai.identity import views as identity
+from onai.ops import status
 
 urlpatterns = [
     path("", identity.home, name="home"),
     path("login", identity.login, name="login"),
     path("logout", identity.logout, name="logout"),
-    path("status", health.status, name="status"),
+    path("status", status.status, name="status"),
     path("", include("funnel.urls")),
     path("", include("sales.urls")),
     # Named, so that what is unknown is told in our own words in development too.

@@ -8,7 +8,7 @@ class SalesConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the owners' page of states what this app knows of itself."""
-        from onai import health
+        from onai.ops.probes import BACKGROUND
         from sales import probes
 
-        health.BACKGROUND.extend(probes.PROBES)
+        BACKGROUND.extend(probes.PROBES)

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from onai.health import Down, Probe
+from onai.ops.examination import Down, Probe
 from sales import directory
 from sales.models import Change, Intention, IntentionState, LetterState, WelcomeLetter
 

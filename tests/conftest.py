@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 from onai import mail
 from onai.identity import supabase, tokens
 from onai.local import postgres
+from onai.ops import examination
 from sales.staff import refresh_staff
 from tests import plain_http, warm
 from tests.browser import ARGUMENTS, chromium
@@ -74,6 +75,7 @@ def django_db_setup() -> None:
 @pytest.fixture(autouse=True)
 def clean_slate() -> None:
     cache.clear()
+    examination.forget()
     tokens._published_keys.cache_clear()
 
 

@@ -8,7 +8,7 @@ from django.db import connections
 from django.test import Client
 
 from funnel.visibility import PROBE
-from onai.health import Down
+from onai.ops.examination import Down
 from tests.conftest import LandingPages
 from tests.settings import TEST_ENVIRONMENT
 

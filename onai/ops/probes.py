@@ -1,11 +1,8 @@
-"""What works and what does not: probes for the load balancer, a page for the owners.
+"""The parts that the product depends on, and how to find out whether each works.
 
-A probe asks the real dependency, within a short time-out, and tells no secret.
+A probe asks the real dependency and tells no secret. `examination` runs them.
 """
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
@@ -13,96 +10,20 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
 from django_redis import get_redis_connection
 from procrastinate.contrib.django.models import ProcrastinateWorker
 from redis.exceptions import RedisError
 
 from onai.identity import supabase
-from onai.identity.guards import role_required
-from onai.identity.roles import IdentifiedRequest
+from onai.ops.examination import Down, Probe
 
-_HTTP_TIMEOUT_SECONDS = 2
+_HTTP_TIMEOUT_SECONDS = 1.8
 _WORKER_IS_SILENT_AFTER = timedelta(minutes=1)
-
-
-class Down(Exception):
-    """A part does not work; the message says what was seen, and holds no secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """How to find out about one part. `check` answers what it saw, or raises `Down`."""
-
-    name: str
-    title: str | Promise
-    check: Callable[[], str]
-    advice: str | Promise
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part as a probe found it. `advice` is what to do when it does not work."""
-
-    name: str
-    title: str | Promise
-    works: bool
-    seen: str
-    advice: str | Promise
-
-
-class ProbeMiddleware:
-    """Answers the load balancer before anything else runs, whatever host name it uses."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path == "/healthz":
-            return HttpResponse("ok", content_type="text/plain")
-        if request.path == "/readyz":
-            return _readiness()
-        return self.get_response(request)
-
-
-def _readiness() -> HttpResponse:
-    parts = examine(DEPENDENCIES)
-    ready = all(part.works for part in parts)
-    states = {part.name: "ok" if part.works else "down" for part in parts}
-    response = JsonResponse({"ready": ready, "dependencies": states}, status=200 if ready else 503)
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-@role_required("admin")
-@require_safe
-def status(request: IdentifiedRequest) -> HttpResponse:
-    parts = examine([*DEPENDENCIES, *BACKGROUND])
-    broken = [part for part in parts if not part.works]
-    return render(request, "status.html", {"parts": parts, "broken": broken})
-
-
-def examine(probes: Sequence[Probe]) -> list[Part]:
-    """Run the probes side by side, so that together they take as long as the slowest."""
-    with ThreadPoolExecutor(max_workers=len(probes)) as pool:
-        return list(pool.map(_examine_one, probes))
-
-
-def _examine_one(probe: Probe) -> Part:
-    try:
-        seen, works = probe.check(), True
-    except Down as down:
-        seen, works = str(down), False
-    finally:
-        # This thread's own connections; nobody else would close them.
-        connections.close_all()
-    return Part(probe.name, probe.title, works, seen, probe.advice)
+# Why a process that asked is not ready: it runs ahead of its database.
+NOT_MIGRATED = "not_migrated"
 
 
 def _database(alias: str) -> str:
@@ -162,7 +83,7 @@ def _migrations() -> str:
     except DatabaseError as error:
         raise Down(_("не узнать: база Tripwire не отвечает")) from error
     if pending:
-        raise Down(_("не применены: %(count)s") % {"count": len(pending)})
+        raise Down(_("не применены: %(count)s") % {"count": len(pending)}, reason=NOT_MIGRATED)
     return _("все применены")
 
 
@@ -177,6 +98,14 @@ def _worker() -> str:
     return _("работает: %(count)s") % {"count": alive}
 
 
+MIGRATIONS = Probe(
+    "migrations",
+    gettext_lazy("Миграции базы Tripwire"),
+    _migrations,
+    gettext_lazy("Выполните: python manage.py migrate --database tripwire"),
+)
+
+# What people miss at once.
 DEPENDENCIES = [
     Probe(
         "landing",
@@ -219,12 +148,7 @@ BACKGROUND: list[Probe] = [
             " Проверьте Redis и переменную CACHE_URL."
         ),
     ),
-    Probe(
-        "migrations",
-        gettext_lazy("Миграции базы Tripwire"),
-        _migrations,
-        gettext_lazy("Выполните: python manage.py migrate --database tripwire"),
-    ),
+    MIGRATIONS,
     Probe(
         "worker",
         gettext_lazy("Фоновые задания"),

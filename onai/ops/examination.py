@@ -1,0 +1,138 @@
+"""Runs the probes: all at once, for two seconds at most, and once however often they are asked for.
+
+A probe runs in a daemon thread of its own, so none of the threads that serve people waits for a
+part that hangs, and a probe that hangs is not started again before it has ended.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from django.db import connections
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+# How long an examination takes at most, and how long its result is the answer to every question.
+PATIENCE_SECONDS = 2.0
+KEPT_SECONDS = 2.0
+
+
+class Down(Exception):
+    """A part does not work; the message says what was seen, and holds no secret.
+
+    `advice` says what to do about it where the probe's own advice would not fit; `reason` is a
+    stable word for the log and for programs.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        advice: str | Promise | None = None,
+        reason: str = "down",
+    ) -> None:
+        super().__init__(message)
+        self.advice = advice
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How to find out about one part. `check` answers what it saw, or raises `Down`."""
+
+    name: str
+    title: str | Promise
+    check: Callable[[], str]
+    advice: str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part as a probe found it. `advice` is what to do when it does not work."""
+
+    name: str
+    title: str | Promise
+    works: bool
+    seen: str
+    advice: str | Promise
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Finding:
+    """The last result of a probe, and whether it is running now. Times are `monotonic()`."""
+
+    part: Part | None = None
+    ended: float = 0.0
+    began: float | None = None
+
+
+_findings: dict[str, _Finding] = {}
+_change = threading.Condition()
+
+
+def examine(probes: Sequence[Probe]) -> list[Part]:
+    """What the probes found at most `KEPT_SECONDS` ago, waited for for `PATIENCE_SECONDS`.
+
+    A probe that has not answered by then is told as a part that does not answer.
+    """
+    until = monotonic() + PATIENCE_SECONDS
+    with _change:
+        for probe in probes:
+            _begin_if_old(probe)
+        _change.wait_for(lambda: not any(map(_is_awaited, probes)), until - monotonic())
+        return [_found(probe) for probe in probes]
+
+
+def forget() -> None:
+    """Whatever was found is old from now on."""
+    with _change:
+        for finding in _findings.values():
+            finding.part = None
+
+
+def _begin_if_old(probe: Probe) -> None:
+    finding = _findings.setdefault(probe.name, _Finding())
+    fresh = finding.part and monotonic() - finding.ended < KEPT_SECONDS
+    if finding.began is None and not fresh:
+        finding.began = monotonic()
+        threading.Thread(target=_run, args=[probe], name=f"probe {probe.name}", daemon=True).start()
+
+
+def _is_awaited(probe: Probe) -> bool:
+    """Whether the probe still runs, and has not been running for too long already."""
+    began = _findings[probe.name].began
+    return began is not None and monotonic() - began < PATIENCE_SECONDS
+
+
+def _found(probe: Probe) -> Part:
+    finding = _findings[probe.name]
+    if finding.began is None and finding.part:
+        return finding.part
+    silent = _("не отвечает дольше %(seconds)s с") % {"seconds": round(PATIENCE_SECONDS)}
+    return Part(probe.name, probe.title, False, silent, probe.advice, "timeout")
+
+
+def _run(probe: Probe) -> None:
+    part = None
+    try:
+        part = _part(probe)
+    finally:
+        # A probe that crashed is one that did not answer; its traceback is in the log.
+        with _change:
+            finding = _findings[probe.name]
+            finding.part, finding.ended, finding.began = part, monotonic(), None
+            _change.notify_all()
+
+
+def _part(probe: Probe) -> Part:
+    try:
+        seen = probe.check()
+    except Down as down:
+        advice = down.advice or probe.advice
+        return Part(probe.name, probe.title, False, str(down), advice, down.reason)
+    finally:
+        # This thread's own connections; nobody else would close them.
+        connections.close_all()
+    return Part(probe.name, probe.title, True, seen, probe.advice)

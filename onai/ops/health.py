@@ -1,0 +1,64 @@
+"""What a load balancer asks: whether this process serves, and whether to send people to it.
+
+A dependency that is down is told, and is no reason to take the process away: the rest of the site
+works without it, on this instance as well as on any other.
+"""
+
+import threading
+from collections.abc import Callable
+
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from onai.ops.examination import examine
+from onai.ops.probes import DEPENDENCIES, MIGRATIONS, NOT_MIGRATED
+
+PATHS = ("/healthz", "/readyz")
+
+# Set when this process has been told to end: it finishes what it has, and wants nothing new.
+stopping = threading.Event()
+_was_migrated = threading.Event()
+
+
+class ProbeMiddleware:
+    """Answers the load balancer before anything else runs, whatever host name it uses."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz":
+            return HttpResponse("ok", content_type="text/plain")
+        if request.path == "/readyz":
+            return _readiness()
+        return self.get_response(request)
+
+
+def _readiness() -> HttpResponse:
+    migrated = _was_migrated.is_set()
+    parts = examine(DEPENDENCIES if migrated else [*DEPENDENCIES, MIGRATIONS])
+    states = {part.name: "ok" if part.works else "down" for part in parts}
+    reasons = {part.name: part.reason for part in parts if not part.works}
+    if states.get(MIGRATIONS.name) == "ok":
+        # What has been applied stays so; a database that is away says nothing about it.
+        _was_migrated.set()
+    faults = [
+        fault
+        for fault, is_so in (
+            ("stopping", stopping.is_set()),
+            ("not_migrated", reasons.pop(MIGRATIONS.name, "") == NOT_MIGRATED),
+            ("static_files_missing", _static_files_are_missing()),
+        )
+        if is_so
+    ]
+    states.pop(MIGRATIONS.name, None)
+    body = {"ready": not faults, "faults": faults, "dependencies": states, "reasons": reasons}
+    response = JsonResponse(body, status=503 if faults else 200)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _static_files_are_missing() -> bool:
+    """Whether pages would crash for want of the names that `collectstatic` writes down."""
+    storage = staticfiles_storage
+    return isinstance(storage, ManifestFilesMixin) and not storage.hashed_files
