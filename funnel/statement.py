@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.errors import QueryCanceled
 
 from funnel.models import LeadQuerySet
+from onai.db.visibility import ROWS_ARE_FILTERED
 from onai.errors import Problem
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class _StatementTimestamp(Func):
 class _RowsAreFiltered(Func):
     """Whether row level security chooses which leads our role of the database sees."""
 
-    template = "row_security_active('landing_leads')"
+    template = ROWS_ARE_FILTERED.format(table="'landing_leads'::regclass")
     output_field = BooleanField()
 
 

@@ -5,11 +5,11 @@ an error, so that all figures would be zeros.
 """
 
 import django.db
-from django.db import connections
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from funnel.statement import FiguresUnavailable
+from onai.db.visibility import Visibility, visibility
 from onai.ops.examination import Down, Probe
 
 
@@ -24,18 +24,20 @@ class LeadsHidden(FiguresUnavailable):
     )
 
 
+_HIDDEN = {
+    Visibility.MISSING: gettext_lazy("таблицы landing_leads нет: та ли это база?"),
+    Visibility.NOT_GRANTED: gettext_lazy("нашей роли не дано право их читать"),
+    Visibility.FILTERED: gettext_lazy("не видно ни одной строки, а строки фильтрует защита (RLS)"),
+}
+
+
 def _probe() -> str:
     try:
-        with connections["landing"].cursor() as cursor:
-            cursor.execute(
-                "select row_security_active('landing_leads')"
-                " and not exists (select from landing_leads)"
-            )
-            (hidden,) = cursor.fetchone()
+        seen = visibility("landing", "landing_leads")
     except django.db.Error as error:
-        raise Down(_("не узнать: база Landing не отвечает или не даёт читать")) from error
-    if hidden:
-        raise Down(_("не видно ни одной строки, а строки фильтрует защита (RLS)"))
+        raise Down(_("не узнать: база Landing не отвечает")) from error
+    if seen in _HIDDEN:
+        raise Down(str(_HIDDEN[seen]))
     return _("видны")
 
 

@@ -8,17 +8,22 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, available_timezones, reset_tzpath
 
 import environ
 from redis.connection import parse_url
 from sentry_sdk.utils import Dsn
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+# The machine's own time zone data may be years old; the locked package `tzdata` is not.
+reset_tzpath(())
+ZoneInfo.clear_cache()
 
 
 class EnvironmentInvalid(SystemExit):
@@ -240,8 +245,20 @@ def read(source: Mapping[str, str]) -> Environment:
     return Environment(**values)
 
 
+def _check_time_zone_data() -> None:
+    """Kazakhstan has been at UTC+5 since 1 March 2024; older data would move every day."""
+    noon = datetime(2024, 3, 2, 12, tzinfo=ZoneInfo("Asia/Almaty"))
+    if noon.utcoffset() != timedelta(hours=5):
+        raise EnvironmentInvalid(
+            "onAI cannot start: Python's time zone data are older than March 2024, so that every"
+            " day in Asia/Almaty would begin an hour early. Install the package tzdata as"
+            " requirements.txt has it."
+        )
+
+
 def load() -> Environment:
     """The environment of this process, with `.env` filling in what is not set."""
+    _check_time_zone_data()
     dotenv = BASE_DIR / ".env"
     if dotenv.exists():
         # It would print the lines it cannot read, with what is secret in them; a variable that

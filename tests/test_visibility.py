@@ -8,6 +8,7 @@ from django.db import connections
 from django.test import Client
 
 from funnel.visibility import PROBE
+from onai.db.visibility import Visibility, visibility
 from onai.ops.examination import Down
 from tests.conftest import LandingPages
 from tests.settings import TEST_ENVIRONMENT
@@ -62,3 +63,34 @@ def test_with_a_policy_they_are_seen(
 def test_that_there_are_none_yet_is_no_failure(admin: Client, landing: LandingPages) -> None:
     assert admin.get(API).json()["totalConversions"] == 0
     assert "Лиды в базе Landing" in admin.get("/status").content.decode()
+
+
+def test_a_table_is_missing_not_granted_filtered_or_seen(
+    reader: "psycopg.Connection[object]",
+) -> None:
+    def seen() -> Visibility:
+        return visibility("landing", "kept.things")
+
+    assert seen() is Visibility.MISSING
+    try:
+        reader.execute("create schema kept")
+        reader.execute("create table kept.things (id int)")
+        reader.execute("alter table kept.things enable row level security")
+        assert seen() is Visibility.NOT_GRANTED
+        reader.execute("grant select on kept.things to funnel_reader")
+        assert seen() is Visibility.NOT_GRANTED  # of the schema nothing may be used
+        reader.execute("grant usage on schema kept to funnel_reader")
+        assert seen() is Visibility.FILTERED
+        reader.execute("insert into kept.things values (1)")
+        assert seen() is Visibility.FILTERED
+        reader.execute("create policy own on kept.things using (id = 2)")
+        assert seen() is Visibility.FILTERED
+        reader.execute("create policy all_rows on kept.things to postgres using (true)")
+        assert seen() is Visibility.FILTERED  # which is another role's
+        reader.execute("alter policy own on kept.things using (id = 1)")
+        assert seen() is Visibility.SEEN
+        reader.execute("create policy ours on kept.things to funnel_reader using (true)")
+        reader.execute("truncate kept.things")
+        assert seen() is Visibility.SEEN  # and empty
+    finally:
+        reader.execute("drop schema if exists kept cascade")

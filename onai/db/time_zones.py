@@ -1,0 +1,33 @@
+"""Whether a database knows the time zone of the business day as this process does.
+
+A server with old time zone data has Kazakhstan an hour further east after March 2024, and every
+business day that it computes begins an hour early.
+"""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connections
+
+# The middle of each month of these years; Kazakhstan's time changed last on 1 March 2024.
+_YEARS = range(2024, 2031)
+_MOMENTS = [datetime(year, month, 15, 12, tzinfo=UTC) for year in _YEARS for month in range(1, 13)]
+
+
+def first_difference(alias: str) -> datetime | None:
+    """The first moment (UTC) whose local time in `TIME_ZONE` the database `alias` tells otherwise
+    than this process; None where they agree. Raises Django's database errors."""
+    zone = ZoneInfo(settings.TIME_ZONE)
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "select moment, timezone(%s, moment) from unnest(%s::timestamptz[]) as moment"
+            " order by moment",
+            [settings.TIME_ZONE, _MOMENTS],
+        )
+        told = cursor.fetchall()
+    moment: datetime
+    for moment, local in told:
+        if moment.astimezone(zone).replace(tzinfo=None) != local:
+            return moment.astimezone(UTC)
+    return None

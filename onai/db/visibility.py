@@ -1,0 +1,65 @@
+"""What our role of a database sees of a table.
+
+Row level security hides every row from a role that no policy lets read, without an error: then a
+count is zero and a search finds nobody. An answer read from such a table would be false, so whoever
+reads one that others protect asks here first.
+"""
+
+from enum import StrEnum
+
+from django.db import connections
+
+
+class Visibility(StrEnum):
+    """What a role may see of a table."""
+
+    MISSING = "missing"
+    NOT_GRANTED = "not_granted"
+    FILTERED = "filtered"
+    SEEN = "seen"
+
+
+# An SQL condition on the oid `{table}`: row level security applies to our role, and no policy shows
+# it every row. A policy without a condition does so, also while the table is empty.
+ROWS_ARE_FILTERED = """
+row_security_active({table}) and not exists (
+  select from pg_policy
+  where polrelid = {table} and polpermissive and polcmd in ('*', 'r')
+    and pg_get_expr(polqual, polrelid) = 'true'
+    and exists (
+      select from unnest(polroles) as role where role = 0 or pg_has_role(role, 'usage')
+    )
+)
+"""
+_LOOK = f"""
+select
+  has_schema_privilege(pg_namespace.oid, 'usage')
+    and has_table_privilege(pg_class.oid, 'select'),
+  {ROWS_ARE_FILTERED.format(table="pg_class.oid")}
+from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+where relname = %s and nspname = coalesce(%s, current_schema())
+"""  # noqa: S608
+
+
+def visibility(alias: str, table: str) -> Visibility:
+    """What the role of the connection `alias` sees of `table` (`name` or `schema.name`).
+
+    `FILTERED` means that row level security applies to our role, no policy shows it everything,
+    and not a single row is visible. Raises Django's database errors.
+    """
+    schema, _, name = table.rpartition(".")
+    with connections[alias].cursor() as cursor:
+        cursor.execute(_LOOK, [name, schema or None])
+        found = cursor.fetchone()
+        if found is None:
+            return Visibility.MISSING
+        granted, filtered = found
+        if not granted:
+            return Visibility.NOT_GRANTED
+        if not filtered:
+            return Visibility.SEEN
+        quote = connections[alias].ops.quote_name
+        place = ".".join(quote(part) for part in (schema, name) if part)
+        cursor.execute(f"select exists (select from {place})")  # noqa: S608
+        (some,) = cursor.fetchone()
+    return Visibility.SEEN if some else Visibility.FILTERED
