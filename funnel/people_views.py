@@ -105,7 +105,7 @@ def people_csv(request: IdentifiedRequest) -> HttpResponseBase:
     return spreadsheet.csv_file(name, _PEOPLE_COLUMNS, map(_row, found), ended=ended)
 
 
-def _row(person: people.Person) -> list[str]:
+def _row(person: people.Person) -> list[spreadsheet.Cell]:
     events = (person.emailed, person.opened, person.clicked, person.texted, person.bought)
     return [
         person.name,
@@ -113,15 +113,15 @@ def _row(person: people.Person) -> list[str]:
         person.email,
         readable(person.source),
         person.source,
-        spreadsheet.moment(person.created_at),
+        person.created_at,
         *(_cell(event) for event in events),
     ]
 
 
-def _cell(event: people.Event) -> str:
+def _cell(event: people.Event) -> spreadsheet.Cell:
     if not event.happened:
-        return ""
-    return spreadsheet.moment(event.at) or _now("да, время неизвестно")
+        return None
+    return event.at or _now("да, время неизвестно")
 
 
 # --- Who bought more than once -----------------------------------------------------------------
@@ -181,17 +181,17 @@ def duplicates_csv(request: IdentifiedRequest) -> HttpResponseBase:
     return spreadsheet.csv_file(name, _DUPLICATES_COLUMNS, rows, ended=ended)
 
 
-def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> list[str]:
+def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> list[spreadsheet.Cell]:
     return [
-        str(buyer.place),
-        str(buyer.purchases),
+        buyer.place,
+        buyer.purchases,
         purchase.name,
         purchase.phone_to_dial,
         purchase.email,
         readable(purchase.source),
         purchase.source,
-        spreadsheet.moment(purchase.created_at),
-        spreadsheet.moment(purchase.bought_at) or _now("время неизвестно"),
+        purchase.created_at,
+        purchase.bought_at or _now("время неизвестно"),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
@@ -19,6 +19,7 @@ from funnel.steps import Funnel
 from funnel.time_to_buy import Quartiles, Times
 from funnel.wording import MARKS, WORDING
 from onai.periods import Period
+from onai.spreadsheet import Cell
 
 Text = str | Promise
 
@@ -26,7 +27,7 @@ Text = str | Promise
 @dataclass(frozen=True, slots=True)
 class Table:
     columns: list[Text]
-    rows: list[list[str]]
+    rows: list[list[Cell]]
 
 
 _DAYS: list[Text] = [_("С"), _("По")]
@@ -42,7 +43,7 @@ def _steps(found: FunnelAnswers) -> Table:
         _("Конверсия, %"),
         _("Была конверсия, %"),
     ]
-    rows = [
+    rows: list[list[Cell]] = [
         [
             str(WORDING[step.id].title),
             *_count(step.reached),
@@ -55,11 +56,11 @@ def _steps(found: FunnelAnswers) -> Table:
     return Table(columns, rows)
 
 
-def _outside_steps(funnel: Funnel) -> list[str]:
+def _outside_steps(funnel: Funnel) -> list[Cell]:
     bought, before = funnel.steps[-1].reached, funnel.purchases.before
     if before is None or bought.before is None:
-        return [str(funnel.outside_steps), ""]
-    return [str(funnel.outside_steps), str(before - bought.before)]
+        return [funnel.outside_steps, None]
+    return [funnel.outside_steps, before - bought.before]
 
 
 def _headline(found: FunnelAnswers) -> Table:
@@ -71,13 +72,13 @@ def _headline(found: FunnelAnswers) -> Table:
         _("не меньше, %"),
         _("не больше, %"),
     ]
-    funnel, no_interval = found.funnel, ["", ""]
+    funnel, no_interval = found.funnel, [None, None]
     counts = [(_("Выручка, ₸"), funnel.revenue), (_("Покупки"), funnel.purchases)]
     rates = [(_("Из теста в покупку, %"), funnel.overall)]
     if found.question.counting is Counting.REPORTED:
         counts.append((_("Лиды"), funnel.leads))
         rates.append((_("Из лида в покупку, %"), funnel.conversion))
-    rows = [
+    rows: list[list[Cell]] = [
         *([str(name), *_count(count), *no_interval] for name, count in counts),
         *(
             [str(name), *_rate(rate), _decimal(rate.low), _decimal(rate.high)]
@@ -96,7 +97,7 @@ def _sources(found: FunnelAnswers) -> Table:
         *_AGAINST_OTHERS,
         *(text for share in shares for text in (share, _before(share))),
     ]
-    rows = [
+    rows: list[list[Cell]] = [
         [
             row.name,
             row.source,
@@ -111,7 +112,7 @@ def _sources(found: FunnelAnswers) -> Table:
 
 
 def _utm(found: FunnelAnswers) -> Table:
-    rows = [
+    rows: list[list[Cell]] = [
         [
             str(MARKS[table.mark]),
             row.value or _now("без метки"),
@@ -127,7 +128,7 @@ def _utm(found: FunnelAnswers) -> Table:
 
 def _over_time(found: FunnelAnswers) -> Table:
     columns = [*_DAYS, *_COMPARED_DAYS, *_funnel_columns(found.question), _("Неполный")]
-    rows = [
+    rows: list[list[Cell]] = [
         [
             *_days(point.bucket.period),
             *_days(point.bucket.compared),
@@ -151,7 +152,7 @@ def _time_to_buy(found: FunnelAnswers) -> Table:
         _("Три четверти быстрее, ч"),
     ]
     columns = [_("Чьи покупки"), *_DAYS, *_COMPARED_DAYS, *measures, *map(_before, measures)]
-    rows = [
+    rows: list[list[Cell]] = [
         [_now("Все"), *nothing, *nothing, *_times(times.all)],
         *([one.name, *nothing, *nothing, *_times(one.times)] for one in times.by_source),
         *(
@@ -204,7 +205,7 @@ def _own_steps(question: FunnelQuestion) -> tuple[StrEnum, ...]:
     return question.steps[:-1] if question.counting is Counting.REPORTED else question.steps
 
 
-def _funnel(question: FunnelQuestion, one: Funnel) -> list[str]:
+def _funnel(question: FunnelQuestion, one: Funnel) -> list[Cell]:
     steps = one.steps[: len(_own_steps(question))]
     counts = [
         *([one.leads] if question.counting is Counting.REPORTED else []),
@@ -222,15 +223,15 @@ def _funnel(question: FunnelQuestion, one: Funnel) -> list[str]:
     ]
 
 
-def _count(count: Counted) -> list[str]:
-    return [str(count.now), "" if count.before is None else str(count.before)]
+def _count(count: Counted) -> list[Cell]:
+    return [count.now, count.before]
 
 
-def _rate(rate: Rate) -> list[str]:
+def _rate(rate: Rate) -> list[Cell]:
     return [_decimal(rate.percent), _decimal(rate.before)]
 
 
-def _against_others(one: AgainstOthers | None) -> list[str]:
+def _against_others(one: AgainstOthers | None) -> list[Cell]:
     """Nothing where nobody is in the row, or in any other."""
     if one is None:
         return ["", ""]
@@ -242,36 +243,31 @@ def _against_others(one: AgainstOthers | None) -> list[str]:
     return [_decimal(one.others), unsaid.get(one.verdict, beyond)]
 
 
-def _times(times: Times) -> list[str]:
+def _times(times: Times) -> list[Cell]:
     now = _quartiles(times.now)
-    return [*now, *(_quartiles(times.before) if times.before else [""] * len(now))]
+    return [*now, *(_quartiles(times.before) if times.before else [None] * len(now))]
 
 
-def _quartiles(one: Quartiles) -> list[str]:
+def _quartiles(one: Quartiles) -> list[Cell]:
     return [
-        str(one.purchases),
-        str(one.timed),
-        str(one.without_moment),
-        str(one.before_lead),
+        one.purchases,
+        one.timed,
+        one.without_moment,
+        one.before_lead,
         *map(_hours, (one.lower, one.median, one.upper)),
     ]
 
 
-def _hours(time: timedelta | None) -> str:
-    return "" if time is None else _decimal(Decimal(time.total_seconds() / 3600))
+def _hours(time: timedelta | None) -> Decimal | None:
+    return None if time is None else _decimal(Decimal(time.total_seconds() / 3600))
 
 
-def _days(period: Period | None) -> list[str]:
-    return [_day(period.first_day), _day(period.last_day)] if period else ["", ""]
+def _days(period: Period | None) -> list[Cell]:
+    return [period.first_day, period.last_day] if period else [None, None]
 
 
-def _day(day: date) -> str:
-    return day.strftime("%d.%m.%Y")
-
-
-def _decimal(value: Decimal | None) -> str:
-    """With a comma, as a spreadsheet with Russian settings reads it."""
+def _decimal(value: Decimal | None) -> Decimal | None:
+    """To two decimals, as the page has it at most."""
     if value is None:
-        return ""
-    rounded = value if value == value.to_integral() else value.quantize(Decimal("0.01"))
-    return f"{rounded.normalize():f}".replace(".", ",")
+        return None
+    return value if value == value.to_integral() else value.quantize(Decimal("0.01"))

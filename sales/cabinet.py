@@ -224,18 +224,18 @@ def students_csv(request: IdentifiedRequest) -> HttpResponseBase:
     return spreadsheet.csv_file("students.csv", _COLUMNS, map(_row, all_students(wanted)))
 
 
-def _row(student: Student) -> list[str]:
+def _row(student: Student) -> list[spreadsheet.Cell]:
     letter = student.latest_letter
     return [
         student.full_name,
         student.email,
         str(student.get_status_display() or ""),
         student.manager_name or _now("без менеджера"),
-        str(student.price or 0),
+        student.price or 0,
         str(letter.get_state_display()) if letter else _sent(student),
-        str(student.modules_completed or 0),
-        spreadsheet.moment(student.created_at),
-        spreadsheet.moment(student.last_active_at),
+        student.modules_completed or 0,
+        student.created_at,
+        student.last_active_at,
     ]
 
 

@@ -332,7 +332,7 @@ def test_the_file_is_safe_to_open(admin: Client, landing: LandingPages) -> None:
     _, line = lines_of(admin.get(FILE, {**DAYS, "step": "proftest"}))
 
     assert line[:3] == ["'=HYPERLINK(1)", "'=1+1", "'@cmd"]
-    assert line[3:6] == ["proftest;\n=1", "proftest;\n=1", "10.10.2026 12:00"]
+    assert line[3:6] == ["proftest;\n'=1", "proftest;\n'=1", "10.10.2026 12:00"]
 
 
 @pytest.mark.parametrize(
