@@ -9,9 +9,8 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from tests.settings import TEST_ENVIRONMENT
+from tests.settings import LANDING_URL, TRIPWIRE_URL
 
-TRIPWIRE_URL = TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]
 _SERVER_URL = TRIPWIRE_URL.replace("/tripwire", "/postgres")
 # The day after the newest row, and how far back the oldest one lies: three years.
 NOW, SECONDS = datetime(2026, 11, 22).astimezone(), 94_600_000
@@ -115,7 +114,7 @@ def let_nobody_clean_up() -> None:
 
 def add_leads(start: datetime, end: datetime, count: int) -> None:
     """That many leads, evenly over `[start, end)`."""
-    with psycopg.connect(TEST_ENVIRONMENT["LANDING_DATABASE_URL"], autocommit=True) as connection:
+    with psycopg.connect(LANDING_URL, autocommit=True) as connection:
         connection.execute(_LEADS, {"start": start, "count": count, "span": end - start})
         connection.execute("vacuum analyze landing_leads")
 

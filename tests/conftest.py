@@ -32,9 +32,16 @@ from tests.people import PASSWORD, PEOPLE, Accounts
 from tests.processes import aside, wait_for
 from tests.sales import Sales
 from tests.server import Site, collect_static, warm_web_server, web_server
-from tests.settings import BASE_DIR, SERVICES, SERVICES_PORT, TEST_DIR, TEST_ENVIRONMENT, TEST_KEYS
-
-TRIPWIRE_URL = TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]
+from tests.settings import (
+    BASE_DIR,
+    LANDING_URL,
+    SERVICES,
+    SERVICES_PORT,
+    TEST_DIR,
+    TEST_ENVIRONMENT,
+    TEST_KEYS,
+    TRIPWIRE_URL,
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -174,8 +181,7 @@ class LandingPages:
 @pytest.fixture
 def landing() -> Iterator[LandingPages]:
     """An empty `landing_leads`, and who fills it."""
-    url = TEST_ENVIRONMENT["LANDING_DATABASE_URL"]
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(LANDING_URL, autocommit=True) as connection:
         connection.execute("truncate landing_leads")
         yield LandingPages(connection)
         connection.execute("truncate landing_leads")
@@ -184,16 +190,15 @@ def landing() -> Iterator[LandingPages]:
 @pytest.fixture
 def sold() -> Iterator[Callable[[], None]]:
     """Writes one more purchase, on a connection that an outage has not cut."""
-    url = TEST_ENVIRONMENT["LANDING_DATABASE_URL"]
 
     def sell() -> None:
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(LANDING_URL, autocommit=True) as connection:
             LandingPages(connection).write({"source": "TF4", "sms_clicked": True})
 
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(LANDING_URL, autocommit=True) as connection:
         connection.execute("truncate landing_leads")
     yield sell
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(LANDING_URL, autocommit=True) as connection:
         connection.execute("truncate landing_leads")
 
 

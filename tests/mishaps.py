@@ -16,7 +16,7 @@ from tests.desk import GOOD, Desk, Row
 from tests.people import Accounts
 from tests.processes import work
 from tests.server import Site
-from tests.settings import TEST_ENVIRONMENT
+from tests.settings import TRIPWIRE_URL
 
 # What can be made to fail.
 USERS, ONE_USER, LETTERS = "/auth/v1/admin/users", "/auth/v1/admin/users/", "/emails"
@@ -27,7 +27,7 @@ Ask = Callable[..., httpx.Response]
 @contextmanager
 def locked(table: str) -> Iterator[None]:
     """Whoever writes to this table waits."""
-    with psycopg.connect(TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]) as other:
+    with psycopg.connect(TRIPWIRE_URL) as other:
         other.execute(f"lock table {table} in share mode")
         yield
         other.rollback()

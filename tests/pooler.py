@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from onai.local import roles
 from tests.ports import free_port
 from tests.settings import TEST_DIR
 
 _CONFIGURATION = """
 [databases]
-* = host={postgres} user=postgres
+landing = host={postgres} user={landing}
+tripwire = host={postgres} user={tripwire}
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -52,7 +54,13 @@ def run_pooler() -> Iterator[Pooler]:
     folder.mkdir(exist_ok=True)
     configuration = folder / "pgbouncer.ini"
     configuration.write_text(
-        _CONFIGURATION.format(postgres=TEST_DIR / "postgres", port=pooler.port, folder=folder)
+        _CONFIGURATION.format(
+            postgres=TEST_DIR / "postgres",
+            landing=roles.LANDING_READER,
+            tripwire=roles.RUN_TIME,
+            port=pooler.port,
+            folder=folder,
+        )
     )
     command = [program, "--quiet", str(configuration)]
     if os.geteuid() == 0:  # It refuses to run as root, and the socket is its owner's.

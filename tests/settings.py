@@ -8,6 +8,7 @@ from pathlib import Path
 
 from onai.local.environment import local_environment
 from onai.local.keys import Keys
+from onai.local.postgres import url
 from tests.ports import free_port
 
 
@@ -33,6 +34,10 @@ TEST_ENVIRONMENT = {
     "ONAI_LOCAL_BCRYPT_ROUNDS": "4",
 }
 os.environ.update(TEST_ENVIRONMENT)
+# Whoever acts for other software, or sets a scene, is the superuser; the product never is.
+LANDING_URL, TRIPWIRE_URL = (
+    url(str(TEST_DIR / "postgres"), database) for database in ("landing", "tripwire")
+)
 # Processes that the tests start run with the product's own settings.
 TEST_ENVIRONMENT["DJANGO_SETTINGS_MODULE"] = "onai.settings"
 

@@ -27,11 +27,12 @@ from tests.changing import (
     student_of,
     submit,
 )
-from tests.conftest import TRIPWIRE_URL, Faults
+from tests.conftest import Faults
 from tests.desk import GOOD, Desk
 from tests.mishaps import ONE_USER, in_own_thread, locked, settle, until, waiting_for
 from tests.people import Accounts
 from tests.server import Site, web_server
+from tests.settings import TRIPWIRE_URL
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
 

@@ -18,13 +18,14 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from funnel.models import Lead
 from onai.local.postgres import url
+from onai.local.roles import AUTH_ADMIN, LANDING_READER, RUN_TIME
 from onai.routers import HOME_OF_APP
 from sales.models import ActivityEntry, Student
 from tests.conftest import LandingPages
 from tests.pooler import Pooler, run_pooler
 from tests.ports import free_port
 from tests.processes import run_python, wait_for
-from tests.settings import BASE_DIR, TEST_DIR, TEST_ENVIRONMENT
+from tests.settings import BASE_DIR, TEST_DIR, TEST_ENVIRONMENT, TRIPWIRE_URL
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,39 @@ def test_each_model_goes_to_its_own_database(model: Any, home: str) -> None:
 def test_an_app_without_a_home_fails_loudly() -> None:
     with pytest.raises(ImproperlyConfigured):
         MigrationRecorder.Migration.objects.count()
+
+
+@pytest.mark.parametrize(
+    ("alias", "role", "passes_row_security"),
+    [("landing", LANDING_READER, False), ("tripwire", RUN_TIME, True)],
+)
+def test_the_product_is_no_superuser_and_owns_nothing(
+    alias: str, role: str, passes_row_security: bool
+) -> None:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "select rolname, rolsuper, rolbypassrls,"
+            " (select count(*) from pg_class where relowner = pg_roles.oid)"
+            " from pg_roles where rolname = current_user"
+        )
+        assert cursor.fetchone() == (role, False, passes_row_security, 0)
+
+
+def test_supabases_tables_are_its_own_and_hidden_from_who_only_may_read_them() -> None:
+    with psycopg.connect(TRIPWIRE_URL) as connection:
+        tables = connection.execute(
+            "select distinct pg_get_userbyid(relowner), relrowsecurity from pg_class"
+            " where relnamespace = 'auth'::regnamespace and relkind = 'r'"
+            " and relname <> 'django_migrations'"
+        ).fetchall()
+        connection.execute(f"grant usage on schema auth to {LANDING_READER}")
+        connection.execute(f"grant select on auth.users to {LANDING_READER}")
+        connection.execute(f"set role {LANDING_READER}")
+        seen = connection.execute("select count(*) from auth.users").fetchone()
+        connection.rollback()
+
+    assert tables == [(AUTH_ADMIN, True)]
+    assert seen == (0,)
 
 
 def test_relations_across_databases_are_refused() -> None:
@@ -74,10 +108,21 @@ def test_a_write_to_landing_fails_in_the_database(statement: str, in_transaction
         write()
 
 
+@pytest.fixture
+def a_role_that_may_write(landing: LandingPages) -> Iterator[None]:
+    """Somebody gave our role more than it needs, so that only the connection is in the way."""
+    landing.connection.execute(f"grant all on landing_leads to {LANDING_READER}")
+    landing.connection.execute(f"alter role {LANDING_READER} bypassrls")
+    yield
+    landing.connection.execute(f"alter role {LANDING_READER} nobypassrls")
+    landing.connection.execute(
+        f"revoke insert, update, delete, truncate on landing_leads from {LANDING_READER}"
+    )
+
+
+@pytest.mark.usefixtures("a_role_that_may_write")
 @pytest.mark.parametrize("in_transaction", [False, True])
-def test_a_write_to_landing_fails_by_every_way_in(
-    landing: LandingPages, in_transaction: bool
-) -> None:
+def test_a_write_to_landing_fails_by_every_way_in(in_transaction: bool) -> None:
     insert = "insert into landing_leads (name, phone) values (%s, %s)"
 
     def many() -> None:
@@ -254,7 +299,7 @@ def _supabase_of(url: str) -> Iterator[str]:
         "DJANGO_SETTINGS_MODULE": "onai.local.settings",
     }
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("create schema auth")
+        connection.execute(f"create schema auth authorization {AUTH_ADMIN}")
     migrated = run_python("manage.py", "migrate", "--database", "auth", environment=environment)
     assert migrated.returncode == 0, migrated.stderr
     port = free_port()

@@ -12,7 +12,7 @@ from supabase_auth.errors import AuthApiError, AuthWeakPasswordError
 
 from tests import plain_http
 from tests.people import PASSWORD, Accounts
-from tests.settings import SERVICES, TEST_ENVIRONMENT, TEST_KEYS
+from tests.settings import SERVICES, TEST_KEYS, TRIPWIRE_URL
 
 NEWER = {"X-Supabase-Api-Version": "2024-01-01"}
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -45,7 +45,7 @@ def _new(**more: Any) -> dict[str, Any]:
 
 
 def _age_refresh_tokens(account_id: str, seconds: int) -> None:
-    with psycopg.connect(TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]) as connection:
+    with psycopg.connect(TRIPWIRE_URL) as connection:
         connection.execute(
             "update auth.refresh_tokens set updated_at = now() - %s * interval '1 second'"
             " where user_id = %s",
@@ -290,7 +290,7 @@ def test_a_body_that_is_no_json_is_refused(accounts: Accounts) -> None:
 def test_accounts_are_kept_in_the_real_tables(accounts: Accounts) -> None:
     account = accounts.create(role="student", full_name="Строка")
 
-    with psycopg.connect(TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]) as connection:
+    with psycopg.connect(TRIPWIRE_URL) as connection:
         row = connection.execute(
             "select email, aud, role, raw_user_meta_data ->> 'full_name', encrypted_password,"
             " confirmed_at = email_confirmed_at, is_sso_user from auth.users where id = %s",

@@ -11,14 +11,14 @@ from resend.exceptions import ResendError
 
 from tests import plain_http
 from tests.conftest import Faults
-from tests.settings import SERVICES, TEST_ENVIRONMENT, TEST_KEYS
+from tests.settings import SERVICES, TEST_KEYS, TRIPWIRE_URL
 
 
 @pytest.fixture(autouse=True)
 def sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resend, "api_key", TEST_KEYS.resend_key)
     monkeypatch.setattr(resend, "api_url", SERVICES)
-    with psycopg.connect(TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]) as connection:
+    with psycopg.connect(TRIPWIRE_URL) as connection:
         connection.execute("truncate mailbox.letters")
 
 
@@ -83,7 +83,7 @@ def test_a_key_with_another_letter_is_refused() -> None:
 
 def test_a_key_is_forgotten_after_a_day() -> None:
     first = resend.Emails.send(_letter(), {"idempotency_key": "once"})
-    with psycopg.connect(TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]) as connection:
+    with psycopg.connect(TRIPWIRE_URL) as connection:
         connection.execute("update mailbox.letters set created_at = now() - interval '25 hours'")
 
     second = resend.Emails.send(_letter(), {"idempotency_key": "once"})

@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from onai.env import Environment
+from onai.local import roles
 from onai.local.keys import Keys
 from onai.local.postgres import url
 
@@ -18,8 +19,8 @@ def local_environment(folder: Path, keys: Keys, *, socket_dir: str, port: int) -
         # Nothing of the machine's own configuration, such as a shared cache, leaks in.
         **{variable.name.upper(): "" for variable in fields(Environment)},
         "SECRET_KEY": keys.django_secret,
-        "LANDING_DATABASE_URL": url(socket_dir, "landing"),
-        "TRIPWIRE_DATABASE_URL": url(socket_dir, "tripwire"),
+        "LANDING_DATABASE_URL": url(socket_dir, "landing", roles.LANDING_READER),
+        "TRIPWIRE_DATABASE_URL": url(socket_dir, "tripwire", roles.RUN_TIME),
         "TRIPWIRE_SUPABASE_URL": services,
         "TRIPWIRE_SUPABASE_ANON_KEY": keys.anon_key,
         "TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY": keys.service_role_key,

@@ -13,6 +13,8 @@ import psycopg
 from fasteners import InterProcessLock
 from psycopg import sql
 
+from onai.local import roles
+
 with warnings.catch_warnings():
     # On import it looks for a folder for its lock, and grumbles; `start` names one of ours.
     warnings.simplefilter("ignore")
@@ -61,9 +63,9 @@ class Cluster:
         self._server.cleanup_mode = None  # so that it is not stopped once more at exit
 
 
-def url(socket_dir: str, database: str) -> str:
-    """The address of a database of the server whose socket is in `socket_dir`."""
-    return f"postgres://postgres@/{database}?host={quote(socket_dir, safe='')}"
+def url(socket_dir: str, database: str, role: str = roles.SUPERUSER) -> str:
+    """The address of a database of the server whose socket is in `socket_dir`, for one role."""
+    return f"postgres://{role}@/{database}?host={quote(socket_dir, safe='')}"
 
 
 def start(data_dir: Path, *, disposable: bool = False) -> Cluster:
@@ -90,6 +92,8 @@ def _ensure_databases(cluster: Cluster) -> None:
         for name in DATABASES:
             if name not in existing:
                 connection.execute(sql.SQL(_CREATE).format(name=sql.Identifier(name)))
+    with psycopg.connect(url(cluster.socket_dir, "tripwire"), autocommit=True) as connection:
+        roles.prepare(connection)
 
 
 def _keep_lock_and_sockets_ours() -> None:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from onai import postgres
+from onai.local import roles
 from onai.settings import *  # noqa: F403
 from onai.settings import BASE_DIR, DATABASES, ENVIRONMENT, INSTALLED_APPS
 
@@ -24,10 +25,14 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
-# Here Landing is ours to fill, and the stand-ins keep their tables in schemas of their own.
+# Here Landing is ours to fill, Tripwire ours to migrate, and the stand-ins keep their tables in
+# schemas of their own.
 LANDING_TABLES_ARE_OURS = True
 DATABASES["landing"] = postgres.database(ENVIRONMENT.landing_database_url)
-for _schema in ("auth", "mailbox"):
+DATABASES["landing"]["USER"] = roles.SUPERUSER
+DATABASES["tripwire"]["USER"] = roles.OWNER
+for _schema, _role in (("auth", roles.AUTH_ADMIN), ("mailbox", roles.SUPERUSER)):
     DATABASES[_schema] = postgres.database(ENVIRONMENT.tripwire_database_url)
+    DATABASES[_schema]["USER"] = _role
     DATABASES[_schema]["OPTIONS"]["options"] = f"-c search_path={_schema}"
 DATABASE_ROUTERS = ["onai.local.routers.LocalRouter", "onai.routers.HomeRouter"]

@@ -12,12 +12,14 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections, transaction
 from django.utils import timezone
 
+from onai.local import roles
 from onai.local.accounts import PASSWORD, DemoAccount, demo_tripwire
 from onai.local.auth.accounts import hash_password, identify_by_email
 from onai.local.auth.models import User
 from onai.local.leads import demo_leads
 
 _ALIASES = ("auth", "mailbox", "landing", "tripwire")
+_GRANTS = {"landing": roles.LANDING_GRANTS, "tripwire": roles.TRIPWIRE_GRANTS}
 
 
 class Command(BaseCommand):
@@ -29,11 +31,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write("• migrating the databases")
-        with connections["tripwire"].cursor() as cursor:
-            cursor.execute("create schema if not exists auth")
-            cursor.execute("create schema if not exists mailbox")
         for alias in _ALIASES:
             call_command("migrate", database=alias, verbosity=0)
+        for alias, grants in _GRANTS.items():
+            with connections[alias].cursor() as cursor:
+                cursor.execute(grants)
         if not options["empty"]:
             self.stdout.write("• loading the demo data")
             _load_leads()

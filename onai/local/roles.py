@@ -1,0 +1,97 @@
+"""The database roles of a Supabase project, as the embedded PostgreSQL has them.
+
+Nobody of the product is a superuser here either. `sales_desk_owner` is what `postgres` is in a
+project: it migrates, and passes row level security. `sales_desk` is the product at run time, with
+the rights that the README grants. `landing_reader` reads Landing through a policy. The schema
+`auth` belongs to `supabase_auth_admin`, whose tables have row level security on and no policy.
+"""
+
+import psycopg
+
+AUTH_ADMIN = "supabase_auth_admin"
+OWNER = "sales_desk_owner"
+RUN_TIME = "sales_desk"
+LANDING_READER = "landing_reader"
+# Who fills Landing and the stand-ins' mailbox: software that is not ours.
+SUPERUSER = "postgres"
+
+_ROLES = {
+    "anon": "nologin noinherit",
+    "authenticated": "nologin noinherit",
+    "service_role": "nologin noinherit bypassrls",
+    AUTH_ADMIN: "login noinherit createrole",
+    OWNER: "login createrole bypassrls",
+    RUN_TIME: "login bypassrls",
+    LANDING_READER: "login",
+}
+_CREATE_ROLE = """
+do $$ begin
+  if not exists (select from pg_roles where rolname = '{name}') then
+    create role {name} {attributes};
+  end if;
+end $$
+"""
+# What lies in Tripwire may be from a demo of the time when everything was the superuser's.
+_TRIPWIRE = f"""
+alter database tripwire owner to {OWNER};
+create schema if not exists auth authorization {AUTH_ADMIN};
+alter schema auth owner to {AUTH_ADMIN};
+create schema if not exists mailbox;
+grant usage on schema auth to {OWNER} with grant option;
+grant usage on schema auth, public to anon, authenticated, service_role;
+alter default privileges for role {AUTH_ADMIN} in schema auth
+  grant all on tables to {OWNER} with grant option;
+do $$
+declare
+  statement text;
+begin
+  for statement in
+    with homes as (
+      select oid, case nspname when 'auth' then '{AUTH_ADMIN}' else '{OWNER}' end as owner
+      from pg_namespace where nspname in ('auth', 'public')
+    )
+    select format('alter table %s owner to %I', it.oid::regclass, owner)
+    from pg_class it join homes on homes.oid = relnamespace
+    where relkind in ('r', 'p', 'v') and relowner = '{SUPERUSER}'::regrole
+    union all
+    select format('alter routine %s owner to %I', it.oid::regprocedure, owner)
+    from pg_proc it join homes on homes.oid = pronamespace
+    where proowner = '{SUPERUSER}'::regrole
+    union all
+    select format('alter type %s owner to %I', it.oid::regtype, owner)
+    from pg_type it join homes on homes.oid = typnamespace
+    left join pg_class shape on shape.oid = typrelid
+    where typowner = '{SUPERUSER}'::regrole and (typtype = 'e' or shape.relkind = 'c')
+  loop
+    execute statement;
+  end loop;
+end $$;
+grant all on all tables in schema auth to {OWNER} with grant option
+"""  # noqa: S608
+# What the README has the owner grant, once everything is migrated.
+TRIPWIRE_GRANTS = f"""
+grant usage on schema public, auth to {RUN_TIME};
+grant select, insert, update, delete on all tables in schema public to {RUN_TIME};
+grant usage on all sequences in schema public to {RUN_TIME};
+alter default privileges in schema public
+  grant select, insert, update, delete on tables to {RUN_TIME};
+alter default privileges in schema public grant usage on sequences to {RUN_TIME};
+grant select on auth.users, auth.identities to {RUN_TIME};
+grant select, delete on auth.sessions to {RUN_TIME}
+"""
+LANDING_GRANTS = f"""
+alter table landing_leads enable row level security;
+drop policy if exists onai_reads on landing_leads;
+create policy onai_reads on landing_leads for select to {LANDING_READER} using (true);
+grant select on landing_leads to {LANDING_READER}
+"""
+
+
+def prepare(tripwire: "psycopg.Connection[object]") -> None:
+    """Create the roles and give Tripwire's schemas to whom they belong.
+
+    The connection is the superuser's. Repeating it does no harm.
+    """
+    for name, attributes in _ROLES.items():
+        tripwire.execute(_CREATE_ROLE.format(name=name, attributes=attributes))
+    tripwire.execute(_TRIPWIRE)
