@@ -15,7 +15,7 @@ from django.test import Client
 
 from onai.ops.examination import Down
 from sales.probes import PROBES
-from tests.settings import BASE_DIR, TEST_ENVIRONMENT
+from tests.settings import BASE_DIR, LANDING_URL, TEST_ENVIRONMENT, TRIPWIRE_URL
 
 (PROBE,) = (probe for probe in PROBES if probe.name == "time_zones")
 TELL_ALMATYS_OFFSET = """
@@ -70,9 +70,10 @@ def old_database(request: pytest.FixtureRequest) -> Iterator[str]:
     """A database whose own function puts Almaty at +06 for good."""
     alias: str = request.param
     connections[alias].close()
-    url = TEST_ENVIRONMENT[f"{alias.upper()}_DATABASE_URL"]
+    url = {"landing": LANDING_URL, "tripwire": TRIPWIRE_URL}[alias]
     with psycopg.connect(url, autocommit=True) as owner:
         owner.execute("create schema old_data")
+        owner.execute("grant usage on schema old_data to public")
         owner.execute(
             "create function old_data.timezone(text, timestamptz) returns timestamp"
             " language sql as $$ select $2 at time zone 'utc' + interval '6 hours' $$"
