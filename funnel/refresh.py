@@ -20,7 +20,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from onai import postgres
+from onai.db import postgres
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,6 @@ from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from onai import postgres
-
 logger = logging.getLogger(__name__)
 
 Sentence = str | Promise
@@ -128,8 +126,7 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with postgres.somebody_waits():
-            response = self.get_response(request)
+        response = self.get_response(request)
         if response.status_code == 405:
             told = answer(request, MethodNotAllowed())
             told["Allow"] = response["Allow"]

@@ -6,7 +6,8 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from onai import env, logs, postgres
+from onai import env, logs
+from onai.db import postgres
 
 BASE_DIR = env.BASE_DIR
 ENVIRONMENT = env.load()
@@ -32,6 +33,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "onai.heads.HeadMiddleware",
     "onai.ops.health.ProbeMiddleware",
+    "onai.db.deadline.DeadlineMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -87,6 +89,7 @@ FUNNEL_CACHE_SECONDS = ENVIRONMENT.funnel_cache_seconds
 # Others write to Landing, so no invalidation can be seen and age is the only limit. Tripwire is
 # never cached: a manager must see what they just did.
 CACHALOT_DATABASES = {"landing"}
+CACHALOT_ADDITIONAL_SUPPORTED_DATABASES = {"onai.db.postgresql"}
 CACHALOT_TIMEOUT = FUNNEL_CACHE_SECONDS
 CACHALOT_QUERY_KEYGEN = "funnel.refresh.query_key"
 

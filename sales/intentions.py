@@ -17,7 +17,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 from django.views.decorators.debug import sensitive_variables
 
-from onai import postgres, sealing
+from onai import sealing
+from onai.db import postgres
 from onai.errors import Problem
 from onai.identity.roles import Identity, Role
 from sales import directory, leases, refusals

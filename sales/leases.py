@@ -14,7 +14,7 @@ from django.db import DataError, IntegrityError
 from django.db.models import F, Model
 from django.db.models.functions import Now
 
-from onai import postgres
+from onai.db import postgres
 from onai.identity.accounts import OutcomeUnclear
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from onai import mail, postgres, sealing
+from onai import mail, sealing
+from onai.db import postgres
 from sales.models import (
     UNSEALABLE,
     ActionType,

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 from procrastinate.contrib.django import app
 
-from onai import postgres
+from onai.db import postgres
 from sales import changes, letters, provisioning, staff, statistics
 from sales.models import Change, Intention, IntentionState
 

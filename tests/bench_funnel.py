@@ -13,7 +13,7 @@ from funnel.people import PeopleFilter, page_of_people
 from funnel.people_steps import Step
 from funnel.question import FunnelQuestion
 from funnel.report import funnel_report
-from onai import postgres
+from onai.db import bounded
 from onai.periods import Period
 from tests.bench_rows import add_leads
 from tests.bench_timing import Ratio, in_turn
@@ -25,7 +25,7 @@ LONG = Period(LARGE.last_day + timedelta(days=1), LARGE.last_day + timedelta(day
 
 def measure() -> list[Ratio]:
     # Where others work too, slow is no outage.
-    postgres.STATEMENT_TIMEOUT_MS, postgres.DEADLINE_SECONDS = 60_000, 90.0
+    bounded.STATEMENT_SECONDS = 60.0
     add_leads(SMALL.start, SMALL.end, 25_000)
     alone, _ = in_turn(lambda: _report(SMALL), lambda: None)
     add_leads(LARGE.start, LARGE.end, 250_000)

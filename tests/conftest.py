@@ -20,6 +20,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from onai import mail
+from onai.db import circuit
 from onai.identity import supabase, tokens
 from onai.local import postgres
 from onai.ops import examination
@@ -83,6 +84,7 @@ def django_db_setup() -> None:
 def clean_slate() -> None:
     cache.clear()
     examination.forget()
+    circuit.forget()
     tokens._published_keys.cache_clear()
 
 

@@ -401,20 +401,19 @@ def test_everything_works_through_a_transaction_mode_pooler(
 
 
 WAITING_IN_THE_QUEUE = """
-import os, time
+import os
 import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "onai.settings"
 django.setup()
-from onai import postgres
+from onai.db import bounded
 from funnel.report import funnel_report
 from funnel.statement import FiguresUnavailable
 from onai.periods import Period
-postgres.DEADLINE_SECONDS = 1.0
-began = time.monotonic()
+bounded.STATEMENT_SECONDS = 0.5
 try:
     funnel_report(Period.last_days(30))
 except FiguresUnavailable:
-    print("told after", round(time.monotonic() - began), "s")
+    print("told")
 """
 
 
@@ -433,4 +432,5 @@ def test_a_pooler_without_a_free_connection_is_not_waited_for(
         for connection in busy:
             connection.close()
 
-    assert done.stdout.strip() in ("told after 1 s", "told after 2 s"), done.stderr
+    # Whoever waits for the pooler waits for ever, since its connections stay busy.
+    assert done.stdout.strip() == "told", done.stderr

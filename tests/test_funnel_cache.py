@@ -9,7 +9,7 @@ import time_machine
 from django.db import close_old_connections, connections
 from django.test import Client
 
-from onai import postgres
+from onai.db import bounded
 from tests.conftest import LandingPages
 from tests.outages import landing_outage
 
@@ -106,15 +106,13 @@ def test_a_connection_that_broke_between_requests_is_noticed(
 def test_a_slow_database_is_not_waited_for(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT_MS", 300)
+    monkeypatch.setattr(bounded, "STATEMENT_SECONDS", 0.3)
     landing.write({"sms_clicked": True})
     with landing.connection.transaction():
-        # The lock does not outlast this, so that a product that waits is not waited for.
+        # The lock does not outlast this: a product that waits gets figures after all.
         landing.connection.execute("set local idle_in_transaction_session_timeout = '5s'")
         landing.connection.execute("lock table landing_leads in access exclusive mode")
-        began = datetime.now(UTC)
         _unavailable(admin, "Выберите период короче.", code="figures_take_too_long")
-        assert datetime.now(UTC) - began < timedelta(seconds=5)
 
     assert _purchases(admin) == 1
 

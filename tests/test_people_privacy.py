@@ -12,7 +12,7 @@ from django.db import close_old_connections, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from onai import postgres
+from onai.db import postgres
 from tests.conftest import LandingPages
 from tests.crowd import DAYS, Row, lead, lines_of, many, text_of, write
 from tests.outages import landing_outage

@@ -120,7 +120,7 @@ def test_a_request_does_not_hang_with_the_database(
     desk: Desk, as_person: Callable[[str], Client], monkeypatch: Any
 ) -> None:
     manager = as_person(MANAGER)
-    monkeypatch.setattr("onai.postgres.DEADLINE_SECONDS", 1.0)
+    monkeypatch.setattr("onai.db.bounded.STATEMENT_SECONDS", 1.0)
     with locked("tripwire_users"):
         answer = manager.post("/sales-manager/students/new", GOOD)
 

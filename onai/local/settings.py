@@ -6,7 +6,7 @@ The product itself never runs with these.
 import os
 from pathlib import Path
 
-from onai import postgres
+from onai.db import postgres
 from onai.local import roles
 from onai.settings import *  # noqa: F403
 from onai.settings import BASE_DIR, DATABASES, ENVIRONMENT, INSTALLED_APPS

@@ -1,0 +1,44 @@
+"""The databases as the settings name them, and the clock that all processes share."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connections
+
+from onai.db.bounded import CONNECT_SECONDS, BoundedCursor, ReadOnlyCursor
+
+_NETWORK_TIMEOUT_MS = 15_000
+
+
+def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str, Any]:
+    """One entry of DATABASES, from what `onai.env` read of a database's URL.
+
+    The URL's own options win over ours. `read_only` makes the database refuse every write.
+    """
+    options: dict[str, Any] = {
+        "connect_timeout": round(CONNECT_SECONDS),
+        # A host that went away without a word is noticed, rather than waited for for minutes.
+        "tcp_user_timeout": _NETWORK_TIMEOUT_MS,
+        "keepalives_idle": 30,
+    }
+    options["cursor_factory"] = ReadOnlyCursor if read_only else BoundedCursor
+    options.update(url_config.get("OPTIONS", {}))
+    # A socket's folder can only be an option of the URL; there `dbshell` does not look for it.
+    place = {name.upper(): options.pop(name) for name in ("host", "port") if name in options}
+    return {
+        **url_config,
+        **place,
+        "ENGINE": "onai.db.postgresql",
+        "OPTIONS": options,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def clock(alias: str) -> datetime:
+    """The database's clock: the one that all processes share, whatever their own say."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("select clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, on connections that end in time (`onai.db.bounded`)."""

@@ -1,0 +1,16 @@
+"""The backend that Django loads by the name of the package."""
+
+from typing import Any
+
+from django.db.backends.postgresql import base
+from psycopg import IsolationLevel
+
+from onai.db import bounded
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's own, but for who makes the connections."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> bounded.Connection:
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        return bounded.connect(self.alias, conn_params)
