@@ -19,9 +19,9 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BooleanField, Count, DateTimeField, Func, JSONField, Max, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
-from psycopg.errors import QueryCanceled
 
 from funnel.models import LeadQuerySet
+from onai.db import outage
 from onai.db.visibility import ROWS_ARE_FILTERED
 from onai.errors import Problem
 
@@ -116,7 +116,7 @@ def ask(leads: LeadQuerySet, parts: Mapping[str, Part]) -> dict[str, Found]:
         )
     except django.db.Error as error:
         logger.exception("figures_unavailable")
-        if isinstance(error.__cause__, QueryCanceled):
+        if outage.reason(error) in (outage.Reason.SLOW, outage.Reason.DEADLINE):
             raise FiguresTakeTooLong from error
         raise FiguresUnavailable from error
     return {

@@ -14,6 +14,8 @@ from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from onai.db import outage
+
 logger = logging.getLogger(__name__)
 
 Sentence = str | Promise
@@ -90,6 +92,13 @@ class DatabaseUnavailable(Problem):
     retry_after_seconds = 30
 
 
+class DatabaseBusy(DatabaseUnavailable):
+    """The database is there, and would take longer than anybody should wait."""
+
+    code = "database_busy"
+    message = _("База данных отвечает слишком медленно.")
+
+
 def is_api(request: HttpRequest) -> bool:
     """Whether the asker is a program, which is told of failures in JSON."""
     return request.path.startswith("/api/")
@@ -142,7 +151,8 @@ class ProblemMiddleware:
             return answer(request, WrongRole())
         if isinstance(exception, django.db.OperationalError | django.db.InterfaceError):
             logger.error("database_unavailable", exc_info=exception)
-            return answer(request, DatabaseUnavailable())
+            slow = outage.reason(exception) in (outage.Reason.SLOW, outage.Reason.DEADLINE)
+            return answer(request, DatabaseBusy() if slow else DatabaseUnavailable())
         return None
 
 

@@ -3,10 +3,17 @@
 They hold no password, token, phone or e-mail body, and neither does an exception report.
 """
 
+import logging
+import threading
+from time import monotonic
 from typing import Any
 
 import sentry_sdk
 from pythonjsonlogger.core import RESERVED_ATTRS
+
+from onai.db import outage
+
+_SECONDS_BETWEEN_EQUAL_LINES = 60
 
 CONFIGURATION: dict[str, Any] = {
     "version": 1,
@@ -21,7 +28,14 @@ CONFIGURATION: dict[str, Any] = {
             "reserved_attrs": [*RESERVED_ATTRS, "request"],
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "filters": {"outages": {"()": "onai.logs.OutageFilter"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "filters": ["outages"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Their INFO lines carry whole addresses, one for each call.
@@ -37,6 +51,43 @@ CONFIGURATION: dict[str, Any] = {
         "django.security.csrf": {"level": "ERROR"},
     },
 }
+
+
+class OutageFilter(logging.Filter):
+    """Of a known outage a line is enough: what happened and the reason, without the traceback.
+
+    The same line is written once a minute, and the next one says how many were `repeated`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: dict[tuple[str, str, str], tuple[float, int]] = {}
+        self._lock = threading.Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "django.request" and getattr(record, "status_code", None) == 503:
+            # Who answered so has told why.
+            return False
+        error = record.exc_info[1] if record.exc_info else None
+        reason = outage.reason(error)
+        if error is None or reason is None:
+            return True
+        record.exc_info = record.exc_text = None
+        alias = outage.alias(error)
+        record.__dict__.update(reason=reason.value, database=alias)
+        return self._is_news(record, (record.name, record.getMessage(), f"{alias} {reason}"))
+
+    def _is_news(self, record: logging.LogRecord, line: tuple[str, str, str]) -> bool:
+        now = monotonic()
+        with self._lock:
+            written, repeated = self._written.get(line, (None, 0))
+            if written is not None and now - written < _SECONDS_BETWEEN_EQUAL_LINES:
+                self._written[line] = (written, repeated + 1)
+                return False
+            self._written[line] = (now, 0)
+        if repeated:
+            record.__dict__["repeated"] = repeated
+        return True
 
 
 def report_exceptions_to(dsn: str | None) -> None:

@@ -43,6 +43,7 @@ class DeadlinePassed(psycopg.OperationalError):
 class Connection(psycopg.Connection[Any]):
     """A connection on which nobody waits for longer than the deadline and the statement allow."""
 
+    alias = ""
     circuit: Circuit
     # Whether a statement has its limit also where nobody waits.
     always_bounded = False
@@ -57,6 +58,13 @@ class Connection(psycopg.Connection[Any]):
     def wait(
         self, gen: PQGen[Answer], interval: float = _INTERVAL_SECONDS, timeout: float | None = None
     ) -> Answer:
+        try:
+            return self._wait(gen, interval, timeout)
+        except psycopg.Error as error:
+            error.add_note(database_note(self.alias))
+            raise
+
+    def _wait(self, gen: PQGen[Answer], interval: float, timeout: float | None) -> Answer:
         seconds = self.statement_seconds()
         if seconds is None or timeout is not None:
             return super().wait(gen, interval, timeout)
@@ -88,8 +96,23 @@ class ReadOnlyConnection(Connection):
     always_bounded = True
 
 
+def database_note(alias: str) -> str:
+    """What an error's notes say of where it happened."""
+    return f"database: {alias}"
+
+
 def connect(alias: str, parameters: dict[str, Any]) -> Connection:
     """A new connection to the database of this alias, or an error within its time."""
+    try:
+        connection = _connect(alias, parameters)
+    except psycopg.Error as error:
+        error.add_note(database_note(alias))
+        raise
+    connection.alias, connection.circuit = alias, circuit(alias)
+    return connection
+
+
+def _connect(alias: str, parameters: dict[str, Any]) -> Connection:
     guard = circuit(alias)
     left = deadline.left()
     if left == 0:
@@ -115,7 +138,6 @@ def connect(alias: str, parameters: dict[str, Any]) -> Connection:
         guard.answered()
         raise
     guard.answered()
-    connection.circuit = guard
     return connection
 
 

@@ -13,9 +13,13 @@ from django.db import connections
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from onai.db import deadline
+
 # How long an examination takes at most, and how long its result is the answer to every question.
 PATIENCE_SECONDS = 2.0
 KEPT_SECONDS = 2.0
+# A little sooner, so that the probe itself can tell what it waited for.
+_DATABASE_SECONDS = 1.4
 
 
 class Down(Exception):
@@ -128,7 +132,8 @@ def _run(probe: Probe) -> None:
 
 def _part(probe: Probe) -> Part:
     try:
-        seen = probe.check()
+        with deadline.within(_DATABASE_SECONDS):
+            seen = probe.check()
     except Down as down:
         advice = down.advice or probe.advice
         return Part(probe.name, probe.title, False, str(down), advice, down.reason)

@@ -17,6 +17,7 @@ from django_redis import get_redis_connection
 from procrastinate.contrib.django.models import ProcrastinateWorker
 from redis.exceptions import RedisError
 
+from onai.db import outage
 from onai.identity import supabase
 from onai.ops.examination import Down, Probe
 
@@ -31,7 +32,9 @@ def _database(alias: str) -> str:
         with connections[alias].cursor() as cursor:
             cursor.execute("select 1")
     except DatabaseError as error:
-        raise Down(_("не отвечает")) from error
+        told = outage.told(alias, error)
+        advice = f"{_WITHOUT[alias]} {told.advice}"
+        raise Down(told.seen, advice=advice, reason=told.reason) from error
     return _("отвечает")
 
 
@@ -41,6 +44,16 @@ def _landing() -> str:
 
 def _tripwire() -> str:
     return _database("tripwire")
+
+
+# What becomes of the site while a database is down.
+_WITHOUT = {
+    "landing": gettext_lazy(
+        "Воронка показывает последние удачные цифры, если они есть, и говорит, насколько они"
+        " стары; файлы и списки людей недоступны."
+    ),
+    "tripwire": gettext_lazy("Доступы выдать нельзя."),
+}
 
 
 def _auth() -> str:
