@@ -21,8 +21,8 @@ from onai.errors import DatabaseUnavailable, Problem, WrongRole
 from onai.identity import accounts
 from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
 from onai.identity.roles import Identity, Role
+from sales import adoption, directory, leases, letters
 from sales import change_refusals as refusals
-from sales import directory, leases, letters
 from sales.applying import apply
 from sales.models import (
     Change,
@@ -142,6 +142,7 @@ def _make(
     kind: ChangeKind, student_id: UUID, asker: Identity, attempt: UUID, **wanted: str
 ) -> Change:
     try:
+        adoption.require_fit()
         change, is_new = record(kind, student_id, asker, attempt, wanted)
     except _UNREACHABLE as error:
         logger.error("database_unavailable", exc_info=error)

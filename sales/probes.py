@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from onai.db import time_zones
 from onai.ops.examination import Down, Probe
-from sales import directory
+from sales import adoption, directory
+from sales.adoption import HEADINGS, Finding, Severity
+from sales.adoption.access import account_findings
 from sales.models import Change, Intention, IntentionState, LetterState, WelcomeLetter
 
 _SETTLED_WITHIN = timedelta(minutes=2)
@@ -60,6 +62,45 @@ def _time_zones() -> str:
     return ", ".join(unknown) or _("у обеих баз верный")
 
 
+def _accounts() -> str:
+    try:
+        hidden = next(account_findings(), None)
+    except DatabaseError:
+        return _(
+            "не узнать, пока не отвечает база Tripwire"
+        )  # whose own probe says that it is down
+    if hidden is not None:
+        raise Down(str(hidden.sentence), advice=_advice([hidden]), reason=hidden.code)
+    return _("видны")
+
+
+def _tables() -> str:
+    try:
+        findings = adoption.check()
+    except DatabaseError as error:
+        raise Down(_("не узнать: база Tripwire не отвечает")) from error
+    notes = [finding for finding in findings if finding.severity is Severity.NOTE]
+    amiss = [finding for finding in findings if finding.severity is not Severity.NOTE]
+    if amiss:
+        told = _("замечаний: %(count)s") % {"count": len(amiss)}
+        raise Down(told, advice=_advice(findings), reason="unfit")
+    return " ".join([_("подходят, закрыты."), *(str(note.sentence) for note in notes)])
+
+
+def _advice(findings: list[Finding]) -> str:
+    """What was found and what to run about it, a line each."""
+    lines = []
+    for finding in findings:
+        lines.append(f"{HEADINGS[finding.severity]}: {finding.sentence}")
+        lines += [f"{' '.join(statement.split())};" for statement in finding.sql]
+    closable = any(finding.closable for finding in findings)
+    if closable:
+        lines.append(_("Закрыть всё сразу: python manage.py check_database --close"))
+    if any(finding.severity is Severity.ADAPTS for finding in findings):
+        lines.append(_("Исправить: python manage.py migrate --database tripwire"))
+    return "\n".join(lines)
+
+
 def _letters() -> str:
     try:
         failed = WelcomeLetter.objects.filter(state=LetterState.FAILED).count()
@@ -73,6 +114,12 @@ def _letters() -> str:
     return _("все отправлены")
 
 
+ACCOUNTS = Probe(
+    "accounts",
+    gettext_lazy("Учётные записи в базе Tripwire"),
+    _accounts,
+    gettext_lazy("Доступы выдать нельзя. Подробности: python manage.py check_database"),
+)
 PROBES = [
     Probe(
         "creations",
@@ -91,6 +138,12 @@ PROBES = [
             "Дайте роли базы Tripwire право:"
             " grant usage on schema auth, select, delete on auth.sessions"
         ),
+    ),
+    Probe(
+        "tripwire_tables",
+        gettext_lazy("Таблицы базы Tripwire"),
+        _tables,
+        gettext_lazy("Подробности: python manage.py check_database"),
     ),
     Probe(
         "time_zones",

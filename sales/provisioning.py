@@ -21,7 +21,7 @@ from onai.errors import DatabaseUnavailable, Problem
 from onai.identity import accounts
 from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
 from onai.identity.roles import Identity, Role
-from sales import directory, intentions, leases, letters, refusals
+from sales import adoption, directory, intentions, leases, letters, refusals
 from sales.intentions import Creation, NewStudent
 from sales.models import (
     ActionType,
@@ -64,6 +64,7 @@ def create_student(
     of `sales.refusals`, or `DatabaseUnavailable`.
     """
     try:
+        adoption.require_fit()
         intention, is_new = intentions.record(new, asker, manager, idempotency_key, adopt)
     except _UNREACHABLE as error:
         # Should it have been recorded all the same, the same form or key leads back to it.

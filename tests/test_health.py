@@ -45,7 +45,7 @@ def test_readyz_says_when_all_is_well(client: Client) -> None:
     assert answer.json() == {
         "ready": True,
         "faults": [],
-        "dependencies": {"landing": "ok", "tripwire": "ok", "auth": "ok"},
+        "dependencies": {"landing": "ok", "tripwire": "ok", "auth": "ok", "accounts": "ok"},
         "reasons": {},
     }
 

@@ -1,0 +1,233 @@
+"""What PostgreSQL's catalogue says of tables that others made: columns, rules, rights.
+
+It reads the catalogue alone, never a row, so it is cheap and needs no right on the tables.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`kind` is the type without its length; `length` is in characters, None without a limit."""
+
+    name: str
+    kind: str
+    length: int | None
+    nullable: bool
+    has_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A CHECK constraint over `columns`; `condition` is SQL over their names. `validated` is
+    whether it is known to hold for the rows of before, too."""
+
+    name: str
+    condition: str
+    columns: tuple[str, ...]
+    validated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """`on_delete` is NO ACTION, RESTRICT, CASCADE, SET NULL or SET DEFAULT."""
+
+    name: str
+    columns: tuple[str, ...]
+    table: str
+    references: str
+    on_delete: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """A valid unique index over all rows. `key` is SQL: `email`, `lower(email)`, `a, b`."""
+
+    key: str
+    is_primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger that is not internal, with the function it runs (`schema.name`).
+
+    `pinned` is whether the function's search_path is fixed, with temporary tables at its end: where
+    they are not named they come first.
+    """
+
+    name: str
+    function: str
+    definer: bool
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy of row level security. `command` is `*`, `r`, `a`, `w` or `d` as in `pg_policy`."""
+
+    name: str
+    command: str
+    permissive: bool
+    roles: tuple[str, ...]
+    using: str
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it stands. `ours` is whether our role owns it; `rights` are, by role, the
+    privileges it has on the table or a column of it; `kind` is `r` for an ordinary table."""
+
+    name: str
+    kind: str
+    ours: bool
+    row_security: bool
+    columns: Mapping[str, Column]
+    checks: tuple[Check, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    referenced_by: tuple[ForeignKey, ...]
+    uniques: tuple[Unique, ...]
+    triggers: tuple[Trigger, ...]
+    policies: tuple[Policy, ...]
+    rights: Mapping[str, frozenset[str]]
+
+
+_RIGHTS = ("select", "insert", "update", "delete")
+_FOREIGN_KEY = """
+jsonb_build_object(
+  'name', conname, 'table', conrelid::regclass::text, 'references', confrelid::regclass::text,
+  'columns', (select jsonb_agg(attname order by attnum) from pg_attribute
+              where attrelid = conrelid and attnum = any (conkey)),
+  'on_delete', case confdeltype when 'c' then 'CASCADE' when 'n' then 'SET NULL'
+    when 'd' then 'SET DEFAULT' when 'r' then 'RESTRICT' else 'NO ACTION' end)
+"""
+_TABLES = f"""
+select jsonb_build_object(
+  'name', relname, 'kind', relkind, 'row_security', relrowsecurity,
+  'ours', pg_has_role(relowner, 'usage'),
+  'columns', (
+    select jsonb_agg(jsonb_build_object(
+      'name', attname, 'kind', format_type(atttypid, null), 'nullable', not attnotnull,
+      'length', case when atttypid = 'varchar'::regtype and atttypmod > 4 then atttypmod - 4 end,
+      'has_default', atthasdef or attidentity <> '') order by attnum)
+    from pg_attribute where attrelid = pg_class.oid and attnum > 0 and not attisdropped),
+  'checks', (
+    select jsonb_agg(jsonb_build_object(
+      'name', conname, 'condition', pg_get_expr(conbin, conrelid), 'validated', convalidated,
+      'columns', (select jsonb_agg(attname order by attnum) from pg_attribute
+                  where attrelid = conrelid and attnum = any (conkey))) order by conname)
+    from pg_constraint where conrelid = pg_class.oid and contype = 'c'),
+  'foreign_keys', (
+    select jsonb_agg({_FOREIGN_KEY} order by conname) from pg_constraint
+    where conrelid = pg_class.oid and contype = 'f' and conparentid = 0),
+  'referenced_by', (
+    select jsonb_agg({_FOREIGN_KEY} order by conname) from pg_constraint
+    where confrelid = pg_class.oid and contype = 'f' and conparentid = 0),
+  'uniques', (
+    select jsonb_agg(jsonb_build_object('is_primary', indisprimary, 'key', (
+      select string_agg(pg_get_indexdef(indexrelid, place, true), ', ' order by place)
+      from generate_series(1, indnkeyatts) as place)))
+    from pg_index
+    where indrelid = pg_class.oid and indisunique and indisvalid and indpred is null),
+  'triggers', (
+    select jsonb_agg(jsonb_build_object(
+      'name', tgname, 'function', pronamespace::regnamespace::text || '.' || proname,
+      'definer', prosecdef,
+      'pinned', exists (
+        select from unnest(proconfig) as setting
+        where setting like 'search_path=%%pg_temp%%'
+          or setting in ('search_path=', 'search_path=""')))
+      order by tgname)
+    from pg_trigger join pg_proc on pg_proc.oid = tgfoid
+    where tgrelid = pg_class.oid and not tgisinternal),
+  'policies', (
+    select jsonb_agg(jsonb_build_object(
+      'name', polname, 'command', polcmd, 'permissive', polpermissive,
+      'roles', (select jsonb_agg(case when role = 0 then 'public' else role::regrole::text end)
+                from unnest(polroles) as role),
+      'using', coalesce(pg_get_expr(polqual, polrelid), ''),
+      'check', coalesce(pg_get_expr(polwithcheck, polrelid), '')) order by polname)
+    from pg_policy where polrelid = pg_class.oid),
+  'rights', (
+    select jsonb_object_agg(rolname, (
+      select jsonb_agg(privilege) from unnest(%(rights)s::text[]) as privilege
+      where has_table_privilege(pg_roles.oid, pg_class.oid, privilege)
+        or (privilege <> 'delete'
+            and has_any_column_privilege(pg_roles.oid, pg_class.oid, privilege))))
+    from pg_roles where rolname = any (%(roles)s)))
+from pg_class
+where relnamespace = %(schema)s::regnamespace and relname = any (%(names)s)
+  and relkind in ('r', 'p', 'v', 'm', 'f')
+"""  # noqa: S608
+
+
+def tables(
+    alias: str, names: Iterable[str], *, roles: Iterable[str] = (), schema: str = "public"
+) -> dict[str, Table]:
+    """Those of the tables that exist, by name, with the rights of `roles` on them.
+
+    Raises Django's database errors.
+    """
+    wanted: dict[str, Any] = {
+        "names": list(names),
+        "roles": list(roles),
+        "rights": list(_RIGHTS),
+        "schema": schema,
+    }
+    with connections[alias].cursor() as cursor:
+        cursor.execute(_TABLES, wanted)
+        found = [_mapping(row[0]) for row in cursor.fetchall()]
+    return {about["name"]: _table(about) for about in found}
+
+
+def _table(about: dict[str, Any]) -> Table:
+    columns = (Column(**column) for column in about["columns"] or ())
+    return Table(
+        name=about["name"],
+        kind=about["kind"],
+        ours=about["ours"],
+        row_security=about["row_security"],
+        columns={column.name: column for column in columns},
+        checks=tuple(Check(**_tuples(one)) for one in about["checks"] or ()),
+        foreign_keys=tuple(ForeignKey(**_tuples(one)) for one in about["foreign_keys"] or ()),
+        referenced_by=tuple(ForeignKey(**_tuples(one)) for one in about["referenced_by"] or ()),
+        uniques=tuple(Unique(**one) for one in about["uniques"] or ()),
+        triggers=tuple(Trigger(**one) for one in about["triggers"] or ()),
+        policies=tuple(Policy(**_tuples(one)) for one in about["policies"] or ()),
+        rights={role: frozenset(may or ()) for role, may in (about["rights"] or {}).items()},
+    )
+
+
+def _tuples(about: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(value) if isinstance(value, list) else value if value is not None else ()
+        for name, value in about.items()
+    }
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    # Django asks psycopg for jsonb as text.
+    parsed: dict[str, Any] = json.loads(value) if isinstance(value, str) else value  # type: ignore[assignment]
+    return parsed
+
+
+def satisfies(alias: str, table: str, condition: str, rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a CHECK's `condition` of `table` in `public` lets every one of these rows in.
+
+    A column that a row does not name is null. Raises Django's database errors.
+    """
+    quote = connections[alias].ops.quote_name
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            f"select coalesce(bool_and(({condition.replace('%', '%%')}) is not false), true)"  # noqa: S608
+            " from unnest(%s::jsonb[]) as value, lateral"
+            f" jsonb_populate_record(null::public.{quote(table)}, value)",
+            [[json.dumps(row) for row in rows]],
+        )
+        (lets_in,) = cursor.fetchone()
+    return bool(lets_in)

@@ -1,0 +1,43 @@
+"""Changing a table while others write to it: no statement waits long for its lock.
+
+Whoever waits for a table's exclusive lock holds up everybody who comes after, so waiting ends after
+`LOCK_TIMEOUT_MS` and is tried again. What takes its time (an index, the check of a constraint) has
+to be a statement that lets others write.
+"""
+
+import logging
+import time
+
+import psycopg.errors
+from django.db import OperationalError, connections, transaction
+
+logger = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_MS = 1_500
+_ATTEMPTS = 10
+_PAUSE_SECONDS = 1.0
+
+
+def execute(alias: str, statement: str) -> None:
+    """Run one statement of DDL, in a transaction of its own where it is not CONCURRENTLY.
+
+    Raises Django's database errors, `OperationalError` where the table stays locked by others.
+    """
+    if " concurrently " in statement.lower():
+        # It waits for transactions that are under way, and holds up nobody meanwhile.
+        with connections[alias].cursor() as cursor:
+            cursor.execute(statement)
+        return
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
+                cursor.execute(f"set local lock_timeout = {LOCK_TIMEOUT_MS}")
+                cursor.execute(statement)
+        except OperationalError as error:
+            locked = isinstance(error.__cause__, psycopg.errors.LockNotAvailable)
+            if not locked or attempt == _ATTEMPTS:
+                raise
+            logger.warning("table_is_locked", extra={"attempt": attempt})
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return

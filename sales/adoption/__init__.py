@@ -1,0 +1,176 @@
+"""Looking at the tables that Tripwire had before us, before anything is done with them.
+
+`check` tells everything that is to be told, `adapt` adds what the code needs, `close` shuts open
+doors, and `require_fit` keeps an act from beginning that could not be finished.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from onai.db import catalog, schema_changes
+from onai.db.catalog import Table
+from onai.errors import Problem, Sentence
+from sales.adoption.access import account_findings, right_findings, tables_of_tripwire
+from sales.adoption.contents import content_findings
+from sales.adoption.doors import api_roles, door_findings
+from sales.adoption.findings import HEADINGS, Finding, Severity
+from sales.adoption.shape import LOG, STUDENTS, shape_findings
+
+__all__ = [
+    "HEADINGS",
+    "AccountsHidden",
+    "DatabaseUnfit",
+    "Finding",
+    "Severity",
+    "adapt",
+    "check",
+    "check_before_migrating",
+    "close",
+    "require_fit",
+]
+
+_FIT_FOR_SECONDS = 60.0
+_ORDER = list(Severity)
+
+
+class DatabaseUnfit(Problem):
+    """The tables do not take what an act would write, so it does not begin."""
+
+    status = 503
+    code = "database_unfit"
+    message = _("База Tripwire не примет то, что пишет сайт. Ничего не изменилось.")
+    advice = _(
+        "Скажите администратору сервера: python manage.py check_database покажет, что исправить."
+    )
+
+
+class AccountsHidden(DatabaseUnfit):
+    """Supabase's accounts are hidden from our role, so nobody can be told to be there or not."""
+
+    code = "accounts_hidden"
+    message = _("База Tripwire не показывает сайту учётные записи. Ничего не изменилось.")
+    advice = _(
+        "Это не значит, что студента нет. Скажите администратору сервера: python manage.py"
+        " check_database покажет, какое право дать."
+    )
+
+
+def check() -> list[Finding]:
+    """Everything there is to tell of Tripwire, worst first. Raises Django's database errors."""
+    found = _tables(tables_of_tripwire())
+    return _sorted([*_unfit(found), *_further(found)])
+
+
+def check_before_migrating() -> list[Finding]:
+    """The same for the role that migrates, which has to own what it changes."""
+    found = _tables(tables_of_tripwire())
+    adopted = _adopted(found)
+    findings = [*_not_owned(adopted), *account_findings(), *shape_findings(adopted)]
+    return _sorted([*findings, *_further(found)])
+
+
+def adapt(findings: Iterable[Finding]) -> Iterator[str]:
+    """Run what `migrate` may run of these; answers each statement, once it is done.
+
+    Every finding is whole by itself, so that an interrupted run is taken up by the next one. Raises
+    Django's database errors.
+    """
+    for finding in findings:
+        if finding.severity is Severity.ADAPTS:
+            yield from _run(finding)
+
+
+def close(findings: Iterable[Finding]) -> Iterator[str]:
+    """Shut what is open and `closable`; answers each statement, once it is done."""
+    for finding in findings:
+        if finding.closable:
+            yield from _run(finding)
+
+
+def _run(finding: Finding) -> Iterator[str]:
+    for statement in finding.sql:
+        schema_changes.execute("tripwire", statement)
+        yield statement
+
+
+# --- Before an act -----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Until when (`monotonic()`) the database counts as fit without asking."""
+
+    fit_until: float = 0.0
+
+
+_memory = _Memory()
+
+
+def require_fit() -> None:
+    """That an act on a student can be written down; every act asks before it begins.
+
+    That all is well is remembered for a minute in this process, that something is amiss is not.
+    Raises `AccountsHidden`, `DatabaseUnfit`, or Django's database errors.
+    """
+    if monotonic() < _memory.fit_until:
+        return
+    for finding in _unfit(_tables([STUDENTS, LOG])):
+        if finding.code == "accounts_hidden":
+            raise AccountsHidden
+        if finding.severity in (Severity.BLOCKS, Severity.ADAPTS):
+            raise DatabaseUnfit(_sentence(finding))
+    _memory.fit_until = monotonic() + _FIT_FOR_SECONDS
+
+
+def forget_fitness() -> None:
+    """Ask the database anew before the next act."""
+    _memory.fit_until = 0.0
+
+
+def _sentence(finding: Finding) -> Sentence:
+    return _now("%(sentence)s Ничего не изменилось.") % {"sentence": finding.sentence}
+
+
+# --- What is looked at -------------------------------------------------------------------------
+
+
+def _tables(names: Iterable[str]) -> Mapping[str, Table]:
+    return catalog.tables("tripwire", [*names, "django_migrations"], roles=api_roles())
+
+
+def _adopted(found: Mapping[str, Table]) -> Mapping[str, Table]:
+    return {name: found[name] for name in (STUDENTS, LOG) if name in found}
+
+
+def _unfit(found: Mapping[str, Table]) -> Iterator[Finding]:
+    yield from account_findings()
+    yield from right_findings()
+    yield from shape_findings(_adopted(found))
+
+
+def _further(found: Mapping[str, Table]) -> Iterator[Finding]:
+    accounts_seen = not list(account_findings())
+    yield from content_findings(found, accounts_seen=accounts_seen)
+    yield from door_findings(found, api_roles())
+
+
+def _not_owned(adopted: Mapping[str, Table]) -> Iterator[Finding]:
+    for table in adopted.values():
+        if not table.ours:
+            yield Finding(
+                "not_owner",
+                Severity.BLOCKS,
+                _now(
+                    "Таблицей %(table)s владеет другая роль: миграции запускает владелец таблиц,"
+                    " в Supabase это postgres."
+                )
+                % {"table": table.name},
+            )
+
+
+def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: _ORDER.index(finding.severity))

@@ -1,0 +1,121 @@
+"""What our own role of the database Tripwire may see and write.
+
+Row level security is on for Supabase's tables and for our own: a role that it filters sees nobody,
+without an error, and whatever is concluded from that is false.
+"""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.db import connections
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from onai.db.visibility import Visibility, visibility
+from onai.routers import HOME_OF_APP
+from sales.adoption.findings import Finding, Severity
+
+ACCOUNT_TABLES = ("auth.users", "auth.identities", "auth.sessions")
+_HIDDEN: dict[Visibility, str | Promise] = {
+    Visibility.MISSING: gettext_lazy(
+        "Таблицы %(table)s нет: та ли это база, и работает ли в ней Supabase Auth?"
+    ),
+    Visibility.NOT_GRANTED: gettext_lazy(
+        "Роли %(role)s не дано читать %(table)s, поэтому учётных записей она не видит."
+    ),
+    Visibility.FILTERED: gettext_lazy(
+        "Строки %(table)s фильтрует защита (RLS), и роль %(role)s не видит ни одной."
+    ),
+}
+# One right at a time: a policy may be for one command alone.
+_LACKING = """
+select relname,
+  array(select privilege from unnest(array['select', 'insert', 'update', 'delete']) as privilege
+        where not has_table_privilege(pg_class.oid, privilege)),
+  row_security_active(pg_class.oid) and exists (
+    select from unnest(array['r', 'a', 'w', 'd']) as command
+    where not exists (
+      select from pg_policy
+      where polrelid = pg_class.oid and polpermissive and polcmd in ('*', command)
+        and (command = 'a' or pg_get_expr(polqual, polrelid) = 'true')
+        and (command in ('r', 'd')
+          or coalesce(pg_get_expr(polwithcheck, polrelid), pg_get_expr(polqual, polrelid)) = 'true')
+        and exists (
+          select from unnest(polroles) as role where role = 0 or pg_has_role(role, 'usage')))),
+  array(select sequence.oid::regclass::text
+        from pg_class sequence join pg_depend on pg_depend.objid = sequence.oid
+        where refobjid = pg_class.oid and deptype = 'a' and classid = 'pg_class'::regclass
+          and case when sequence.relkind = 'S'
+              then not has_sequence_privilege(sequence.oid, 'usage') end)
+from pg_class
+where relnamespace = 'public'::regnamespace and relkind = 'r' and relname = any (%s)
+order by relname
+"""
+
+
+def tables_of_tripwire() -> list[str]:
+    """Every table in Tripwire's schema `public` that the installed code reads or writes."""
+    return sorted(
+        model._meta.db_table
+        for model in apps.get_models()
+        if HOME_OF_APP.get(model._meta.app_label) == "tripwire"
+    )
+
+
+def our_role() -> str:
+    """The name of the role that `TRIPWIRE_DATABASE_URL` connects as."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute("select current_user")
+        role: str = cursor.fetchone()[0]
+    return role
+
+
+def account_findings() -> Iterator[Finding]:
+    """Where Supabase's accounts are not seen. Raises Django's database errors."""
+    for table in ACCOUNT_TABLES:
+        seen = visibility("tripwire", table)
+        if seen is Visibility.SEEN:
+            continue
+        role = our_role()
+        sql = {
+            Visibility.MISSING: (),
+            Visibility.NOT_GRANTED: (
+                f'grant usage on schema auth to "{role}"',
+                f'grant select on {", ".join(ACCOUNT_TABLES)} to "{role}"',
+            ),
+            Visibility.FILTERED: (f'alter role "{role}" bypassrls',),
+        }[seen]
+        yield Finding(
+            "accounts_hidden",
+            Severity.BLOCKS,
+            str(_HIDDEN[seen]) % {"role": role, "table": table},
+            sql,
+        )
+        return
+
+
+def right_findings() -> Iterator[Finding]:
+    """What our role may not do with the tables it works with. Raises Django's database errors."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(_LACKING, [tables_of_tripwire()])
+        rows = cursor.fetchall()
+    sql: list[str] = []
+    lacking = [(table, rights) for table, rights, _filtered, _sequences in rows if rights]
+    filtered = [table for table, _rights, is_filtered, _sequences in rows if is_filtered]
+    sequences = [name for *_rest, names in rows for name in names]
+    if not (lacking or filtered or sequences):
+        return
+    role = our_role()
+    sql += [f'grant {", ".join(rights)} on public.{table} to "{role}"' for table, rights in lacking]
+    sql += [f'grant usage on sequence {name} to "{role}"' for name in sequences]
+    if filtered:
+        sql.append(f'alter role "{role}" bypassrls')
+    tables = sorted({table for table, _rights in lacking} | set(filtered))
+    yield Finding(
+        "rights_lacking",
+        Severity.BLOCKS,
+        _("Роль %(role)s не может читать или писать: %(tables)s.")
+        % {"role": role, "tables": ", ".join(tables) or ", ".join(sequences)},
+        tuple(sql),
+    )

@@ -1,0 +1,107 @@
+"""What is in the adopted tables and in Supabase's that the code cannot live with, or should tell.
+
+Each question ends at the first row that answers it, or counts what is few.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db import connections
+from django.utils.translation import gettext as _
+
+from onai.db.catalog import Table
+from sales.adoption.findings import Finding, Severity
+from sales.adoption.shape import STUDENTS
+
+_TEXTS = ("text", "character varying", "character")
+_UNIQUE = "tripwire_users_email_unique"
+_DUPLICATES = "select email from public.tripwire_users group by email having count(*) > 1 limit 1"
+_STAFF = """
+select count(*) from public.tripwire_users student join auth.users account on account.id = user_id
+where coalesce(raw_app_meta_data ->> 'role', raw_user_meta_data ->> 'role') in ('admin', 'sales')
+"""
+# As Supabase Auth reads these columns: a null in one of them is an error to it.
+_TOKENS = (
+    *("confirmation_token", "recovery_token", "email_change_token_new", "email_change"),
+    *("email_change_token_current", "phone_change", "phone_change_token", "reauthentication_token"),
+)
+
+
+def content_findings(found: Mapping[str, Table], *, accounts_seen: bool) -> Iterator[Finding]:
+    """What the rows say. Asks of `auth.users` only where it is seen. Raises Django's database
+    errors."""
+    students = found.get(STUDENTS)
+    if students is None or students.kind != "r" or "email" not in students.columns:
+        return
+    yield from _of_passwords(students)
+    yield from _of_emails(students)
+    if accounts_seen:
+        yield from _of_accounts()
+
+
+def _of_passwords(students: Table) -> Iterator[Finding]:
+    for column in students.columns.values():
+        if "password" not in column.name.lower() or column.kind not in _TEXTS:
+            continue
+        name = '"' + column.name.replace('"', '""') + '"'
+        filled = f"{name} is not null and {name} <> ''"
+        if _one(f"select exists (select from public.tripwire_users where {filled})"):
+            empty = "null" if column.nullable else "''"
+            yield Finding(
+                "passwords_kept",
+                Severity.DANGER,
+                _("В tripwire_users.%(column)s лежат пароли студентов открытым текстом.")
+                % {"column": column.name},
+                (f"update public.tripwire_users set {name} = {empty} where {filled}",),
+            )
+
+
+def _of_emails(students: Table) -> Iterator[Finding]:
+    if {unique.key for unique in students.uniques} & {"email", "lower(email)"}:
+        return
+    if _one(_DUPLICATES) is not None:
+        yield Finding(
+            "email_repeated",
+            Severity.NOTE,
+            _("Почта в tripwire_users повторяется, поэтому уникальной её не сделать."),
+            (_DUPLICATES.replace("limit 1", "order by 1"),),
+        )
+        return
+    yield Finding(
+        "email_not_unique",
+        Severity.ADAPTS,
+        _("Почта в tripwire_users не уникальна: у двух студентов могла бы стать одна."),
+        (
+            f"drop index concurrently if exists public.{_UNIQUE}",
+            f"create unique index concurrently {_UNIQUE} on public.tripwire_users (email)",
+        ),
+    )
+
+
+def _of_accounts() -> Iterator[Finding]:
+    if staff := _one(_STAFF):
+        yield Finding(
+            "staff_are_students",
+            Severity.NOTE,
+            _("Среди студентов есть сотрудники: %(count)s. В отчётах их продаж нет.")
+            % {"count": staff},
+        )
+    missing = " or ".join(f"{column} is null" for column in _TOKENS)
+    if _one(f"select exists (select from auth.users where {missing})"):
+        filled = ", ".join(f"{column} = coalesce({column}, '')" for column in _TOKENS)
+        yield Finding(
+            "accounts_unreadable",
+            Severity.NOTE,
+            _(
+                "Есть учётные записи, заведённые через SQL: на запрос о них Supabase Auth отвечает"
+                " ошибкой 500, и студента с такой записью не изменить."
+            ),
+            (f"update auth.users set {filled} where {missing}",),
+        )
+
+
+def _one(statement: str) -> Any:
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(statement)
+        row = cursor.fetchone()
+    return row[0] if row else None

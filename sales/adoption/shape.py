@@ -1,0 +1,362 @@
+"""Whether `tripwire_users` and `sales_activity_log`, as production has them, fit what we write.
+
+The rows that the code writes are tried against the tables' rules before the first of them is
+written: what it lacks `migrate` adds, and what it may not touch is told in words.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from onai.db import catalog
+from onai.db.catalog import Column, ForeignKey, Table
+from sales.adoption.findings import Finding, Severity
+from sales.models import ActionType, ActivityEntry, Student, StudentStatus
+
+STUDENTS, LOG = "tripwire_users", "sales_activity_log"
+_MODELS: dict[str, type[models.Model]] = {STUDENTS: Student, LOG: ActivityEntry}
+# Without these a row would say nothing; nobody could add them.
+_NEEDED = {STUDENTS: {"id", "user_id", "full_name", "email"}, LOG: {"id", "action_type"}}
+_DEFAULTS = {
+    STUDENTS: {
+        "welcome_email_sent": "false",
+        "email_opened": "false",
+        "modules_completed": "0",
+        "price": "5000",
+        "status": "'active'",
+        "created_at": "now()",
+        "updated_at": "now()",
+    },
+    LOG: {"details": "'{}'", "created_at": "now()"},
+}
+# Of these the rows of before are left without a value: nobody knows it.
+_UNKNOWN_OF_OLD = {"created_at", "updated_at"}
+_KINDS = {
+    "UUIDField": ("uuid",),
+    "TextField": ("text", "character varying", "citext"),
+    "BooleanField": ("boolean",),
+    "DateTimeField": ("timestamp with time zone",),
+    "IntegerField": ("integer", "bigint", "smallint", "numeric"),
+    "JSONField": ("jsonb",),
+}
+# What an insert names without a value; the others it names with one, or takes the table's default.
+_WRITTEN_NULL = {
+    *("welcome_email_sent_at", "first_login_at", "last_active_at"),
+    *("amocrm_deal_id", "amocrm_contact_id"),
+}
+_LONGEST = {"email": 254, "full_name": 120, "manager_name": 254, "status": 9, "action_type": 14}
+# Ids of accounts that may be gone by the time they are written down, and stay written down after.
+_OUTLIVING = {STUDENTS: {"granted_by"}, LOG: {"manager_id", "target_user_id"}}
+_WORDS = {
+    STUDENTS: ("status", tuple(StudentStatus.values)),
+    LOG: ("action_type", tuple(ActionType.values)),
+}
+_NOBODY = "00000000-0000-0000-0000-000000000001"
+_SAMPLE: dict[str, dict[str, Any]] = {
+    STUDENTS: {
+        "id": _NOBODY,
+        "user_id": _NOBODY,
+        "granted_by": _NOBODY,
+        "full_name": "Ару Тест",
+        "manager_name": "Менеджер Тест",
+        "email": "student@example.com",
+        "price": 5000,
+        "modules_completed": 0,
+        "welcome_email_sent": False,
+        "email_opened": False,
+        "created_at": "2026-01-01T00:00:00Z",
+        "updated_at": "2026-01-01T00:00:00Z",
+    },
+    LOG: {
+        "id": _NOBODY,
+        "manager_id": _NOBODY,
+        "target_user_id": _NOBODY,
+        "details": {},
+        "created_at": "2026-01-01T00:00:00Z",
+    },
+}
+_CREATE_LOG = """
+create table public.sales_activity_log (
+  id uuid primary key default gen_random_uuid(), manager_id uuid,
+  action_type text constraint sales_activity_log_action_known check (action_type in ({words})),
+  target_user_id uuid, details jsonb default '{{}}', created_at timestamptz default now())
+"""
+
+
+def shape_findings(found: Mapping[str, Table]) -> Iterator[Finding]:
+    """What the code could not write into the tables that exist. Where none does, `migrate` makes
+    them, and there is nothing to say."""
+    if not found:
+        return
+    if STUDENTS not in found:
+        yield Finding(
+            "students_missing",
+            Severity.BLOCKS,
+            _("Таблица sales_activity_log есть, а tripwire_users нет: та ли это база?"),
+        )
+        return
+    if LOG not in found:
+        yield Finding(
+            "log_missing",
+            Severity.ADAPTS,
+            _("Таблицы sales_activity_log нет, журналу некуда писать."),
+            (
+                _CREATE_LOG.format(words=_listed(ActionType.values)),
+                f"alter table public.{LOG} enable row level security",
+            ),
+        )
+    for table in found.values():
+        if table.kind not in ("r", "p"):
+            yield Finding(
+                "not_a_table",
+                Severity.BLOCKS,
+                _("%(table)s — не таблица, а представление: писать в неё нельзя.")
+                % {"table": table.name},
+            )
+            continue
+        yield from _of_columns(table)
+        yield from _of_checks(table)
+        yield from _of_foreign_keys(table)
+    yield from _of_keys(found[STUDENTS])
+
+
+def _of_columns(table: Table) -> Iterator[Finding]:
+    # Django's table describes what is read and written; the rest of theirs is none of our business.
+    fields = {str(field.column): field for field in _MODELS[table.name]._meta.concrete_fields}
+    for name, field in fields.items():
+        column = table.columns.get(name)
+        if column is None:
+            yield _missing(table, name, field)
+        elif column.kind not in _KINDS[field.get_internal_type()]:
+            yield _other_type(table, column, field)
+        else:
+            yield from _of_known_column(table, column)
+    for column in table.columns.values():
+        if column.name not in fields and not column.nullable and not column.has_default:
+            yield _not_filled(table, column)
+
+
+def _missing(table: Table, name: str, field: "models.Field[Any, Any]") -> Finding:
+    kind = _KINDS[field.get_internal_type()][0]
+    if name in _NEEDED[table.name]:
+        return Finding(
+            "column_missing",
+            Severity.BLOCKS,
+            _("В %(table)s нет столбца %(column)s, без него работать нельзя.")
+            % {"table": table.name, "column": name},
+        )
+    where, default = f"alter table public.{table.name}", _DEFAULTS[table.name].get(name)
+    sql = [f"{where} add column if not exists {name} {kind}"]
+    if default and name in _UNKNOWN_OF_OLD:
+        sql.append(f"{where} alter column {name} set default {default}")
+    elif default:
+        sql[0] += f" default {default}"
+    return Finding(
+        "column_missing",
+        Severity.ADAPTS,
+        _("В %(table)s нет столбца %(column)s.") % {"table": table.name, "column": name},
+        tuple(sql),
+    )
+
+
+def _other_type(table: Table, column: Column, field: "models.Field[Any, Any]") -> Finding:
+    kind, using = _KINDS[field.get_internal_type()][0], column.name
+    if column.kind == "timestamp without time zone":
+        using += " at time zone 'utc'"
+    else:
+        using += f"::text::{kind}"
+    return Finding(
+        "column_type",
+        Severity.BLOCKS,
+        _("В %(table)s столбец %(column)s имеет тип %(kind)s, а нужен %(needed)s.")
+        % {"table": table.name, "column": column.name, "kind": column.kind, "needed": kind},
+        (
+            f"alter table public.{table.name} alter column {column.name} drop default,"
+            f" alter column {column.name} type {kind} using {using}",
+            *_defaults_again(table, column.name),
+        ),
+    )
+
+
+def _defaults_again(table: Table, name: str) -> Iterator[str]:
+    if default := _DEFAULTS[table.name].get(name):
+        yield f"alter table public.{table.name} alter column {name} set default {default}"
+
+
+def _of_known_column(table: Table, column: Column) -> Iterator[Finding]:
+    about = {"table": table.name, "column": column.name}
+    where = f"alter table public.{table.name} alter column {column.name}"
+    longest = _LONGEST.get(column.name, 0)
+    if column.length is not None and column.length < longest:
+        yield Finding(
+            "column_short",
+            Severity.ADAPTS,
+            _("В %(table)s столбец %(column)s вмещает %(length)s знаков, а нужно %(longest)s.")
+            % {**about, "length": column.length, "longest": longest},
+            (f"{where} type text",),
+        )
+    if not column.nullable and column.name in _WRITTEN_NULL:
+        yield Finding(
+            "column_not_null",
+            Severity.ADAPTS,
+            _("В %(table)s столбец %(column)s обязателен, а у нового студента он пуст.") % about,
+            (f"{where} drop not null",),
+        )
+    default = _DEFAULTS[table.name].get(column.name)
+    if default and not column.has_default and column.name != "price":
+        yield Finding(
+            "default_missing",
+            Severity.ADAPTS,
+            _("В %(table)s у столбца %(column)s нет значения по умолчанию.") % about,
+            (f"{where} set default {default}",),
+        )
+
+
+def _not_filled(table: Table, column: Column) -> Finding:
+    """A column of theirs that wants a value, which we have none for."""
+    sentence = _(
+        "В %(table)s столбец %(column)s обязателен и без значения по умолчанию, а сайт его не"
+        " заполняет: новая строка не запишется."
+    ) % {"table": table.name, "column": column.name}
+    where = f"alter table public.{table.name} alter column {_quoted(column.name)}"
+    if "password" in column.name:
+        # Passwords do not belong there; that it may be empty takes nothing from anybody.
+        return Finding("not_filled", Severity.ADAPTS, sentence, (f"{where} drop not null",))
+    return Finding("not_filled", Severity.BLOCKS, sentence, (f"{where} drop not null",))
+
+
+def _of_checks(table: Table) -> Iterator[Finding]:
+    name, words = _WORDS[table.name]
+    for check in table.checks:
+        if not set(check.columns) <= set(table.columns):
+            continue
+        rows = [{**_SAMPLE[table.name], name: word} for word in words]
+        if catalog.satisfies("tripwire", table.name, check.condition, rows):
+            continue
+        lacks = [
+            word
+            for word, row in zip(words, rows, strict=True)
+            if not catalog.satisfies("tripwire", table.name, check.condition, [row])
+        ]
+        about = {"table": table.name, "check": check.name, "words": ", ".join(lacks)}
+        if check.columns == (name,):
+            yield Finding(
+                "check_lacks_words",
+                Severity.ADAPTS,
+                _("Ограничение %(check)s таблицы %(table)s не знает слов: %(words)s.") % about,
+                _wider(table.name, check, f"{name} in ({_listed(words)})"),
+            )
+        else:
+            yield Finding(
+                "check_refuses",
+                Severity.BLOCKS,
+                _("Ограничение %(check)s таблицы %(table)s не пустит строк, которые пишет сайт.")
+                % about,
+                (f"alter table public.{table.name} drop constraint {_quoted(check.name)}",),
+            )
+
+
+def _wider(table: str, check: catalog.Check, also: str) -> tuple[str, ...]:
+    """The constraint with what it let in, and `also`: at no moment does it let in everything."""
+    where, name = f"alter table public.{table}", _quoted(check.name)
+    wider = _quoted(f"{check.name[:50]}_wider")
+    steps = [
+        f"{where} drop constraint if exists {wider},"
+        f" add constraint {wider} check (({check.condition}) or {also}) not valid",
+        f"{where} drop constraint {name}",
+        f"{where} rename constraint {wider} to {name}",
+    ]
+    if check.validated:
+        # Rows may be written meanwhile.
+        steps.append(f"{where} validate constraint {name}")
+    return tuple(steps)
+
+
+def _of_foreign_keys(table: Table) -> Iterator[Finding]:
+    where = f"alter table public.{table.name}"
+    for key in table.foreign_keys:
+        about = {"table": table.name, "key": key.name, "column": ", ".join(key.columns)}
+        drop = f"{where} drop constraint {_quoted(key.name)}"
+        if _OUTLIVING[table.name] & set(key.columns):
+            yield Finding(
+                "key_outlived",
+                Severity.ADAPTS,
+                _(
+                    "Ключ %(key)s таблицы %(table)s не даст записать, кто и о ком действовал, когда"
+                    " учётной записи уже нет (столбец %(column)s)."
+                )
+                % about,
+                (drop,),
+            )
+        elif key.columns == ("user_id",) and key.references != "auth.users":
+            yield Finding(
+                "key_elsewhere",
+                Severity.BLOCKS,
+                _("Ключ %(key)s таблицы %(table)s указывает не на auth.users.") % about,
+                (drop, _key_of_account(table.name)),
+            )
+        elif key.columns == ("user_id",) and key.on_delete != "CASCADE":
+            yield Finding(
+                "key_forbids_deletion",
+                Severity.ADAPTS,
+                _("Ключ %(key)s таблицы %(table)s не даёт удалить учётную запись студента.")
+                % about,
+                (
+                    f"{drop}, add constraint {_quoted(key.name)} foreign key (user_id)"
+                    " references auth.users (id) on delete cascade not valid",
+                    f"{where} validate constraint {_quoted(key.name)}",
+                ),
+            )
+
+
+def _key_of_account(table: str) -> str:
+    return (
+        f"alter table public.{table} add foreign key (user_id)"
+        " references auth.users (id) on delete cascade not valid"
+    )
+
+
+def _of_keys(students: Table) -> Iterator[Finding]:
+    keys = {unique.key for unique in students.uniques}
+    if "id" not in keys:
+        yield Finding(
+            "id_not_unique",
+            Severity.BLOCKS,
+            _("В tripwire_users столбец id не уникален, письма не к чему привязать."),
+            (f"alter table public.{STUDENTS} add primary key (id)",),
+        )
+    if not any(key.columns == ("user_id",) for key in students.foreign_keys):
+        yield Finding(
+            "key_missing",
+            Severity.NOTE,
+            _(
+                "У tripwire_users нет ключа на auth.users: студент останется, если учётную запись"
+                " удалят мимо сайта."
+            ),
+            (_key_of_account(STUDENTS),),
+        )
+    for key in students.referenced_by:
+        if _forbids(key):
+            yield Finding(
+                "deletion_forbidden_elsewhere",
+                Severity.NOTE,
+                _(
+                    "Таблица %(table)s не даст удалить студента, пока в ней есть его строки"
+                    " (%(key)s)."
+                )
+                % {"table": key.table, "key": key.name},
+            )
+
+
+def _forbids(key: ForeignKey) -> bool:
+    return key.on_delete in ("NO ACTION", "RESTRICT")
+
+
+def _listed(words: Any) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,53 @@
+"""Whether Tripwire's tables fit what the site writes, and which doors past it are open."""
+
+from typing import Any
+
+import django.db
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sales import adoption
+from sales.adoption import HEADINGS, Finding, Severity
+
+
+class Command(BaseCommand):
+    help = (
+        "Look at Tripwire's tables: what of them the site cannot work with, what migrate will"
+        " adapt, and who gets past the site to them. Ends with status 1 where something blocks or"
+        " is to be adapted, 2 where a door is open, 0 otherwise."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--close",
+            action="store_true",
+            help="take from the data API's roles the rights that open a door, and say which",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        findings = adoption.check()
+        if options["close"]:
+            self._close(findings)
+            findings = adoption.check()
+        for finding in findings:
+            self._tell(finding)
+        found = {finding.severity for finding in findings}
+        if found & {Severity.BLOCKS, Severity.ADAPTS}:
+            raise CommandError("the database does not fit the site yet", returncode=1)
+        if Severity.DANGER in found:
+            raise CommandError("there are ways past the site to its tables", returncode=2)
+        self.stdout.write("the database fits the site, and nothing of it is open")
+
+    def _close(self, findings: list[Finding]) -> None:
+        count = 0
+        try:
+            for statement in adoption.close(findings):
+                self.stdout.write(f"done: {statement};")
+                count += 1
+        except django.db.Error as error:
+            raise CommandError(f"not closed: {error}", returncode=1) from error
+        self.stdout.write(f"{count} statements run" if count else "nothing to close")
+
+    def _tell(self, finding: Finding) -> None:
+        self.stdout.write(f"{HEADINGS[finding.severity]} [{finding.code}]: {finding.sentence}")
+        for statement in finding.sql:
+            self.stdout.write(f"    {' '.join(statement.split())};")
