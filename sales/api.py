@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
-from onai.errors import BadRequest, Problem
+from onai.errors import BadRequest, Problem, Sentence
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from sales import refusals, wire
@@ -22,6 +22,7 @@ from sales.staff import manager_named
 _LARGEST_BODY_BYTES = 16 * 1024
 _LONGEST_KEY = 255
 _TEXTS = ("email", "full_name", "password", "manager_id")
+_YES_OR_NO = ("adopt", "confirm_email")
 
 
 class NotJson(Problem):
@@ -59,7 +60,9 @@ def create(request: IdentifiedRequest) -> HttpResponse:
     key = _idempotency_key(request)
     form = _form(_body(request))
     if not form.is_valid():
-        raise refusals.InvalidInput(fields=_sentences(form))
+        doubtful = form.asks_about_email and list(form.errors) == ["email"]
+        refusal = refusals.EmailInDoubt if doubtful else refusals.InvalidInput
+        raise refusal(fields=_sentences(form))
     creation = create_student(
         form.new_student,
         asker=request.identity,
@@ -112,15 +115,22 @@ def _body(request: HttpRequest) -> dict[str, Any]:
         raise BadJson from error
     if not isinstance(body, dict):
         raise BadJson
-    wrong = {name: _("Такого поля нет.") for name in body if name not in (*_TEXTS, "adopt")}
+    if wrong := _wrong_fields(body):
+        raise refusals.InvalidInput(fields=wrong)
+    return body
+
+
+def _wrong_fields(body: dict[str, Any]) -> dict[str, Sentence]:
+    wrong: dict[str, Sentence] = {
+        name: _("Такого поля нет.") for name in body if name not in (*_TEXTS, *_YES_OR_NO)
+    }
     for name in _TEXTS:
         if not isinstance(body.get(name), str | None):
             wrong[name] = _("Здесь должна быть строка.")
-    if not isinstance(body.get("adopt"), bool | None):
-        wrong["adopt"] = _("Здесь должно быть true или false.")
-    if wrong:
-        raise refusals.InvalidInput(fields=wrong)
-    return body
+    for name in _YES_OR_NO:
+        if not isinstance(body.get(name), bool | None):
+            wrong[name] = _("Здесь должно быть true или false.")
+    return wrong
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

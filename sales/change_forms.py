@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from onai.contacts import emails
 from sales.forms import IdentityForm, PasswordForm
 from sales.models import StaffMember, Student, StudentStatus
 
@@ -103,7 +104,14 @@ class DeletionForm(forms.Form):
         self.expected = student.email.strip()
 
     def clean_email(self) -> str:
-        typed = str(self.cleaned_data["email"]).strip()
-        if typed.casefold() != self.expected.casefold():
+        typed = emails.unwrapped(str(self.cleaned_data["email"]))
+        if self.expected.casefold() not in (typed.casefold(), _one_spelling(typed)):
             raise ValidationError(_("Это другой адрес. Проверьте, того ли студента вы удаляете."))
         return typed
+
+
+def _one_spelling(address: str) -> str | None:
+    try:
+        return emails.clean(address)
+    except ValidationError:
+        return None

@@ -1,7 +1,6 @@
 """What a good student is: one definition for the page and for the API."""
 
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,32 +8,34 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from onai.contacts import emails, names
 from sales import passwords
 from sales.intentions import NewStudent
 from sales.models import StaffMember
 
-_LONGEST_EMAIL = 254
-_SHORTEST_NAME, _LONGEST_NAME = 2, 120
-# Control characters, halves of characters, and what turns the direction of a text around.
-_NOT_IN_A_NAME = ("Cc", "Cs", "Co")
-_TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-
 
 class IdentityForm(forms.Form):
-    """A student's e-mail and name."""
+    """A student's e-mail and name.
 
-    email = forms.EmailField(
+    An address that was probably mistyped is good once `confirm_email` says that it is meant;
+    `asks_about_email` tells that it has to.
+    """
+
+    # What the student has already, and may keep as it is.
+    known: Mapping[str, str] = {}
+    asks_about_email = False
+
+    email = forms.CharField(
         label=_("Почта студента"),
-        max_length=_LONGEST_EMAIL,
         widget=forms.EmailInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
         error_messages={
             "required": _("Укажите почту: на неё уйдут логин и пароль."),
-            "invalid": _("Это не похоже на адрес почты. Пример: name@mail.kz"),
-            "max_length": _("Адрес слишком длинный: поместится 254 символа."),
+            "null_characters_not_allowed": _("Это не похоже на адрес почты. Пример: name@mail.kz"),
         },
     )
+    confirm_email = forms.BooleanField(label=_("Да, адрес верный"), required=False)
     full_name = forms.CharField(
         label=_("Имя и фамилия"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "words"}),
@@ -45,20 +46,21 @@ class IdentityForm(forms.Form):
     )
 
     def clean_email(self) -> str:
-        email = str(self.cleaned_data["email"]).lower()
-        if any(unicodedata.category(letter)[0] in "CZ" for letter in email) or '"' in email:
-            raise ValidationError(self.fields["email"].error_messages["invalid"])
-        return email
+        return emails.clean(str(self.cleaned_data["email"]))
 
     def clean_full_name(self) -> str:
-        name = " ".join(str(self.cleaned_data["full_name"]).split())
-        if any(unicodedata.category(one) in _NOT_IN_A_NAME or one in _TURNING for one in name):
-            raise ValidationError(_("В имени есть невидимые символы. Введите его заново."))
-        if sum(unicodedata.category(one) != "Cf" for one in name) < _SHORTEST_NAME:
-            raise ValidationError(_("Имя слишком короткое: нужно хотя бы 2 символа."))
-        if len(name) > _LONGEST_NAME:
-            raise ValidationError(_("Имя слишком длинное: поместится 120 символов."))
-        return name
+        return names.clean(str(self.cleaned_data["full_name"]))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        email = cleaned.get("email")
+        if email and email != self.known.get("email"):
+            meant = emails.probably_meant(email)
+            self.asks_about_email = meant is not None
+            if meant and not cleaned.get("confirm_email"):
+                ask = _("Может быть, %(meant)s? Если адрес верный, подтвердите это.")
+                self.add_error("email", ValidationError(ask, "doubtful", {"meant": meant}))
+        return cleaned
 
 
 class PasswordForm(forms.Form):
@@ -101,7 +103,7 @@ class PasswordForm(forms.Form):
 class StudentForm(IdentityForm, PasswordForm):
     """A student to be. `manager_id` and `adopt` may be left out."""
 
-    field_order = ("email", "full_name", "password")
+    field_order = ("email", "confirm_email", "full_name", "password")
 
     manager_id = forms.UUIDField(
         label=_("Менеджер"),

@@ -19,6 +19,12 @@ class InvalidInput(Problem):
     advice = _("Исправьте отмеченные поля и отправьте ещё раз.")
 
 
+class EmailInDoubt(InvalidInput):
+    code = "email_in_doubt"
+    message = _("В адресе, похоже, опечатка.")
+    advice = _('Исправьте его или отправьте ещё раз с "confirm_email": true.')
+
+
 class EmailTaken(Problem):
     """`student_id` is whose the address is, where the asker may know."""
 

@@ -170,6 +170,8 @@ def test_when_nobody_can_tell_who_a_manager_is_the_answer_is_503(
         ({"manager_id": 7}, ["manager_id"]),
         ({"price": 1, "role": "admin"}, ["price", "role"]),
         ({"adopt": "yes"}, ["adopt"]),
+        ({"confirm_email": "on"}, ["confirm_email"]),
+        ({"email": "aru@onаi.test", "full_name": "\u3164"}, ["email", "full_name"]),
         ({"full_name": "Ару\x00"}, ["full_name"]),
         ({"password": "Kvx7\x00Rmp3"}, ["password"]),
     ],
@@ -236,6 +238,18 @@ def test_a_body_of_unknown_length_is_refused(client: Client, bearer: Bearer, des
 def test_only_post_is_understood(client: Client, bearer: Bearer) -> None:
     answer = client.get(CREATE, headers=bearer(MANAGER))
     _is_refusal(answer, 405, "method_not_allowed")
+
+
+def test_a_probable_slip_in_the_address_is_refused_until_confirmed(call: Any, desk: Desk) -> None:
+    body = _is_refusal(call({"email": "aru@gmial.com"}), 400, "email_in_doubt")
+    assert "aru@gmail.com" in body["fields"]["email"]
+    _is_refusal(call({"email": "aru@gmial.com", "full_name": ""}), 400, "invalid_input")
+    desk.nothing()
+
+    answer = call({"email": "aru@gmial.com", "confirm_email": True})
+
+    assert answer.status_code == 201
+    assert answer.json()["user"]["email"] == "aru@gmial.com"
 
 
 def test_a_taken_address_says_whose_student_it_is_if_the_asker_may_know(

@@ -3,17 +3,18 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from onai.contacts import emails
+
 
 class SignInForm(forms.Form):
-    email = forms.EmailField(
+    email = forms.CharField(
         label=_("Почта"),
-        max_length=254,
         widget=forms.EmailInput(
             attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}
         ),
         error_messages={
             "required": _("Укажите почту."),
-            "invalid": _("Это не похоже на адрес почты. Пример: name@onai.kz"),
+            "null_characters_not_allowed": _("Это не похоже на адрес почты. Пример: name@mail.kz"),
         },
     )
     password = forms.CharField(
@@ -25,4 +26,4 @@ class SignInForm(forms.Form):
     )
 
     def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).lower()
+        return emails.clean(str(self.cleaned_data["email"]))

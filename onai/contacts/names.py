@@ -1,0 +1,82 @@
+"""Names of people: any alphabet, but something one can see."""
+
+import re
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+SHORTEST, LONGEST = 2, 120
+# Letters by their kind, and blank all the same.
+_BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0\U0001d159]")
+# What is seen neither alone nor beside a letter, whatever its kind.
+_UNSEEN = frozenset("\u034f\u17b4\u17b5\ufffc")
+_JOINERS = "\u200c\u200d"
+# They turn the letters around them about.
+_OVERRIDES = "\u202d\u202e"
+_NEVER = ("Cc", "Cs", "Co")
+
+
+def clean(text: str) -> str:
+    """The name as it is kept: composed (NFC), single spaces, nothing invisible.
+
+    Joiners stay where they do something: in emoji of several parts, and in alphabets whose letters
+    join. Raises `ValidationError`, with a sentence for the person who typed it, where no name is
+    left. Cleaned again a name stays the same.
+    """
+    name = _seen(text)
+    if any(unicodedata.category(letter) in _NEVER or letter in _OVERRIDES for letter in name):
+        raise ValidationError(
+            _("В имени есть невидимые символы. Введите его заново."), code="invisible"
+        )
+    if not name:
+        raise ValidationError(
+            _("В имени нет ничего, что можно увидеть. Введите его заново."), code="blank"
+        )
+    if sum(unicodedata.category(letter)[0] not in "CMZ" for letter in name) < SHORTEST:
+        raise ValidationError(_("Имя слишком короткое: нужно хотя бы 2 символа."), code="too_short")
+    if len(name) > LONGEST:
+        raise ValidationError(_("Имя слишком длинное: поместится 120 символов."), code="too_long")
+    return name
+
+
+def _seen(text: str) -> str:
+    # What is dropped may leave something else without its letter.
+    while (seen := _without_bare_accents(_without_invisible(text))) != text:
+        text = seen
+    return text
+
+
+def _without_invisible(text: str) -> str:
+    spaced = unicodedata.normalize("NFC", " ".join(_BLANK.sub(" ", text).split()))
+    return "".join(
+        letter
+        for place, letter in enumerate(spaced)
+        if not (unicodedata.category(letter) == "Cf" or letter in _UNSEEN)
+        or letter in _OVERRIDES
+        or (letter in _JOINERS and _joins(spaced, place))
+    )
+
+
+def _joins(text: str, place: int) -> bool:
+    before, after = text[:place][-1:], text[place + 1 :][:1]
+    return _is_joined(before) and _is_joined(after)
+
+
+def _is_joined(letter: str) -> bool:
+    """An emoji or a part of one, or a letter of an alphabet without capitals."""
+    return (
+        letter not in _UNSEEN
+        and bool(letter)
+        and unicodedata.category(letter) in (*("So", "Sk", "Lo", "Mn", "Mc"),)
+    )
+
+
+def _without_bare_accents(text: str) -> str:
+    """Without the marks that stand on no letter: at the beginning of a word."""
+    kept: list[str] = []
+    for letter in text:
+        if unicodedata.category(letter)[0] == "M" and (not kept or kept[-1] == " "):
+            continue
+        kept.append(letter)
+    return " ".join("".join(kept).split())
