@@ -32,7 +32,7 @@ class Problem(Exception):
     code: ClassVar[str] = "internal_error"
     message: Sentence = _("Что-то сломалось на нашей стороне.")
     advice: Sentence = _("Мы уже видим эту ошибку. Попробуйте ещё раз через минуту.")
-    retry_after_seconds: ClassVar[int | None] = None
+    retry_after_seconds: int | None = None
 
     def __init__(
         self, message: Sentence | None = None, *, fields: Mapping[str, Sentence] | None = None

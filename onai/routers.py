@@ -5,7 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Model
 
-HOME_OF_APP = {"funnel": "landing", "sales": "tripwire", "procrastinate": "tripwire"}
+HOME_OF_APP = {
+    "funnel": "landing",
+    "identity": "tripwire",
+    "sales": "tripwire",
+    "procrastinate": "tripwire",
+}
 
 
 class HomeRouter:

@@ -21,6 +21,7 @@ WSGI_APPLICATION = "onai.wsgi.application"
 
 INSTALLED_APPS = [
     "onai",
+    "onai.identity",
     "funnel",
     "sales",
     "cachalot",
@@ -107,6 +108,8 @@ SUPABASE_SERVICE_ROLE_KEY = ENVIRONMENT.tripwire_supabase_service_role_key
 SUPABASE_JWT_SECRET = ENVIRONMENT.tripwire_supabase_jwt_secret
 SUPABASE_CONNECT_TIMEOUT = timedelta(seconds=3)
 SUPABASE_READ_TIMEOUT = timedelta(seconds=6)
+# A sign-in is refused after a whole number of these, longer than Supabase compares passwords for.
+SIGN_IN_REFUSAL_STEP = timedelta(milliseconds=500)
 # The name of the page on which each role lands.
 HOME_OF_ROLE = {"admin": "funnel", "sales": "sales-manager", "student": "welcome"}
 
@@ -140,6 +143,8 @@ STORAGES = {
 
 APPEND_SLASH = False
 CSRF_COOKIE_SECURE = not DEBUG
+# Only this host can set a cookie of this name, by HTTPS, which development does not have.
+CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"
 CSRF_FAILURE_VIEW = "onai.errors.csrf_failure"
 # TLS ends at the load balancer, so the browser's Origin says https where this process sees http.
 CSRF_TRUSTED_ORIGINS = [

@@ -3,6 +3,7 @@
 from django.urls import include, path, re_path
 
 from onai import errors
+from onai.identity import staff_views
 from onai.identity import views as identity
 from onai.ops import status
 
@@ -11,6 +12,7 @@ urlpatterns = [
     path("login", identity.login, name="login"),
     path("logout", identity.logout, name="logout"),
     path("status", status.status, name="status"),
+    path("status/staff", staff_views.decide, name="staff-decision"),
     path("", include("funnel.urls")),
     path("", include("sales.urls")),
     # Named, so that what is unknown is told in our own words in development too.

@@ -10,12 +10,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from onai import paging
+from onai.identity.models import StaffMember
 from sales.models import (
     CREATED,
     ActionType,
     ActivityEntry,
     ChangeKind,
-    StaffMember,
     Student,
     StudentStatus,
 )

@@ -17,16 +17,17 @@ from django.views.decorators.http import require_safe
 
 from onai import spreadsheet
 from onai.address_form import AddressForm, refuse_errors
+from onai.identity import register
 from onai.identity.guards import role_required
+from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest, Role
 from onai.period_choice import ChosenPeriod, PeriodForm, chosen_period
 from sales import chart, statistics
 from sales.activity import page_of_activity
 from sales.finding import SHORTEST_WORD, LetterFilter, Order, StudentFilter
 from sales.intentions import unsettled
-from sales.models import ActionType, StaffMember, Student, StudentStatus
+from sales.models import ActionType, Student, StudentStatus
 from sales.recording import unsettled_changes
-from sales.staff import note_staff
 from sales.students import all_students, page_of_students
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
     """The page, or of it only the figures that keep themselves current."""
     if request.headers.get("HX-Target") == "live":
         return _live_figures(request)
-    _section(lambda: note_staff(request.identity))
+    _section(lambda: register.note(request.identity))
     staff = _section(lambda: list(StaffMember.objects.order_by("full_name", "email")))
     form = FilterForm(request.GET, staff=staff.found or [])
     wanted = _own(request, form.wanted)
@@ -265,7 +266,7 @@ class ActivityForm(AddressForm):
 @require_safe
 def activity(request: IdentifiedRequest) -> HttpResponse:
     """Who did what to whom: a manager's own acts, an admin's all."""
-    note_staff(request.identity)
+    register.note(request.identity)
     form = ActivityForm(request.GET, staff=list(StaffMember.objects.order_by("full_name")))
     form.is_valid()
     manager = form.cleaned_data.get("manager")

@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from onai.contacts import emails
+from onai.identity.models import StaffMember
 from sales.forms import IdentityForm, PasswordForm
-from sales.models import StaffMember, Student, StudentStatus
+from sales.models import Student, StudentStatus
 
 
 class StatusForm(forms.Form):

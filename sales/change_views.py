@@ -15,10 +15,11 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 
 from onai.errors import BadRequest, NotFound, Problem
+from onai.identity import register
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from sales import change_refusals as refusals
-from sales import changes, once, passwords, staff
+from sales import changes, once, passwords
 from sales.change_forms import (
     CorrectionForm,
     DeletionForm,
@@ -133,7 +134,7 @@ def correct(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def hand_over(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
-    form = HandoverForm(request.POST or None, staff=staff.everybody())
+    form = HandoverForm(request.POST or None, staff=register.everybody())
 
     def act(attempt: UUID) -> Change:
         manager = manager_named(request.identity, UUID(form.cleaned_data["manager_id"]))

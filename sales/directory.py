@@ -5,7 +5,6 @@ however many accounts there are. Nor can the API end the sessions of an account:
 thing done here.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -14,23 +13,24 @@ import psycopg.errors
 from django.db import ProgrammingError, connections, transaction
 
 from onai.identity.accounts import Account
-from onai.identity.roles import Role, account_role
+from onai.identity.roles import STAFF, Confirmation, Metadata, role_of
+from onai.identity.standing import mapping
 from sales.models import Student, StudentStatus
 
-_ACCOUNT = "account.id, account.email, account.raw_user_meta_data, account.raw_app_meta_data"
-_ROLE = (
-    "coalesce(account.raw_app_meta_data ->> 'role', account.raw_user_meta_data ->> 'role')"
-    " = any(%s)"
-)
-_STAFF = [Role.ADMIN.value, Role.SALES.value]
+_SELECT = """
+select account.id, account.email, account.raw_user_meta_data, account.raw_app_meta_data,
+  account.role = 'authenticated' and not account.is_anonymous,
+  coalesce(staff.confirmed_role, ''), coalesce(staff.confirmed_beside, ''),
+  coalesce(staff.revoked, false)
+from auth.users account left join sales_staff staff on staff.user_id = account.id
+"""
 
 
 def account_of(email: str) -> Account | None:
     """The account that signs in with this address, lower-case as Supabase keeps them."""
     # The second condition is that of Supabase's unique index.
     found = _accounts(
-        f"select {_ACCOUNT} from auth.users account"  # noqa: S608
-        " where account.email = %s and not account.is_sso_user",
+        f"{_SELECT} where account.email = %s and not account.is_sso_user",
         [email],
     )
     return next(found, None)
@@ -39,19 +39,10 @@ def account_of(email: str) -> Account | None:
 def account_with(account_id: UUID) -> Account | None:
     """The account with this id."""
     found = _accounts(
-        f"select {_ACCOUNT} from auth.users account where account.id = %s",  # noqa: S608
+        f"{_SELECT} where account.id = %s",
         [account_id],
     )
     return next(found, None)
-
-
-def staff() -> list[Account]:
-    """Every admin and sales manager."""
-    found = _accounts(
-        f"select {_ACCOUNT} from auth.users account where {_ROLE}",  # noqa: S608
-        [_STAFF],
-    )
-    return list(found)
 
 
 def is_banned(account_id: UUID) -> bool:
@@ -98,15 +89,14 @@ def may_end_sessions() -> bool:
 def accounts_without_student() -> list[Account]:
     """Accounts that are not staff's and that no student has: the predecessor left some."""
     found = _accounts(
-        f"select {_ACCOUNT} from auth.users account"  # noqa: S608
-        f" where not coalesce({_ROLE}, false) and account.email is not null and not exists"
+        f"{_SELECT} where account.email is not null and not exists"  # noqa: S608
         " (select from tripwire_users student where student.user_id = account.id)"
         " and not exists (select from sales_intentions intention"
         "   where intention.account_id = account.id and intention.state = 'open')"
         " order by account.email",
-        [_STAFF],
+        [],
     )
-    return list(found)
+    return [account for account in found if account.role not in STAFF]
 
 
 def students_under_another_email() -> list[tuple[str, str]]:
@@ -134,17 +124,16 @@ def students_sharing_an_account() -> list[tuple[UUID, list[str]]]:
 def _accounts(statement: str, parameters: Sequence[Any]) -> Iterator[Account]:
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(statement, parameters)
-        for account_id, email, user_metadata, app_metadata in cursor.fetchall():
-            about = _mapping(user_metadata)
+        for row in cursor.fetchall():
+            account_id, email, user_metadata, app_metadata, is_ordinary, *confirmed = row
+            about = mapping(user_metadata)
             yield Account(
                 id=account_id,
                 email=email or "",
                 full_name=str(about.get("full_name") or ""),
-                role=account_role(about, _mapping(app_metadata)),
+                role=role_of(
+                    Metadata.read(about, mapping(app_metadata)),
+                    Confirmation(*confirmed),
+                    is_ordinary=bool(is_ordinary),
+                ),
             )
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    # Django asks psycopg for jsonb as text, and a user may have put anything there.
-    parsed = json.loads(value) if isinstance(value, str) else value
-    return parsed if isinstance(parsed, dict) else {}

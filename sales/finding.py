@@ -16,7 +16,8 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from onai import paging
-from sales.models import LetterState, StaffMember, StudentStatus
+from onai.identity.models import StaffMember
+from sales.models import LetterState, StudentStatus
 
 SHORTEST_WORD = 2
 _GROUP = 3

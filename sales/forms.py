@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from onai.contacts import emails, names
+from onai.identity.models import StaffMember
 from sales import passwords
 from sales.intentions import NewStudent
-from sales.models import StaffMember
 
 
 class IdentityForm(forms.Form):

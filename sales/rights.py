@@ -5,8 +5,9 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from onai.errors import NotFound, Problem
+from onai.identity.models import StaffMember
 from onai.identity.roles import Identity, Role
-from sales.models import StaffMember, Student
+from sales.models import Student
 
 
 class SomebodyElsesStudent(Problem):

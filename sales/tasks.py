@@ -7,7 +7,7 @@ from django.db.models import Q
 from procrastinate.contrib.django import app
 
 from onai.db import postgres
-from sales import changes, letters, provisioning, staff, statistics
+from sales import changes, letters, provisioning, statistics
 from sales.models import Change, Intention, IntentionState
 
 _CLOSED_INTENTIONS_KEPT = timedelta(days=30)
@@ -29,13 +29,6 @@ def mend(timestamp: int) -> None:
     letters.remind_of_overdue()
     provisioning.finish_open_intentions()
     changes.finish_open_changes()
-
-
-@app.periodic(cron="*/10 * * * *")
-@app.task(name="sales.refresh_staff", queueing_lock="sales.refresh_staff")
-def refresh_staff(timestamp: int) -> None:
-    """Every ten minutes, copy who is staff from Supabase Auth."""
-    staff.refresh_staff()
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -13,10 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onai import sealing
 from onai.errors import NotFound, Problem
+from onai.identity import register
 from onai.identity.guards import role_required
+from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest, Role
 from onai.identity.supabase import AccountBlocked
-from sales import letters, once, passwords, refusals, staff
+from sales import letters, once, passwords, refusals
 from sales.activity import page_of_activity
 from sales.forms import StudentForm
 from sales.intentions import Creation, find_creation
@@ -24,14 +26,13 @@ from sales.models import (
     Change,
     IntentionState,
     LetterState,
-    StaffMember,
     Student,
     StudentStatus,
 )
 from sales.provisioning import create_student
 from sales.recording import find_change, open_change_of
 from sales.rights import SomebodyElsesStudent, may_act_on, student_for
-from sales.staff import manager_named, note_staff
+from sales.staff import manager_named
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ def _form_page(
 
 def _staff() -> list[StaffMember]:
     try:
-        return staff.everybody()
+        return register.everybody()
     except (OperationalError, InterfaceError) as error:
         # What was typed must not be lost over a list; without it one creates in one's own name.
         logger.error("staff_not_listed", exc_info=error)
@@ -172,7 +173,7 @@ def _may_follow(request: IdentifiedRequest, found: Creation) -> bool:
 @require_safe
 def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     found = student_for(request.identity, student_id)
-    note_staff(request.identity)
+    register.note(request.identity)
     history = page_of_activity(target_user_id=found.user_id, after=request.GET.get("after", ""))
     context = {
         "student": found,

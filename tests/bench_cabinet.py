@@ -139,7 +139,7 @@ def measure() -> bool:
 
 
 def _fill() -> list[UUID]:
-    from sales.models import StaffMember
+    from onai.identity.models import StaffMember
 
     managers = [uuid4() for _ in range(20)]
     # The last one has left.

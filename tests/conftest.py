@@ -21,10 +21,9 @@ from psycopg.types.json import Jsonb
 
 from onai import mail
 from onai.db import circuit
-from onai.identity import supabase, tokens
+from onai.identity import register, standing, supabase, tokens
 from onai.local import postgres
 from onai.ops import examination
-from sales.staff import refresh_staff
 from tests import plain_http, warm
 from tests.browser import ARGUMENTS, chromium
 from tests.desk import GOOD, Desk
@@ -86,6 +85,7 @@ def clean_slate() -> None:
     examination.forget()
     circuit.forget()
     tokens._published_keys.cache_clear()
+    standing.forget()
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ def sales(desk: Desk, accounts: Accounts, colleague: dict[str, Any]) -> Sales:
         name: UUID(accounts.sign_in(f"{name}@onai.test")["user"]["id"])
         for name in ("ayaulym", "admin")
     }
-    aside(refresh_staff)
+    aside(register.refresh)
     return Sales(desk, {**ids, "botagoz": UUID(colleague["id"])})
 
 

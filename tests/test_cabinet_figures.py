@@ -8,9 +8,9 @@ import pytest
 import time_machine
 from django.test import Client
 
+from onai.identity.register import refresh as refresh_staff
 from onai.periods import Period
 from sales import chart, statistics
-from sales.staff import refresh_staff
 from tests.changing import (
     SignIn,
 )

@@ -58,7 +58,9 @@ def _kill_when(
 
 def _post_until_killed(site: Site, boss: Client, path: str, form: dict[str, str]) -> None:
     # Any text does for the form's token, as long as the cookie has the same.
-    cookies = {name: morsel.value for name, morsel in boss.cookies.items()} | {"csrftoken": _TOKEN}
+    cookies = {name: morsel.value for name, morsel in boss.cookies.items()} | {
+        "__Host-csrftoken": _TOKEN
+    }
     header = "; ".join(f"{name}={value}" for name, value in cookies.items())
     with pytest.raises(httpx.HTTPError):
         plain_http.post(

@@ -28,8 +28,8 @@ def test_healthz_answers_whatever_the_host_name_and_touches_nothing(
     client: Client, faults: Faults, outage: Any
 ) -> None:
     faults.set("/auth/v1", drop=True)
-    client.cookies["onai_access"] = "whatever"
-    client.cookies["onai_refresh"] = "whatever"
+    client.cookies["__Host-onai_access"] = "whatever"
+    client.cookies["__Host-onai_refresh"] = "whatever"
 
     with outage():
         answer = client.get("/healthz", headers={"host": "10.0.0.7"})

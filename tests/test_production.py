@@ -90,7 +90,7 @@ def test_a_form_sent_through_tls_is_accepted(site: str) -> None:
         headers={
             "Origin": "https://127.0.0.1",
             "Host": "127.0.0.1",
-            "Cookie": f"csrftoken={page.cookies['csrftoken']}",
+            "Cookie": f"__Host-csrftoken={page.cookies['__Host-csrftoken']}",
         },
     )
 
@@ -111,7 +111,7 @@ def test_a_body_in_an_encoding_that_takes_for_ever_takes_no_time(site: str) -> N
     part = b'--BB\r\nContent-Disposition: form-data; name="x"\r\n\r\n' + b"a" * 400_000
     headers = {
         "Content-Type": "multipart/form-data; boundary=BB; charset=punycode",
-        "Cookie": f"csrftoken={'a' * 32}",
+        "Cookie": f"__Host-csrftoken={'a' * 32}",
     }
 
     answer = plain_http.post(

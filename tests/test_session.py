@@ -13,44 +13,45 @@ from tests.people import Accounts
 from tests.settings import TEST_KEYS
 
 SignIn = Callable[[str], Client]
+ACCESS, REFRESH = "__Host-onai_access", "__Host-onai_refresh"
 
 
 def _expire_access_token(client: Client) -> None:
     """As if an hour had passed: the same access token, but no longer good."""
-    kept = client.cookies["onai_access"].value
+    kept = client.cookies[ACCESS].value
     claims = jwt.decode(kept, options={"verify_signature": False})
-    client.cookies["onai_access"] = TEST_KEYS.sign({**claims, "exp": int(time.time()) - 60})
+    client.cookies[ACCESS] = TEST_KEYS.sign({**claims, "exp": int(time.time()) - 60})
 
 
 def test_an_expired_access_token_is_renewed_without_a_word(admin: Client) -> None:
     _expire_access_token(admin)
-    expired = admin.cookies["onai_access"].value
-    spent = admin.cookies["onai_refresh"].value
+    expired = admin.cookies[ACCESS].value
+    spent = admin.cookies[REFRESH].value
 
     answer = admin.get("/funnel")
 
     assert answer.status_code == 200
-    assert answer.cookies["onai_access"].value not in ("", expired)
-    assert answer.cookies["onai_refresh"].value not in ("", spent)
-    assert answer.cookies["onai_access"]["httponly"] is True
+    assert answer.cookies[ACCESS].value not in ("", expired)
+    assert answer.cookies[REFRESH].value not in ("", spent)
+    assert answer.cookies[ACCESS]["httponly"] is True
     # And what was renewed is what the browser goes on with.
-    assert "onai_access" not in admin.get("/funnel").cookies
+    assert ACCESS not in admin.get("/funnel").cookies
 
 
 def test_a_session_with_only_its_refresh_token_left_goes_on(admin: Client) -> None:
-    del admin.cookies["onai_access"]
+    del admin.cookies[ACCESS]
 
     assert admin.get("/funnel").status_code == 200
 
 
 def test_a_session_renewed_on_the_way_to_a_refusal_is_kept(admin: Client) -> None:
     _expire_access_token(admin)
-    spent = admin.cookies["onai_refresh"].value
+    spent = admin.cookies[REFRESH].value
 
     refused = admin.get("/logout")
 
     assert refused.status_code == 405
-    assert refused.cookies["onai_refresh"].value not in ("", spent)
+    assert refused.cookies[REFRESH].value not in ("", spent)
 
 
 def test_a_gateways_refusal_of_our_key_ends_nobodys_session(admin: Client, faults: Faults) -> None:
@@ -60,13 +61,13 @@ def test_a_gateways_refusal_of_our_key_ends_nobodys_session(admin: Client, fault
     answer = admin.get("/funnel")
 
     assert answer.status_code == 503
-    assert "onai_refresh" not in answer.cookies
+    assert REFRESH not in answer.cookies
 
 
 def test_a_request_that_renews_just_after_another_succeeds_too(admin: Client) -> None:
     _expire_access_token(admin)
     twin = Client()
-    for name in ("onai_access", "onai_refresh"):
+    for name in (ACCESS, REFRESH):
         twin.cookies[name] = admin.cookies[name].value
 
     assert admin.get("/funnel").status_code == 200
@@ -74,25 +75,25 @@ def test_a_request_that_renews_just_after_another_succeeds_too(admin: Client) ->
 
 
 def test_a_session_that_cannot_be_renewed_is_dropped(admin: Client, accounts: Accounts) -> None:
-    accounts.call("POST", "/logout?scope=local", admin.cookies["onai_access"].value)
+    accounts.call("POST", "/logout?scope=local", admin.cookies[ACCESS].value)
     _expire_access_token(admin)
 
     answer = admin.get("/funnel")
 
     assert answer.status_code == 302
     assert answer["Location"] == "/login?next=%2Ffunnel"
-    for name in ("onai_access", "onai_refresh"):
+    for name in (ACCESS, REFRESH):
         assert answer.cookies[name].value == ""
         assert answer.cookies[name]["max-age"] == 0
 
 
 def test_a_forged_access_token_without_a_refresh_token_is_dropped(client: Client) -> None:
-    client.cookies["onai_access"] = "forged.by.hand"
+    client.cookies[ACCESS] = "forged.by.hand"
 
     answer = client.get("/funnel")
 
     assert answer.status_code == 302
-    assert answer.cookies["onai_access"]["max-age"] == 0
+    assert answer.cookies[ACCESS]["max-age"] == 0
 
 
 @pytest.mark.parametrize("failure", [{"status": 500}, {"status": 429}, {"drop": True}])
@@ -107,19 +108,19 @@ def test_while_supabase_is_down_a_session_is_neither_renewed_nor_dropped(
 
     assert (page.status_code, api.status_code) in [(503, 503), (429, 429)]
     assert api.json()["code"] in ("auth_unavailable", "too_many_attempts")
-    assert "onai_access" not in page.cookies
+    assert ACCESS not in page.cookies
     faults.clear()
     assert admin.get("/funnel").status_code == 200
 
 
 def test_signing_out_ends_the_session_at_supabase_too(admin: Client, accounts: Accounts) -> None:
-    access, refresh = (admin.cookies[name].value for name in ("onai_access", "onai_refresh"))
+    access, refresh = (admin.cookies[name].value for name in (ACCESS, REFRESH))
 
     answer = admin.post("/logout")
 
     assert answer["Location"] == "/login"
-    assert answer.cookies["onai_access"]["max-age"] == 0
-    assert answer.cookies["onai_refresh"]["max-age"] == 0
+    assert answer.cookies[ACCESS]["max-age"] == 0
+    assert answer.cookies[REFRESH]["max-age"] == 0
     assert accounts.call("GET", "/user", access).status_code == 403
     renewed = accounts.call(
         "POST", "/token?grant_type=refresh_token", json={"refresh_token": refresh}
@@ -145,7 +146,7 @@ def test_signing_out_works_while_supabase_is_down(
     answer = admin.post("/logout")
 
     assert answer.status_code == 302
-    assert answer.cookies["onai_access"]["max-age"] == 0
+    assert answer.cookies[ACCESS]["max-age"] == 0
 
 
 def test_signing_out_takes_a_post_with_a_csrf_token(admin: Client) -> None:

@@ -49,12 +49,12 @@ def test_the_email_may_be_typed_in_any_case_and_with_spaces(client: Client) -> N
 def test_the_tokens_are_kept_where_no_script_reads_them(client: Client) -> None:
     answer = _sign_in(client)
 
-    for name in ("onai_access", "onai_refresh"):
+    for name in ("__Host-onai_access", "__Host-onai_refresh"):
         cookie = answer.cookies[name]
         assert cookie["httponly"] is True
         assert cookie["samesite"] == "Lax"
         assert cookie["secure"] is True
-        assert cookie["path"] == "/"
+        assert (cookie["path"], cookie["domain"]) == ("/", "")
 
 
 def test_in_development_the_cookies_work_without_https(client: Client, settings: Any) -> None:
@@ -73,7 +73,7 @@ def test_a_wrong_password_and_an_unknown_email_get_the_same_sentence(
     assert "Почта или пароль не подходят" in _page(answer)
     assert f'value="{email}"' in _page(answer)
     assert "wrong-password" not in _page(answer)
-    assert "onai_access" not in answer.cookies
+    assert "__Host-onai_access" not in answer.cookies
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_supabase_failing_is_told_apart_and_the_email_is_kept(
     assert answer.status_code == status
     assert sentence in _page(answer)
     assert f'value="{ADMIN}"' in _page(answer)
-    assert "onai_access" not in answer.cookies
+    assert "__Host-onai_access" not in answer.cookies
     faults.clear()
     assert _sign_in(client).status_code == 302
 
@@ -155,13 +155,16 @@ def test_supabase_unreachable_is_told(client: Client, settings: Any) -> None:
     assert "Сервис входа сейчас недоступен." in _page(answer)
 
 
-def test_a_blocked_account_is_told_so(client: Client, accounts: Accounts) -> None:
+@pytest.mark.parametrize("password", [PASSWORD, "wrong-password"])
+def test_a_blocked_account_gets_the_same_sentence_too(
+    client: Client, accounts: Accounts, password: str
+) -> None:
     blocked = accounts.create(role="sales", ban_duration="24h")
 
-    answer = _sign_in(client, email=blocked["email"])
+    answer = _sign_in(client, email=blocked["email"], password=password)
 
-    assert answer.status_code == 403
-    assert "Доступ этой учётной записи закрыт." in _page(answer)
+    assert answer.status_code == 401
+    assert "Почта или пароль не подходят, или доступ закрыт." in _page(answer)
 
 
 @pytest.mark.parametrize("role", [None, "superuser"])
@@ -174,14 +177,14 @@ def test_without_a_role_there_is_no_session(
 
     assert answer.status_code == 403
     assert "нет роли" in _page(answer)
-    assert "onai_access" not in answer.cookies
+    assert "__Host-onai_access" not in answer.cookies
 
 
 def test_losing_the_role_sends_nobody_in_a_circle(
     client: Client, accounts: Accounts, as_person: Callable[[str], Client]
 ) -> None:
     roleless = accounts.create()
-    client.cookies["onai_access"] = accounts.sign_in(roleless["email"])["access_token"]
+    client.cookies["__Host-onai_access"] = accounts.sign_in(roleless["email"])["access_token"]
 
     assert client.get("/")["Location"] == "/login"
     shown = client.get("/login")

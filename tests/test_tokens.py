@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.conf import settings as django_settings
 
-from onai.identity import published_keys
-from onai.identity.roles import Identity, Role
+from onai.identity import published_keys, standing
+from onai.identity.roles import Metadata, Role, role_of
 from onai.identity.supabase import AuthUnavailable
 from onai.identity.tokens import TokenInvalid, verify
 from onai.local.keys import Keys, SigningKey
@@ -269,8 +269,14 @@ def test_without_the_keys_nobody_is_judged(faults: Faults, failure: dict[str, An
 @pytest.mark.parametrize(
     ("user_metadata", "app_metadata", "role"),
     [
-        ({"role": "admin"}, {}, Role.ADMIN),
-        ({"role": "sales"}, {"provider": "email"}, Role.SALES),
+        ({"role": "admin"}, {}, None),
+        ({"role": "sales"}, {"provider": "email"}, None),
+        ({"role": "admin"}, {"role": "admin"}, Role.ADMIN),
+        ({"role": "admin"}, {"role": "sales"}, Role.SALES),
+        ({"role": "sales"}, {"role": "admin"}, Role.SALES),
+        ({"role": "student"}, {"role": "admin"}, Role.STUDENT),
+        ({}, {"role": "sales"}, Role.SALES),
+        ({"role": "student"}, {}, Role.STUDENT),
         ({}, {"role": "student"}, Role.STUDENT),
         ({"role": "admin"}, {"role": "student"}, Role.STUDENT),
         ({"role": "admin"}, {"role": "superuser"}, None),
@@ -288,9 +294,10 @@ def test_the_role_is_the_one_a_user_cannot_write(
 ) -> None:
     claims = _claims(user_metadata=user_metadata, app_metadata=app_metadata)
 
-    assert Identity.from_claims(claims).role is role
+    metadata = Metadata.read(claims.get("user_metadata"), claims.get("app_metadata"))
+    assert role_of(metadata) is role
 
 
 def test_a_subject_that_is_no_uuid_is_nobody() -> None:
     with pytest.raises(ValueError):
-        Identity.from_claims(_claims(sub="1"))
+        standing.identify(_claims(sub="1"))

@@ -15,7 +15,7 @@ from supabase_auth.errors import AuthError, AuthWeakPasswordError
 from supabase_auth.types import AdminUserAttributes
 
 from onai.identity import supabase
-from onai.identity.roles import Role, account_role
+from onai.identity.roles import Metadata, Role, role_of
 
 
 class Refusal(StrEnum):
@@ -155,7 +155,7 @@ def find(account_id: UUID) -> Account | None:
         id=account_id,
         email=user.email or "",
         full_name=str(user.user_metadata.get("full_name") or ""),
-        role=account_role(user.user_metadata, user.app_metadata),
+        role=role_of(Metadata.read(user.user_metadata, user.app_metadata)),
     )
 
 

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
 from onai.errors import SignInRequired, WrongRole, is_api
-from onai.identity.roles import IdentifiedRequest, Role, VisitorRequest
+from onai.identity import audit, standing, tokens
+from onai.identity.roles import IdentifiedRequest, Identity, Role, VisitorRequest
 
 View = Callable[Concatenate[Any, ...], HttpResponseBase]
 
@@ -19,7 +20,8 @@ def role_required(*roles: str) -> Callable[[View], View]:
     """Let only these roles in.
 
     Without a session a page sends to the sign-in and the API answers 401; with another role both
-    answer 403; when nobody can tell who is asking, 503.
+    answer 403; when nobody can tell who is asking, 503. A file goes out only to somebody who may
+    have it this very moment.
     """
     allowed = frozenset(Role(role) for role in roles)
 
@@ -33,14 +35,37 @@ def role_required(*roles: str) -> Callable[[View], View]:
                     raise SignInRequired
                 return _to_sign_in(request)
             if request.identity.role not in allowed:
+                _note_refusal(request, request.identity)
                 raise WrongRole
             response = view(request, *args, **kwargs)  # type: ignore[arg-type]
+            if response.get("Content-Disposition", "").startswith("attachment"):
+                response = _checked_export(request, request.identity, response)
             add_never_cache_headers(response)
             return response
 
         return guarded
 
     return decorate
+
+
+def _checked_export(
+    request: VisitorRequest, identity: Identity, file: HttpResponseBase
+) -> HttpResponseBase:
+    """The file, if whoever asks may have it also without what was remembered of them."""
+    try:
+        now = standing.identify(tokens.verify(request.access_token or ""))
+    except (standing.AccessEnded, tokens.TokenInvalid):
+        file.close()
+        return _to_sign_in(request)
+    if now.role is not identity.role:
+        raise WrongRole
+    audit.record("exported", request, user_id=identity.user_id, file=request.path)
+    return file
+
+
+def _note_refusal(request: HttpRequest, identity: Identity) -> None:
+    role = str(identity.role or "")
+    audit.record("role_refused", request, user_id=identity.user_id, role=role, page=request.path)
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -1,14 +1,17 @@
 """Finds out, once for each request, who is asking."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
 from onai.errors import Problem
-from onai.identity import cookies, supabase, tokens
+from onai.identity import audit, cookies, standing, supabase, tokens
 from onai.identity.roles import Identity, VisitorRequest
 from onai.identity.supabase import Tokens
+
+_ONLY_READS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,9 @@ class IdentityMiddleware:
     def __call__(self, request: VisitorRequest) -> HttpResponse:
         bearer = _bearer_token(request)
         if bearer is None:
-            found = _by_cookies(*cookies.read(request))
+            found = _by_cookies(request, *cookies.read(request))
         else:
-            found = _by_token(bearer)
+            found = _by_token(request, bearer)
             request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
         request.identity = found.identity
         request.access_token = found.access_token
@@ -43,7 +46,7 @@ class IdentityMiddleware:
 
         response = self.get_response(request)
 
-        if cookies.ACCESS_COOKIE not in response.cookies:  # else a view has decided already
+        if not cookies.is_decided(response):
             if found.renewed:
                 cookies.keep(response, found.renewed)
             elif found.session_is_over:
@@ -56,41 +59,57 @@ def _bearer_token(request: HttpRequest) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _by_token(token: str) -> _Finding:
+def _by_token(request: HttpRequest, token: str) -> _Finding:
     try:
-        return _Finding(identity=_identity(token), access_token=token)
+        return _found(request, token, tokens.verify(token))
     except tokens.TokenInvalid:
         return _Finding()
     except Problem as problem:
         return _Finding(problem=problem)
 
 
-def _by_cookies(access: str, refresh: str) -> _Finding:
+def _by_cookies(request: HttpRequest, access: str, refresh: str) -> _Finding:
     if not access and not refresh:
         return _Finding()
     try:
-        return _Finding(identity=_identity(access), access_token=access)
+        return _found(request, access, tokens.verify(access))
     except tokens.TokenInvalid:
         # Expired, or signed with a key that has been rotated away: Supabase decides.
-        return _by_refreshing(refresh) if refresh else _Finding(session_is_over=True)
+        return _by_refreshing(request, refresh) if refresh else _Finding(session_is_over=True)
     except Problem as problem:
         return _Finding(problem=problem)
 
 
-def _by_refreshing(refresh: str) -> _Finding:
+def _by_refreshing(request: HttpRequest, refresh: str) -> _Finding:
     try:
-        renewed = supabase.refresh(refresh)
-        identity = _identity(renewed.access_token)
-    except (supabase.SessionEnded, tokens.TokenInvalid):
+        renewed = supabase.refresh(refresh, visitor=audit.address_of(request))
+    except supabase.SessionEnded:
         return _Finding(session_is_over=True)
     except Problem as problem:
         return _Finding(problem=problem)
-    return _Finding(identity=identity, access_token=renewed.access_token, renewed=renewed)
-
-
-def _identity(access_token: str) -> Identity:
-    claims = tokens.verify(access_token)
     try:
-        return Identity.from_claims(claims)
+        claims = tokens.verify_fresh(renewed.access_token)
+        return _found(request, renewed.access_token, claims, renewed=renewed)
+    except Problem as problem:
+        # The token before is used up, so the new ones are kept for when they can be read.
+        return _Finding(problem=problem, renewed=renewed)
+    except tokens.TokenInvalid:
+        return _Finding(problem=supabase.AuthUnavailable(), renewed=renewed)
+
+
+def _found(
+    request: HttpRequest,
+    access_token: str,
+    claims: Mapping[str, Any],
+    *,
+    renewed: Tokens | None = None,
+) -> _Finding:
+    """Whom a token that was verified stands for now. Raises TokenInvalid, or a `Problem`."""
+    try:
+        identity = standing.identify(claims, may_remember=request.method in _ONLY_READS)
     except ValueError as error:
         raise tokens.TokenInvalid from error
+    except standing.AccessEnded as ended:
+        audit.record("access_ended", request, user_id=claims["sub"], reason=ended.why.value)
+        return _Finding(session_is_over=True)
+    return _Finding(identity=identity, access_token=access_token, renewed=renewed)

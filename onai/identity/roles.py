@@ -1,9 +1,9 @@
-"""The person behind a request, as a verified access token describes them."""
+"""The person behind a request, and which role of theirs counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -19,6 +19,11 @@ class Role(StrEnum):
     STUDENT = "student"
 
 
+STAFF = (Role.ADMIN, Role.SALES)
+# What one of these may, the one before it may as well.
+_RANK = {None: 0, Role.STUDENT: 1, Role.SALES: 2, Role.ADMIN: 3}
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """A signed-in person. `role` is None for an account that has no role here."""
@@ -28,40 +33,110 @@ class Identity:
     full_name: str
     role: Role | None
 
-    @classmethod
-    def from_claims(cls, claims: Mapping[str, Any]) -> Self:
-        """Read a verified token's claims. Raises ValueError when `sub` is not a UUID."""
-        user_metadata = _mapping(claims.get("user_metadata"))
-        return cls(
-            user_id=UUID(str(claims["sub"])),
-            email=str(claims.get("email") or ""),
-            full_name=str(user_metadata.get("full_name") or ""),
-            role=account_role(user_metadata, _mapping(claims.get("app_metadata"))),
-        )
-
     @property
     def name(self) -> str:
         """What to call the person: their full name, or their e-mail where they have none."""
         return self.full_name or self.email
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What an account's two metadata say of its role: words that may name none of ours.
+
+    Users can rewrite their own `user_metadata` (PUT /user), but never `app_metadata`.
+    """
+
+    claimed: str = ""
+    pinned: str = ""
+
+    @classmethod
+    def read(cls, user_metadata: object, app_metadata: object) -> "Metadata":
+        """Read both, whatever somebody has put there."""
+        return cls(claimed=_role_word(user_metadata), pinned=_role_word(app_metadata))
 
 
-def account_role(user_metadata: Mapping[str, Any], app_metadata: Mapping[str, Any]) -> Role | None:
-    """The business role of an account, from its two metadata."""
-    # Users can rewrite their own user_metadata (PUT /user) but never app_metadata, so where the
-    # latter names a role, even an unknown one, it decides alone.
-    named = app_metadata.get("role")
-    if named is None:
-        named = user_metadata.get("role")
-    return role_named(named)
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What the register of staff says of an account: see `models.StaffMember`."""
+
+    role: str = ""
+    beside: str = ""
+    revoked: bool = False
+
+
+NOT_CONFIRMED = Confirmation()
+
+
+def staff_role(metadata: Metadata, confirmation: Confirmation = NOT_CONFIRMED) -> Role | None:
+    """The staff role an account has been given, or None.
+
+    Nobody gets more than `app_metadata` or the register gives them, nor more than they claim
+    themselves. A word in `app_metadata` that is no staff role takes away what the register gave,
+    unless it stood there already when that was confirmed.
+    """
+    if confirmation.revoked:
+        return None
+    confirmed = role_named(confirmation.role)
+    pinned = role_named(metadata.pinned)
+    demoted = metadata.pinned and pinned not in STAFF and metadata.pinned != confirmation.beside
+    given = _higher(pinned, None if demoted else confirmed)
+    if given not in STAFF:
+        return None
+    claimed = role_named(metadata.claimed)
+    counts = given if claimed is None else _lower(claimed, given)
+    return counts if counts in STAFF else None
+
+
+def role_of(
+    metadata: Metadata,
+    confirmation: Confirmation = NOT_CONFIRMED,
+    *,
+    is_student: bool = False,
+    is_ordinary: bool = True,
+) -> Role | None:
+    """The role that counts.
+
+    `is_student`: the account has a student's row, and so is never staff. `is_ordinary`: it is not
+    anonymous, and its database role is `authenticated`; others are never staff either.
+    """
+    staff = staff_role(metadata, confirmation) if is_ordinary and not is_student else None
+    if staff is not None:
+        return staff
+    says_student = metadata.pinned == Role.STUDENT or (
+        metadata.claimed == Role.STUDENT and metadata.pinned in ("", *STAFF)
+    )
+    return Role.STUDENT if is_student or says_student else None
+
+
+def unsupported_claim(metadata: Metadata, confirmation: Confirmation) -> Role | None:
+    """The staff role an account claims, where it is more than it has been given."""
+    claimed = role_named(metadata.claimed)
+    if claimed not in STAFF or not is_more(claimed, staff_role(metadata, confirmation)):
+        return None
+    return claimed
+
+
+def is_more(one: Role | None, other: Role | None) -> bool:
+    """Whether one role may more than the other."""
+    return _RANK[one] > _RANK[other]
 
 
 def role_named(value: object) -> Role | None:
     """The role that a piece of metadata names, whatever a user has put there."""
     return Role(value) if isinstance(value, str) and value in set(Role) else None
+
+
+def _higher(one: Role | None, other: Role | None) -> Role | None:
+    return one if is_more(one, other) else other
+
+
+def _lower(one: Role | None, other: Role | None) -> Role | None:
+    return other if is_more(one, other) else one
+
+
+def _role_word(metadata: object) -> str:
+    named: Any = metadata.get("role") if isinstance(metadata, Mapping) else None
+    return named if isinstance(named, str) else "" if named is None else "?"
 
 
 class VisitorRequest(HttpRequest):

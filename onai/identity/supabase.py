@@ -10,6 +10,7 @@ from functools import lru_cache
 import httpx
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 from pydantic import ValidationError
 from supabase_auth import SyncGoTrueAdminAPI, SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
@@ -29,9 +30,13 @@ class Tokens:
 
 
 class WrongCredentials(Problem):
+    """Also for a blocked account: Supabase says so to whoever knows its address."""
+
     status = 401
     code = "wrong_credentials"
-    message = _("Почта или пароль не подходят. Проверьте раскладку и попробуйте ещё раз.")
+    message = _(
+        "Почта или пароль не подходят, или доступ закрыт. Проверьте раскладку и попробуйте ещё раз."
+    )
     advice = _("Если пароль забыт, новый выдаст администратор.")
 
 
@@ -54,7 +59,7 @@ class TooManyAttempts(Problem):
     status = 429
     code = "too_many_attempts"
     message = _("Слишком много попыток входа. Подождите минуту и попробуйте снова.")
-    advice = _("Сервис входа ограничил число обращений; через минуту всё заработает само.")
+    advice = _("Через это время всё заработает само.")
     retry_after_seconds = 60
 
 
@@ -78,34 +83,36 @@ class SessionEnded(Exception):
 _REFUSALS: dict[str, type[Problem]] = {
     "invalid_credentials": WrongCredentials,
     "user_not_found": WrongCredentials,
-    "user_banned": AccountBlocked,
+    "user_banned": WrongCredentials,
     "email_not_confirmed": EmailNotConfirmed,
 }
 
 
-def sign_in(email: str, password: str) -> Tokens:
-    """Open a session. Raises one of the problems above."""
+@sensitive_variables("password")
+def sign_in(email: str, password: str, *, visitor: str = "") -> Tokens:
+    """Open a session for somebody at this IP address. Raises one of the problems above."""
     try:
-        answer = client().sign_in_with_password({"email": email, "password": password})
+        answer = client(visitor).sign_in_with_password({"email": email, "password": password})
     except (AuthError, ValidationError) as error:
         raise _problem(error) from error
     return _tokens(answer.session)
 
 
-def refresh(refresh_token: str) -> Tokens:
+def refresh(refresh_token: str, *, visitor: str = "") -> Tokens:
     """Exchange a refresh token for a new pair; the old one is used up.
 
-    Raises SessionEnded when Supabase refuses, AuthUnavailable when it cannot say.
+    Raises SessionEnded when Supabase refuses, AuthUnavailable when it cannot say, or says that
+    there are too many at once: that is nobody's attempt at anything.
     """
     try:
-        answer = client().refresh_session(refresh_token)
+        answer = client(visitor).refresh_session(refresh_token)
     except AuthApiError as error:
         # A gateway's refusal, of our API key for example, has no code and ends nobody's session.
         if error.status == 400 or (error.code and error.status in (401, 403, 404, 422)):
             raise SessionEnded from error
-        raise _problem(error) from error
+        raise _not_now(error) from error
     except (AuthError, ValidationError) as error:
-        raise _problem(error) from error
+        raise _not_now(error) from error
     return _tokens(answer.session)
 
 
@@ -127,9 +134,14 @@ def administration() -> SyncGoTrueAdminAPI:
     return _client({"apikey": key, "Authorization": f"Bearer {key}"}).admin
 
 
-def client() -> SyncGoTrueClient:
-    """A client with no session of its own, on the connections that all clients share."""
-    return _client({"apikey": settings.SUPABASE_ANON_KEY})
+def client(visitor: str = "") -> SyncGoTrueClient:
+    """A client with no session of its own, on the connections that all clients share.
+
+    Supabase limits sign-ins and renewals by IP address, and would take everybody's for ours: so it
+    is told the visitor's, which it heeds where the project allows that.
+    """
+    forwarded = {"Sb-Forwarded-For": visitor} if visitor else {}
+    return _client({"apikey": settings.SUPABASE_ANON_KEY, **forwarded})
 
 
 def _client(headers: dict[str, str]) -> SyncGoTrueClient:
@@ -154,6 +166,11 @@ def _tokens(session: Session | None) -> Tokens:
     if session is None:
         raise AuthUnavailable
     return Tokens(access_token=session.access_token, refresh_token=session.refresh_token)
+
+
+def _not_now(error: Exception) -> Problem:
+    problem = _problem(error)
+    return AuthUnavailable() if isinstance(problem, TooManyAttempts) else problem
 
 
 def _problem(error: Exception) -> Problem:

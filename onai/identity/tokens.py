@@ -3,6 +3,7 @@
 The keys are either one shared secret (HS256 projects) or the project's published key set.
 """
 
+import logging
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,9 @@ import jwt
 from django.conf import settings
 
 from onai.identity.published_keys import PublishedKeys, UnknownKey
+from onai.identity.supabase import AuthUnavailable
+
+logger = logging.getLogger(__name__)
 
 AUDIENCE = "authenticated"
 # Clocks are not in step: a token may be this many seconds early or late.
@@ -42,6 +46,19 @@ def verify(token: str) -> Mapping[str, Any]:
     except jwt.InvalidTokenError as error:
         raise TokenInvalid from error
     return claims
+
+
+def verify_fresh(token: str) -> Mapping[str, Any]:
+    """The claims of a token that Supabase has just issued.
+
+    One that cannot be verified says that the configuration is wrong, or that keys are changing:
+    nobody's session has ended. Raises AuthUnavailable.
+    """
+    try:
+        return verify(token)
+    except TokenInvalid as error:
+        logger.exception("fresh_token_refused")
+        raise AuthUnavailable from error
 
 
 def _key_for(token: str) -> tuple[Any, list[str]]:

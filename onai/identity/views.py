@@ -1,6 +1,11 @@
 """Signing in, signing out, and the way from `/` to one's own page."""
 
 import logging
+import string
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -14,12 +19,31 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onai.errors import Problem
-from onai.identity import cookies, supabase, tokens
+from onai.identity import (
+    audit,
+    cookies,
+    register,
+    sign_in_limits,
+    standing,
+    supabase,
+    tokens,
+)
 from onai.identity.forms import SignInForm
-from onai.identity.roles import Identity, Role, VisitorRequest
+from onai.identity.roles import (
+    STAFF,
+    Identity,
+    Metadata,
+    Role,
+    VisitorRequest,
+    is_more,
+    role_named,
+)
 from onai.identity.supabase import Tokens
 
 logger = logging.getLogger(__name__)
+
+# Also what messengers put there unseen: spaces without width, marks of byte order.
+_AROUND_WHAT_IS_PASTED = string.whitespace + "\u00a0\u2007\u202f\u200b\u2060\ufeff"
 
 
 class NoRole(Problem):
@@ -27,6 +51,12 @@ class NoRole(Problem):
     code = "no_role"
     message = _("У этой учётной записи нет роли, поэтому открыть пока нечего.")
     advice = _("Попросите администратора дать вам роль.")
+
+
+class RoleNotConfirmed(NoRole):
+    code = "role_not_confirmed"
+    message = _("Роль этой учётной записи ещё не подтверждена, поэтому открыть пока нечего.")
+    advice = _("Попросите администратора подтвердить её на странице «Состояние».")
 
 
 @require_safe
@@ -56,33 +86,96 @@ def _sign_in(request: VisitorRequest) -> HttpResponse:
     form = SignInForm(request.POST)
     if not form.is_valid():
         return _sign_in_page(request, form, status=400)
+    email, password = form.cleaned_data["email"], form.cleaned_data["password"]
     try:
-        opened = supabase.sign_in(form.cleaned_data["email"], form.cleaned_data["password"])
-        role = _role_or_problem(opened)
+        opened = _open_session(request, email, password)
+        identity = _identity_or_problem(request, opened)
     except Problem as problem:
         return _sign_in_page(request, form, problem=problem, status=problem.status)
-    response = HttpResponseRedirect(_asked_for(request) or _home_of(role))
+    audit.record("signed_in", request, user_id=identity.user_id, role=str(identity.role))
+    response = HttpResponseRedirect(_asked_for(request) or _home_of(identity.role))
     cookies.keep(response, opened)
+    cookies.keep_device(response, sign_in_limits.device_of(email))
     return response
 
 
-def _role_or_problem(opened: Tokens) -> Role:
+@sensitive_variables("password", "tried")
+def _open_session(request: VisitorRequest, email: str, password: str) -> Tokens:
+    """Sign in at Supabase, as often as one may. Raises a `Problem`."""
+    began, visitor = time.monotonic(), audit.address_of(request)
+    # None of our passwords begins or ends with a space; one that was pasted may.
+    tried = list(dict.fromkeys([password, password.strip(_AROUND_WHAT_IS_PASTED)]))
+    tried = [one for one in tried if one]
     try:
-        identity = Identity.from_claims(tokens.verify(opened.access_token))
-    except (tokens.TokenInvalid, ValueError) as error:
-        # Supabase let them in and we cannot read its token: the configuration is wrong.
+        attempt = sign_in_limits.begin(email, visitor, cookies.read_device(request))
+    except Problem as problem:
+        _tell_refusal(request, email, problem)
+        raise
+    try:
+        opened = _first_that_fits(email, tried, visitor)
+    except supabase.WrongCredentials as problem:
+        attempt.refused()
+        _tell_refusal(request, email, problem)
+        _wait_for_next(settings.SIGN_IN_REFUSAL_STEP * len(tried), began)
+        raise
+    except Problem as problem:
+        attempt.was_no_guess()
+        _tell_refusal(request, email, problem)
+        raise
+    attempt.succeeded()
+    return opened
+
+
+@sensitive_variables("passwords", "password")
+def _first_that_fits(email: str, passwords: Sequence[str], visitor: str) -> Tokens:
+    *others, last = passwords
+    for password in others:
+        with suppress(supabase.WrongCredentials):
+            return supabase.sign_in(email, password, visitor=visitor)
+    return supabase.sign_in(email, last, visitor=visitor)
+
+
+def _wait_for_next(step: timedelta, began: float) -> None:
+    """Wait until a whole number of steps has passed.
+
+    Supabase answers at once for an address it does not know, and compares passwords for one it
+    does: whoever could tell the two apart would learn who has an account.
+    """
+    time.sleep(-(time.monotonic() - began) % step.total_seconds())
+
+
+def _tell_refusal(request: VisitorRequest, email: str, problem: Problem) -> None:
+    audit.record("sign_in_refused", request, email=email, reason=problem.code)
+
+
+def _identity_or_problem(request: VisitorRequest, opened: Tokens) -> Identity:
+    claims = tokens.verify_fresh(opened.access_token)
+    try:
+        identity = standing.identify(claims)
+    except ValueError as error:
         logger.exception("fresh_token_refused")
         raise supabase.AuthUnavailable from error
+    except standing.AccessEnded as ended:
+        audit.record("role_refused", request, user_id=claims["sub"], reason=ended.why.value)
+        _revoke(opened.access_token)
+        raise NoRole from ended
+    claimed = role_named(Metadata.read(claims.get("user_metadata"), None).claimed)
+    refused = claimed in STAFF and is_more(claimed, identity.role)
+    if refused:
+        audit.record("role_refused", request, user_id=identity.user_id, role=str(claimed))
+        register.note_account(identity.user_id)
     if identity.role is None:
         _revoke(opened.access_token)
-        raise NoRole
-    return identity.role
+        raise RoleNotConfirmed if refused else NoRole
+    return identity
 
 
 @require_POST
 def logout(request: VisitorRequest) -> HttpResponse:
     if request.access_token:
         _revoke(request.access_token)
+    if request.identity is not None:
+        audit.record("signed_out", request, user_id=request.identity.user_id)
     response = redirect("login")
     cookies.drop(response)
     return response
@@ -112,8 +205,8 @@ def _sign_in_page(
     return response
 
 
-def _home_of(role: Role) -> str:
-    return reverse(settings.HOME_OF_ROLE[role])
+def _home_of(role: Role | None) -> str:
+    return reverse(settings.HOME_OF_ROLE[role]) if role else reverse("login")
 
 
 def _asked_for(request: VisitorRequest) -> str:

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
+from onai.identity.staff_views import staff_register
 from onai.ops.examination import examine
 from onai.ops.probes import BACKGROUND, DEPENDENCIES
 
@@ -15,4 +16,10 @@ from onai.ops.probes import BACKGROUND, DEPENDENCIES
 def status(request: IdentifiedRequest) -> HttpResponse:
     parts = examine([*DEPENDENCIES, *BACKGROUND])
     broken = [part for part in parts if not part.works]
-    return render(request, "status.html", {"parts": parts, "broken": broken})
+    tripwire_works = all(part.works for part in parts if part.name == "tripwire")
+    context = {
+        "parts": parts,
+        "broken": broken,
+        "staff": staff_register() if tripwire_works else None,
+    }
+    return render(request, "status.html", context)

@@ -11,7 +11,6 @@ from sales.models.students import (
     ActivityEntry,
     DailyTotal,
     MonthlyTotal,
-    StaffMember,
     Student,
     StudentStatus,
 )
@@ -44,7 +43,6 @@ __all__ = [
     "LetterKind",
     "LetterState",
     "MonthlyTotal",
-    "StaffMember",
     "Student",
     "StudentStatus",
     "WelcomeLetter",

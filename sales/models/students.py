@@ -1,4 +1,4 @@
-"""Students, staff, what was sold, and what managers did.
+"""Students, what was sold, and what managers did.
 
 `tripwire_users` and `sales_activity_log` stand in production already; the others are ours.
 `auth.users` is Supabase's own; a migration only ties `tripwire_users.user_id` to it.
@@ -146,29 +146,6 @@ class Student(models.Model):
     def latest_letter(self) -> "WelcomeLetter | None":
         """The letter that counts. Students of the predecessor have none."""
         return max(self.letters.all(), key=lambda letter: letter.created_at, default=None)
-
-
-class StaffMember(models.Model):
-    """An admin or sales manager, copied from Supabase Auth, which cannot be asked who they all are.
-
-    The worker copies them every ten minutes, and whoever opens the cabinet is copied at once.
-    """
-
-    user_id = models.UUIDField(primary_key=True)
-    email = models.TextField()
-    full_name = models.TextField()
-    role = models.TextField()
-
-    class Meta:
-        db_table = "sales_staff"
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-    @property
-    def name(self) -> str:
-        """What to call the person: their full name, or their e-mail where they have none."""
-        return self.full_name or self.email
 
 
 class DailyTotal(models.Model):

@@ -1,0 +1,75 @@
+"""Who did what and from where, as events of the log; strangers' e-mails only as a keyed digest."""
+
+import logging
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from onai import sealing
+
+logger = logging.getLogger(__name__)
+
+# Whoever connects from one of these is a load balancer of ours, whose word counts for the visitor.
+_OURS = [
+    ip_network(network)
+    for network in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
+        *("100.64.0.0/10", "::1/128", "fc00::/7", "fe80::/10"),
+    )
+]
+_DIGEST_LETTERS = 16
+
+
+def record(
+    event: str,
+    request: HttpRequest,
+    *,
+    user_id: UUID | None = None,
+    email: str | None = None,
+    **fields: Any,
+) -> None:
+    """Log an event with the visitor's address. `email` is told by its digest alone."""
+    about: dict[str, Any] = {"visitor": address_of(request), **fields}
+    if user_id is not None:
+        about["user_id"] = str(user_id)
+    if email is not None:
+        about["email_digest"] = digest_of(email)
+    logger.info(event, extra=about)
+
+
+def digest_of(email: str) -> str:
+    """Tells whether two e-mails are the same, and nothing else of them."""
+    return sealing.fingerprint(email.lower(), purpose="audit")[:_DIGEST_LETTERS]
+
+
+def address_of(request: HttpRequest) -> str:
+    """The visitor's IP address; empty where nobody can tell.
+
+    It is the peer's, or the last in `X-Forwarded-For` where the peer is a load balancer of ours.
+    """
+    peer = _address(request.META.get("REMOTE_ADDR"))
+    if peer is None or any(peer in network for network in _OURS):
+        forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2]
+        peer = _address(forwarded) or peer
+    return str(peer or "")
+
+
+def neighbourhood_of(address: str) -> str:
+    """What is limited as one visitor: an IPv4 address, or the /64 of an IPv6 one."""
+    known = _address(address)
+    if isinstance(known, IPv6Address):
+        return str(IPv6Network((int(known) >> 64 << 64, 64)))
+    return address
+
+
+def _address(text: object) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(str(text).strip())
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address):
+        # Without the name of a network card, which is nobody's address.
+        return found.ipv4_mapped or IPv6Address(int(found))
+    return found
