@@ -6,9 +6,11 @@ from onai import env
 # each worker and try.
 env.load()
 
-worker_class = "gthread"
+worker_class = "onai.ops.worker.Worker"
 threads = 8
 timeout = 60
+# Longer than a load balancer keeps a connection that it may use again; else it meets a closed one.
+keepalive = 75
 graceful_timeout = 30
 max_requests = 10_000
 max_requests_jitter = 1_000

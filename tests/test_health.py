@@ -180,8 +180,9 @@ def test_only_a_process_ahead_of_its_database_is_not_ready(
 def test_a_process_that_is_told_to_end_is_not_ready(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "stopping", threading.Event())
-    health.stopping.set()
+    told_to_end = threading.Event()
+    told_to_end.set()
+    monkeypatch.setattr(health, "stopping", told_to_end)
 
     answer = client.get("/readyz")
 

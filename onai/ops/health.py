@@ -11,12 +11,9 @@ from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_s
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from onai.ops.examination import examine
+from onai.ops.lifecycle import stopping
 from onai.ops.probes import DEPENDENCIES, MIGRATIONS, NOT_MIGRATED
 
-PATHS = ("/healthz", "/readyz")
-
-# Set when this process has been told to end: it finishes what it has, and wants nothing new.
-stopping = threading.Event()
 _was_migrated = threading.Event()
 
 
