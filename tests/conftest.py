@@ -142,6 +142,24 @@ def faults() -> Iterator[Faults]:
     faults.clear()
 
 
+class Project:
+    """What the owner of the Supabase project has set there."""
+
+    def set(self, **changes: Any) -> None:
+        plain_http.request("PUT", f"{SERVICES}/project", json=changes).raise_for_status()
+
+    def reset(self) -> None:
+        """As it was, and with nobody near the limit."""
+        plain_http.delete(f"{SERVICES}/project").raise_for_status()
+
+
+@pytest.fixture
+def project() -> Iterator[Project]:
+    project = Project()
+    yield project
+    project.reset()
+
+
 @pytest.fixture
 def fresh_connection() -> Iterator[None]:
     """The test's own connection to Tripwire, which the test may cut as well."""

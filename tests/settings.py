@@ -32,6 +32,7 @@ TEST_ENVIRONMENT = {
     "DEBUG": "false",
     "PLATFORM_LOGIN_URL": "https://platform.onai.test/login",
     "ONAI_LOCAL_BCRYPT_ROUNDS": "4",
+    "ONAI_LOCAL_RATE_LIMIT": "0",
 }
 os.environ.update(TEST_ENVIRONMENT)
 # Whoever acts for other software, or sets a scene, is the superuser; the product never is.

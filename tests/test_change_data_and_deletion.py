@@ -48,7 +48,11 @@ def test_a_name_is_corrected_here_and_at_supabase_without_a_letter(
     assert "Исправил данные Ару Сапарова → Ару Сапарқызы" in text_of(answer)
     assert student_of(desk)["full_name"] == "Ару Сапарқызы"
     (account,) = desk.accounts()
-    assert account["raw_user_meta_data"] == {"full_name": "Ару Сапарқызы", "role": "student"}
+    assert account["raw_user_meta_data"] == {
+        "full_name": "Ару Сапарқызы",
+        "role": "student",
+        "email_verified": True,
+    }
     assert len(desk.mailbox()) == 1
 
 

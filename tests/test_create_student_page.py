@@ -56,7 +56,11 @@ def test_the_happy_way(manager: Client, desk: Desk, accounts: Accounts) -> None:
     (account,) = desk.accounts()
     assert account["email_confirmed_at"] is not None
     assert account["raw_app_meta_data"]["role"] == "student"
-    assert account["raw_user_meta_data"] == {"full_name": "Ару Сапарова", "role": "student"}
+    assert account["raw_user_meta_data"] == {
+        "full_name": "Ару Сапарова",
+        "role": "student",
+        "email_verified": True,
+    }
 
 
 def test_the_new_student_signs_in_with_the_password_of_the_letter(

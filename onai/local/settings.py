@@ -12,6 +12,7 @@ from onai.settings import *  # noqa: F403
 from onai.settings import BASE_DIR, DATABASES, ENVIRONMENT, INSTALLED_APPS
 
 LOCAL_DIR = Path(os.environ.get("ONAI_LOCAL_DIR", BASE_DIR / ".local"))
+LOCAL_RATE_LIMIT = int(os.environ.get("ONAI_LOCAL_RATE_LIMIT", "150"))
 LOCAL_BCRYPT_ROUNDS = int(os.environ.get("ONAI_LOCAL_BCRYPT_ROUNDS", "10"))
 
 INSTALLED_APPS = [*INSTALLED_APPS, "onai.local", "onai.local.auth", "onai.local.mail"]

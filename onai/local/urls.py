@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
+from onai.local import project
+
 urlpatterns = [
+    path("project", project.control),
     path("auth/v1/", include("onai.local.auth.urls")),
     path("", include("onai.local.mail.urls")),
 ]

@@ -1,7 +1,9 @@
 """The stand-in's accounts: creating, changing and finding them by Supabase Auth's rules."""
 
+import hashlib
 import re
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,95 +11,143 @@ from uuid import UUID, uuid4
 
 import bcrypt
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import MaxLengthValidator, validate_email
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, transaction
+from django.db.models.functions import Lower
 from django.utils import timezone
 
+from onai.local.auth import strength
 from onai.local.auth.models import Identity, User
+from onai.local.auth.strength import MAX_PASSWORD_BYTES
 from onai.local.auth.wire import Refusal
 
 _MAX_EMAIL = 255
-_MIN_PASSWORD = 6
-_MAX_PASSWORD_BYTES = 72
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _LONGEST_BAN_SECONDS = 9_223_372_036
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+# What Supabase reads into fields that know no NULL: accounts made by SQL may have it there.
+_NEVER_NULL = (
+    "instance_id",
+    "aud",
+    "role",
+    "confirmation_token",
+    "recovery_token",
+    "email_change_token_new",
+    "email_change_token_current",
+    "email_change",
+    "email_change_confirm_status",
+    "phone_change",
+    "phone_change_token",
+    "reauthentication_token",
+    "created_at",
+    "updated_at",
+)
 
 
 def create(attributes: Mapping[str, Any]) -> User:
     """`POST /admin/users`."""
-    email = _email(attributes.get("email"))
+    if not attributes.get("email"):
+        raise Refusal(
+            400, "validation_failed", "Cannot create a user without either an email or phone"
+        )
+    email = _email(attributes["email"])
+    _refuse_duplicate(email)
     account = User(
         id=_chosen_id(attributes["id"]) if attributes.get("id") else uuid4(),
         email=email,
         role=attributes.get("role") or "authenticated",
-        encrypted_password=_hash_of(attributes, default=secrets.token_urlsafe(32)),
+        encrypted_password=_first_hash(attributes),
         raw_app_meta_data={"provider": "email", "providers": ["email"]},
         raw_user_meta_data={},
     )
-    if attributes.get("email_confirm"):
-        account.email_confirmed_at = timezone.now()
     _apply_metadata(account, attributes)
+    if attributes.get("email_confirm"):
+        _confirm(account)
     _apply_ban(account, attributes)
-    if _is_taken(email):
-        raise _email_exists()
     try:
         with transaction.atomic(using="auth"):
             account.save(force_insert=True)
-            identify_by_email(account)
-    except IntegrityError as error:
-        if _is_taken(email):  # by somebody who came in between
-            raise _email_exists() from error
+            identify_by_email(account, verified=False)
+    except DatabaseError as error:
         raise Refusal(500, "unexpected_failure", "Database error creating new user") from error
     return account
 
 
 def update(account: User, attributes: Mapping[str, Any], *, by_admin: bool) -> User:
     """`PUT /admin/users/{id}` and, for one's own account, `PUT /user`."""
-    if attributes.get("email"):
-        email = _email(attributes["email"])
-        if email != account.email:
-            if _is_taken(email):
-                raise _email_exists()
-            account.email = email
-            account.email_confirmed_at = timezone.now()
-    if attributes.get("password"):
-        if not by_admin and password_matches(account, attributes["password"]):
-            raise Refusal(
-                422, "same_password", "New password should be different from the old password."
-            )
-        account.encrypted_password = _hash_of(attributes)
-        if by_admin:
-            account.sessions.all().delete()
+    email = _email(attributes["email"]) if attributes.get("email") else account.email
+    password = attributes.get("password")
     if by_admin:
-        if attributes.get("role"):
-            account.role = attributes["role"]
-        if attributes.get("email_confirm"):
-            account.email_confirmed_at = account.email_confirmed_at or timezone.now()
         _apply_ban(account, attributes)
+    elif email and email != account.email:
+        _refuse_duplicate(email, besides=account)
+    if password is not None:
+        _set_password(account, password, may_stay=by_admin)
+    account.email = email
+    if by_admin:
+        account.role = attributes.get("role") or account.role
         _apply_metadata(account, attributes)
+        if attributes.get("email_confirm"):
+            _confirm(account)
     else:
         account.raw_user_meta_data = _merged(account.raw_user_meta_data, attributes.get("data"))
-    with transaction.atomic(using="auth"):
-        account.save()
-        identify_by_email(account)
+    try:
+        with transaction.atomic(using="auth"):
+            if password is not None and by_admin:
+                account.sessions.all().delete()
+            account.save()
+            if attributes.get("email"):
+                identify_by_email(account, verified=bool(attributes.get("email_confirm")))
+    except DatabaseError as error:
+        # An address that is taken is one of them: Supabase does not look before it writes.
+        raise Refusal(500, "unexpected_failure", "Error updating user") from error
     return account
+
+
+def delete(account: User) -> None:
+    """`DELETE /admin/users/{id}`. What refers to the account elsewhere may forbid it."""
+    try:
+        with transaction.atomic(using="auth"):
+            account.delete()
+    except DatabaseError as error:
+        raise Refusal(500, "unexpected_failure", "Database error deleting user") from error
+
+
+def soft_delete(account: User) -> None:
+    """Keep the account's row, and nothing in it that tells whose it was."""
+    if account.deleted_at is not None:
+        return
+    account.email = _obscured(account, account.email or "")
+    account.phone = _obscured(account, account.phone or "")[:15]
+    account.encrypted_password = None
+    account.raw_user_meta_data = account.raw_app_meta_data = {}
+    account.deleted_at = timezone.now()
+    account.save()
+    for identity in account.identities.all():
+        identity.identity_data = {}
+        identity.provider_id = _obscured(account, f"{identity.provider}:{identity.provider_id}")
+        identity.save()
+    account.sessions.all().delete()
 
 
 def find(account_id: str) -> User:
     """The account with this id, locked for the rest of the transaction."""
     try:
-        return User.objects.select_for_update().get(pk=UUID(account_id))
+        account = User.objects.select_for_update().get(pk=UUID(account_id))
     except ValueError as error:
         raise Refusal(404, "validation_failed", "user_id must be an UUID") from error
     except User.DoesNotExist as error:
         raise Refusal(404, "user_not_found", "User not found") from error
+    require_readable(account, "Database error loading user")
+    return account
 
 
 def authenticate(email: str, password: str) -> User:
     """The account these credentials open."""
-    account = User.objects.filter(email=email.strip().lower(), deleted_at=None).first()
+    account = _by_email(email.lower())
+    if account is not None:
+        require_readable(account, "Database error querying schema")
     if account is None or not account.encrypted_password:
         raise _invalid_credentials()
     if is_banned(account):
@@ -109,13 +159,29 @@ def authenticate(email: str, password: str) -> User:
     return account
 
 
+def require_readable(account: User, otherwise: str, *, in_list: bool = False) -> None:
+    """Refuse with a 500 and these words unless Supabase can read the account.
+
+    It cannot where an account made by SQL has NULL in a token, or its identity in its times. A list
+    reads no identities.
+    """
+    readable = all(getattr(account, name) is not None for name in _NEVER_NULL)
+    if readable and not in_list:
+        readable = all(
+            one.created_at is not None and one.updated_at is not None
+            for one in account.identities.all()
+        )
+    if not readable:
+        raise Refusal(500, "unexpected_failure", otherwise)
+
+
 def is_banned(account: User) -> bool:
     return account.banned_until is not None and account.banned_until > timezone.now()
 
 
 def password_matches(account: User, password: str) -> bool:
-    typed = password.encode()[: _MAX_PASSWORD_BYTES + 1]
-    if len(typed) > _MAX_PASSWORD_BYTES:
+    typed = password.encode()[: MAX_PASSWORD_BYTES + 1]
+    if len(typed) > MAX_PASSWORD_BYTES:
         return False
     try:
         return bcrypt.checkpw(typed, (account.encrypted_password or "").encode())
@@ -128,63 +194,76 @@ def hash_password(password: str) -> str:
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds)).decode()
 
 
-def _hash_of(attributes: Mapping[str, Any], default: str = "") -> str:
-    if attributes.get("password_hash"):
-        return str(attributes["password_hash"])
-    password = attributes.get("password") or default
-    if len(password) < _MIN_PASSWORD:
+def _set_password(account: User, password: str, *, may_stay: bool) -> None:
+    strength.require(password)
+    if not may_stay and password_matches(account, password):
         raise Refusal(
-            422,
-            "weak_password",
-            f"Password should be at least {_MIN_PASSWORD} characters.",
-            weak_password={"reasons": ["length"]},
+            422, "same_password", "New password should be different from the old password."
         )
-    if len(password.encode()) > _MAX_PASSWORD_BYTES:
+    account.encrypted_password = hash_password(password)
+
+
+def _first_hash(attributes: Mapping[str, Any]) -> str:
+    """The hash of a new account's password, whose strength nobody looks at here."""
+    given, password = attributes.get("password_hash"), attributes.get("password")
+    if given and password is not None:
         raise Refusal(
-            422,
-            "validation_failed",
-            f"Password cannot be longer than {_MAX_PASSWORD_BYTES} characters",
+            400, "validation_failed", "Only a password or a password hash should be provided"
         )
+    if given:
+        return str(given)
+    password = password or secrets.token_urlsafe(32)
+    if len(password.encode()) > MAX_PASSWORD_BYTES:
+        raise Refusal(500, "unexpected_failure", "Internal Server Error")
     return hash_password(password)
 
 
-def _email(value: object) -> str:
-    if not value:
-        raise Refusal(
-            400, "validation_failed", "Cannot create a user without either an email or phone"
-        )
-    email = str(value).strip().lower()
-    try:
-        validate_email(email)
-        MaxLengthValidator(_MAX_EMAIL)(email)
-    except ValidationError as error:
-        raise Refusal(
-            400, "validation_failed", "Unable to validate email address: invalid format"
-        ) from error
-    return email
+def _email(value: str) -> str:
+    if len(value.encode()) > _MAX_EMAIL:
+        raise Refusal(400, "validation_failed", "An email address is too long")
+    if not _EMAIL.fullmatch(value):
+        raise Refusal(400, "validation_failed", "Unable to validate email address: invalid format")
+    return value.lower()
 
 
-def _is_taken(email: str) -> bool:
-    return User.objects.filter(email=email, is_sso_user=False).exists()
+def _by_email(email: str) -> User | None:
+    local = User.objects.filter(aud="authenticated", is_sso_user=False, instance_id=UUID(int=0))
+    return local.alias(address=Lower("email")).filter(address=email).first()
 
 
-def _email_exists() -> Refusal:
-    return Refusal(
-        422, "email_exists", "A user with this email address has already been registered"
-    )
+def _refuse_duplicate(email: str, *, besides: User | None = None) -> None:
+    """Refuse an address that another account has, in capitals, too, or by any of its identities."""
+    identities = Identity.objects.filter(email=email).select_related("user")
+    owners = [identity.user for identity in identities] + [_by_email(email)]
+    for owner in owners:
+        if owner is not None and owner != besides:
+            require_readable(owner, "Database error checking email")
+            raise Refusal(
+                422, "email_exists", "A user with this email address has already been registered"
+            )
+
+
+def _confirm(account: User) -> None:
+    account.email_confirmed_at = timezone.now()
+    account.raw_user_meta_data = {**(account.raw_user_meta_data or {}), "email_verified": True}
+
+
+def _obscured(account: User, value: str) -> str:
+    digest = hashlib.sha256(f"{account.pk}{value}".encode()).digest()
+    return urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _invalid_credentials() -> Refusal:
     return Refusal(400, "invalid_credentials", "Invalid login credentials")
 
 
-def _chosen_id(value: object) -> UUID:
+def _chosen_id(value: str) -> UUID:
     try:
-        chosen = UUID(str(value))
-    except ValueError:
-        chosen = UUID(int=0)
+        chosen = UUID(value)
+    except ValueError as error:
+        raise Refusal(400, "validation_failed", "ID must conform to the uuid v4 format") from error
     if chosen.int == 0:
-        raise Refusal(400, "validation_failed", "ID must conform to the uuid v4 format")
+        raise Refusal(400, "validation_failed", "ID cannot be a nil uuid")
     return chosen
 
 
@@ -200,7 +279,7 @@ def _merged(kept: dict[str, Any] | None, changes: object) -> dict[str, Any]:
     if changes is None:
         return kept or {}
     if not isinstance(changes, dict):
-        raise Refusal(400, "validation_failed", "metadata must be an object")
+        raise Refusal(400, "bad_json", "Could not parse request body as JSON: metadata")
     both = {**(kept or {}), **changes}
     return {key: value for key, value in both.items() if value is not None}
 
@@ -222,18 +301,21 @@ def _ban_end(duration: str) -> datetime:
     return timezone.now() + timedelta(seconds=min(seconds, _LONGEST_BAN_SECONDS))
 
 
-def identify_by_email(account: User) -> None:
+def identify_by_email(account: User, *, verified: bool) -> None:
     """Keep the account's e-mail identity in step with the account."""
+    data = {
+        "sub": str(account.id),
+        "email": account.email,
+        "email_verified": verified,
+        "phone_verified": False,
+    }
     Identity.objects.update_or_create(
         provider="email",
         provider_id=str(account.id),
-        defaults={
+        defaults={"user": account, "identity_data": data},
+        create_defaults={
             "user": account,
-            "identity_data": {
-                "sub": str(account.id),
-                "email": account.email,
-                "email_verified": account.email_confirmed_at is not None,
-                "phone_verified": False,
-            },
+            "identity_data": data,
+            "last_sign_in_at": timezone.now(),
         },
     )

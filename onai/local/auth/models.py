@@ -40,18 +40,18 @@ class User(models.Model):
     updated_at = models.DateTimeField(null=True, auto_now=True)
     phone = models.TextField(null=True, unique=True)
     phone_confirmed_at = models.DateTimeField(null=True)
-    phone_change = models.TextField(null=True, default="")
-    phone_change_token = _short_text(null=True, default="")
+    phone_change = models.TextField(null=True, default="", db_default="")
+    phone_change_token = _short_text(null=True, default="", db_default="")
     phone_change_sent_at = models.DateTimeField(null=True)
     confirmed_at = models.GeneratedField(
         expression=Least("email_confirmed_at", "phone_confirmed_at"),
         output_field=models.DateTimeField(null=True),
         db_persist=True,
     )
-    email_change_token_current = _short_text(null=True, default="")
-    email_change_confirm_status = models.SmallIntegerField(null=True, default=0)
+    email_change_token_current = _short_text(null=True, default="", db_default="")
+    email_change_confirm_status = models.SmallIntegerField(null=True, default=0, db_default=0)
     banned_until = models.DateTimeField(null=True)
-    reauthentication_token = _short_text(null=True, default="")
+    reauthentication_token = _short_text(null=True, default="", db_default="")
     reauthentication_sent_at = models.DateTimeField(null=True)
     is_sso_user = models.BooleanField(default=False, db_default=False)
     deleted_at = models.DateTimeField(null=True)

@@ -13,13 +13,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from onai.local.auth import wire
-from onai.local.auth.accounts import is_banned
+from onai.local.auth.accounts import is_banned, require_readable
 from onai.local.auth.models import RefreshToken, Session, User
-from onai.local.auth.wire import Refusal
+from onai.local.auth.wire import UNEXPECTED, Refusal
 from onai.local.keys import Keys
 
 ACCESS_TOKEN_SECONDS = 3_600
-# Within this time a used refresh token still answers, with the token that replaced it.
+# Within this time a used refresh token may be used again.
 _REUSE_GRACE = timedelta(seconds=10)
 Row = TypeVar("Row", User, Session)
 _ADMIN_ROLES = ("service_role", "supabase_admin")
@@ -31,7 +31,7 @@ def open_session(account: User, user_agent: str) -> dict[str, Any]:
     with transaction.atomic(using="auth"):
         account.last_sign_in_at = now
         account.save(update_fields=["last_sign_in_at", "updated_at"])
-        account.identities.update(last_sign_in_at=now)
+        account.identities.filter(provider="email").update(last_sign_in_at=now)
         session = Session.objects.create(user=account, user_agent=user_agent)
         token = _new_refresh_token(session)
     return _answer(account, session, token)
@@ -40,8 +40,7 @@ def open_session(account: User, user_agent: str) -> dict[str, Any]:
 def refresh(token: str) -> dict[str, Any]:
     """Exchange a refresh token for a new pair."""
     if not token:
-        raise Refusal(400, "validation_failed", "refresh_token required")
-    misused = False
+        raise Refusal(400, "validation_failed", "Refresh token is not valid")
     with transaction.atomic(using="auth"):
         used = RefreshToken.objects.select_for_update().filter(token=token).first()
         if used is None or used.session is None:
@@ -51,25 +50,37 @@ def refresh(token: str) -> dict[str, Any]:
                 "Invalid Refresh Token: Refresh Token Not Found",
             )
         session, account = used.session, used.session.user
+        require_readable(account, "error finding user")
         if is_banned(account):
             raise Refusal(400, "user_banned", "Invalid Refresh Token: User Banned")
-        if not used.revoked:
-            used.revoked = True
-            used.save()
-            replacement = _new_refresh_token(session, parent=used)
-        else:
-            # Two requests of one browser may come at once; both get the token that is good now.
-            current = RefreshToken.objects.filter(session=session, revoked=False).first()
-            in_grace = used.updated_at and timezone.now() - used.updated_at <= _REUSE_GRACE
-            misused = not (current and in_grace)
-            replacement = current or used
-        if misused:
-            RefreshToken.objects.filter(session=session).update(revoked=True)
-        session.refreshed_at = timezone.now()
-        session.save()
-    if misused:
+        replacement = _exchange(used, session)
+        if replacement is not None:
+            session.refreshed_at = timezone.now()
+            session.save()
+    if replacement is None:
         raise Refusal(400, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
     return _answer(account, session, replacement)
+
+
+def _exchange(used: RefreshToken, session: Session) -> RefreshToken | None:
+    """The token that `used` is exchanged for; None, and the session's tokens revoked, for misuse.
+
+    Who did not hear the last answer asks with the parent of the token that is good now, and hears
+    it again, however late. Any other used token is good for `_REUSE_GRACE`.
+    """
+    tokens = RefreshToken.objects.filter(session=session, revoked=False)
+    now = timezone.now()
+    if used.revoked:
+        current = tokens.order_by("-id").first()
+        if current is not None and current.parent == used.token:
+            return current
+        if used.updated_at is None or now - used.updated_at > _REUSE_GRACE:
+            # These become used tokens like any other, good for another moment.
+            tokens.update(revoked=True, updated_at=now)
+            return None
+    used.revoked = True
+    used.save()
+    return _new_refresh_token(session, parent=used)
 
 
 def of_bearer(request: HttpRequest) -> tuple[User, Session]:
@@ -78,6 +89,7 @@ def of_bearer(request: HttpRequest) -> tuple[User, Session]:
     account = _by_key(User, claims.get("sub"))
     if account is None:
         raise Refusal(403, "user_not_found", "User from sub claim in JWT does not exist")
+    require_readable(account, UNEXPECTED)
     session = _by_key(Session, claims.get("session_id"))
     if session is None or session.user_id != account.pk:
         raise Refusal(

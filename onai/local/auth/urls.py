@@ -6,6 +6,7 @@ from onai.local.auth import views
 
 urlpatterns = [
     path("token", views.token),
+    path("signup", views.signup),
     path("user", views.user),
     path("logout", views.logout),
     path("admin/users", views.admin_users),

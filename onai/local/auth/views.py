@@ -1,23 +1,23 @@
 """The stand-in's endpoints, under `/auth/v1`."""
 
 import json
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 
-from onai.local.auth import accounts, sessions, wire
+from onai.local.auth import accounts, sessions, strength, wire
 from onai.local.auth.models import User
-from onai.local.auth.wire import Refusal
+from onai.local.auth.wire import UNEXPECTED, Refusal
 from onai.local.keys import Keys
+from onai.local.project import address_of, project, token_limit
 
 Endpoint = Callable[..., HttpResponse]
 _PAGE_SIZE = 50
-_LAST_PAGE = 1_000_000
 _TEXTS = ("email", "password", "password_hash", "role", "id", "ban_duration", "refresh_token")
 
 
@@ -38,6 +38,9 @@ def endpoint(*methods: str, keyless: bool = False) -> Callable[[Endpoint], Endpo
                 return view(request, **kwargs)
             except Refusal as refused:
                 return wire.refusal(request, refused)
+            except DatabaseError:
+                # Deferred constraints, for one, speak up when everything is done.
+                return wire.refusal(request, Refusal(500, "unexpected_failure", UNEXPECTED))
 
         return checked
 
@@ -66,18 +69,52 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 @endpoint("POST")
 def token(request: HttpRequest) -> HttpResponse:
+    grant_type = request.GET.get("grant_type")
+    if grant_type == "password":
+        _require_captcha(request)
+    elif grant_type != "refresh_token":
+        raise Refusal(400, "invalid_credentials", "unsupported_grant_type")
+    if not token_limit.takes(address_of(request), project.rate_limit):
+        raise Refusal(429, "over_request_rate_limit", "Request rate limit reached")
     body = _body(request)
-    match request.GET.get("grant_type"):
-        case "password":
-            if not body.get("email"):
-                raise Refusal(400, "validation_failed", "missing email or phone")
-            account = accounts.authenticate(str(body["email"]), str(body.get("password") or ""))
-            agent = request.headers.get("User-Agent", "")
-            return JsonResponse(sessions.open_session(account, agent))
-        case "refresh_token":
-            return JsonResponse(sessions.refresh(str(body.get("refresh_token") or "")))
-        case _:
-            raise Refusal(400, "invalid_credentials", "unsupported_grant_type")
+    if grant_type == "refresh_token":
+        return JsonResponse(sessions.refresh(str(body.get("refresh_token") or "")))
+    return _sign_in(request, body)
+
+
+def _require_captcha(request: HttpRequest) -> None:
+    """Where a captcha is asked for, no token of one is good here: there is nobody to judge it."""
+    if project.captcha:
+        _body(request)
+        raise Refusal(
+            400,
+            "captcha_failed",
+            "captcha protection: request disallowed (no captcha_token found)",
+        )
+
+
+def _sign_in(request: HttpRequest, body: dict[str, Any]) -> HttpResponse:
+    if body.get("phone") and not body.get("email"):
+        raise Refusal(422, "phone_provider_disabled", "Phone logins are disabled")
+    if not body.get("email"):
+        raise Refusal(400, "validation_failed", "missing email or phone")
+    if not project.email_provider:
+        raise Refusal(422, "email_provider_disabled", "Email logins are disabled")
+    password = str(body.get("password") or "")
+    account = accounts.authenticate(str(body["email"]), password)
+    opened = sessions.open_session(account, request.headers.get("User-Agent", ""))
+    weak = strength.faults(password)
+    told = {"message": " ".join(weak.values()), "reasons": list(weak)} if weak else None
+    return JsonResponse({**opened, "weak_password": told})
+
+
+@endpoint("POST")
+def signup(request: HttpRequest) -> HttpResponse:
+    """Nobody gets in here: a project of this product has sign-ups switched off."""
+    _require_captcha(request)
+    if _body(request).get("email"):
+        raise Refusal(422, "signup_disabled", "Signups not allowed for this instance")
+    raise Refusal(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled")
 
 
 @endpoint("GET", "PUT")
@@ -108,28 +145,41 @@ def admin_users(request: HttpRequest) -> HttpResponse:
 
 
 def _page_of_users(request: HttpRequest) -> HttpResponse:
-    try:
-        page = int(request.GET.get("page") or 1)
-        per_page = int(request.GET.get("per_page") or _PAGE_SIZE)
-        if not (1 <= page <= _LAST_PAGE and 1 <= per_page <= _LAST_PAGE):
-            raise ValueError
-    except ValueError as error:
-        raise Refusal(400, "validation_failed", "Bad Pagination Parameters") from error
-    everyone = User.objects.order_by("-created_at", "id").prefetch_related("identities")
+    page, per_page = (_number(request, name) for name in ("page", "per_page"))
+    if per_page == 0:
+        raise Refusal(500, "unexpected_failure", "Internal Server Error")
+    page, per_page = 1 if page is None else page, per_page or _PAGE_SIZE
+    # By this alone: of accounts of one moment some are listed twice, and some never.
+    everyone = User.objects.filter(aud="authenticated").order_by("-created_at")
     total = everyone.count()
-    first = (page - 1) * per_page
-    listed = [wire.user(account) for account in everyone[first : first + per_page]]
+    first = (max(page, 1) - 1) * per_page
+    found = everyone[first : first + per_page]
+    for account in found:
+        accounts.require_readable(account, "Database error finding users", in_list=True)
+    listed = [wire.user(account, in_list=True) for account in found]
     response = JsonResponse({"users": listed, "aud": "authenticated"})
     response["X-Total-Count"] = str(total)
-    response["Link"] = _links(page, per_page, last=max(1, -(-total // per_page)))
+    response["Link"] = _links(page, per_page, last=-(-total // per_page))
     return response
 
 
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,18}", text, re.ASCII):
+        raise Refusal(
+            400,
+            "validation_failed",
+            f'Bad Pagination Parameters: strconv.ParseUint: parsing "{text}": invalid syntax',
+        )
+    return int(text)
+
+
 def _links(page: int, per_page: int, *, last: int) -> str:
-    path = "/auth/v1/admin/users"
     targets = {"next": page + 1, "last": last} if page < last else {"last": last}
     return ", ".join(
-        f'<{path}?page={number}&per_page={per_page}>; rel="{relation}"'
+        f'</admin/users?page={number}&per_page={per_page}>; rel="{relation}"'
         for relation, number in targets.items()
     )
 
@@ -146,10 +196,9 @@ def _administered(request: HttpRequest, account: User) -> HttpResponse:
         account = accounts.update(account, _body(request), by_admin=True)
     elif request.method == "DELETE":
         if _body(request).get("should_soft_delete"):
-            account.deleted_at = timezone.now()
-            account.save()
+            accounts.soft_delete(account)
         else:
-            account.delete()
+            accounts.delete(account)
         return JsonResponse({})
     return JsonResponse(wire.user(account))
 
@@ -158,7 +207,7 @@ def _administered(request: HttpRequest, account: User) -> HttpResponse:
 def public_settings(request: HttpRequest) -> HttpResponse:
     return JsonResponse(
         {
-            "external": {"email": True, "phone": False, "anonymous_users": False},
+            "external": {"email": project.email_provider, "phone": False, "anonymous_users": False},
             "disable_signup": True,
             "mailer_autoconfirm": True,
             "phone_autoconfirm": False,
@@ -184,6 +233,6 @@ def jwks(request: HttpRequest) -> HttpResponse:
     return JsonResponse(Keys.load(settings.LOCAL_DIR).public_jwks())
 
 
-@endpoint("GET", "POST", "PUT", "PATCH", "DELETE", keyless=True)
+@endpoint("GET", "POST", "PUT", "PATCH", "DELETE")
 def nothing_here(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    return JsonResponse({"code": 404, "msg": "404 page not found"}, status=404)
+    return HttpResponse("404 page not found\n", status=404, content_type="text/plain")

@@ -2,13 +2,18 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
+import psycopg
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from onai.local.auth.models import User
+from onai.local.auth.models import Identity, User
 
 _VERSION_HEADER = "X-Supabase-Api-Version"
 _VERSION = "2024-01-01"
+# Violated constraints, and what a trigger raises.
+_TOLD_BY_THE_DATABASE = ("P0001", "23000", "23001", "23502", "23503", "23505", "23514", "23P01")
+UNEXPECTED = "Unexpected failure, please check server logs for more information"
 
 
 class Refusal(Exception):
@@ -23,20 +28,32 @@ class Refusal(Exception):
 
 
 def refusal(request: HttpRequest, refused: Refusal) -> HttpResponse:
-    """Clients that name the API version get the newer shape of an error."""
+    """Clients that name the API version get the newer shape of an error, others the older one, and
+    of some failures in the database what the database said."""
     body: dict[str, Any]
-    if request.headers.get(_VERSION_HEADER, "") >= _VERSION:
+    cause = getattr(refused.__cause__, "__cause__", None)
+    newer = request.headers.get(_VERSION_HEADER, "") >= _VERSION
+    if newer:
         body = {"code": refused.code, "message": refused.message}
+    elif isinstance(cause, psycopg.Error) and cause.sqlstate in _TOLD_BY_THE_DATABASE:
+        body = {"code": cause.sqlstate, "message": cause.diag.message_primary}
+        body |= {"detail": cause.diag.message_detail} if cause.diag.message_detail else {}
     else:
         body = {"code": refused.status, "error_code": refused.code, "msg": refused.message}
+        if refused.status >= 500:
+            body["error_id"] = str(uuid4())
     response = JsonResponse(body | refused.more, status=refused.status)
-    if "message" in body:
+    response["X-Sb-Error-Code"] = refused.code
+    if newer:
         response[_VERSION_HEADER] = _VERSION
     return response
 
 
-def user(account: User) -> dict[str, Any]:
-    """An account as its JSON object. Empty moments are left out, as Supabase does."""
+def user(account: User, *, in_list: bool = False) -> dict[str, Any]:
+    """An account as its JSON object. Empty moments are left out, as Supabase does.
+
+    In a list it has no identities, not even an empty list of them.
+    """
     moments = {
         name: moment(getattr(account, name))
         for name in (
@@ -61,23 +78,26 @@ def user(account: User) -> dict[str, Any]:
         "phone": account.phone or "",
         "app_metadata": account.raw_app_meta_data or {},
         "user_metadata": account.raw_user_meta_data or {},
-        "identities": [
-            {
-                "identity_id": str(identity.id),
-                "id": identity.provider_id,
-                "user_id": str(account.id),
-                "identity_data": identity.identity_data,
-                "provider": identity.provider,
-                "last_sign_in_at": moment(identity.last_sign_in_at or identity.created_at),
-                "created_at": moment(identity.created_at),
-                "updated_at": moment(identity.updated_at),
-                "email": identity.email or "",
-            }
-            for identity in account.identities.all()
-        ],
+        "identities": None if in_list else [_identity(one) for one in account.identities.all()],
         "is_anonymous": account.is_anonymous,
         **moments,
     }
+
+
+def _identity(identity: Identity) -> dict[str, Any]:
+    """An identity as its JSON object, without what is empty."""
+    shown = {
+        "identity_id": str(identity.id),
+        "id": identity.provider_id,
+        "user_id": str(identity.user_id),
+        "identity_data": identity.identity_data or None,
+        "provider": identity.provider,
+        "last_sign_in_at": moment(identity.last_sign_in_at),
+        "created_at": moment(identity.created_at),
+        "updated_at": moment(identity.updated_at),
+        "email": identity.email,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def moment(value: datetime | None) -> str | None:

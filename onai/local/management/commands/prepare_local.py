@@ -77,7 +77,7 @@ def _create_account(account: DemoAccount, password: str) -> None:
             "email": account.email,
             "encrypted_password": password,
             "email_confirmed_at": account.created_at,
-            "raw_user_meta_data": account.metadata,
+            "raw_user_meta_data": {**account.metadata, "email_verified": True},
             "raw_app_meta_data": {
                 "provider": "email",
                 "providers": ["email"],
@@ -87,4 +87,4 @@ def _create_account(account: DemoAccount, password: str) -> None:
     )
     # Django stamps a new row with the present moment; a demo account has a past.
     User.objects.filter(pk=account.id).update(created_at=account.created_at)
-    identify_by_email(user)
+    identify_by_email(user, verified=False)
