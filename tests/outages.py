@@ -1,4 +1,4 @@
-"""Landing going away under the product, as the tests need it."""
+"""Databases going away under the product, as the tests need it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ import psycopg
 from django.db import close_old_connections
 
 from onai.local import postgres
+from onai.local.roles import RUN_TIME
 from tests.settings import TEST_DIR
 
 
@@ -25,3 +26,34 @@ def landing_outage() -> Iterator[None]:
             connection.execute("alter database landing allow_connections true")
             # What Django itself does where one request ends and the next begins.
             close_old_connections()
+
+
+@contextmanager
+def tripwire_outage() -> Iterator[None]:
+    """Tripwire lets the product in no more, and throws out who was."""
+    maintenance = postgres.url(str(TEST_DIR / "postgres"), "postgres")
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f"alter role {RUN_TIME} nologin")
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = 'tripwire' and usename = %s",
+            [RUN_TIME],
+        )
+        close_old_connections()
+        try:
+            yield
+        finally:
+            connection.execute(f"alter role {RUN_TIME} login")
+            close_old_connections()
+
+
+@contextmanager
+def accounts_hidden() -> Iterator[None]:
+    """Row level security filters every row, as for a role without BYPASSRLS."""
+    maintenance = postgres.url(str(TEST_DIR / "postgres"), "postgres")
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f"alter role {RUN_TIME} nobypassrls")
+        try:
+            yield
+        finally:
+            connection.execute(f"alter role {RUN_TIME} bypassrls")
