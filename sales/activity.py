@@ -1,4 +1,8 @@
-"""The activity log: who did what to whom, newest first, paged by the key of the row before."""
+"""The activity log: who did what to whom, written here and read newest first.
+
+An entry outlives what it is about, so it keeps what its student was called, and whose account it
+was, among its details. Pages of it go by the key of the row before.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +25,8 @@ from sales.models import (
 )
 
 PAGE = 50
+# What the log calls the end that an admin put to a change which could not be finished.
+GIVEN_UP = "given_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,30 @@ class ActivityPage:
 
     acts: list[Act]
     following: str | None
+
+
+def log(
+    action: ActionType,
+    *,
+    by: UUID,
+    account_id: UUID,
+    email: str,
+    full_name: str,
+    is_gone: bool = False,
+    **details: Any,
+) -> None:
+    """Write an entry, in the caller's transaction. `is_gone`: no key may point to the account."""
+    ActivityEntry.objects.create(
+        manager_id=by,
+        action_type=action,
+        target_user_id=None if is_gone else account_id,
+        details={
+            "email": email,
+            "full_name": full_name,
+            "user_id": str(account_id),
+            **details,
+        },
+    )
 
 
 def page_of_activity(
@@ -103,6 +133,7 @@ _CHANGES: Mapping[str, Promise] = {
     ChangeKind.STATUS: _("Сменил статус"),
     ChangeKind.CORRECTION: _("Исправил данные"),
     ChangeKind.HANDOVER: _("Передал студента"),
+    GIVEN_UP: _("Незаконченное изменение отменено"),
 }
 
 
@@ -119,4 +150,6 @@ def _told(value: object) -> str | Promise:
     return _STATUSES.get(str(value or ""), str(value or ""))
 
 
-_STATUSES = {status.value: status.label for status in StudentStatus}
+_STATUSES: dict[str, str | Promise] = {
+    one.value: one.label for one in (*StudentStatus, *ChangeKind)
+}

@@ -7,11 +7,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.views.decorators.debug import sensitive_variables
 
+from sales import account_references, activity, directory, letters, platform_tables
 from sales import change_refusals as refusals
-from sales import directory, letters
 from sales.models import (
     ActionType,
-    ActivityEntry,
     Change,
     ChangeKind,
     IntentionState,
@@ -42,29 +41,26 @@ def apply(change: Change, password: str) -> WelcomeLetter | None:
             return None
         _close(kept, IntentionState.DONE)
         if student is None:
-            _log(kept, ActionType.USER_DELETED)  # The rows went with the account.
+            # The rows went with the account.
+            gone = account_references.log_needs_accounts()
+            _log(kept, ActionType.USER_DELETED, is_gone=gone)
+            platform_tables.forget(kept.account_id)
             return None
-        return _apply(kept, student, password)
+        _change_rows(kept, student)
+        if kept.new_status == StudentStatus.BLOCKED:
+            _end_sessions(student)
+        return _letter(kept, student, password)
 
 
-@sensitive_variables("password")
-def _apply(change: Change, student: Student, password: str) -> WelcomeLetter | None:
+def _change_rows(change: Change, student: Student) -> None:
     match change.kind:
         case ChangeKind.STATUS:
             _log(change, ActionType.STATUS_CHANGED, before=student.status, after=change.new_status)
             _update(student, status=change.new_status)
-            if change.new_status == StudentStatus.BLOCKED:
-                _end_sessions(student)
         case ChangeKind.PASSWORD:
             _log(change, ActionType.PASSWORD_RESET)
-            return letters.write(
-                student,
-                password=password,
-                asked_by=change.asked_by,
-                kind=LetterKind.NEW_PASSWORD,
-            )
         case ChangeKind.CORRECTION:
-            return _correct(change, student)
+            _correct(change, student)
         case ChangeKind.HANDOVER:
             before, after = student.manager_name, change.new_manager_name
             ids = {"granted_by": str(change.new_manager_id), "before_by": str(student.granted_by)}
@@ -72,11 +68,23 @@ def _apply(change: Change, student: Student, password: str) -> WelcomeLetter | N
             _update(student, granted_by=change.new_manager_id, manager_name=after)
         case ChangeKind.DELETION:
             _log(change, ActionType.USER_DELETED)
-            student.delete()
+            Student.objects.filter(pk=student.pk).delete()
+            platform_tables.forget(change.account_id)
+
+
+@sensitive_variables("password")
+def _letter(change: Change, student: Student, password: str) -> WelcomeLetter | None:
+    """The letter that tells of the change, where one does."""
+    if change.kind == ChangeKind.PASSWORD:
+        return letters.write(
+            student, password=password, asked_by=change.asked_by, kind=LetterKind.NEW_PASSWORD
+        )
+    if change.new_email is not None:
+        return letters.write_to_new_address(student, asked_by=change.asked_by)
     return None
 
 
-def _correct(change: Change, student: Student) -> WelcomeLetter | None:
+def _correct(change: Change, student: Student) -> None:
     before = {"email": student.email, "full_name": student.full_name}
     email, full_name = change.new_email, change.new_full_name
     after = {name: new for name, new in (("email", email), ("full_name", full_name)) if new}
@@ -87,9 +95,9 @@ def _correct(change: Change, student: Student) -> WelcomeLetter | None:
         after=after,
     )
     _update(student, **after)
-    if email is None:
-        return None
-    return letters.write_to_new_address(student, asked_by=change.asked_by)
+    if email is not None:
+        platform_tables.free_address(email)
+    platform_tables.correct(change.account_id, email=email, full_name=full_name)
 
 
 def _update(student: Student, **values: Any) -> None:
@@ -105,16 +113,14 @@ def _end_sessions(student: Student) -> None:
 
 
 def _log(change: Change, action: ActionType, **details: Any) -> None:
-    ActivityEntry.objects.create(
-        manager_id=change.asked_by,
-        action_type=action,
-        target_user_id=change.account_id,
-        details={
-            "email": change.email,
-            "full_name": change.full_name,
-            "change": change.kind,
-            **details,
-        },
+    activity.log(
+        action,
+        by=change.asked_by,
+        account_id=change.account_id,
+        email=change.email,
+        full_name=change.full_name,
+        change=change.kind,
+        **details,
     )
 
 

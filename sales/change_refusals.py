@@ -58,6 +58,36 @@ class AddressTaken(Problem):
         super().__init__(fields={"email": type(self).message})
 
 
+class AddressTakenByIdentity(AddressTaken):
+    code = "email_taken_by_identity"
+    message = _("С этим адресом уже входит другая учётная запись, через внешний сервис входа.")
+    advice = _("Укажите другой адрес или отвяжите этот вход в Supabase: Authentication → Users.")
+
+
+class AccountUnreadable(Problem):
+    status = 409
+    code = "account_unreadable"
+    message = _("Сервис входа не может прочитать эту учётную запись: её создали мимо него.")
+    advice = _(
+        "Скажите администратору сервера: python manage.py compare_accounts покажет,"
+        " как её исправить."
+    )
+
+
+class DeletionForbidden(Problem):
+    status = 409
+    code = "deletion_forbidden"
+    message = _("Удалить нельзя: на эту учётную запись ссылаются записи других таблиц.")
+    advice = _("Ничего не изменилось. Чтобы закрыть доступ сразу, заблокируйте студента.")
+
+
+class AuthAnswersErrors(Problem):
+    status = 502
+    code = "auth_failed"
+    message = _("Сервис учётных записей несколько раз ответил ошибкой, и мы остановились.")
+    advice = _("Проверьте студента и попробуйте ещё раз. Причину знает журнал Supabase Auth.")
+
+
 class AddressDiffers(Problem):
     status = 409
     code = "address_differs"
@@ -136,6 +166,13 @@ class ChangeGivenUp(Problem):
     advice = _("Проверьте студента и, если нужно, измените ещё раз.")
 
 
+class ChangeTooNew(Problem):
+    status = 409
+    code = "change_too_new"
+    message = _("Остановить изменение можно через 10 минут после начала: запрос ещё в пути.")
+    advice = _("Чаще всего оно до тех пор заканчивается само.")
+
+
 class PasswordLost(Problem):
     status = 409
     code = "password_lost"
@@ -152,7 +189,15 @@ _OF_ACCOUNT: Mapping[Refusal, type[Problem]] = {
     Refusal.UNREACHABLE: ChangeUnreachable,
     Refusal.NOT_PERMITTED: ChangeNotPermitted,
 }
-_CLOSING: list[type[Problem]] = [*_OF_ACCOUNT.values(), ChangeGivenUp, PasswordLost]
+_CLOSING: list[type[Problem]] = [
+    *_OF_ACCOUNT.values(),
+    AddressTakenByIdentity,
+    AccountUnreadable,
+    DeletionForbidden,
+    AuthAnswersErrors,
+    ChangeGivenUp,
+    PasswordLost,
+]
 # What each of these has to be about, to be said.
 _ABOUT = {
     Refusal.EMAIL_EXISTS: ChangeKind.CORRECTION,

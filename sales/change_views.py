@@ -7,12 +7,13 @@ from uuid import UUID, uuid4
 from django import forms
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onai.errors import BadRequest, NotFound, Problem
 from onai.identity import register
@@ -188,6 +189,8 @@ def change(request: IdentifiedRequest, change_id: UUID) -> HttpResponse:
     context = {
         "change": found,
         "is_open": is_open,
+        "may_be_ended_at": found.created_at + changes.NOTHING_UNDER_WAY_AFTER,
+        "now": timezone.now(),
         "refusal": None if is_open or not found.refusal else refusals.by_code(found.refusal),
         "student": student,
         "letter": student.latest_letter if student else None,
@@ -198,6 +201,20 @@ def change(request: IdentifiedRequest, change_id: UUID) -> HttpResponse:
     if not is_open and request.method == "GET":
         once.take_back(response, request.path)
     return response
+
+
+@role_required("admin")
+@require_POST
+def end_change(request: IdentifiedRequest, change_id: UUID) -> HttpResponse:
+    """End a change that nobody can finish, so that its student is free again."""
+    found = find_change(change_id, request.identity)
+    if found is None:
+        raise NotFound
+    ended = changes.give_up(change_id, by=request.identity.user_id)
+    found.refresh_from_db()
+    if not ended and found.state == IntentionState.OPEN:
+        raise refusals.ChangeTooNew
+    return redirect("change", change_id)
 
 
 def _answer(

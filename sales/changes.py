@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg.errors
 from django.db import Error as AnyDatabaseError
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 from django.views.decorators.debug import sensitive_variables
 
@@ -21,23 +21,33 @@ from onai.errors import DatabaseUnavailable, Problem, WrongRole
 from onai.identity import accounts
 from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
 from onai.identity.roles import Identity, Role
-from sales import adoption, directory, leases, letters
+from sales import (
+    account_errors,
+    account_references,
+    activity,
+    adoption,
+    directory,
+    leases,
+    letters,
+    unreadable_accounts,
+)
 from sales import change_refusals as refusals
 from sales.applying import apply
 from sales.models import (
+    ActionType,
     Change,
     ChangeKind,
     IntentionState,
     StudentStatus,
     WelcomeLetter,
 )
-from sales.recording import new_password_of, record
+from sales.recording import new_password_of, record, refuse_held
 from sales.staff import Manager
 
 logger = logging.getLogger(__name__)
 
 # Longer than a request to Supabase that we gave up waiting for can still be under way there.
-_NOTHING_UNDER_WAY_AFTER = timedelta(minutes=10)
+NOTHING_UNDER_WAY_AFTER = timedelta(minutes=10)
 _UNREACHABLE = (OperationalError, InterfaceError)
 # Refusals that say nothing of the change; a later attempt may go through.
 _PASSING = (Refusal.UNREACHABLE, Refusal.RATE_LIMITED, Refusal.NOT_PERMITTED)
@@ -116,20 +126,41 @@ def finish(change_id: UUID) -> bool:
     return True
 
 
-def give_up(change_id: UUID) -> bool:
+def give_up(change_id: UUID, *, by: UUID | None = None) -> bool:
     """Close an open change that nobody can finish; False when there is none, or it is too new.
 
-    For operators, who have to look what the account is like: nothing is undone.
+    For admins and operators, who have to look what the account is like: nothing is undone. Who did
+    it, by the page, is in the log.
     """
-    old = Now() - _NOTHING_UNDER_WAY_AFTER
-    return bool(
-        Change.objects.filter(pk=change_id, state=IntentionState.OPEN, created_at__lt=old).update(
+    old = Now() - NOTHING_UNDER_WAY_AFTER
+    with transaction.atomic(using="tripwire"):
+        change = (
+            Change.objects.select_for_update()
+            .filter(pk=change_id, state=IntentionState.OPEN, created_at__lt=old)
+            .first()
+        )
+        if change is None:
+            return False
+        Change.objects.filter(pk=change.pk).update(
             state=IntentionState.REFUSED,
             refusal=refusals.ChangeGivenUp.code,
             sealed_password="",
             closed_at=Now(),
         )
-    )
+        if by is not None:
+            activity.log(
+                ActionType.STATUS_CHANGED,
+                by=by,
+                account_id=change.account_id,
+                email=change.email,
+                full_name=change.full_name,
+                is_gone=account_references.log_needs_accounts()
+                and directory.account_with(change.account_id) is None,
+                change=activity.GIVEN_UP,
+                before=change.kind,
+            )
+    logger.warning("change_given_up", extra={"change_id": str(change.pk), "by": str(by or "")})
+    return True
 
 
 def _only_admins(asker: Identity) -> None:
@@ -179,7 +210,9 @@ def _carry_through(change: Change) -> Change:
     except AccountRefused as refused:
         if change.attempts > 1 and refused.why in _PASSING:
             raise OutcomeUnclear from refused
-        raise _close(change, refusals.of_account(refused.why, change)) from refused
+        raise _close(change, _of_refusal(refused, change)) from refused
+    except OutcomeUnclear as unclear:
+        _weigh(change, unclear)
     try:
         letter = apply(change, password)
     except IntegrityError as error:
@@ -209,7 +242,62 @@ def _change_account(change: Change, password: str) -> None:
                 account_id, email=change.new_email, full_name=change.new_full_name
             )
         case ChangeKind.DELETION:
-            accounts.delete_account(account_id)
+            account_references.delete_account(account_id)
+            if directory.account_with(account_id) is not None:
+                # Supabase does not see every account, and says of such a one that it is gone.
+                raise OutcomeUnclear(over=True, error="the account is still there")
+
+
+def _of_refusal(refused: AccountRefused, change: Change) -> Problem:
+    if refused.why is Refusal.GONE and directory.account_with(change.account_id) is not None:
+        return refusals.AccountUnreadable()
+    return refusals.of_account(refused.why, change)
+
+
+def _weigh(change: Change, unclear: OutcomeUnclear) -> None:
+    """What an unclear answer comes to: nothing, where the change took effect all the same.
+
+    Supabase answers with an error of its own to what it will never do. Where the reason can be
+    seen, or it has said so often enough, that is a refusal; anything else stays unclear.
+    """
+    if unclear.error and _is_as_wanted(change):
+        return
+    if unclear.error:
+        try:
+            _refuse_for_good(change)
+        except Problem as problem:
+            raise _close(change, problem) from unclear
+    if account_errors.are_enough(change, unclear.error):
+        raise _close(change, refusals.AuthAnswersErrors()) from unclear
+    raise unclear
+
+
+def _is_as_wanted(change: Change) -> bool:
+    """Whether an attempt of before, of which nobody heard, has changed the account."""
+    account = directory.account_with(change.account_id)
+    if account is None:
+        return False
+    match change.kind:
+        case ChangeKind.STATUS:
+            return directory.is_banned(account.id) == (change.new_status == StudentStatus.BLOCKED)
+        case ChangeKind.CORRECTION:
+            is_called = (change.new_email or account.email, change.new_full_name)
+            return is_called == (account.email, change.new_full_name and account.full_name)
+    return False
+
+
+def _refuse_for_good(change: Change) -> None:
+    """Raise why Supabase will never do it, where that can be seen from here."""
+    if change.new_email is not None:
+        refuse_held(change.new_email, change.account_id)
+    if lacking := unreadable_accounts.unreadable(change.account_id):
+        account_errors.explain(change, str(lacking))
+        raise refusals.AccountUnreadable
+    if change.kind == ChangeKind.DELETION:
+        forbidding = account_references.forbidding(change.account_id)
+        if forbidding:
+            account_errors.explain(change, ", ".join(map(str, forbidding)))
+            raise refusals.DeletionForbidden
 
 
 def _ban(change: Change) -> bool | None:
@@ -229,6 +317,10 @@ def _give_address_back(change: Change) -> _Refused:
         if refused.why in _PASSING:
             raise OutcomeUnclear from refused
         # The old address is somebody's as well by now; `compare_accounts` tells of the two.
+        logger.error("address_not_given_back", extra={"change_id": str(change.pk)})
+    except OutcomeUnclear as unclear:
+        if not account_errors.are_enough(change, unclear.error):
+            raise
         logger.error("address_not_given_back", extra={"change_id": str(change.pk)})
     return _close(change, refusals.AddressTaken())
 

@@ -6,6 +6,7 @@ thing done here.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -26,14 +27,55 @@ from auth.users account left join sales_staff staff on staff.user_id = account.i
 """
 
 
-def account_of(email: str) -> Account | None:
-    """The account that signs in with this address, lower-case as Supabase keeps them."""
-    # The second condition is that of Supabase's unique index.
-    found = _accounts(
-        f"{_SELECT} where account.email = %s and not account.is_sso_user",
-        [email],
-    )
-    return next(found, None)
+@dataclass(frozen=True, slots=True)
+class AddressHolder:
+    """The account that keeps others from an e-mail address, by Supabase's rules.
+
+    `by_identity`: it signs in with the address by another way, and its own e-mail is another one.
+    """
+
+    account: Account
+    by_identity: bool
+    is_deleted: bool
+
+
+def holder_of(email: str, *, besides: UUID | None = None) -> AddressHolder | None:
+    """Whose an address is at Supabase, whatever its case; `besides` this account."""
+    statements = [_BY_EMAIL, _BY_IDENTITY] if may_read_identities() else [_BY_EMAIL]
+    for statement in statements:
+        with connections["tripwire"].cursor() as cursor:
+            cursor.execute(statement, [email, besides])
+            row = cursor.fetchone()
+        account = account_with(row[0]) if row else None
+        if row and account:
+            own = account.email.lower() in ("", email.lower())
+            return AddressHolder(account, by_identity=not own, is_deleted=row[1])
+    return None
+
+
+_BY_EMAIL = """
+select id, deleted_at is not null from auth.users
+where lower(email) = lower(%s) and not is_sso_user and id is distinct from %s
+order by id limit 1
+"""
+# Single sign-on of a company keeps nobody from an address.
+_BY_IDENTITY = """
+select account.id, account.deleted_at is not null
+from auth.identities identity join auth.users account on account.id = identity.user_id
+where identity.email = lower(%s) and identity.provider not like 'sso:%%'
+  and account.id is distinct from %s
+order by account.id limit 1
+"""
+
+
+def may_read_identities() -> bool:
+    """Whether our role of the database may read how accounts sign in."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select coalesce(has_table_privilege(to_regclass('auth.identities'), 'select'), false)"
+        )
+        allowed: bool = cursor.fetchone()[0]
+    return allowed
 
 
 def account_with(account_id: UUID) -> Account | None:

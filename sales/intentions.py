@@ -130,15 +130,33 @@ def refuse_what_exists(email: str, asker: Identity) -> None:
 def _account_to_adopt(email: str, asker: Identity) -> UUID:
     if asker.role is not Role.ADMIN:
         raise refusals.OnlyAdminsAdopt
-    account = directory.account_of(email)
-    if account is None:
+    holder = directory.holder_of(email)
+    if holder is None:
         raise refusals.NothingToAdopt
+    problem = why_held(holder)
+    if isinstance(problem, refusals.AccountExists):
+        return holder.account.id
+    student = Student.objects.filter(user_id=holder.account.id).first()
+    raise problem if student is None else refusals.email_taken(student, asker)
+
+
+def why_held(holder: directory.AddressHolder | None) -> Problem:
+    """Why no account can be opened for an address, and what can be done about it.
+
+    `AccountExists` for an account that an admin may adopt; None is a holder that we cannot see.
+    """
+    if holder is None:
+        return refusals.AccountUnseen()
+    account = holder.account
     if account.role in (Role.ADMIN, Role.SALES):
-        raise refusals.StaffAccount
-    student = Student.objects.filter(user_id=account.id).first()
-    if student is not None:
-        raise refusals.email_taken(student, asker)
-    return account.id
+        return refusals.StaffAccount()
+    if Student.objects.filter(user_id=account.id).exists():
+        return refusals.EmailTaken()
+    if holder.by_identity:
+        return refusals.AddressElsewhere()
+    if holder.is_deleted:
+        return refusals.AccountHalfDeleted()
+    return refusals.AccountExists()
 
 
 @sensitive_variables()

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import DataError, IntegrityError
+from django.db import DatabaseError, OperationalError
 from django.db.models import F, Model
 from django.db.models.functions import Now
 
@@ -52,7 +52,9 @@ def finish_expired(work: type[Model], finish: Callable[[UUID], bool], *, limit: 
             unclear = 0
         except OutcomeUnclear:
             unclear += 1
-        except (IntegrityError, DataError) as error:
+        except OperationalError:
+            raise
+        except DatabaseError as error:
             # Without its text, which holds the row. The others are not to wait for this one.
             about = {"work": work.__name__, "id": str(pk), "error": type(error).__name__}
             logger.error("work_cannot_be_finished", extra=about)

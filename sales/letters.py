@@ -21,10 +21,10 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from onai import mail, sealing
 from onai.db import postgres
+from sales import activity
 from sales.models import (
     UNSEALABLE,
     ActionType,
-    ActivityEntry,
     Change,
     ChangeKind,
     IntentionState,
@@ -284,15 +284,13 @@ def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:
             Student.objects.filter(pk=student.pk).update(
                 welcome_email_sent=True, welcome_email_sent_at=Now(), updated_at=Now()
             )
-        ActivityEntry.objects.create(
-            manager_id=letter.asked_by,
-            action_type=ActionType.EMAIL_SENT,
-            target_user_id=student.user_id,
-            details={
-                "email": letter.recipient,
-                "full_name": letter.full_name,
-                "kind": letter.kind,
-            },
+        activity.log(
+            ActionType.EMAIL_SENT,
+            by=letter.asked_by,
+            account_id=student.user_id,
+            email=letter.recipient,
+            full_name=letter.full_name,
+            kind=letter.kind,
         )
     logger.info(
         "✅ Student created, email sent" if letter.kind == LetterKind.WELCOME else "letter_sent",

@@ -10,9 +10,8 @@ import logging
 from uuid import UUID
 
 import psycopg.errors
-from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db import Error as AnyDatabaseError
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 from django.views.decorators.debug import sensitive_variables
 
@@ -20,12 +19,22 @@ from onai import sealing
 from onai.errors import DatabaseUnavailable, Problem
 from onai.identity import accounts
 from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
-from onai.identity.roles import Identity, Role
-from sales import adoption, directory, intentions, leases, letters, refusals
+from onai.identity.roles import Identity
+from sales import (
+    account_errors,
+    account_references,
+    adoption,
+    directory,
+    enrolment,
+    intentions,
+    leases,
+    letters,
+    platform_tables,
+    refusals,
+    unreadable_accounts,
+)
 from sales.intentions import Creation, NewStudent
 from sales.models import (
-    ActionType,
-    ActivityEntry,
     Intention,
     IntentionState,
     Student,
@@ -153,23 +162,65 @@ def _carry_through(intention: Intention, password: str) -> Creation:
 @sensitive_variables("password")
 def _ensure_account(intention: Intention, password: str) -> None:
     """That the account exists with this password, or the intention is undone."""
-    act = accounts.make_student_account if intention.adopts else accounts.open_student_account
     try:
-        act(
-            intention.account_id,
-            email=intention.email,
-            full_name=intention.full_name,
-            password=password,
-        )
+        _open_or_adopt(intention, password)
     except OutcomeUnclear as unclear:
         if not intention.adopts and accounts.find(intention.account_id) is not None:
             return
-        # Not there yet. Only where nothing can be under way any more is that the end of it.
-        if unclear.over and intention.attempts == 1 and not intention.adopts:
-            raise _undo(intention, refusals.AuthFailed()) from unclear
-        raise
+        in_the_way = unclear.error and not intention.adopts
+        if in_the_way and platform_tables.free_address(intention.email):
+            _once_more(intention, password)
+            return
+        _weigh(intention, unclear)
     except AccountRefused as refused:
         _take_refusal(intention, refused)
+
+
+@sensitive_variables("password")
+def _open_or_adopt(intention: Intention, password: str) -> None:
+    act = accounts.make_student_account if intention.adopts else accounts.open_student_account
+    act(
+        intention.account_id,
+        email=intention.email,
+        full_name=intention.full_name,
+        password=password,
+    )
+
+
+@sensitive_variables("password")
+def _once_more(intention: Intention, password: str) -> None:
+    """Try again, now that what was in the way is gone; what is left then is for the worker."""
+    try:
+        _open_or_adopt(intention, password)
+    except AccountRefused as refused:
+        raise OutcomeUnclear from refused
+
+
+def _weigh(intention: Intention, unclear: OutcomeUnclear) -> None:
+    """Undo the intention where an unclear answer is a refusal; it stays unclear otherwise.
+
+    It is one where nothing can be under way any more, or where Supabase has answered so often with
+    the same error of its own that it will go on doing so.
+    """
+    are_enough = account_errors.are_enough(intention, unclear.error)
+    problem = _why_it_fails(intention) if unclear.error else None
+    is_first = unclear.over and intention.attempts == 1 and not intention.adopts
+    if problem is None and not is_first and not are_enough:
+        raise unclear
+    raise _undo(
+        intention, problem or refusals.AuthFailed(), opened=intention.attempts > 1
+    ) from unclear
+
+
+def _why_it_fails(intention: Intention) -> Problem | None:
+    """Why Supabase answers with an error to an address, where that can be seen from here."""
+    holder = directory.holder_of(intention.email)
+    if holder is None:
+        return None
+    if lacking := unreadable_accounts.unreadable(holder.account.id):
+        account_errors.explain(intention, str(lacking))
+        return refusals.AccountUnreadable()
+    return None if intention.adopts else intentions.why_held(holder)
 
 
 def _take_refusal(intention: Intention, refused: AccountRefused) -> None:
@@ -179,20 +230,12 @@ def _take_refusal(intention: Intention, refused: AccountRefused) -> None:
     if not intention.adopts and refused.why is Refusal.EMAIL_EXISTS:
         if accounts.find(intention.account_id) is not None:
             return
-        raise _undo(intention, _why_taken(intention)) from refused
-    raise _undo(intention, refusals.of_account(refused.why), opened=intention.attempts > 1)
-
-
-def _why_taken(intention: Intention) -> Problem:
-    """Whose the address is that Supabase says is taken."""
-    account = directory.account_of(intention.email)
-    if account is None:
-        return refusals.AccountExists()
-    if account.role in (Role.ADMIN, Role.SALES):
-        return refusals.StaffAccount()
-    if Student.objects.filter(user_id=account.id).exists():
-        return refusals.EmailTaken()
-    return refusals.AccountExists()
+        why = intentions.why_held(directory.holder_of(intention.email))
+        raise _undo(intention, why) from refused
+    problem = refusals.of_account(refused.why)
+    if refused.why is Refusal.GONE and directory.account_with(intention.account_id) is not None:
+        problem = refusals.AccountUnreadable()
+    raise _undo(intention, problem, opened=intention.attempts > 1) from refused
 
 
 @sensitive_variables("password")
@@ -209,49 +252,27 @@ def _enrol(intention: Intention, password: str) -> tuple[Student, WelcomeLetter]
                 raise _undo(kept, refusals.by_code(kept.refusal or ""), opened=True)
             if kept.give_up_at is not None:
                 raise OutcomeUnclear
-            student = _insert_student(kept)
+            student = enrolment.enrol(kept)
             letter = letters.write(student, password=password, asked_by=kept.asked_by)
             _close(kept, IntentionState.DONE)
-    except IntegrityError as error:
+    except DatabaseError as error:
+        if enrolment.lacks_account(error):
+            # The account was deleted in between; whoever comes next opens it anew.
+            raise OutcomeUnclear from error
         if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
             # Written past us, by the predecessor: the address is another student's now.
             raise _undo(intention, refusals.EmailTaken(), opened=True) from error
-        # The account was deleted in between; whoever comes next opens it anew.
-        raise OutcomeUnclear from error
+        if not enrolment.is_forbidden(error):
+            raise
+        raise _undo(intention, refusals.RowsForbidden(), opened=True) from error
     return student, letter
-
-
-def _insert_student(intention: Intention) -> Student:
-    student = Student(
-        user_id=intention.account_id,
-        email=intention.email,
-        full_name=intention.full_name,
-        granted_by=intention.granted_by,
-        manager_name=intention.manager_name,
-        price=settings.COURSE_PRICE_KZT,
-    )
-    student.save(force_insert=True)
-    ActivityEntry.objects.create(
-        manager_id=intention.asked_by,
-        action_type=ActionType.USER_CREATED,
-        target_user_id=intention.account_id,
-        details={
-            "email": intention.email,
-            "full_name": intention.full_name,
-            "granted_by": str(intention.granted_by),
-            "manager_name": intention.manager_name,
-            "adopted": intention.adopts,
-        },
-    )
-    student.refresh_from_db()
-    return student
 
 
 def _undo(intention: Intention, problem: Problem, *, opened: bool = False) -> _Undone:
     """Close the intention as refused, after deleting the account it has opened."""
     if opened and not intention.adopts:
         try:
-            accounts.delete_account(intention.account_id)
+            account_references.delete_account(intention.account_id)
         except AccountRefused as refused:
             raise OutcomeUnclear from refused
     _close(intention, IntentionState.REFUSED, refusal=problem.code)

@@ -161,7 +161,7 @@ def _acceptable(
         case ChangeKind.HANDOVER:
             idle = new["new_manager_id"] == str(student.granted_by)
         case ChangeKind.PASSWORD:
-            if account.email != student.email.lower():
+            if account.email.lower() != student.email.lower():
                 raise refusals.AddressDiffers
     if idle:
         raise refusals.NothingToChange
@@ -174,7 +174,7 @@ def _corrections(student: Student, account: Account, wanted: dict[str, str]) -> 
     different = {}
     if not student.full_name == account.full_name == full_name:
         different["new_full_name"] = full_name
-    if email.lower() != student.email.lower() or email.lower() != account.email:
+    if email.lower() != student.email.lower() or email.lower() != account.email.lower():
         _refuse_taken(email.lower(), student)
         different["new_email"] = email.lower()
     return different
@@ -182,13 +182,19 @@ def _corrections(student: Student, account: Account, wanted: dict[str, str]) -> 
 
 def _refuse_taken(email: str, student: Student) -> None:
     others = Student.objects.annotate(lower_email=Lower("email")).filter(lower_email=email)
-    account = directory.account_of(email)
     if (
         others.exclude(pk=student.pk).exists()
         or Intention.objects.filter(email=email, state=IntentionState.OPEN).exists()
-        or (account is not None and account.id != student.user_id)
     ):
         raise refusals.AddressTaken
+    refuse_held(email, student.user_id)
+
+
+def refuse_held(email: str, account_id: UUID) -> None:
+    """Raise the refusal of an address that is another account's at Supabase, if it is."""
+    holder = directory.holder_of(email, besides=account_id)
+    if holder is not None:
+        raise refusals.AddressTakenByIdentity if holder.by_identity else refusals.AddressTaken
 
 
 def _is_being_given(email: str) -> bool:

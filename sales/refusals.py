@@ -58,6 +58,43 @@ class AccountExists(Problem):
     advice = _("Администратор может принять её: тогда у неё будет новый пароль.")
 
 
+class AddressElsewhere(Problem):
+    status = 409
+    code = "address_elsewhere"
+    message = _("С этим адресом уже входит другая учётная запись, через внешний сервис входа.")
+    advice = _(
+        "Откройте доступ на основную почту этого человека или отвяжите этот вход в Supabase:"
+        " Authentication → Users."
+    )
+
+
+class AccountHalfDeleted(Problem):
+    status = 409
+    code = "account_half_deleted"
+    message = _("Учётную запись с этим адресом удалили не до конца, и адрес ещё занят.")
+    advice = _("Удалите её насовсем в Supabase (Authentication → Users) и создайте доступ снова.")
+
+
+class AccountUnreadable(Problem):
+    status = 409
+    code = "account_unreadable"
+    message = _("Учётную запись с этим адресом создали мимо сервиса входа, и он её не читает.")
+    advice = _(
+        "Скажите администратору сервера: python manage.py compare_accounts покажет,"
+        " как её исправить."
+    )
+
+
+class AccountUnseen(Problem):
+    status = 409
+    code = "account_unseen"
+    message = _("Сервис входа говорит, что адрес занят, но чьей учётной записью, отсюда не видно.")
+    advice = _(
+        "Укажите другой адрес или скажите администратору: базе могли не дать прав на auth.users"
+        " и auth.identities, это видно в «Состоянии»."
+    )
+
+
 class StaffAccount(Problem):
     status = 409
     code = "staff_account"
@@ -111,6 +148,15 @@ class InvalidEmail(Problem):
 
     def __init__(self) -> None:
         super().__init__(fields={"email": type(self).message})
+
+
+class RowsForbidden(Problem):
+    status = 502
+    code = "rows_forbidden"
+    message = _("Таблицы базы не дают записать студента. Ничего не создано.")
+    advice = _(
+        "Скажите администратору сервера: python manage.py check_database покажет, в чём дело."
+    )
 
 
 class AuthUnreachable(Problem):
@@ -170,7 +216,12 @@ _OF_ACCOUNT: Mapping[Refusal, type[Problem]] = {
 _CLOSING: list[type[Problem]] = [
     *_OF_ACCOUNT.values(),
     EmailTaken,
+    AddressElsewhere,
+    AccountHalfDeleted,
+    AccountUnreadable,
+    AccountUnseen,
     StaffAccount,
+    RowsForbidden,
     AuthFailed,
     GivenUp,
 ]

@@ -34,6 +34,7 @@ urlpatterns = [
         name="delete-student",
     ),
     path("sales-manager/changes/<uuid:change_id>", change_views.change, name="change"),
+    path("sales-manager/changes/<uuid:change_id>/end", change_views.end_change, name="end-change"),
     path("api/tripwire-manager/create-student", api.create, name="api-create-student"),
     path("welcome", views.welcome, name="welcome"),
 ]

@@ -1,18 +1,20 @@
 """Opening and changing accounts at Supabase Auth, so that the caller knows what took effect.
 
 Each act either returns (it took effect), raises `AccountRefused` (it certainly did not) or
-`OutcomeUnclear` (nobody knows yet; ask `find`).
+`OutcomeUnclear` (nobody knows yet; ask `find`). The answers are read here and not by the official
+client, which calls a success a failure where it does not know the account's shape.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 import httpx
+from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
-from pydantic import ValidationError
-from supabase_auth.errors import AuthError, AuthWeakPasswordError
-from supabase_auth.types import AdminUserAttributes
+from supabase_auth.constants import API_VERSION_HEADER_NAME, API_VERSIONS_2024_01_01_NAME
 
 from onai.identity import supabase
 from onai.identity.roles import Metadata, Role, role_of
@@ -31,19 +33,25 @@ class Refusal(StrEnum):
 
 
 class AccountRefused(Exception):
-    """Nothing was changed."""
+    """Nothing was changed. `reasons` are Supabase's words for what a weak password lacks."""
 
-    def __init__(self, why: Refusal) -> None:
+    def __init__(self, why: Refusal, *, reasons: Sequence[str] = ()) -> None:
         super().__init__(why.value)
         self.why = why
+        self.reasons = tuple(reasons)
 
 
 class OutcomeUnclear(Exception):
-    """The request may have taken effect. With `over` it will not any more, if it has not yet."""
+    """The request may have taken effect. With `over` it will not any more, if it has not yet.
 
-    def __init__(self, *, over: bool = False) -> None:
+    `error` is what Supabase said of an error of its own (500 with its body), else empty: it answers
+    so to what are refusals, such as a taken address or a foreign key, and goes on answering so.
+    """
+
+    def __init__(self, *, over: bool = False, error: str = "") -> None:
         super().__init__("over" if over else "perhaps under way")
         self.over = over
+        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +80,27 @@ _REFUSALS = {
 # A hundred years; Supabase knows no ban without an end.
 _FOR_GOOD = "876000h"
 _NEVER_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_OWN_ERROR = "unexpected_failure"
+_LONGEST_ERROR = 200
+Attributes = dict[str, Any]
 
 
-@sensitive_variables("password")
+@sensitive_variables("password", "attributes")
 def open_student_account(account_id: UUID, *, email: str, full_name: str, password: str) -> None:
     """Create a confirmed account with this id, in the role of a student."""
-    attributes = _student(email, full_name, password)
-    attributes["id"] = str(account_id)
-    try:
-        opened = supabase.administration().create_user(attributes).user
-    except (AuthError, ValidationError) as error:
-        raise _failure(error) from error
-    if opened.id != str(account_id):
+    attributes = _student(email, full_name, password) | {"id": str(account_id)}
+    opened = _id_of(_call("POST", "admin/users", attributes))
+    if opened != account_id:
         # A server so old that it chooses the id itself; with such an account nothing can be done.
-        delete_account(UUID(opened.id))
+        delete_account(opened)
         raise AccountRefused(Refusal.NOT_PERMITTED)
 
 
-@sensitive_variables("password")
+@sensitive_variables("password", "attributes")
 def make_student_account(account_id: UUID, *, email: str, full_name: str, password: str) -> None:
     """Turn an account that exists into a student's, with a new password and no ban."""
-    attributes = _student(email, full_name, password)
-    attributes["ban_duration"] = "none"
-    try:
-        supabase.administration().update_user_by_id(str(account_id), attributes)
-    except (AuthError, ValidationError) as error:
-        raise _failure(error) from error
+    attributes = _student(email, full_name, password) | {"ban_duration": "none"}
+    _change(account_id, attributes)
 
 
 @sensitive_variables("password", "attributes")
@@ -109,34 +112,26 @@ def change_account(
     password: str | None = None,
     banned: bool | None = None,
 ) -> None:
-    """Change of an account what is given. Repeated, it changes nothing more.
-
-    An account with a ban cannot sign in, nor renew a session; a new password ends all sessions.
-    """
-    attributes: AdminUserAttributes = {}
+    """Change an account that exists; what is None stays as it is."""
+    attributes: Attributes = {}
     if email is not None:
-        attributes["email"] = email
-        attributes["email_confirm"] = True
+        attributes |= {"email": email, "email_confirm": True}
     if full_name is not None:
         attributes["user_metadata"] = {"full_name": full_name}
     if password is not None:
         attributes["password"] = password
     if banned is not None:
         attributes["ban_duration"] = _FOR_GOOD if banned else "none"
-    try:
-        supabase.administration().update_user_by_id(str(account_id), attributes)
-    except (AuthError, ValidationError) as error:
-        raise _failure(error) from error
+    _change(account_id, attributes)
 
 
 def delete_account(account_id: UUID) -> None:
     """Delete an account, and see that it is gone. It is no failure if there was none any more."""
     try:
-        supabase.administration().delete_user(str(account_id))
-    except (AuthError, ValidationError) as error:
-        failure = _failure(error)
-        if not (isinstance(failure, AccountRefused) and failure.why is Refusal.GONE):
-            raise failure from error
+        _call("DELETE", f"admin/users/{account_id}", {"should_soft_delete": False})
+    except AccountRefused as refused:
+        if refused.why is not Refusal.GONE:
+            raise
         return
     if find(account_id) is not None:
         raise OutcomeUnclear  # Something on the way said yes to it, and not Supabase.
@@ -145,21 +140,22 @@ def delete_account(account_id: UUID) -> None:
 def find(account_id: UUID) -> Account | None:
     """The account with this id. Raises `OutcomeUnclear` when Supabase cannot say."""
     try:
-        user = supabase.administration().get_user_by_id(str(account_id)).user
-    except (AuthError, ValidationError) as error:
-        failure = _failure(error)
-        if isinstance(failure, AccountRefused) and failure.why is Refusal.GONE:
+        user = _call("GET", f"admin/users/{account_id}")
+    except AccountRefused as refused:
+        if refused.why is Refusal.GONE:
             return None
-        raise OutcomeUnclear from error
+        raise OutcomeUnclear from refused
+    _id_of(user)
+    about = _mapping(user.get("user_metadata"))
     return Account(
         id=account_id,
-        email=user.email or "",
-        full_name=str(user.user_metadata.get("full_name") or ""),
-        role=role_of(Metadata.read(user.user_metadata, user.app_metadata)),
+        email=str(user.get("email") or ""),
+        full_name=str(about.get("full_name") or ""),
+        role=role_of(Metadata.read(about, _mapping(user.get("app_metadata")))),
     )
 
 
-def _student(email: str, full_name: str, password: str) -> AdminUserAttributes:
+def _student(email: str, full_name: str, password: str) -> Attributes:
     return {
         "email": email,
         "password": password,
@@ -169,18 +165,84 @@ def _student(email: str, full_name: str, password: str) -> AdminUserAttributes:
     }
 
 
-def _failure(error: Exception) -> AccountRefused | OutcomeUnclear:
-    status = supabase.status_of(error)
-    if isinstance(error.__cause__, _NEVER_ARRIVED):
-        return AccountRefused(Refusal.UNREACHABLE)
+@sensitive_variables("attributes")
+def _change(account_id: UUID, attributes: Attributes) -> None:
+    if _id_of(_call("PUT", f"admin/users/{account_id}", attributes)) != account_id:
+        raise OutcomeUnclear
+
+
+@sensitive_variables("body")
+def _call(method: str, path: str, body: Attributes | None = None) -> Mapping[str, Any]:
+    """The object that a request to the administration of accounts was answered with."""
+    key = settings.SUPABASE_SERVICE_ROLE_KEY
+    headers = {
+        "apikey": key,
+        "Authorization": f"Bearer {key}",
+        API_VERSION_HEADER_NAME: API_VERSIONS_2024_01_01_NAME,
+    }
+    url = f"{settings.SUPABASE_AUTH_URL}/{path}"
+    try:
+        answer = supabase.connections().request(method, url, headers=headers, json=body)
+    except _NEVER_ARRIVED as error:
+        raise AccountRefused(Refusal.UNREACHABLE) from error
+    except httpx.HTTPError as error:
+        raise OutcomeUnclear from error
+    if not answer.is_success:
+        raise _failure(answer)
+    return _json(answer)
+
+
+def _id_of(account: Mapping[str, Any]) -> UUID:
+    """The id of an account, by which an answer of Supabase's is known from any other 200."""
+    try:
+        return UUID(str(account.get("id") or ""))
+    except ValueError as error:
+        raise OutcomeUnclear from error
+
+
+def _failure(answer: httpx.Response) -> AccountRefused | OutcomeUnclear:
+    body, status = _json(answer), answer.status_code
+    code = _code_in(body, newer=API_VERSION_HEADER_NAME in answer.headers)
     if status == 429:
         return AccountRefused(Refusal.RATE_LIMITED)
-    if isinstance(error, AuthWeakPasswordError):
-        return AccountRefused(Refusal.WEAK_PASSWORD)
-    if status is not None and 400 <= status < 500:
-        code = supabase.code_of(error)
+    reasons = _mapping(body.get("weak_password")).get("reasons")
+    if 400 <= status < 500:
+        # Servers from before error codes say it by the reasons alone.
+        if code == "weak_password" or (not code and reasons):
+            named = reasons if isinstance(reasons, list) else []
+            return AccountRefused(
+                Refusal.WEAK_PASSWORD, reasons=[one for one in named if isinstance(one, str)]
+            )
         # Without a code of Supabase's it is some gateway's, which may have passed the request on.
         if code or status in (401, 403):
-            return AccountRefused(_REFUSALS.get(code or "", Refusal.NOT_PERMITTED))
+            return AccountRefused(_REFUSALS.get(code, Refusal.NOT_PERMITTED))
     # Supabase's own 500 ends a request; a gateway's 502 or 504 may leave one running behind it.
-    return OutcomeUnclear(over=status == 500)
+    return OutcomeUnclear(over=status == 500, error=_own_error(body) if status == 500 else "")
+
+
+def _code_in(body: Mapping[str, Any], *, newer: bool) -> str:
+    """Supabase's word for a failure, in either of the shapes it writes them in."""
+    code = body.get("code") if newer else None
+    code = code if isinstance(code, str) else body.get("error_code")
+    return code if isinstance(code, str) else ""
+
+
+def _own_error(body: Mapping[str, Any]) -> str:
+    """What Supabase says of an error of its own; empty where the body is not Supabase's."""
+    text = body.get("message") if body.get("code") == _OWN_ERROR else body.get("msg")
+    is_own = _OWN_ERROR in (body.get("code"), body.get("error_code")) or (
+        body.get("code") == 500 and isinstance(text, str)
+    )
+    return str(text or _OWN_ERROR)[:_LONGEST_ERROR] if is_own else ""
+
+
+def _json(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return _mapping(body)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -42,6 +42,9 @@ class Intention(models.Model):
     refusal = models.TextField(null=True)
     leased_until = models.DateTimeField()
     attempts = models.IntegerField(default=1)
+    # What Supabase last said of an error of its own, and how many times in a row it said so.
+    auth_error = models.TextField(default="", db_default="")
+    auth_errors = models.IntegerField(default=0, db_default=0)
     # When an operator's wish to give it up is granted: once nothing can be under way any more.
     give_up_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -109,6 +112,10 @@ class Change(models.Model):
     new_manager_name = models.TextField(null=True)
     sealed_password = models.TextField(default="")
     refusal = models.TextField(null=True)
+    # What Supabase last said of an error of its own, and how many times in a row it said so; once
+    # refused, what an admin is told of the reason.
+    auth_error = models.TextField(default="", db_default="")
+    auth_errors = models.IntegerField(default=0, db_default=0)
     leased_until = models.DateTimeField()
     attempts = models.IntegerField(default=1)
     created_at = models.DateTimeField(db_default=Now())
@@ -181,8 +188,10 @@ class WelcomeLetter(models.Model):
     state = models.TextField(choices=LetterState, default=LetterState.PENDING)
     attempts = models.IntegerField(default=0)
     problem = models.TextField(default="")
-    # Resend will not take it as it is, and so has certainly not sent it.
+    # Resend has certainly not sent it: it refused every attempt so far.
     refused = models.BooleanField(default=False)
+    # The last refusal was of our key or sender: nothing is wrong with the letter.
+    ours = models.BooleanField(default=False, db_default=False)
     due_at = models.DateTimeField()
     # Until then Resend knows the key, and not an attempt later.
     give_up_at = models.DateTimeField()
@@ -211,8 +220,8 @@ class WelcomeLetter(models.Model):
     @property
     def why_failed(self) -> str | Promise:
         """What to tell whoever waits for a letter that has failed."""
-        if self.problem.startswith(("401", "403")):
-            return _("Почтовый сервис не принял ключ или отправителя этого сайта.")
+        if self.ours:
+            return _("Почтовый сервис так и не принял ключ или отправителя этого сайта.")
         if self.refused:
             return _("Почтовый сервис его не принял: проверьте адрес.")
         if self.problem == UNSEALABLE:

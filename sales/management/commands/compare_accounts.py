@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from sales import directory
+from sales import directory, unreadable_accounts
 
 
 class Command(BaseCommand):
@@ -20,7 +20,12 @@ class Command(BaseCommand):
         shared = directory.students_sharing_an_account()
         for account_id, emails in shared:
             self.stdout.write(f"several students of one account: {account_id}  {', '.join(emails)}")
-        found = len(without_student) + len(other_email) + len(shared)
+        unreadable = unreadable_accounts.all_of_them()
+        for one in unreadable:
+            self.stdout.write(f"Supabase cannot read: {one.id}  {one.email}  lacks {one}")
+            for statement in one.mending:
+                self.stdout.write(f"    {statement};")
+        found = len(without_student) + len(other_email) + len(shared) + len(unreadable)
         self.stdout.write(
             f"{found} to look at (an admin adopts an account in the form of a new student)"
             if found

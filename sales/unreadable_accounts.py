@@ -1,0 +1,92 @@
+"""Accounts that were made past Supabase Auth, by SQL, and that it cannot read.
+
+It answers 500 to everything about an account that lacks what it always writes, and says that there
+is none where the account is of another instance. Only SQL can mend them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connections
+
+from sales import directory
+
+# What each column holds where Supabase has nothing to say.
+_NOTHING = {
+    "aud": "'authenticated'",
+    "confirmation_token": "''",
+    "created_at": "now()",
+    "email_change": "''",
+    "email_change_confirm_status": "0",
+    "email_change_token_current": "''",
+    "email_change_token_new": "''",
+    "instance_id": f"'{UUID(int=0)}'",
+    "phone_change": "''",
+    "phone_change_token": "''",
+    "reauthentication_token": "''",
+    "recovery_token": "''",
+    "role": "'authenticated'",
+    "updated_at": "now()",
+}
+_OF_IDENTITIES = ("created_at", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An account, and which of its columns Supabase Auth cannot read it with."""
+
+    id: UUID
+    email: str
+    columns: tuple[str, ...]
+    of_identities: bool
+
+    def __str__(self) -> str:
+        names = [*self.columns, *(["auth.identities"] if self.of_identities else [])]
+        return ", ".join(names)
+
+    @property
+    def mending(self) -> Iterator[str]:
+        """The SQL that makes it readable."""
+        if self.columns:
+            values = ", ".join(f"{name} = {_NOTHING[name]}" for name in self.columns)
+            yield f"update auth.users set {values} where id = '{self.id}'"  # noqa: S608
+        if self.of_identities:
+            values = ", ".join(f"{name} = coalesce({name}, now())" for name in _OF_IDENTITIES)
+            yield f"update auth.identities set {values} where user_id = '{self.id}'"  # noqa: S608
+
+
+def all_of_them() -> list[Unreadable]:
+    """Every such account that our role of the database sees."""
+    return _unreadable(None)
+
+
+def unreadable(account_id: UUID) -> Unreadable | None:
+    """What is amiss with an account; None where it is as Supabase makes them, or not seen."""
+    return next(iter(_unreadable(account_id)), None)
+
+
+def _unreadable(account_id: UUID | None) -> list[Unreadable]:
+    identities = (
+        "exists (select from auth.identities identity where identity.user_id = account.id"
+        " and (identity.created_at is null or identity.updated_at is null))"
+        if directory.may_read_identities()
+        else "false"
+    )
+    other_instance = "key = 'instance_id' and value <> to_jsonb(%(nil)s::uuid)"
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select account.id, coalesce(account.email, ''), missing.columns, missing.identities"  # noqa: S608
+            " from auth.users account cross join lateral (select"
+            "   array(select key from jsonb_each(to_jsonb(account)) where key = any(%(needed)s)"
+            f"     and (value = 'null' or ({other_instance}))"
+            f"    order by key) as columns, {identities} as identities) missing"
+            " where (%(id)s::uuid is null or account.id = %(id)s)"
+            " and (missing.columns <> '{}' or missing.identities)"
+            " order by account.email, account.id",
+            {"needed": list(_NOTHING), "nil": UUID(int=0), "id": account_id},
+        )
+        return [
+            Unreadable(found_id, email, tuple(columns), of_identities)
+            for found_id, email, columns, of_identities in cursor.fetchall()
+        ]
