@@ -33,7 +33,7 @@ class PeopleForm(SourcesForm):
         max_length=100,
         widget=forms.TextInput(attrs={"type": "search", "autocapitalize": "none"}),
     )
-    after = forms.CharField(required=False, max_length=400)
+    after = forms.CharField(required=False)
 
     def clean_q(self) -> str:
         return " ".join(self.cleaned_data["q"].split())
@@ -41,7 +41,7 @@ class PeopleForm(SourcesForm):
     def clean_after(self) -> str:
         after: str = self.cleaned_data["after"]
         if after and paging.place_at(after, moments=True) is None:
-            raise forms.ValidationError(_("Такой страницы нет: показана первая."))
+            raise forms.ValidationError(paging.NO_SUCH_PLACE)
         return after
 
     def clean(self) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
         response["WWW-Authenticate"] = "Bearer"
     if problem.retry_after_seconds is not None:
         response["Retry-After"] = str(problem.retry_after_seconds)
-    response["Cache-Control"] = "no-store"
+    response["Cache-Control"] = "private, no-store"
     return response
 
 

@@ -32,13 +32,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "onai.web.response_headers.ResponseHeadersMiddleware",
     "onai.heads.HeadMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "onai.ops.health.ProbeMiddleware",
     "onai.db.deadline.DeadlineMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "onai.web.request_limits.RequestLimitsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     # Outside the next one, so that a renewed session is kept whatever becomes of the request.
@@ -150,8 +152,11 @@ CSRF_FAILURE_VIEW = "onai.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [
     f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS if host != "*"
 ]
-SECURE_HSTS_SECONDS = 0 if DEBUG else int(timedelta(days=30).total_seconds())
+SECURE_HSTS_SECONDS = 0 if DEBUG else int(timedelta(days=365).total_seconds())
 X_FRAME_OPTIONS = "DENY"
+# No form needs more, and none takes a file.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+FILE_UPLOAD_HANDLERS: list[str] = []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

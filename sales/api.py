@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from onai.errors import BadRequest, Problem, Sentence
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
+from onai.web.request_limits import BodyTooLarge, LengthRequired
 from sales import refusals, wire
 from sales.forms import StudentForm
 from sales.intentions import remember_answer
@@ -29,18 +30,6 @@ class NotJson(Problem):
     status = 415
     code = "not_json"
     message = _("Тело запроса должно быть JSON с Content-Type: application/json.")
-
-
-class BodyTooLarge(Problem):
-    status = 413
-    code = "body_too_large"
-    message = _("Тело запроса больше 16 КБ.")
-
-
-class LengthRequired(Problem):
-    status = 411
-    code = "length_required"
-    message = _("Тело запроса нужно отправить с заголовком Content-Length.")
 
 
 class BadJson(BadRequest):
@@ -107,7 +96,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     if not request.META.get("CONTENT_LENGTH"):
         raise LengthRequired
     if int(request.META["CONTENT_LENGTH"]) > _LARGEST_BODY_BYTES:
-        raise BodyTooLarge
+        raise BodyTooLarge(_("Тело запроса больше 16 КБ."))
     try:
         body = json.loads(request.body.decode("utf-8"), object_pairs_hook=_once_each)
         json.dumps(body, ensure_ascii=False).encode()  # no half characters, as \ud800 is one

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from onai import spreadsheet
+from onai import paging, spreadsheet
 from onai.address_form import AddressForm, refuse_errors
 from onai.identity import register
 from onai.identity.guards import role_required
@@ -64,6 +64,7 @@ class FilterForm(AddressForm):
     letter = forms.ChoiceField(label=_("Письмо"), required=False)
     manager = forms.ChoiceField(label=_("Менеджер"), required=False)
     sort = forms.ChoiceField(label=_("Порядок"), required=False, choices=Order.choices)
+    after = forms.CharField(required=False)
 
     NOBODY = "none"
 
@@ -85,6 +86,19 @@ class FilterForm(AddressForm):
         if any(len(word) < SHORTEST_WORD for word in text.split()):
             raise forms.ValidationError(_("Слишком коротко: в каждом слове хотя бы две буквы."))
         return text
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        by_name = cleaned.get("sort") == Order.NAME
+        if cleaned.get("after") and not paging.place_at(cleaned["after"], moments=not by_name):
+            self.add_error("after", paging.NO_SUCH_PLACE)
+        return cleaned
+
+    @property
+    def place(self) -> str:
+        """Where the page begins, if not at the beginning."""
+        self.is_valid()
+        return str(self.cleaned_data.get("after") or "")
 
     @property
     def wanted(self) -> StudentFilter:
@@ -122,12 +136,12 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
         "figures": _section(lambda: _figures(chosen, wanted)),
         "unsettled": _section(lambda: unsettled(request.identity)),
         "changing": _section(lambda: unsettled_changes(request.identity)),
-        "students": _section(lambda: page_of_students(wanted, after=request.GET.get("after", ""))),
+        "students": _section(lambda: page_of_students(wanted, after=form.place)),
         "filter_query": _query(request, "q", "status", "letter", "manager", "sort"),
         "kept": _kept(request, "q", "status", "letter", "manager", "sort"),
         "kept_period": _kept(request, "period", "from", "to"),
         "is_filtered": any((wanted.text, wanted.status, wanted.letter, request.GET.get("manager"))),
-        "is_first_page": not request.GET.get("after"),
+        "is_first_page": not form.place,
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "sales/cabinet.html", context, status=status)
@@ -254,6 +268,13 @@ class ActivityForm(AddressForm):
         label=_("Что сделано"), required=False, choices=[("", _("всё")), *ActionType.choices]
     )
     manager = forms.ChoiceField(label=_("Кто"), required=False)
+    after = forms.CharField(required=False)
+
+    def clean_after(self) -> str:
+        after: str = self.cleaned_data["after"]
+        if after and not paging.place_at(after, moments=True):
+            raise forms.ValidationError(paging.NO_SUCH_PLACE)
+        return after
 
     def __init__(self, query: Any, *, staff: list[StaffMember]) -> None:
         super().__init__(query)
@@ -276,14 +297,14 @@ def activity(request: IdentifiedRequest) -> HttpResponse:
     page = page_of_activity(
         manager_id=UUID(manager) if manager else None,
         action=ActionType(action) if action else None,
-        after=request.GET.get("after", ""),
+        after=form.cleaned_data.get("after") or "",
     )
     context = {
         "form": form,
         "page": page,
         "filter_query": _query(request, "action", "manager"),
         "is_admin": request.identity.role is Role.ADMIN,
-        "is_first_page": not request.GET.get("after"),
+        "is_first_page": not form.cleaned_data.get("after"),
     }
     status = 400 if form.errors else 200
     return render(request, "sales/activity.html", context, status=status)

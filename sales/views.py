@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onai import sealing
+from onai import paging, sealing
+from onai.address_form import InvalidInput
 from onai.errors import NotFound, Problem
 from onai.identity import register
 from onai.identity.guards import role_required
@@ -173,8 +174,11 @@ def _may_follow(request: IdentifiedRequest, found: Creation) -> bool:
 @require_safe
 def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     found = student_for(request.identity, student_id)
+    after = request.GET.get("after", "")
+    if after and not paging.place_at(after, moments=True):
+        raise InvalidInput(fields={"after": paging.NO_SUCH_PLACE})
     register.note(request.identity)
-    history = page_of_activity(target_user_id=found.user_id, after=request.GET.get("after", ""))
+    history = page_of_activity(target_user_id=found.user_id, after=after)
     context = {
         "student": found,
         "letter": found.latest_letter,

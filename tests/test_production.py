@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from onai.identity.cookies import access_cookie
 from tests import plain_http
 from tests.people import Accounts
 from tests.server import web_server
@@ -68,12 +69,38 @@ def test_every_page_comes_with_its_security_headers(site: str) -> None:
         assert headers["X-Frame-Options"] == "DENY"
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_every_answer_is_kept_to_this_site(site: str) -> None:
+    sheet = re.search(r'/static/onai[^"]+', plain_http.get(f"{site}/login").text)
+    assert sheet
+    refused = plain_http.post(f"{site}/login", content=b"a" * 70_000)
+
+    for answer in (
+        refused,
+        *(plain_http.get(site + path) for path in ("/login", "/nowhere", "/api/x", sheet[0])),
+        *(plain_http.get(site + path) for path in ("/", "/funnel", "/healthz", "/readyz")),
+    ):
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin", answer.url
+        assert "camera=()" in answer.headers["Permissions-Policy"], answer.url
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", answer.url
+
+
+def test_nothing_on_the_way_stores_what_is_one_persons(site: str, accounts: Accounts) -> None:
+    token = accounts.sign_in("admin@onai.test")["access_token"]
+    signed_in = {"Cookie": f"{access_cookie()}={token}"}
+
+    for headers in ({}, signed_in, {"Cookie": f"{access_cookie()}=x"}):
+        for path in ("/", "/login", "/funnel", "/status", "/nowhere", "/api/nowhere", "/healthz"):
+            kept = plain_http.get(site + path, headers=headers).headers["Cache-Control"]
+            assert {"private", "no-store"} <= set(kept.split(", ")), (path, headers)
 
 
 def test_behind_tls_the_browser_is_told_to_stay_there(site: str) -> None:
     behind = plain_http.get(f"{site}/login", headers={"X-Forwarded-Proto": "https"})
 
-    assert "max-age=2592000" in behind.headers["Strict-Transport-Security"]
+    assert behind.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert behind.cookies.jar
     assert all(cookie.secure for cookie in behind.cookies.jar)
 
@@ -108,7 +135,7 @@ def test_no_request_chooses_how_it_is_decoded(site: str, charset: str) -> None:
 
 
 def test_a_body_in_an_encoding_that_takes_for_ever_takes_no_time(site: str) -> None:
-    part = b'--BB\r\nContent-Disposition: form-data; name="x"\r\n\r\n' + b"a" * 400_000
+    part = b'--BB\r\nContent-Disposition: form-data; name="x"\r\n\r\n' + b"a" * 60_000
     headers = {
         "Content-Type": "multipart/form-data; boundary=BB; charset=punycode",
         "Cookie": f"__Host-csrftoken={'a' * 32}",

@@ -74,7 +74,15 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.method in ("GET", "HEAD"):
         query = {"next": request.get_full_path()}
     else:
-        form_page = urlsplit(request.headers.get("Referer", ""))
-        here = form_page.netloc == request.get_host()
-        query = {"lost": "form", **({"next": form_page.path} if here else {})}
+        form_page = _form_page_of(request)
+        query = {"lost": "form", **({"next": form_page} if form_page else {})}
     return HttpResponseRedirect(f"{reverse('login')}?{urlencode(query)}")
+
+
+def _form_page_of(request: HttpRequest) -> str:
+    """The page of this site that a form was sent from, as far as the browser tells."""
+    try:
+        page = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return ""  # Anybody can write anything there, such as a bracket that does not close.
+    return page.path if page.netloc == request.get_host() else ""

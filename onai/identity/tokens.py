@@ -43,7 +43,8 @@ def verify(token: str) -> Mapping[str, Any]:
             leeway=LEEWAY_SECONDS,
             options={"require": _REQUIRED_CLAIMS},
         )
-    except jwt.InvalidTokenError as error:
+    # A token is anybody's text: its JSON may nest too deep, or hold halves of characters.
+    except (jwt.InvalidTokenError, RecursionError, UnicodeError) as error:
         raise TokenInvalid from error
     return claims
 

@@ -1,0 +1,76 @@
+"""What a request may be before anybody looks at it: for a host of ours, short, and readable.
+
+No form of the product needs more than 64 KB, and none takes a file.
+"""
+
+import logging
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import BadRequest as UnreadableRequest
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
+from django.utils.translation import gettext_lazy as _
+
+from onai.errors import BadRequest, Problem, answer
+
+logger = logging.getLogger(__name__)
+
+_MOST_DIGITS = 18
+
+
+class BodyTooLarge(Problem):
+    status = 413
+    code = "body_too_large"
+    message = _("Запрос слишком большой.")
+    advice = _("Отправьте меньше текста: форме хватает 64 КБ, файлы сайт не принимает.")
+
+
+class LengthRequired(Problem):
+    status = 411
+    code = "length_required"
+    message = _("Тело запроса нужно отправить с заголовком Content-Length.")
+
+
+class RequestLimitsMiddleware:
+    """Refuses a body that is too large before a byte of it is read, and what cannot be parsed.
+
+    Host, query and body are parsed here once, so that no view and no error page fails over them:
+    Django's own answer to too many fields, in development, is a page that parses them again.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        problem = _length_problem(request) or _parsing_problem(request)
+        return answer(request, problem) if problem else self.get_response(request)
+
+
+def _length_problem(request: HttpRequest) -> Problem | None:
+    if "Transfer-Encoding" in request.headers:
+        return LengthRequired()  # Django takes a body of unknown length for an empty one.
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        return BadRequest()
+    if len(length) > _MOST_DIGITS or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return BodyTooLarge()
+    return None
+
+
+def _parsing_problem(request: HttpRequest) -> Problem | None:
+    try:
+        request.get_host()
+        # The body first: what is parsed from memory can be read again.
+        request.body, request.GET, request.POST  # noqa: B018
+    except (
+        SuspiciousOperation,
+        UnreadableRequest,
+        MultiPartParserError,
+        UnreadablePostError,
+    ) as error:
+        logger.warning("request_refused", extra={"reason": type(error).__name__})
+        return BadRequest()
+    return None
