@@ -6,11 +6,11 @@ from typing import Any
 
 import jwt
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from tests.conftest import Faults
 from tests.people import Accounts
-from tests.settings import TEST_KEYS
+from tests.settings import SERVICES, TEST_KEYS
 
 SignIn = Callable[[str], Client]
 ACCESS, REFRESH = "__Host-onai_access", "__Host-onai_refresh"
@@ -62,6 +62,38 @@ def test_a_gateways_refusal_of_our_key_ends_nobodys_session(admin: Client, fault
 
     assert answer.status_code == 503
     assert REFRESH not in answer.cookies
+
+
+@pytest.mark.parametrize("configuration", ["another secret", "another issuer"])
+def test_a_fresh_token_that_cannot_be_read_ends_no_session(
+    admin: Client, settings: Any, configuration: str
+) -> None:
+    """The project's keys or our configuration have changed: that is not the visitor's doing."""
+    _expire_access_token(admin)
+    changed = {
+        "another secret": {
+            "SUPABASE_JWT_SECRET": "no secret that this project signs its tokens by"
+        },
+        "another issuer": {
+            "SUPABASE_AUTH_URL": f"{SERVICES}/auth/v1".replace("127.0.0.1", "localhost")
+        },
+    }
+
+    with override_settings(**changed[configuration]):
+        page, api = admin.get("/funnel"), admin.get("/api/traffic-dashboard/funnel")
+
+    assert (page.status_code, api.status_code) == (503, 503)
+    assert api.json()["code"] == "auth_unavailable"
+    assert admin.get("/funnel").status_code == 200
+
+
+def test_signing_in_while_tokens_cannot_be_read_is_not_now(client: Client, settings: Any) -> None:
+    settings.SUPABASE_JWT_SECRET = "not the secret that this project signs its tokens with"
+
+    answer = client.post("/login", {"email": "admin@onai.test", "password": "Demo1234!"})
+
+    assert answer.status_code == 503
+    assert "Дело не в пароле" in answer.content.decode()
 
 
 def test_a_request_that_renews_just_after_another_succeeds_too(admin: Client) -> None:

@@ -58,7 +58,8 @@ def verify_fresh(token: str) -> Mapping[str, Any]:
     try:
         return verify(token)
     except TokenInvalid as error:
-        logger.exception("fresh_token_refused")
+        reason = type(error.__cause__ or error).__name__
+        logger.error("fresh_token_refused", extra={"reason": reason})
         raise AuthUnavailable from error
 
 
