@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count
 
+from funnel.daily import daily_part, read_daily
 from funnel.models import Lead, within
 from funnel.over_time import OverTime, over_time_part, read_over_time
 from funnel.question import FunnelQuestion
@@ -31,6 +32,8 @@ class FunnelAnswers:
     over_time: OverTime
     time_to_buy: TimeToBuy
     utm: tuple[MarkTable, ...]
+    # What part of the purchases comes by the age that figures are compared at, 0 to 1.
+    come_by_age: float | None
 
     @property
     def as_of(self) -> datetime:
@@ -50,6 +53,7 @@ def answers(question: FunnelQuestion) -> FunnelAnswers:
             "time": over_time_part(question),
             "buying": time_to_buy_part(question),
             "utm": utm_part(question),
+            "daily": daily_part(question),
             "came": Part(
                 figures={"leads": Count("pk", filter=within(question.period))},
                 lists={"first": Lead.objects.order_by("created_at").values_list("created_at")[:1]},
@@ -60,13 +64,15 @@ def answers(question: FunnelQuestion) -> FunnelAnswers:
         raise LeadsHidden
     for first in found["came"].lists["first"]:
         question = replace(question, data_since=business_day(datetime.fromisoformat(first)))
+    days = read_daily(question, found["daily"])
     return FunnelAnswers(
         question=question,
         leads=found["came"].figures["leads"],
         report=read_report(question.period, found["report"]),
-        funnel=read_steps(question, found["funnel"]),
-        sources=read_sources(question, found["sources"]),
-        over_time=read_over_time(question, found["time"]),
+        funnel=read_steps(question, found["funnel"], days),
+        sources=read_sources(question, found["sources"], days),
+        over_time=read_over_time(question, found["time"], days),
         time_to_buy=read_time_to_buy(question, found["buying"]),
-        utm=read_utm(question, found["utm"]),
+        utm=read_utm(question, found["utm"], days),
+        come_by_age=days.come_by_age,
     )

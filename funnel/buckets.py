@@ -54,7 +54,7 @@ class WidthBucket(Func):
 
 def buckets(question: FunnelQuestion) -> tuple[Bucket, ...]:
     """All of the period, in order."""
-    period, unit, today = question.period, question.unit, business_day()
+    period, unit, today = question.period, question.unit, business_day(question.moment)
     starts = [_start(period.first_day, unit)]
     while (following := _following(starts[-1], unit)) <= period.last_day:
         starts.append(following)
@@ -87,9 +87,9 @@ def _held_against(question: FunnelQuestion, firsts: Sequence[date]) -> list[Peri
     return [periods.pop(begin, None) for begin in begins]
 
 
-def spans(question: FunnelQuestion, bucket: Bucket, *, among: int) -> Spans:
-    """A bucket's days and those it is held against, as one of so many rows."""
-    return Spans(bucket.period, bucket.compared, business_day(), question.data_since, among)
+def spans(question: FunnelQuestion, bucket: Bucket, *, level: float) -> Spans:
+    """A bucket's days and those it is held against, cut as the periods are."""
+    return Spans(bucket.period, bucket.compared, question.cuts(), question.data_since, level)
 
 
 def number(periods: Sequence[Period]) -> Func:

@@ -2,14 +2,16 @@
 
 Each step is a subset of the one before, so every conversion is a proportion and nobody is counted
 who came another way. It does not matter when a step happened, only when the lead came; so a young
-cohort still grows, and its last steps look worse than they will be.
+cohort still grows, and its last steps look worse than they will be. Where cohorts are compared,
+only what had happened by an age counts.
 """
 
+from datetime import timedelta
 from enum import StrEnum
 
 from django.db.models import Q
 
-from funnel.models import PURCHASED, TOOK_THE_TEST, WAS_EMAILED
+from funnel.models import TOOK_THE_TEST, emailed, happened, purchased
 
 
 class CohortStep(StrEnum):
@@ -21,19 +23,24 @@ class CohortStep(StrEnum):
     BOUGHT = "bought"
 
 
-_EMAILED = TOOK_THE_TEST & WAS_EMAILED
-# Mail programs that load no pictures hide the opening, but who followed the link has opened.
-_OPENED = _EMAILED & (Q(email_opened_at__isnull=False) | Q(email_clicked=True))
-# Every other flag is taken at its word: a buyer whom the steps do not lead to a purchase, say by
-# an SMS that no click in an e-mail preceded, is told beside them (`bought_outside`), never lost.
-_CLICKED = _OPENED & Q(email_clicked=True)
-_SMS = _CLICKED & Q(sms_sent=True)
-
-STEPS: dict[StrEnum, Q] = {
-    CohortStep.TESTED: TOOK_THE_TEST,
-    CohortStep.EMAILED: _EMAILED,
-    CohortStep.OPENED: _OPENED,
-    CohortStep.CLICKED: _CLICKED,
-    CohortStep.SMS: _SMS,
-    CohortStep.BOUGHT: _SMS & PURCHASED,
-}
+def steps(age: timedelta | None = None) -> dict[StrEnum, Q]:
+    """The steps in order; with an age, as far as leads had come by then."""
+    was_emailed = TOOK_THE_TEST & emailed(age)
+    followed = happened(Q(email_clicked=True), "email_clicked_at", age)
+    # Mail programs that load no pictures hide the opening, but who followed the link has opened.
+    opened = was_emailed & (
+        happened(Q(email_opened_at__isnull=False), "email_opened_at", age) | followed
+    )
+    # Every other flag is taken at its word: a buyer whom the steps do not lead to a purchase, say
+    # by an SMS that no click in an e-mail preceded, is told beside them (`bought_outside`), never
+    # lost.
+    clicked = opened & followed
+    sms = clicked & happened(Q(sms_sent=True), "sms_sent_at", age)
+    return {
+        CohortStep.TESTED: TOOK_THE_TEST,
+        CohortStep.EMAILED: was_emailed,
+        CohortStep.OPENED: opened,
+        CohortStep.CLICKED: clicked,
+        CohortStep.SMS: sms,
+        CohortStep.BOUGHT: sms & purchased(age),
+    }

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, Value
+from django.db.models import Value
 
 from funnel.buckets import Bucket, buckets, number, spans
-from funnel.counting import WAYS, Tally, read_tally, tally
+from funnel.comparison import Section, level_of
+from funnel.counting import WAYS, Sides, read_side, tally
+from funnel.daily import Daily, daily_part, read_daily
 from funnel.models import LeadQuerySet
 from funnel.question import FunnelQuestion, Unit
 from funnel.statement import Found, JsonObject, Part, ask
@@ -35,46 +37,52 @@ class OverTime:
 
 def funnel_over_time(question: FunnelQuestion) -> OverTime:
     """The period of the question, bucket by bucket. Raises FiguresUnavailable."""
-    parts = {"time": over_time_part(question)}
-    return read_over_time(question, ask(question.leads_of_both_periods(), parts)["time"])
+    parts = {"time": over_time_part(question), "daily": daily_part(question)}
+    found = ask(question.leads_of_both_periods(), parts)
+    return read_over_time(question, found["time"], read_daily(question, found["daily"]))
 
 
 def over_time_part(question: FunnelQuestion) -> Part:
     rows = buckets(question)
     compared = [row.compared for row in rows if row.compared]
+    now, before = question.sides(inside=False)
     return Part(
         lists={
-            "now": _tallies(question, question.leads(), [row.period for row in rows]),
-            "before": _tallies(question, question.compared_leads(), compared),
+            "now": _tallies(question, question.leads(), [row.period for row in rows], now),
+            "before": _tallies(question, question.compared_leads(), compared, before),
         }
     )
 
 
-def _tallies(question: FunnelQuestion, leads: LeadQuerySet, periods: Sequence[Period]) -> Any:
+def _tallies(
+    question: FunnelQuestion, leads: LeadQuerySet, periods: Sequence[Period], side: Sides
+) -> Any:
+    row = JsonObject(Value("number"), "number", Value("tally"), tally(question.counting, side))
     return (
         leads.filter(WAYS[question.counting].everyone)
         .annotate(number=number(periods))
         .values("number")
-        .annotate(
-            row=JsonObject(Value("number"), "number", Value("tally"), tally(question.counting, Q()))
-        )
+        .annotate(row=row)
         .values("row")
     )
 
 
-def read_over_time(question: FunnelQuestion, found: Found) -> OverTime:
+def read_over_time(question: FunnelQuestion, found: Found, days: Daily) -> OverTime:
     rows = buckets(question)
-    now = _read(question, [row.period for row in rows], found.lists["now"])
-    before = _read(question, [row.compared for row in rows if row.compared], found.lists["before"])
-    nobody = Tally(0, (0,) * len(question.steps), 0)
+    compared = [row.compared for row in rows if row.compared]
+    now = _read([row.period for row in rows], found.lists["now"])
+    before = _read(compared, found.lists["before"])
+    side, side_before = question.sides(inside=False)
+    level = level_of(Section.OVER_TIME, len(rows) * WAYS[question.counting].marks)
     points = [
         Point(
             row,
             funnel_of(
                 question.counting,
-                spans(question, row, among=len(rows)),
-                now.get(row.period, nobody),
-                before.get(row.compared, nobody),
+                spans(question, row, level=level),
+                read_side(question.counting, side, now.get(row.period)),
+                read_side(question.counting, side_before, before.get(row.compared)),
+                days.of_all,
             ),
         )
         for row in rows
@@ -83,6 +91,6 @@ def read_over_time(question: FunnelQuestion, found: Found) -> OverTime:
 
 
 def _read(
-    question: FunnelQuestion, periods: Sequence[Period], rows: list[Mapping[str, Any]]
-) -> dict[Period | None, Tally]:
-    return {periods[row["number"] - 1]: read_tally(question.counting, row["tally"]) for row in rows}
+    periods: Sequence[Period], rows: list[Mapping[str, Any]]
+) -> dict[Period | None, Mapping[str, Any]]:
+    return {periods[row["number"] - 1]: row["tally"] for row in rows}

@@ -3,21 +3,23 @@
 One value, made of an address by one form, is handed to every answer.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from funnel.comparison import Compare, Spans, compared_with
-from funnel.counting import WAYS, Counting
+from funnel.comparison import AGE, Compare, Cuts, Spans, compared_with, cuts
+from funnel.counting import WAYS, Counting, Sides
 from funnel.models import Lead, LeadQuerySet, within
+from funnel.moment import shared_moment
 from funnel.source_choice import SourcesField
 from onai.errors import Problem
 from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
-from onai.periods import Period, business_day
+from onai.periods import Period
 
 LONGEST_DAYS = 3 * 365 + 1
 PRESETS = tuple(preset for preset in Preset if preset is not Preset.ALL)
@@ -32,7 +34,10 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FunnelQuestion:
-    """What the answers are about. Without `sources` they are about all; "" is leads without one."""
+    """What the answers are about. Without `sources` they are about all; "" is leads without one.
+
+    An unfinished period is compared up to `moment`.
+    """
 
     period: Period
     compare: Compare = Compare.PREVIOUS
@@ -41,19 +46,50 @@ class FunnelQuestion:
     unit: Unit = Unit.DAY
     # The day of the first lead there is, once it is known: nothing is compared with days before.
     data_since: date | None = None
+    moment: datetime = field(default_factory=shared_moment)
 
     @property
     def compared(self) -> Period:
         return compared_with(self.period, self.compare)
 
+    def cuts(self, youngest: timedelta = AGE) -> Cuts:
+        """Where the comparison cuts the two spans, of leads no younger than this age."""
+        return cuts(self.period, self.compared, self.compare, self.moment, youngest=youngest)
+
     @property
     def spans(self) -> Spans:
-        return Spans(self.period, self.compared, business_day(), self.data_since)
+        return Spans(self.period, self.compared, self.cuts(), self.data_since)
+
+    def sides(self, *, inside: bool = True) -> tuple[Sides, Sides]:
+        """What is counted of the period, and of the compared one up to the same moment.
+
+        Without `inside` they are of leads that are known to be in the one span or the other.
+        """
+        at = self.cuts()
+        until = Q() if at.before == self.compared.end else Q(created_at__lt=at.before)
+        now = within(self.period) if inside else Q()
+        before = Q(created_at__gte=self.compared.start, created_at__lt=at.before)
+        return (
+            Sides(
+                self.period,
+                now,
+                exposed_until=at.now if at.now < self.period.end else None,
+                aged_until=at.aged_now if at.aged_now < self.period.end else None,
+                age=at.age,
+            ),
+            Sides(
+                self.compared,
+                before if inside else until,
+                exposed_until=None,
+                aged_until=at.aged_before if at.aged_before < at.before else None,
+                age=at.age,
+            ),
+        )
 
     @property
     def steps(self) -> tuple[StrEnum, ...]:
         """The steps of the way of counting, in order."""
-        return tuple(WAYS[self.counting].steps)
+        return WAYS[self.counting].names
 
     def leads(self) -> LeadQuerySet:
         """Of these sources, in the period."""

@@ -11,7 +11,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Value
 
 from funnel.models import (
@@ -24,6 +23,7 @@ from funnel.models import (
 )
 from funnel.statement import Found, JsonObject, Part, ask
 from onai.periods import Period
+from onai.prices import priced
 
 # Above these conversions, in percent, a stage does well.
 EXPRESS_THRESHOLD = 30
@@ -91,13 +91,15 @@ class DuplicateCheck:
 class FunnelReport:
     """The funnel of `period` as the database counted it at `as_of`.
 
-    `revenue` and `price` are in tenge. `overall_conversion` is purchases ÷ ProfTest visitors in
+    `revenue` and `price` are in tenge: each purchase counts at the price of the day its lead came,
+    and `price` is that of the last day. `overall_conversion` is purchases ÷ ProfTest visitors in
     percent, to two decimals; 0 without visitors.
     """
 
     period: Period
     as_of: datetime
     price: int
+    several_prices: bool
     proftest: Stage
     express: Stage
     payment: Stage
@@ -138,7 +140,10 @@ def report_part(period: Period, leads: LeadQuerySet) -> Part:
         figures={
             "visitors": Count("pk", filter=inside & TOOK_THE_TEST),
             "emailed": Count("pk", filter=inside & WAS_EMAILED),
-            "purchases": Count("pk", filter=inside & PURCHASED),
+            **{
+                f"purchases_{number}": Count("pk", filter=within(days.days) & PURCHASED)
+                for number, days in enumerate(priced(period))
+            },
         },
         lists={
             "distinct": purchases.values(all=Value(1)).annotate(row=distinct).values("row"),
@@ -161,18 +166,20 @@ def _repeated(purchases: LeadQuerySet, key: str) -> Any:
 
 def read_report(period: Period, found: Found) -> FunnelReport:
     """The report, from what the database said to its part."""
-    price: int = settings.COURSE_PRICE_KZT
-    counted, lists = found.figures, found.lists
+    counted, lists, prices = found.figures, found.lists, priced(period)
     (distinct,) = lists["distinct"]
-    visitors, emailed, purchases = counted["visitors"], counted["emailed"], counted["purchases"]
+    visitors, emailed = counted["visitors"], counted["emailed"]
+    sold = [counted[f"purchases_{number}"] for number in range(len(prices))]
+    purchases = sum(sold)
     return FunnelReport(
         period=period,
         as_of=found.as_of,
-        price=price,
+        price=prices[-1].price,
+        several_prices=len(prices) > 1,
         proftest=Stage(StageId.PROFTEST, visitors, 100, 0, StageStatus.SUCCESS),
         express=_stage(StageId.EXPRESS, emailed, visitors, EXPRESS_THRESHOLD),
         payment=_stage(StageId.PAYMENT, purchases, emailed, PAYMENT_THRESHOLD),
-        revenue=purchases * price,
+        revenue=sum(count * days.price for count, days in zip(sold, prices, strict=True)),
         overall_conversion=share(purchases, visitors, decimals=2),
         duplicates=DuplicateCheck(
             purchases=purchases,

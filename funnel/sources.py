@@ -1,7 +1,8 @@
 """Whose traffic sells: the funnel of every source, that is of every targetologist, side by side."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -9,12 +10,24 @@ from django.db.models import Count, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from funnel.comparison import AgainstOthers, Counted, Rate, Spans, against_others, rate
-from funnel.counting import tally
-from funnel.models import Lead, source_name, within
+from funnel.comparison import (
+    AgainstOthers,
+    Pair,
+    Rate,
+    Section,
+    Shares,
+    Spans,
+    against_others,
+    level_of,
+    rate,
+)
+from funnel.counting import WAYS, Side, read_side, tally
+from funnel.daily import Daily, daily_part, read_daily
+from funnel.models import Lead, source_name
 from funnel.question import FunnelQuestion
+from funnel.report import share
 from funnel.statement import Found, JsonObject, Part, ask
-from funnel.steps import Funnel, read_funnel
+from funnel.steps import Funnel, funnel_of
 
 # The one place where sources get a name for readers; one that is not here is shown as it is.
 NAMES: dict[str, str | Promise] = {
@@ -29,6 +42,10 @@ NAMES: dict[str, str | Promise] = {
 _MOST_CHOICES = 200
 # A conversion of fewer leads is no more than what became of some people.
 FEW_LEADS = 10
+# Marks of a row beside those of its funnel: its two shares.
+_SHARES = 2
+# A source's leads in the period, and in the compared one.
+_Both = tuple[Side, Side]
 
 
 class SourceOrder(StrEnum):
@@ -46,7 +63,7 @@ class SourceOrder(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Source:
     """One source. `source` is as the landing page wrote it, empty where it wrote none; the shares
-    are of all leads and of all purchases, and so of all revenue, that were asked about."""
+    are of all leads and of all revenue that were asked about."""
 
     source: str
     funnel: Funnel
@@ -93,21 +110,23 @@ def readable(source: str) -> str:
 
 def funnel_by_source(question: FunnelQuestion) -> Sources:
     """The sources asked about. Raises FiguresUnavailable."""
-    parts = {"sources": sources_part(question)}
-    return read_sources(question, ask(question.leads_of_both_periods(), parts)["sources"])
+    parts = {"sources": sources_part(question), "daily": daily_part(question)}
+    found = ask(question.leads_of_both_periods(), parts)
+    return read_sources(question, found["sources"], read_daily(question, found["daily"]))
 
 
 def sources_part(question: FunnelQuestion) -> Part:
     """Every source of either period; and, where only some are asked about, all of this one."""
     named = question.counted_leads_of_both_periods().annotate(source_name=source_name())
+    now, before = question.sides()
     rows = named.values("source_name").annotate(
         row=JsonObject(
             Value("source"),
             "source_name",
             Value("now"),
-            tally(question.counting, within(question.period)),
+            tally(question.counting, now),
             Value("before"),
-            tally(question.counting, within(question.compared)),
+            tally(question.counting, before),
         )
     )
     lists: dict[str, Any] = {"rows": rows.values("row")}
@@ -122,39 +141,86 @@ def sources_part(question: FunnelQuestion) -> Part:
     return Part(lists=lists)
 
 
-def read_sources(question: FunnelQuestion, found: Found) -> Sources:
-    spans = replace(question.spans, among=len(found.lists["rows"]))
-    funnels = [
-        (row["source"], read_funnel(question, row, among=spans.among))
-        for row in found.lists["rows"]
-    ]
-    leads = _total(funnel.leads for _, funnel in funnels)
-    purchases = _total(funnel.purchases for _, funnel in funnels)
-    rows = [
-        Source(
-            source=source,
-            funnel=funnel,
-            share_of_leads=_share(spans, funnel.leads, leads),
-            share_of_revenue=_share(spans, funnel.purchases, purchases),
-            against_others=against_others(
-                funnel.conversion, purchases[0], leads[0], among=spans.among
-            ),
+def read_sources(question: FunnelQuestion, found: Found, days: Daily) -> Sources:
+    listed, noise = found.lists["rows"], days.of_rows
+    now, before = question.sides()
+    marks = len(listed) * (WAYS[question.counting].marks + _SHARES)
+    spans = replace(question.spans, level=level_of(Section.SOURCES, marks))
+    others = replace(spans, level=level_of(Section.SOURCE_AGAINST_OTHERS, len(listed)))
+    sides = [
+        (
+            read_side(question.counting, now, row["now"]),
+            read_side(question.counting, before, row["before"]),
         )
-        for source, funnel in funnels
+        for row in listed
     ]
+    came = _Shared.of(sides, lambda side: side.shown.leads, lambda side: side.exposed.leads)
+    sold = _Shared.of(sides, lambda side: side.shown.purchases, lambda side: side.aged.purchases)
+    aged = sum(side.aged.purchases for side, _ in sides), sum(side.aged.leads for side, _ in sides)
+    rows = []
+    for row, both in zip(listed, sides, strict=True):
+        one = both[0].aged
+        of_leads = came.share(spans, both, noise=noise.share_of_leads, aged=False)
+        of_purchases = sold.share(spans, both, noise=noise.share_of_purchases, aged=True)
+        rows.append(
+            Source(
+                source=row["source"],
+                funnel=funnel_of(question.counting, spans, *both, noise),
+                share_of_leads=of_leads,
+                share_of_revenue=_in_money(of_purchases, both, sides),
+                against_others=against_others(
+                    others, (one.purchases, one.leads), aged, noise=noise.conversion
+                ),
+            )
+        )
     rows.sort(key=_best_first)
     return Sources(tuple(rows), tuple(found.lists.get("choices", ())))
 
 
-def _total(counts: Iterable[Counted]) -> tuple[int, int]:
-    """Now and before."""
-    both = [(one.now, one.before or 0) for one in counts]
-    return sum(now for now, _ in both), sum(before for _, before in both)
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Something that the sources have parts of: as it is shown, and as it is compared."""
+
+    shown: Callable[[Side], int]
+    tested: Callable[[Side], int]
+    all_shown: Pair
+    all_tested: Pair
+
+    @classmethod
+    def of(
+        cls, sides: Sequence[_Both], shown: Callable[[Side], int], tested: Callable[[Side], int]
+    ) -> "_Shared":
+        def total(count: Callable[[Side], int]) -> Pair:
+            return Pair(sum(count(now) for now, _ in sides), sum(count(was) for _, was in sides))
+
+        return cls(shown, tested, total(shown), total(tested))
+
+    def share(self, spans: Spans, both: _Both, *, noise: float, aged: bool) -> Rate:
+        now, before = both
+        return rate(
+            spans,
+            Shares(Pair(self.shown(now), self.shown(before)), self.all_shown),
+            Shares(Pair(self.tested(now), self.tested(before)), self.all_tested),
+            is_proportion=True,
+            decimals=1,
+            noise=noise,
+            aged=aged,
+        )
 
 
-def _share(spans: Spans, one: Counted, total: tuple[int, int]) -> Rate:
-    now, before = (one.now, total[0]), (one.before or 0, total[1])
-    return rate(spans, now, before, is_proportion=True, decimals=1)
+def _in_money(of_purchases: Rate, both: _Both, sides: Sequence[_Both]) -> Rate:
+    """The share of the purchases as one of the revenue, which differs where prices do."""
+
+    def percent(place: int, known: Decimal | None) -> Decimal | None:
+        revenue = sum(pair[place].money.revenue for pair in sides)
+        own = both[place].money.revenue
+        return share(own, revenue, decimals=1) if known is not None and revenue else known
+
+    return replace(
+        of_purchases,
+        percent=percent(0, of_purchases.percent),
+        before=percent(1, of_purchases.before),
+    )
 
 
 def _best_first(row: Source) -> tuple[Any, ...]:

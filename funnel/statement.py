@@ -53,6 +53,11 @@ class JsonObject(Func):
     output_field = JSONField()
 
 
+class JsonArray(Func):
+    function = "jsonb_build_array"
+    output_field = JSONField()
+
+
 class _StatementTimestamp(Func):
     """When the database began the statement (Django's own `Now` would keep it out of the cache)."""
 

@@ -1,14 +1,23 @@
 """The whole funnel of a group of leads, step by step, against the same of the compared period."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
-from django.conf import settings
-
-from funnel.comparison import Counted, Rate, Spans, counted, rate
-from funnel.counting import WAYS, Counting, Tally, Way, read_tally, tally
-from funnel.models import within
+from funnel.comparison import (
+    Counted,
+    Noise,
+    Pair,
+    Rate,
+    Section,
+    Shares,
+    Spans,
+    counted,
+    level_of,
+    rate,
+)
+from funnel.counting import WAYS, Counting, Money, Side, Tally, Way, read_side, tally
+from funnel.daily import Daily, daily_part, read_daily
 from funnel.question import FunnelQuestion
 from funnel.statement import Found, Part, ask
 
@@ -55,71 +64,111 @@ class Funnel:
 
 def funnel_steps(question: FunnelQuestion) -> Funnel:
     """The funnel of all leads asked about. Raises FiguresUnavailable."""
-    parts = {"steps": steps_part(question)}
-    return read_steps(question, ask(question.leads_of_both_periods(), parts)["steps"])
+    parts = {"steps": steps_part(question), "daily": daily_part(question)}
+    found = ask(question.leads_of_both_periods(), parts)
+    return read_steps(question, found["steps"], read_daily(question, found["daily"]))
 
 
 def steps_part(question: FunnelQuestion) -> Part:
     """What the steps need of a statement over the leads of both periods."""
+    now, before = question.sides()
     return Part(
-        figures={
-            "now": tally(question.counting, within(question.period)),
-            "before": tally(question.counting, within(question.compared)),
-        }
+        figures={"now": tally(question.counting, now), "before": tally(question.counting, before)}
     )
 
 
-def read_steps(question: FunnelQuestion, found: Found) -> Funnel:
-    return read_funnel(question, found.figures)
-
-
-def read_funnel(question: FunnelQuestion, row: Any, *, among: int = 1) -> Funnel:
-    """A funnel from a row that has a tally `now` and one `before`, and is one of so many."""
+def read_steps(question: FunnelQuestion, found: Found, days: Daily) -> Funnel:
+    now, before = question.sides()
+    marks = WAYS[question.counting].marks
     return funnel_of(
         question.counting,
-        replace(question.spans, among=among),
-        read_tally(question.counting, row["now"]),
-        read_tally(question.counting, row["before"]),
+        replace(question.spans, level=level_of(Section.HEADLINE, marks)),
+        read_side(question.counting, now, found.figures["now"]),
+        read_side(question.counting, before, found.figures["before"]),
+        days.of_all,
     )
 
 
-def funnel_of(counting: Counting, spans: Spans, now: Tally, before: Tally) -> Funnel:
+def funnel_of(counting: Counting, spans: Spans, now: Side, before: Side, noise: Noise) -> Funnel:
     """The funnel of leads that were tallied, in the days of `spans` and in those before."""
-    purchases = counted(spans, now.purchases, before.purchases)
+    way = WAYS[counting]
+
+    def conversion(whole: Callable[[Tally], int], *, is_proportion: bool, noise: float) -> Rate:
+        def shares(of: Tally, of_before: Tally) -> Shares:
+            bought = Pair(of.purchases, of_before.purchases)
+            return Shares(bought, Pair(whole(of), whole(of_before)))
+
+        return rate(
+            spans,
+            shares(now.shown, before.shown),
+            shares(now.aged, before.aged),
+            is_proportion=is_proportion,
+            decimals=2,
+            noise=noise,
+        )
+
     return Funnel(
-        leads=counted(spans, now.leads, before.leads),
-        steps=_steps(WAYS[counting], spans, now, before),
-        purchases=purchases,
-        revenue=purchases.times(settings.COURSE_PRICE_KZT),
-        conversion=rate(
+        leads=counted(
             spans,
-            (now.purchases, now.leads),
-            (before.purchases, before.leads),
-            is_proportion=True,
-            decimals=2,
+            Pair(now.shown.leads, before.shown.leads),
+            Pair(now.exposed.leads, before.exposed.leads),
+            noise=noise.leads,
         ),
-        overall=rate(
+        steps=_steps(way, spans, now, before, noise),
+        purchases=counted(
             spans,
-            (now.purchases, now.reached[0]),
-            (before.purchases, before.reached[0]),
-            is_proportion=WAYS[counting].are_subsets,
-            decimals=2,
+            Pair(now.shown.purchases, before.shown.purchases),
+            Pair(now.aged.purchases, before.aged.purchases),
+            noise=noise.purchases,
+            aged=True,
+        ),
+        revenue=counted(
+            spans,
+            Pair(now.money.revenue, before.money.revenue),
+            Pair(now.aged_money.revenue, before.aged_money.revenue),
+            noise=noise.purchases,
+            aged=True,
+            worth=_worth(now.aged_money, before.aged_money),
+        ),
+        conversion=conversion(lambda of: of.leads, is_proportion=True, noise=noise.conversion),
+        overall=conversion(
+            lambda of: of.reached[0], is_proportion=way.are_subsets, noise=noise.overall
         ),
     )
 
 
-def _steps(way: Way, spans: Spans, now: Tally, before: Tally) -> tuple[Step, ...]:
+def _worth(now: Money, before: Money) -> int:
+    """What a purchase stands for in a test of revenue: exactly the price, where it is one; else so
+    much that the revenue has the variance of as many purchases."""
+    revenue = now.revenue + before.revenue
+    return max(1, round((now.squares + before.squares) / revenue)) if revenue else 1
+
+
+def _steps(way: Way, spans: Spans, now: Side, before: Side, noise: Noise) -> tuple[Step, ...]:
     steps = []
-    for number, step in enumerate(way.steps):
+    for number, step in enumerate(way.names):
+        # The first step is what a lead is when it comes; the others take their time.
+        compared = (now.aged, before.aged) if number else (now.exposed, before.exposed)
+
+        def at(tally: Tally, tally_before: Tally, place: int = number) -> Pair:
+            return Pair(tally.reached[place], tally_before.reached[place])
+
         conversion = None
         if number:
             conversion = rate(
                 spans,
-                (now.reached[number], now.reached[number - 1]),
-                (before.reached[number], before.reached[number - 1]),
+                Shares(at(now.shown, before.shown), at(now.shown, before.shown, number - 1)),
+                Shares(at(now.aged, before.aged), at(now.aged, before.aged, number - 1)),
                 is_proportion=way.are_subsets,
                 decimals=way.decimals,
+                noise=noise.conversions[number],
             )
-        reached = counted(spans, now.reached[number], before.reached[number])
+        reached = counted(
+            spans,
+            at(now.shown, before.shown),
+            at(*compared),
+            noise=noise.reached[number],
+            aged=bool(number),
+        )
         steps.append(Step(step, reached, conversion))
     return tuple(steps)

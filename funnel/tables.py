@@ -236,7 +236,7 @@ def _against_others(one: AgainstOthers | None) -> list[Cell]:
     if one is None:
         return ["", ""]
     unsaid = {
-        Verdict.WITHIN_CHANCE: _now("в пределах случайного"),
+        Verdict.WITHIN_CHANCE: _now("обычное колебание"),
         Verdict.TOO_FEW: _now("слишком мало лидов"),
     }
     beyond = _now("выше") if one.is_higher else _now("ниже")

@@ -6,13 +6,14 @@ are those that were written down as earlier than the lead itself, which is nobod
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     Aggregate,
+    Avg,
     Case,
     Count,
     DurationField,
@@ -29,8 +30,17 @@ from django.db.models.functions import Cast, Concat
 
 from funnel import chance
 from funnel.buckets import Bucket, WidthBucket, buckets, number, spans
-from funnel.comparison import Spans, Verdict, unsaid_of, verdict_of
-from funnel.models import PURCHASED, source_name, within
+from funnel.comparison import (
+    AGE,
+    Cuts,
+    Section,
+    Spans,
+    Verdict,
+    level_of,
+    unsaid_of,
+    verdict_of,
+)
+from funnel.models import PURCHASED, purchased, source_name, within
 from funnel.question import FunnelQuestion
 from funnel.sources import readable
 from funnel.statement import Found, JsonObject, Part, ask
@@ -44,6 +54,8 @@ _TOOK = ExpressionWrapper(F("sms_clicked_at") - F("created_at"), output_field=Du
 # longer than the one before. Within a class they count as equal.
 CLASSES = tuple(round(60 * 1.25**n) for n in range(60))
 _FEWEST_QUARTERED = 4
+# Times are compared of leads of this age where the period is long enough.
+_LONGEST_WAIT = timedelta(days=7)
 # The keys of the groups a purchase is in.
 _ALL, _SOURCE, _NOW, _BEFORE = "all", "source ", "now ", "before "
 
@@ -75,24 +87,19 @@ class Times:
     """The times to buy of the period's leads, and those of the compared period's; None where there
     is nothing to compare with.
 
-    `verdict` is of `funnel.chance.rank_sum`: whether it takes longer or less long as a whole.
+    What is compared are the purchases of leads that have reached the age, made by that age.
+    `verdict` is of `funnel.chance.rank_sum`: whether buying takes longer or less long as a whole.
+    `is_longer` and `shift` are of the same ranks, and so may differ from what the medians do: of
+    all pairs of a purchase now and one before, half differ by more than `shift` (J. L. Hodges,
+    E. L. Lehmann, Annals of Mathematical Statistics 34 (1963), 598–611).
     """
 
     now: Quartiles
     before: Quartiles | None
     verdict: Verdict
     p_value: float | None
-
-    @property
-    def difference(self) -> timedelta | None:
-        """Of the medians; None where one of them is unknown."""
-        if self.now.median is None or self.before is None or self.before.median is None:
-            return None
-        return self.now.median - self.before.median
-
-    @property
-    def is_longer(self) -> bool:
-        return self.difference is not None and self.difference > timedelta()
+    is_longer: bool | None
+    shift: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,10 @@ def time_to_buy_part(question: FunnelQuestion) -> Part:
     """Every purchase is counted in each group it is in, so that one reading does for all."""
     bought = question.counted_leads_of_both_periods().purchases()
     grouped = bought.annotate(key=_Unnested(_keys(question)))
-    now, before = within(question.period), within(question.compared)
+    now, before = within(question.period), question.sides()[1].shown
+    at = _cuts(question)
+    came = Q(created_at__gte=question.period.start, created_at__lt=at.aged_now)
+    came_before = Q(created_at__gte=question.compared.start, created_at__lt=at.aged_before)
     return Part(
         lists={
             "quartiles": grouped.values("key")
@@ -144,20 +154,28 @@ def time_to_buy_part(question: FunnelQuestion) -> Part:
                 )
             )
             .values("row"),
-            "classes": grouped.filter(_TIMED)
+            "classes": grouped.filter(_TIMED & (came | came_before) & purchased(at.age))
             .annotate(class_number=_class_number())
             .values("key", "class_number")
             .annotate(
                 row=JsonObject(
                     *(Value("key"), "key"),
                     *(Value("class"), "class_number"),
-                    *(Value("now"), Count("pk", filter=now)),
-                    *(Value("before"), Count("pk", filter=before)),
+                    *(Value("now"), Count("pk", filter=came)),
+                    *(Value("before"), Count("pk", filter=came_before)),
+                    *(Value("seconds"), Avg(_Seconds(_TOOK), filter=came)),
+                    *(Value("seconds_before"), Avg(_Seconds(_TOOK), filter=came_before)),
                 )
             )
             .values("row"),
         },
     )
+
+
+def _cuts(question: FunnelQuestion) -> Cuts:
+    """Where the comparison cuts: a longer period can wait longer for those who take their time."""
+    longest = timedelta(days=min(_LONGEST_WAIT.days, question.period.days // 4))
+    return question.cuts(max(AGE, longest))
 
 
 def _keys(question: FunnelQuestion) -> Func:
@@ -184,21 +202,21 @@ def read_time_to_buy(question: FunnelQuestion, found: Found) -> TimeToBuy:
             days,
             _read(quartiles, key, "now"),
             _read(quartiles, key_before, "before"),
-            (_by_class(classes[key], "now"), _by_class(classes[key_before], "before")),
+            _sample(classes[key], "now", "seconds"),
+            _sample(classes[key_before], "before", "seconds_before"),
         )
 
-    whole = question.spans
-    of_sources = [
-        OfSource(key.removeprefix(_SOURCE), times(whole, key, key))
-        for key in quartiles
-        if key and key.startswith(_SOURCE)
-    ]
-    of_sources.sort(key=lambda one: (-one.times.now.purchases, one.source))
+    names = [key for key in quartiles if key and key.startswith(_SOURCE)]
     rows, of_buckets, compared = buckets(question), [], 0
+    level = level_of(Section.TIME_TO_BUY, 1 + len(names) + len(rows))
+    at = _cuts(question)
+    whole = replace(question.spans, cuts=at, level=level)
+    of_sources = [OfSource(key.removeprefix(_SOURCE), times(whole, key, key)) for key in names]
+    of_sources.sort(key=lambda one: (-one.times.now.purchases, one.source))
     for place, row in enumerate(rows, start=1):
         compared += row.compared is not None
         before = f"{_BEFORE}{compared if row.compared else 0}"
-        days = spans(question, row, among=len(rows))
+        days = replace(spans(question, row, level=level), cuts=at)
         of_buckets.append(OfBucket(row, times(days, f"{_NOW}{place}", before)))
     return TimeToBuy(
         all=times(whole, _ALL, _ALL),
@@ -275,25 +293,43 @@ def _read(rows: Mapping[str, Any], key: str, when: str) -> Quartiles:
     )
 
 
-def _by_class(rows: Sequence[Mapping[str, Any]], when: str) -> tuple[int, ...]:
-    counts = [0] * (len(CLASSES) + 1)
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """Times to buy by class: how many, and their mean in seconds."""
+
+    counts: tuple[int, ...]
+    means: tuple[float, ...]
+
+
+def _sample(rows: Sequence[Mapping[str, Any]], count: str, mean: str) -> _Sample:
+    counts, means = [0] * (len(CLASSES) + 1), [0.0] * (len(CLASSES) + 1)
     for row in rows:
-        counts[row["class"]] = row[when]
-    return tuple(counts)
+        counts[row["class"]] = row[count]
+        means[row["class"]] = float(row[mean] or 0)
+    return _Sample(tuple(counts), tuple(means))
 
 
 def _times(
-    days: Spans,
-    now: Quartiles,
-    before: Quartiles,
-    by_class: tuple[tuple[int, ...], tuple[int, ...]],
+    days: Spans, now: Quartiles, before: Quartiles, sample: _Sample, sample_before: _Sample
 ) -> Times:
     if days.before_data:
-        return Times(now, None, Verdict.NO_DATA, None)
-    if (unsaid := unsaid_of(days)) is not None:
-        return Times(now, before, unsaid, None)
+        return Times(now, None, Verdict.NO_DATA, None, None, None)
+    if (unsaid := unsaid_of(days, aged=True)) is not None:
+        return Times(now, before, unsaid, None, None, None)
     if not before.timed:
-        return Times(now, before, Verdict.NO_DATA, None)
-    p_value = chance.rank_sum(*by_class)
+        return Times(now, before, Verdict.NO_DATA, None, None, None)
+    p_value = chance.rank_sum(sample.counts, sample_before.counts)
     verdict = Verdict.TOO_FEW if p_value is None else verdict_of(days, p_value)
-    return Times(now, before, verdict, p_value)
+    above = chance.above(sample.counts, sample_before.counts)
+    shift = chance.shift(
+        list(zip(sample.means, sample.counts, strict=True)),
+        list(zip(sample_before.means, sample_before.counts, strict=True)),
+    )
+    return Times(
+        now,
+        before,
+        verdict,
+        p_value,
+        is_longer=None if above is None or above == 0.5 else above > 0.5,
+        shift=None if shift is None else timedelta(seconds=round(shift)),
+    )

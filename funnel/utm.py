@@ -4,7 +4,7 @@ The landing pages write the marks at the top level of `metadata` or under `utmPa
 are written, the top level counts. A mark is a text or a number; anything else there is none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -13,12 +13,13 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce, NullIf, Sign, Trim
 from django.db.models.lookups import In
 
-from funnel.comparison import AgainstOthers, against_others
-from funnel.counting import WAYS, tally
-from funnel.models import PURCHASED, within
+from funnel.comparison import AgainstOthers, Noise, Section, Spans, against_others, level_of
+from funnel.counting import WAYS, read_side, tally
+from funnel.daily import Daily, daily_part, read_daily
+from funnel.models import PURCHASED, purchased
 from funnel.question import FunnelQuestion
 from funnel.statement import Found, JsonObject, Part, ask
-from funnel.steps import Funnel, read_funnel
+from funnel.steps import Funnel, funnel_of
 
 # Anybody can put anything into an address, so the list of values is not ours to bound.
 MOST_VALUES = 200
@@ -61,56 +62,81 @@ class MarkTable:
 
 def funnel_by_utm(question: FunnelQuestion) -> tuple[MarkTable, ...]:
     """A table for each mark. Raises FiguresUnavailable."""
-    parts = {"utm": utm_part(question)}
-    return read_utm(question, ask(question.leads_of_both_periods(), parts)["utm"])
+    parts = {"utm": utm_part(question), "daily": daily_part(question)}
+    found = ask(question.leads_of_both_periods(), parts)
+    return read_utm(question, found["utm"], read_daily(question, found["daily"]))
 
 
 def utm_part(question: FunnelQuestion) -> Part:
-    among = within(question.period) & WAYS[question.counting].everyone
+    side, _ = question.sides()
+    among = (side.shown if side.aged is None else side.aged) & WAYS[question.counting].everyone
     return Part(
         figures={
             "came": Count("pk", filter=among),
-            "bought": Count("pk", filter=among & PURCHASED),
+            "bought": Count("pk", filter=among & purchased(side.age)),
         },
         lists={mark.value: _values(question, mark) for mark in Mark},
     )
 
 
-def read_utm(question: FunnelQuestion, found: Found) -> tuple[MarkTable, ...]:
-    return tuple(_table(question, mark, found) for mark in Mark)
+def read_utm(question: FunnelQuestion, found: Found, days: Daily) -> tuple[MarkTable, ...]:
+    rows = sum(len(found.lists[mark.value][:MOST_VALUES]) for mark in Mark)
+    marks = rows * WAYS[question.counting].marks
+    spans = replace(question.spans, level=level_of(Section.UTM, marks))
+    others = replace(spans, level=level_of(Section.MARK_AGAINST_OTHERS, rows))
+    judged = _Judged(spans, others, days.of_rows)
+    return tuple(_table(question, mark, found, judged) for mark in Mark)
 
 
-def _table(question: FunnelQuestion, mark: Mark, found: Found) -> MarkTable:
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """By what the rows of all tables are judged: against before, and against the others."""
+
+    spans: Spans
+    others: Spans
+    noise: Noise
+
+
+def _table(question: FunnelQuestion, mark: Mark, found: Found, judged: _Judged) -> MarkTable:
     rows = found.lists[mark.value]
-    read = [_marked(question, row, found, among=len(rows)) for row in rows[:MOST_VALUES]]
+    read = [_marked(question, row, found, judged) for row in rows[:MOST_VALUES]]
     return MarkTable(mark, tuple(read), len(rows) > MOST_VALUES)
 
 
-def _marked(question: FunnelQuestion, row: Any, found: Found, *, among: int) -> Marked:
-    funnel = read_funnel(question, row, among=among)
-    bought, came = found.figures["bought"], found.figures["came"]
-    others = against_others(funnel.conversion, bought, came, among=among)
-    return Marked(row["value"] or "", funnel, others)
+def _marked(question: FunnelQuestion, row: Any, found: Found, judged: _Judged) -> Marked:
+    now, before = question.sides()
+    side = read_side(question.counting, now, row["now"])
+    side_before = read_side(question.counting, before, row["before"])
+    return Marked(
+        row["value"] or "",
+        funnel_of(question.counting, judged.spans, side, side_before, judged.noise),
+        against_others(
+            judged.others,
+            (side.aged.purchases, side.aged.leads),
+            (found.figures["bought"], found.figures["came"]),
+            noise=judged.noise.conversion,
+        ),
+    )
 
 
 def _values(question: FunnelQuestion, mark: Mark) -> Any:
     leads = question.counted_leads_of_both_periods().annotate(value=_value_of(mark))
-    inside = within(question.period)
+    now, before = question.sides()
     return (
         leads.values("value")
         .annotate(
             # An aggregate, as a condition on the value would be one more thing to group by, and
             # the value be dug out of every lead's metadata twice.
             is_marked=Sign(Count("value")),
-            bought=Count("pk", filter=inside & PURCHASED),
-            came=Count("pk", filter=inside),
+            bought=Count("pk", filter=now.shown & PURCHASED),
+            came=Count("pk", filter=now.shown),
             row=JsonObject(
                 Value("value"),
                 "value",
                 Value("now"),
-                tally(question.counting, inside),
+                tally(question.counting, now),
                 Value("before"),
-                tally(question.counting, within(question.compared)),
+                tally(question.counting, before),
             ),
         )
         .order_by("is_marked", "-bought", "-came", "value")

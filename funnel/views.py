@@ -187,6 +187,7 @@ def _shown(found: FunnelAnswers, form: PageForm) -> dict[str, object]:
     chosen = found.question.sources
     return {
         "found": found,
+        "come_by_age": None if found.come_by_age is None else round(100 * found.come_by_age),
         "report": found.report,
         "funnel": found.funnel,
         "is_one_conversion": _is_one_conversion(found.funnel),

@@ -10,10 +10,9 @@ from typing import Any
 
 from funnel.answers import FunnelAnswers
 from funnel.buckets import Bucket
-from funnel.comparison import AgainstOthers, Counted, Rate
+from funnel.comparison import AgainstOthers, Counted, Cuts, Rate, Tested
 from funnel.freshness import Answer, Figures
 from funnel.over_time import OverTime
-from funnel.question import FunnelQuestion
 from funnel.report import FunnelReport, Stage, StageId
 from funnel.sources import Source
 from funnel.steps import Funnel
@@ -27,7 +26,7 @@ def answers(found: FunnelAnswers) -> dict[str, Any]:
     """The report, and everything else about the question."""
     return {
         **funnel(found.report),
-        **_question(found.question),
+        **_question(found),
         "funnel": _funnel(found.funnel),
         "sources": [_source(row) for row in found.sources.rows],
         "overTime": _over_time(found.over_time),
@@ -84,13 +83,26 @@ def _metrics(report: FunnelReport, one: Stage) -> dict[str, int]:
             return {"purchases": one.reached, "revenue": report.revenue}
 
 
-def _question(question: FunnelQuestion) -> dict[str, Any]:
+def _question(found: FunnelAnswers) -> dict[str, Any]:
+    question = found.question
     return {
         "period": _period(question.period),
-        "compared": {**_period(question.compared), "with": question.compare.value},
+        "compared": {
+            **_period(question.compared),
+            "with": question.compare.value,
+            **_cuts(question.cuts(), found.come_by_age),
+        },
         "source": list(question.sources),
         "count": question.counting.value,
         "by": question.unit.value,
+    }
+
+
+def _cuts(cuts: Cuts, come_by_age: float | None) -> dict[str, Any]:
+    return {
+        "until": _moment(cuts.before) if cuts.running else None,
+        "ageHours": cuts.hours,
+        "purchasesByThen": None if come_by_age is None else round(100 * come_by_age, 1),
     }
 
 
@@ -130,6 +142,18 @@ def _counted(count: Counted) -> dict[str, Any]:
         "changePercent": _number(count.percent),
         "verdict": count.verdict.value,
         "pValue": count.p_value,
+        "tested": _tested(count.tested),
+    }
+
+
+def _tested(tested: Tested | None) -> dict[str, Any] | None:
+    if tested is None:
+        return None
+    return {
+        "now": tested.now,
+        "before": tested.before,
+        "days": round(tested.days, 3),
+        "daysBefore": round(tested.days_before, 3),
     }
 
 
@@ -142,6 +166,7 @@ def _rate(rate: Rate) -> dict[str, Any]:
         "high": _number(rate.high),
         "verdict": rate.verdict.value,
         "pValue": rate.p_value,
+        "tested": {"now": _number(rate.tested), "before": _number(rate.tested_before)},
     }
 
 
@@ -206,7 +231,8 @@ def _times(times: Times) -> dict[str, Any]:
     return {
         **_quartiles(times.now),
         "before": _quartiles(times.before) if times.before else None,
-        "changeSeconds": _seconds(times.difference),
+        "changeSeconds": _seconds(times.shift),
+        "isLonger": times.is_longer,
         "verdict": times.verdict.value,
         "pValue": times.p_value,
     }

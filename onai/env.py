@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,19 @@ def _whole_number(value: str) -> int:
     if number < 0:
         raise ValueError
     return number
+
+
+def _prices(value: str) -> tuple[tuple[date | None, int], ...]:
+    """`5000`, or a price and the later ones by their first days: `5000,2026-01-01:6000`."""
+    prices: list[tuple[date | None, int]] = []
+    for part in value.split(","):
+        since, _, price = part.rpartition(":")
+        first_day = date.fromisoformat(since.strip()) if since else None
+        prices.append((first_day, _whole_number(price)))
+    starts = [since or date.min for since, _ in prices]
+    if starts != sorted(set(starts)):
+        raise ValueError  # Each since a later day than the one before.
+    return tuple(prices)
 
 
 def _http_url(value: str) -> str:
@@ -188,8 +201,11 @@ class Environment:
         example="redis://cache.example.com:6379/0",
         default=None,
     )
-    course_price_kzt: int = _variable(
-        _whole_number, "the price of the express course in tenge", example="5000", default=5000
+    course_price_kzt: tuple[tuple[date | None, int], ...] = _variable(
+        _prices,
+        "the price of the express course in tenge, and later prices by their first days",
+        example="5000,2026-01-01:6000",
+        default=((None, 5000),),
     )
     funnel_cache_seconds: int = _variable(
         _whole_number,

@@ -3,9 +3,9 @@
 import logging
 
 import psycopg
-from django.conf import settings
 from django.db import DatabaseError
 
+from onai.prices import price_on
 from sales import activity, platform_tables
 from sales.models import ActionType, Intention, Student
 
@@ -26,7 +26,7 @@ def enrol(intention: Intention) -> Student:
         full_name=intention.full_name,
         granted_by=intention.granted_by,
         manager_name=intention.manager_name,
-        price=settings.COURSE_PRICE_KZT,
+        price=price_on(),
     )
     student.save(force_insert=True)
     activity.log(

@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.core.cache import cache
 from django.test import Client
 
 from tests.conftest import LandingPages
@@ -32,6 +33,12 @@ def lead(day: int, month: int = 10, **columns: Any) -> dict[str, Any]:
         "created_at": datetime(2026, month, day, 12, tzinfo=ALMATY),
         **columns,
     }
+
+
+def asked_at(moment: datetime, settings: Any) -> None:
+    """Have the funnel compare up to this moment, as all its questions share one."""
+    settings.FUNNEL_CACHE_SECONDS = 10**9
+    cache.set("funnel:moment", moment.timestamp())
 
 
 def csv_rows(client: Client, name: str, query: str) -> list[dict[str, str]]:

@@ -38,7 +38,9 @@ _VALUES: Sequence[Any] = (
     *("winter", " winter ", "Winter", "", "  ", "Ә-лид", 7, 1.5, -3, True, None),
     *(["winter"], {"winter": 1}),
 )
-_STAMPS = ("email_opened_at", "sms_clicked_at")
+_STAMPS = (
+    *("email_opened_at", "sms_clicked_at", "email_sent_at", "email_clicked_at", "sms_sent_at"),
+)
 _COLUMNS = (
     *("name", "phone", "email", "source", "email_sent", "email_clicked", "sms_sent"),
     *("sms_clicked", *_STAMPS, "metadata", "created_at"),
@@ -47,14 +49,25 @@ _COLUMNS = (
 
 @st.composite
 def questions(draw: st.DrawFn) -> FunnelQuestion:
+    period = draw(st.sampled_from(PERIODS))
     return FunnelQuestion(
-        period=draw(st.sampled_from(PERIODS)),
+        period=period,
         compare=draw(st.sampled_from(list(Compare))),
         sources=draw(
             st.sampled_from([(), (), ("proftest_kenesary",), ("", "TF4"), ("Прогрев", "nobody")])
         ),
         counting=draw(st.sampled_from(list(Counting))),
         unit=draw(st.sampled_from(list(Unit))),
+        moment=draw(_asked_at(period)),
+    )
+
+
+def _asked_at(period: Period) -> st.SearchStrategy[datetime]:
+    """Long afterwards, or while it ran, or before it began."""
+    first = period.start.astimezone(UTC)
+    hours = st.integers(-30, 24 * (period.days + 9))
+    return st.just(datetime(2026, 6, 1, tzinfo=UTC)) | hours.map(
+        lambda passed: first + timedelta(hours=passed, minutes=7)
     )
 
 
@@ -150,8 +163,7 @@ def many(question: FunnelQuestion, count: int, *, seed: int) -> list[Row]:
                 flag: dice.choice([True, True, False, None])
                 for flag in ("email_sent", "email_clicked", "sms_sent", "sms_clicked")
             },
-            "email_opened_at": stamp(),
-            "sms_clicked_at": stamp(),
+            **{name: stamp() for name in _STAMPS},
             "metadata": dice.choice(
                 [None, {}, [], "x", mark(), {"utmParams": mark()}, {**mark(), "utmParams": mark()}]
             ),
@@ -219,22 +231,29 @@ def tested(row: Row) -> bool:
     return source_of(row).startswith("proftest")
 
 
-def steps_of(row: Row, counting: Counting) -> set[str]:
-    """The steps that a lead is at."""
+def steps_of(row: Row, counting: Counting, age: timedelta | None = None) -> set[str]:
+    """The steps that a lead is at; with an age, that it had reached by then."""
+
+    def done(flag: str) -> bool:
+        at = row[f"{flag}_at"]
+        return bool(row[flag]) and (age is None or at is None or at <= row["created_at"] + age)
+
+    opened_at = row["email_opened_at"]
+    opened = bool(opened_at) and (age is None or opened_at <= row["created_at"] + age)
     if counting is Counting.REPORTED:
         return {
             *([StageId.PROFTEST] if tested(row) else []),
-            *([StageId.EXPRESS] if row["email_sent"] else []),
-            *([StageId.PAYMENT] if row["sms_clicked"] else []),
+            *([StageId.EXPRESS] if done("email_sent") else []),
+            *([StageId.PAYMENT] if done("sms_clicked") else []),
         }
     passed: set[str] = set()
     for step, happened in (
         (CohortStep.TESTED, tested(row)),
-        (CohortStep.EMAILED, row["email_sent"]),
-        (CohortStep.OPENED, row["email_opened_at"] or row["email_clicked"]),
-        (CohortStep.CLICKED, row["email_clicked"]),
-        (CohortStep.SMS, row["sms_sent"]),
-        (CohortStep.BOUGHT, row["sms_clicked"]),
+        (CohortStep.EMAILED, done("email_sent")),
+        (CohortStep.OPENED, opened or done("email_clicked")),
+        (CohortStep.CLICKED, done("email_clicked")),
+        (CohortStep.SMS, done("sms_sent")),
+        (CohortStep.BOUGHT, done("sms_clicked")),
     ):
         if not happened:
             break
@@ -242,15 +261,23 @@ def steps_of(row: Row, counting: Counting) -> set[str]:
     return passed
 
 
-def counted(rows: Iterable[Row], question: FunnelQuestion) -> Tally:
-    """The tally of these leads by the question's way of counting."""
+def bought(row: Row, age: timedelta | None = None) -> bool:
+    return StageId.PAYMENT in steps_of(row, Counting.REPORTED, age)
+
+
+def counted(rows: Iterable[Row], question: FunnelQuestion, age: timedelta | None = None) -> Tally:
+    """The tally of these leads by the question's way of counting; with an age, as of then."""
     among = [row for row in rows if question.counting is Counting.REPORTED or tested(row)]
-    at = [steps_of(row, question.counting) for row in among]
+    at = [steps_of(row, question.counting, age) for row in among]
     return Tally(
         leads=len(among),
         reached=tuple(sum(step in steps for steps in at) for step in question.steps),
-        purchases=sum(bool(row["sms_clicked"]) for row in among),
+        purchases=sum(bought(row, age) for row in among),
     )
+
+
+def came_before(rows: Iterable[Row], moment: datetime) -> list[Row]:
+    return [row for row in rows if row["created_at"] < moment]
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:

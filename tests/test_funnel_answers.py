@@ -2,6 +2,7 @@
 
 import pickle
 from bisect import bisect_right
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,10 +17,11 @@ from funnel import chance
 from funnel.answers import FunnelAnswers, answers
 from funnel.buckets import spans
 from funnel.cohort import CohortStep
-from funnel.comparison import Compare, Spans, Verdict
+from funnel.comparison import AGE, Compare, Spans, Verdict, unsaid_of
 from funnel.counting import Counting, Tally
 from funnel.over_time import funnel_over_time
 from funnel.question import FunnelQuestion, Unit
+from funnel.report import share
 from funnel.sources import funnel_by_source
 from funnel.steps import Funnel, funnel_steps
 from funnel.time_to_buy import CLASSES, Quartiles, Times, time_to_buy
@@ -62,14 +64,47 @@ def _agree(found: FunnelAnswers, all_rows: list[Row]) -> None:
     question = found.question
     rows = plain.of_sources(all_rows, question.sources)
     now = plain.within(rows, question.period)
-    before = plain.within(rows, question.compared)
+    # Of the compared days, what was there by the same moment.
+    before = plain.came_before(plain.within(rows, question.compared), question.cuts().before)
     assert _now(found.funnel) == plain.counted(now, question)
     assert _before(found.funnel) == _held(question.spans, plain.counted(before, question))
+    _compared_agree(found.funnel, question, now, before)
     assert found.funnel.revenue.now == found.funnel.purchases.now * 5_000
     _sources_agree(found, now, before)
     _marks_agree(found, now, before)
     _buckets_agree(found, now, before)
     _times_agree(found, now, before)
+
+
+def _compared_agree(
+    funnel: Funnel, question: FunnelQuestion, now: list[Row], before: list[Row]
+) -> None:
+    """What is compared: leads of equal exposure, and what had become of them at equal age."""
+    at = question.cuts()
+    exposed = plain.counted(plain.came_before(now, at.now), question)
+    exposed_before = plain.counted(before, question)
+    aged = plain.counted(plain.came_before(now, at.aged_now), question, at.age)
+    aged_before = plain.counted(plain.came_before(before, at.aged_before), question, at.age)
+    if funnel.leads.tested:
+        assert (funnel.leads.tested.now, funnel.leads.tested.before) == (
+            exposed.leads,
+            exposed_before.leads,
+        )
+    for number, step in enumerate(funnel.steps):
+        sides = (aged, aged_before) if number else (exposed, exposed_before)
+        if step.reached.tested:
+            assert (step.reached.tested.now, step.reached.tested.before) == tuple(
+                side.reached[number] for side in sides
+            )
+    if funnel.purchases.tested:
+        assert (funnel.purchases.tested.now, funnel.purchases.tested.before) == (
+            aged.purchases,
+            aged_before.purchases,
+        )
+        if funnel.revenue.tested:
+            assert funnel.revenue.tested.now == aged.purchases * 5_000
+        if aged.leads:
+            assert funnel.conversion.tested == share(aged.purchases, aged.leads, decimals=2)
 
 
 def _sources_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> None:
@@ -84,6 +119,7 @@ def _sources_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> N
         theirs = [one for one in before if plain.source_of(one) == row.source]
         assert _now(row.funnel) == plain.counted(ours, question)
         assert _before(row.funnel) == _held(question.spans, plain.counted(theirs, question))
+        _compared_agree(row.funnel, question, ours, theirs)
     names = [row.source for row in found.sources.rows]
     assert len(names) == len(set(names))
     assert set(names) == {plain.source_of(row) for row in either}
@@ -106,6 +142,7 @@ def _marks_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> Non
             theirs = [one for one in before if plain.mark_of(one, mark) == row.value]
             assert _now(row.funnel) == plain.counted(ours, question)
             assert _before(row.funnel) == _held(question.spans, plain.counted(theirs, question))
+            _compared_agree(row.funnel, question, ours, theirs)
 
 
 def _buckets_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> None:
@@ -122,8 +159,9 @@ def _buckets_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> N
         days_before = held_against[bucket.first_day]
         inside_before = [row for row in before if plain.day_of(row) in days_before]
         assert _now(point.funnel) == plain.counted(inside, question)
-        days = spans(question, bucket, among=1)
+        days = spans(question, bucket, level=1)
         assert _before(point.funnel) == _held(days, plain.counted(inside_before, question))
+        _compared_agree(point.funnel, question, inside, inside_before)
         assert times.bucket == bucket
         _quartiles_agree(times.times.now, question, inside)
         _before_agrees(times.times, days, question, inside_before)
@@ -160,23 +198,27 @@ def _before_agrees(times: Times, days: Spans, question: FunnelQuestion, rows: li
 
 
 def _verdict_agrees(times: Times, found: FunnelAnswers, now: list[Row], before: list[Row]) -> None:
-    reported = found.question.counting is Counting.REPORTED
+    question = found.question
+    reported = question.counting is Counting.REPORTED
+    # A longer period waits longer for those who take their time.
+    at = question.cuts(max(AGE, timedelta(days=min(7, question.period.days // 4))))
     samples = []
-    for rows in (now, before):
+    for rows, until in ((now, at.aged_now), (before, at.aged_before)):
         classes = [0] * (len(CLASSES) + 1)
-        for row in rows:
-            if reported or plain.tested(row):
+        for row in plain.came_before(rows, until):
+            if (reported or plain.tested(row)) and plain.bought(row, at.age):
                 for seconds in plain.seconds_to_buy([row]):
                     classes[bisect_right(CLASSES, seconds)] += 1
         samples.append(tuple(classes))
-    if found.question.spans.before_data:
-        assert times.verdict is Verdict.NO_DATA
-    elif found.question.spans.overlap:
-        assert times.verdict is Verdict.PERIODS_OVERLAP
+    spans = replace(question.spans, cuts=at)
+    if unsaid := unsaid_of(spans, aged=True):
+        assert times.verdict is unsaid
     elif not times.before or not times.before.timed:
         assert times.verdict is Verdict.NO_DATA
     else:
         assert times.p_value == chance.rank_sum(*samples)
+        above = chance.above(*samples)
+        assert times.is_longer == (None if above in (None, 0.5) else above > 0.5)
 
 
 def _quartiles_agree(found: Quartiles, question: FunnelQuestion, rows: list[Row]) -> None:

@@ -1,17 +1,62 @@
 """What a period is compared with, and what may be said of the difference."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from funnel.comparison import Compare, Spans, Verdict, against_others, compared_with, counted, rate
+from funnel.comparison import (
+    SHARES,
+    Compare,
+    Counted,
+    Pair,
+    Rate,
+    Section,
+    Shares,
+    Spans,
+    Verdict,
+    against_others,
+    compared_with,
+    counted,
+    cuts,
+    level_of,
+    rate,
+    same_moment,
+)
 from onai.periods import Period
+from tests.asking import ALMATY
 
-TODAY = date(2026, 11, 22)
+NOON = datetime(2026, 11, 22, 12, tzinfo=ALMATY)
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))
-SPANS = Spans(OCTOBER, OCTOBER.before(), TODAY)
+
+
+def _spans(period: Period, compare: Compare = Compare.PREVIOUS, *, at: datetime = NOON) -> Spans:
+    compared = compared_with(period, compare)
+    return Spans(period, compared, cuts(period, compared, compare, at))
+
+
+SPANS = _spans(OCTOBER)
+
+
+def _counted(
+    spans: Spans, now: int, before: int, *, noise: float = 0, aged: bool = False
+) -> Counted:
+    both = Pair(now, before)
+    return counted(spans, both, both, noise=noise, aged=aged)
+
+
+def _rate(
+    spans: Spans,
+    now: tuple[int, int],
+    before: tuple[int, int],
+    *,
+    is_proportion: bool = True,
+    decimals: int = 2,
+    noise: float = 1,
+) -> Rate:
+    shares = Shares(Pair(now[0], before[0]), Pair(now[1], before[1]))
+    return rate(spans, shares, shares, is_proportion=is_proportion, decimals=decimals, noise=noise)
 
 
 @pytest.mark.parametrize(
@@ -42,50 +87,136 @@ def test_a_period_is_compared_with_the_days_one_expects(
     )
 
 
+@pytest.mark.parametrize(
+    ("at", "compare", "same"),
+    [
+        ("2026-11-22 09:30", "last-month", "2026-10-22 09:30"),
+        ("2026-11-22 09:30", "last-year", "2025-11-22 09:30"),
+        ("2026-11-22 09:30", "previous", "2026-10-31 09:30"),
+        # Of February's last day all has been held against 28 March.
+        ("2026-03-28 09:30", "last-month", "2026-02-28 09:30"),
+        ("2026-03-30 09:30", "last-month", "2026-03-01 00:00"),
+    ],
+)
+def test_the_same_moment_is_told_by_the_clock_on_the_wall(at: str, compare: str, same: str) -> None:
+    moment, expected = (datetime.fromisoformat(one).replace(tzinfo=ALMATY) for one in (at, same))
+    period = Period(moment.date().replace(day=1), moment.date())
+
+    assert same_moment(moment, period, Compare(compare)) == expected
+
+
+def test_a_span_that_runs_is_cut_where_the_other_one_is() -> None:
+    period = Period(date(2026, 11, 16), date(2026, 11, 22))
+    at = _spans(period).cuts
+
+    assert at.running
+    assert (at.now, at.before) == (NOON, NOON - timedelta(days=7))
+    assert (at.aged_now, at.age) == (NOON - timedelta(hours=72), timedelta(hours=72))
+    assert at.aged_before == at.aged_now - timedelta(days=7)
+
+
+def test_a_span_that_is_long_over_is_compared_whole_at_the_age_of_its_youngest() -> None:
+    at = SPANS.cuts
+
+    assert not at.running
+    assert (at.now, at.before) == (OCTOBER.end, OCTOBER.start)
+    assert (at.aged_now, at.aged_before) == (at.now, at.before)
+    # The whole days since it ended, so that the statement is the same all day.
+    assert at.age == timedelta(days=21)
+
+
+def test_a_span_that_has_just_ended_leaves_out_who_is_too_young() -> None:
+    at = _spans(Period(date(2026, 11, 15), date(2026, 11, 21))).cuts
+
+    assert not at.running
+    assert at.now > at.aged_now == NOON - timedelta(hours=72)
+
+
 def test_a_difference_that_chance_explains_is_shown_as_such() -> None:
-    count = counted(SPANS, 30, 26)
+    count = _counted(SPANS, 30, 26)
 
     assert count.verdict is Verdict.WITHIN_CHANCE
-    assert (count.difference, count.percent) == (4, Decimal(15))
+    assert (count.difference, count.percent, count.sign) == (4, Decimal(15), 1)
 
 
-def test_one_of_many_rows_has_to_differ_more_to_be_called_changed() -> None:
-    alone, among_thirty = counted(SPANS, 30, 13), counted(replace(SPANS, among=30), 30, 13)
+def test_one_of_many_figures_has_to_differ_more_to_be_called_changed() -> None:
+    alone = replace(SPANS, level=level_of(Section.HEADLINE, 1))
+    among_thirty = replace(SPANS, level=level_of(Section.HEADLINE, 30))
 
-    assert alone.p_value == among_thirty.p_value
-    assert alone.verdict is Verdict.BEYOND_CHANCE
-    assert among_thirty.verdict is Verdict.WITHIN_CHANCE
-    assert counted(replace(SPANS, among=30), 60, 3).verdict is Verdict.BEYOND_CHANCE
+    assert _counted(alone, 30, 12).p_value == _counted(among_thirty, 30, 12).p_value
+    assert _counted(alone, 30, 12).verdict is Verdict.BEYOND_CHANCE
+    assert _counted(among_thirty, 30, 12).verdict is Verdict.WITHIN_CHANCE
+    assert _counted(among_thirty, 60, 3).verdict is Verdict.BEYOND_CHANCE
+
+
+def test_the_page_spends_its_promise_once() -> None:
+    assert sum(SHARES.values()) == pytest.approx(1)
+    assert set(SHARES) == set(Section)
 
 
 def test_days_that_are_not_in_the_calendar_are_nothing_to_compare_with() -> None:
     spans = replace(SPANS, compared=None)
 
-    share = rate(spans, (10, 100), (0, 0), is_proportion=True, decimals=2)
+    share = _rate(spans, (10, 100), (0, 0))
 
-    assert counted(spans, 30, 0).verdict is Verdict.NO_DATA
+    assert _counted(spans, 30, 0).verdict is Verdict.NO_DATA
     assert (share.verdict, share.p_value) == (Verdict.NO_DATA, None)
 
 
 def test_a_difference_that_chance_does_not_explain_is_shown_as_such() -> None:
-    assert counted(SPANS, 30, 6).verdict is Verdict.BEYOND_CHANCE
+    assert _counted(SPANS, 30, 6).verdict is Verdict.BEYOND_CHANCE
 
 
-def test_unequal_days_are_taken_into_account() -> None:
-    spans = Spans(OCTOBER, Period(date(2026, 9, 1), date(2026, 9, 7)), TODAY)
-
-    assert counted(spans, 310, 70).verdict is Verdict.WITHIN_CHANCE
-    assert counted(spans, 70, 70).verdict is Verdict.BEYOND_CHANCE
+def test_what_comes_in_crowds_has_to_differ_more() -> None:
+    assert _counted(SPANS, 300, 200).verdict is Verdict.BEYOND_CHANCE
+    assert _counted(SPANS, 300, 200, noise=1.0).verdict is Verdict.WITHIN_CHANCE
 
 
-def test_a_day_that_has_just_begun_is_not_called_a_fall() -> None:
-    today = Period.day(TODAY)
-    spans = Spans(today, today.before(), TODAY)
+@pytest.mark.parametrize(
+    ("now", "before", "percent", "sign"),
+    [
+        (2_800, 2_700, "-6.3", -1),
+        (2_700, 2_800, "-12.9", -1),
+        (310, 280, "0.0", 0),
+        (62, 28, "100", 1),
+    ],
+)
+def test_months_of_unequal_length_are_compared_by_their_rate_a_day(
+    now: int, before: int, percent: str, sign: int
+) -> None:
+    march = Period(date(2026, 3, 1), date(2026, 3, 31))
+    count = _counted(_spans(march, Compare.LAST_MONTH), now, before)
 
-    assert counted(spans, 2, 90).verdict is Verdict.PERIOD_UNFINISHED
-    # Nor is the share that bought: who came today may still buy.
-    share = rate(spans, (1, 2), (9, 90), is_proportion=True, decimals=2)
-    assert share.verdict is Verdict.PERIOD_UNFINISHED
+    assert count.by_rate
+    assert (count.percent, count.sign) == (
+        Decimal(percent) if abs(Decimal(percent)) < 10 else round(Decimal(percent)),
+        sign,
+    )
+    assert (count.difference or 0) * sign >= 0
+
+
+def test_a_day_that_has_just_begun_is_compared_with_as_much_of_the_other() -> None:
+    today = Period.day(NOON.date())
+    begun = _spans(today, at=NOON.replace(hour=0, minute=5))
+
+    assert _counted(begun, 2, 1).verdict is Verdict.WITHIN_CHANCE
+    assert _counted(_spans(today), 20, 90).verdict is Verdict.BEYOND_CHANCE
+    # But not the share that bought: who came today may still buy.
+    share = _rate(begun, (1, 2), (9, 90))
+    assert (share.verdict, share.difference) == (Verdict.TOO_YOUNG, None)
+    bought = _counted(begun, 1, 9, aged=True)
+    assert (bought.verdict, bought.before, bought.difference, bought.percent) == (
+        Verdict.TOO_YOUNG,
+        9,
+        None,
+        None,
+    )
+
+
+def test_of_a_day_to_come_nothing_is_said() -> None:
+    tomorrow = Period.day(NOON.date() + timedelta(days=1))
+
+    assert _counted(_spans(tomorrow), 0, 0).verdict is Verdict.PERIOD_UNFINISHED
 
 
 @pytest.mark.parametrize(
@@ -101,37 +232,25 @@ def test_days_before_the_first_lead_are_nothing_to_compare_with(
     since: date, verdict: Verdict
 ) -> None:
     november = Period(date(2026, 11, 1), date(2026, 11, 30))
-    october = Period(date(2026, 10, 1), date(2026, 10, 31))
-    spans = Spans(november, october, date(2026, 12, 24), since)
-    assert counted(spans, 300, 30).verdict is verdict
-    share = rate(spans, (90, 300), (1, 30), is_proportion=True, decimals=2)
-    assert share.verdict is verdict
-
-
-@pytest.mark.parametrize(
-    ("days", "is_unfinished"), [(1, True), (9, True), (10, False), (30, False)]
-)
-def test_a_last_day_counts_little_in_a_long_period(days: int, is_unfinished: bool) -> None:
-    period = Period(date.fromordinal(TODAY.toordinal() - days + 1), TODAY)
-
-    spans = Spans(period, period.before(), TODAY)
-
-    assert spans.to_come == 1
-    assert spans.is_unfinished is is_unfinished
+    later = datetime(2026, 12, 24, tzinfo=ALMATY)
+    spans = replace(_spans(november, Compare.LAST_MONTH, at=later), data_since=since)
+    spans = replace(spans, compared=OCTOBER)
+    assert _counted(spans, 300, 30).verdict is verdict
+    assert _rate(spans, (90, 300), (1, 30)).verdict is verdict
 
 
 def test_periods_that_share_leads_are_not_tested() -> None:
     quarter = Period(date(2026, 8, 1), date(2026, 10, 31))
-    spans = Spans(quarter, compared_with(quarter, Compare.LAST_MONTH), TODAY)
+    spans = _spans(quarter, Compare.LAST_MONTH)
 
-    share = rate(spans, (10, 100), (50, 100), is_proportion=True, decimals=2)
+    share = _rate(spans, (10, 100), (50, 100))
 
-    assert counted(spans, 900, 9).verdict is Verdict.PERIODS_OVERLAP
+    assert _counted(spans, 900, 9).verdict is Verdict.PERIODS_OVERLAP
     assert (share.verdict, share.p_value) == (Verdict.PERIODS_OVERLAP, None)
 
 
 def test_109_percent_is_no_proportion_and_is_not_treated_as_one() -> None:
-    ratio = rate(SPANS, (380, 350), (150, 128), is_proportion=False, decimals=0)
+    ratio = _rate(SPANS, (380, 350), (150, 128), is_proportion=False, decimals=0)
 
     assert [ratio.percent, ratio.before, ratio.difference] == [
         Decimal(109),
@@ -143,23 +262,33 @@ def test_109_percent_is_no_proportion_and_is_not_treated_as_one() -> None:
 
 
 def test_a_proportion_comes_with_its_interval() -> None:
-    share = rate(SPANS, (81, 263), (15, 148), is_proportion=True, decimals=2)
+    share = _rate(SPANS, (81, 263), (15, 148))
 
     assert (share.low, share.high) == (Decimal("25.5"), Decimal("36.6"))
     assert share.difference == Decimal("20.66")
     assert share.verdict is Verdict.BEYOND_CHANCE
 
 
-def test_of_nothing_nothing_is_said() -> None:
-    share = rate(SPANS, (0, 0), (3, 10), is_proportion=True, decimals=2)
+def test_a_conversion_is_shown_of_all_and_compared_at_equal_age() -> None:
+    shown = Shares(Pair(30, 90), Pair(1_000, 1_000))
+    tested = Shares(Pair(28, 30), Pair(400, 400))
 
-    assert counted(SPANS, 5, 0).percent is None
+    share = rate(SPANS, shown, tested, is_proportion=True, decimals=2, noise=1)
+
+    assert (share.percent, share.before) == (Decimal("3.00"), Decimal("9.00"))
+    assert (share.difference, share.verdict) == (Decimal("-0.50"), Verdict.WITHIN_CHANCE)
+
+
+def test_of_nothing_nothing_is_said() -> None:
+    share = _rate(SPANS, (0, 0), (3, 10))
+
+    assert _counted(SPANS, 5, 0).percent is None
     assert (share.percent, share.before, share.difference) == (None, Decimal("30.00"), None)
     assert (share.verdict, share.interval) == (Verdict.NO_DATA, None)
 
 
 def test_none_before_and_none_now_is_no_change() -> None:
-    nobody = counted(SPANS, 0, 0)
+    nobody = _counted(SPANS, 0, 0)
 
     assert (nobody.before, nobody.difference, nobody.verdict) == (0, 0, Verdict.WITHIN_CHANCE)
 
@@ -167,24 +296,25 @@ def test_none_before_and_none_now_is_no_change() -> None:
 def test_where_there_is_nothing_to_compare_with_no_zero_stands_for_it() -> None:
     spans = replace(SPANS, data_since=date(2026, 9, 20))
 
-    count = counted(spans, 30, 4)
-    ratio = rate(spans, (38, 35), (4, 2), is_proportion=False, decimals=0)
+    count = _counted(spans, 30, 4)
+    ratio = _rate(spans, (38, 35), (4, 2), is_proportion=False, decimals=0)
 
     assert (count.before, count.difference, count.percent) == (None, None, None)
-    assert (count.times(5_000).now, count.times(5_000).before) == (150_000, None)
     assert (ratio.percent, ratio.before, ratio.verdict) == (Decimal(109), None, Verdict.NO_DATA)
     # Nor is it said of one figure that the periods overlap, and of another that nothing was.
     overlapping = replace(spans, compared=Period(date(2026, 9, 1), date(2026, 10, 5)))
-    share = rate(overlapping, (3, 30), (1, 4), is_proportion=True, decimals=2)
-    assert (share.before, share.verdict) == (None, counted(overlapping, 30, 4).verdict)
+    share = _rate(overlapping, (3, 30), (1, 4))
+    assert (share.before, share.verdict) == (None, _counted(overlapping, 30, 4).verdict)
 
 
 def test_a_row_is_held_against_all_others_as_one_of_many() -> None:
     # 19 of 141 against 11 of 250: p = 0.0015.
-    ours = rate(SPANS, (19, 141), (0, 0), is_proportion=True, decimals=2)
+    everybody = (30, 391)
+    few = replace(SPANS, level=level_of(Section.SOURCE_AGAINST_OTHERS, 2))
+    many = replace(SPANS, level=level_of(Section.SOURCE_AGAINST_OTHERS, 200))
 
-    alone = against_others(ours, 30, 391, among=4)
-    among_many = against_others(ours, 30, 391, among=200)
+    alone = against_others(few, (19, 141), everybody, noise=1)
+    among_many = against_others(many, (19, 141), everybody, noise=1)
 
     assert alone
     assert (alone.others, alone.is_higher, alone.verdict) == (
@@ -194,8 +324,7 @@ def test_a_row_is_held_against_all_others_as_one_of_many() -> None:
     )
     assert among_many
     assert (among_many.verdict, among_many.p_value) == (Verdict.WITHIN_CHANCE, alone.p_value)
-    theirs = rate(SPANS, (11, 250), (0, 0), is_proportion=True, decimals=2)
-    others = against_others(theirs, 30, 391, among=4)
+    others = against_others(few, (11, 250), everybody, noise=1)
     assert others
     assert not others.is_higher
 
@@ -212,26 +341,22 @@ def test_a_row_is_held_against_all_others_as_one_of_many() -> None:
     ],
 )
 def test_of_too_few_nothing_is_said(part: int, whole: int, verdict: Verdict) -> None:
-    one = rate(SPANS, (part, whole), (0, 0), is_proportion=True, decimals=2)
+    spans = replace(SPANS, level=0.01)
 
-    found = against_others(one, 30 + part, 411 + whole, among=5)
+    found = against_others(spans, (part, whole), (30 + part, 411 + whole), noise=1)
 
     assert found
     assert found.verdict is verdict
 
 
 def test_who_is_alone_or_nobody_is_held_against_nobody() -> None:
-    everybody = rate(SPANS, (19, 141), (0, 0), is_proportion=True, decimals=2)
-    nobody = rate(SPANS, (0, 0), (0, 0), is_proportion=True, decimals=2)
-
-    assert against_others(everybody, 19, 141, among=1) is None
-    assert against_others(nobody, 19, 141, among=2) is None
+    assert against_others(SPANS, (19, 141), (19, 141), noise=1) is None
+    assert against_others(SPANS, (0, 0), (19, 141), noise=1) is None
 
 
 def test_revenue_changes_for_the_reason_that_purchases_do() -> None:
-    purchases = counted(SPANS, 30, 26)
-
-    revenue = purchases.times(5_000)
+    revenue = counted(SPANS, Pair(150_000, 130_000), Pair(150_000, 130_000), noise=0, worth=5_000)
 
     assert (revenue.now, revenue.before, revenue.difference) == (150_000, 130_000, 20_000)
+    purchases = _counted(SPANS, 30, 26)
     assert (revenue.verdict, revenue.p_value) == (purchases.verdict, purchases.p_value)

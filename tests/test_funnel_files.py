@@ -60,7 +60,7 @@ def test_the_files_hold_each_conversion_against_the_others(
     sources, marks = told("sources", "Как записан"), told("utm", "Значение")
     assert sources["proftest_muha"] == marks["winter"] == ("12,5", "выше")
     assert sources["proftest_arystan"] == marks["spring"] == ("46,31", "ниже")
-    assert sources["proftest"] == marks["late"] == ("29,95", "в пределах случайного")
+    assert sources["proftest"] == marks["late"] == ("29,95", "обычное колебание")
     assert sources["expresscourse"] == marks["summer"] == ("30", "слишком мало лидов")
     assert marks["без метки"] == ("", "")
     # Alone, there is nobody to hold it against.

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from django.conf import settings
+from django.conf import settings as configured
 from django.test import Client
 
 from onai.local.leads import demo_leads
-from tests.asking import page_text
+from tests.asking import ALMATY, asked_at, page_text
 from tests.conftest import LandingPages
 from tests.settings import TEST_KEYS
 
@@ -49,7 +49,7 @@ def test_the_page_tells_the_whole_report(admin: Client, report_of_the_day: Landi
     assert "8 % потеряно 350 — разность двух чисел" in text
     # Ratios that are no proportions are not silently shown as if they had been tested.
     assert re.search(
-        r"Из теста в покупку 8,57 % [+−][\d,]+ п. п., было [\d,]+ %; случайно ли — не проверить",
+        r"Из теста в покупку 8,57 % [+−][\d,]+ п. п., было [\d,]+ % все покупки",
         text,
     )
     assert "Почему 109 % — не ошибка." in text
@@ -200,18 +200,26 @@ def test_who_took_no_test_came_all_the_same(
         assert claim not in text
 
 
-def test_what_has_just_begun_has_not_fallen(admin: Client, landing: LandingPages) -> None:
-    now = datetime.now(UTC)
-    yesterday = [{"created_at": now - timedelta(days=1), "sms_clicked": True}] * 20
+def test_what_has_just_begun_has_not_fallen(
+    admin: Client, landing: LandingPages, settings: Any
+) -> None:
+    now = datetime(2026, 11, 22, 9, tzinfo=ALMATY)
+    evening, long_ago = now - timedelta(hours=14), now - timedelta(days=40)
     tested = {"source": "proftest_a"}
-    for ago in (timedelta(), timedelta(days=1), timedelta(days=4)):
-        landing.write({**tested, "created_at": now - ago})
-    landing.write(*yesterday)
+    landing.write(
+        *({**tested, "created_at": evening, "sms_clicked": True} for _ in range(20)),
+        *({**tested, "created_at": one} for one in (now - timedelta(hours=1), long_ago)),
+        {**tested, "created_at": now - timedelta(hours=25), "sms_clicked": True},
+    )
 
-    text = page_text(admin, "period=today").partition("Как читать сравнение")[0]
+    asked_at(now, settings)
+    text = page_text(admin, "from=2026-11-22&to=2026-11-22").partition("Как читать сравнение")[0]
 
-    assert "Пока не прошло девяти десятых периода, о разнице судить рано." in text
-    assert "было 100 000 ₸ за весь тот срок" in text
+    assert "Сегодняшний день ещё идёт, цифры вырастут." in text
+    assert "Сравниваем с тем, что было к этому же времени, 09:00." in text
+    assert "Заявкам ещё нет 72 часов, поэтому покупки и конверсии сравнивать рано." in text
+    assert "Лиды 1 как было" in text
+    assert "Выручка 0 ₸ было 5 000 ₸, сравнивать рано" in text
     assert not re.search(r"[−≈▲▼]", text)
 
 
@@ -326,7 +334,7 @@ def test_the_window_moves_with_the_days(client: Client, landing: LandingPages) -
     landing.write({"sms_clicked": True, "created_at": now - timedelta(days=29)})
     token = TEST_KEYS.sign(
         {
-            "iss": settings.SUPABASE_AUTH_URL,
+            "iss": configured.SUPABASE_AUTH_URL,
             "sub": str(uuid4()),
             "aud": "authenticated",
             "iat": int(now.timestamp()),

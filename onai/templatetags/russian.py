@@ -66,6 +66,15 @@ def duration(time: timedelta) -> str:
     return _joined((days, "д"), (hours, "ч"))
 
 
+@register.filter
+def hours(count: int) -> str:
+    """An age, as what it has not yet reached or is above: «72 часов», «9 дней»."""
+    days, rest = divmod(count, 24)
+    if rest or days <= 3:
+        return f"{count}{_NO_BREAK_SPACE}{plural(count, 'часа,часов,часов')}"
+    return f"{days}{_NO_BREAK_SPACE}{plural(days, 'дня,дней,дней')}"
+
+
 @register.filter(expects_localtime=True)
 def time_zone(moment: datetime) -> str:
     """By which clock a moment is told: «по времени Алматы (UTC+5)»."""

@@ -1,0 +1,1 @@
+"""Pure mathematics: it knows no lead, no page and no Django."""
