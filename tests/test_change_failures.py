@@ -264,7 +264,12 @@ def test_a_refusal_after_an_unclear_answer_is_told_in_the_cabinet(
     faults.set(ONE_USER, times=1, status=504)
     answer = submit(boss, desk, "data")
     accounts.create(NEW_EMAIL)  # somebody else has the address by now
-    faults.set(ONE_USER, times=1, status=422, body='{"code": "email_exists", "message": "taken"}')
+    faults.set(
+        ONE_USER,
+        times=1,
+        status=422,
+        body='{"code": "email_exists", "error_code": "email_exists", "msg": "taken"}',
+    )
 
     desk.time_passes()
     assert changes.finish_open_changes() == 1

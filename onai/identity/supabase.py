@@ -76,6 +76,18 @@ class AuthSlow(AuthUnavailable):
     message = _("Сервис входа не ответил вовремя. Дело не в пароле.")
 
 
+class CaptchaRequired(AuthUnavailable):
+    code = "captcha_required"
+    message = _("Сервис входа требует капчу, а на этом сайте её нет. Дело не в пароле.")
+    advice = _("Скажите администратору: капчу выключают в настройках Supabase.")
+
+
+class EmailSignInDisabled(AuthUnavailable):
+    code = "email_sign_in_disabled"
+    message = _("Вход по почте выключен в настройках сервиса входа. Дело не в пароле.")
+    advice = _("Скажите администратору: его включают в настройках Supabase.")
+
+
 class SessionEnded(Exception):
     """Supabase will not renew this session: it was signed out, used up or forbidden."""
 
@@ -85,6 +97,8 @@ _REFUSALS: dict[str, type[Problem]] = {
     "user_not_found": WrongCredentials,
     "user_banned": WrongCredentials,
     "email_not_confirmed": EmailNotConfirmed,
+    "captcha_failed": CaptchaRequired,
+    "email_provider_disabled": EmailSignInDisabled,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 from django.conf import settings
 
+from onai.identity import supabase_state
 from onai.identity.published_keys import PublishedKeys, UnknownKey
 from onai.identity.supabase import AuthUnavailable
 
@@ -56,11 +57,14 @@ def verify_fresh(token: str) -> Mapping[str, Any]:
     nobody's session has ended. Raises AuthUnavailable.
     """
     try:
-        return verify(token)
+        claims = verify(token)
     except TokenInvalid as error:
         reason = type(error.__cause__ or error).__name__
         logger.error("fresh_token_refused", extra={"reason": reason})
+        supabase_state.note_tokens(verified=False)
         raise AuthUnavailable from error
+    supabase_state.note_tokens(verified=True)
+    return claims
 
 
 def _key_for(token: str) -> tuple[Any, list[str]]:

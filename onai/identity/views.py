@@ -26,6 +26,7 @@ from onai.identity import (
     sign_in_limits,
     standing,
     supabase,
+    supabase_state,
     tokens,
 )
 from onai.identity.forms import SignInForm
@@ -120,6 +121,7 @@ def _open_session(request: VisitorRequest, email: str, password: str) -> Tokens:
         raise
     except Problem as problem:
         attempt.was_no_guess()
+        supabase_state.note_refusal(problem.code)
         _tell_refusal(request, email, problem)
         raise
     attempt.succeeded()

@@ -85,7 +85,6 @@ def token(request: HttpRequest) -> HttpResponse:
 def _require_captcha(request: HttpRequest) -> None:
     """Where a captcha is asked for, no token of one is good here: there is nobody to judge it."""
     if project.captcha:
-        _body(request)
         raise Refusal(
             400,
             "captcha_failed",

@@ -1,0 +1,189 @@
+"""Whether Supabase Auth does what this product needs of it, and what in its settings is in the way.
+
+Beside a service that is down there is one that works and lets nobody in: a wrong API key, a
+captcha, sign-in by e-mail switched off, tokens signed with other keys than ours. It is asked for
+these by calls that change nothing, and what sign-ins met lately is remembered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import jwt
+from django.conf import settings
+from django.core.cache import cache
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from onai.identity import supabase
+from onai.ops.examination import Down
+
+_TIMEOUT_SECONDS = 1.8
+_NOTE = "supabase_sign_in"
+_REMEMBERED_SECONDS = 300
+# No account has it.
+_NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What is wrong with the settings: a stable word, what is seen, and what to do."""
+
+    reason: str
+    seen: str | Promise
+    advice: str | Promise
+
+
+_CAPTCHA = _Fault(
+    supabase.CaptchaRequired.code,
+    gettext_lazy("требует капчу, которой на этом сайте нет: войти нельзя"),
+    gettext_lazy(
+        "Выключите капчу в проекте Tripwire: Authentication → Attack Protection → CAPTCHA."
+    ),
+)
+_EMAIL_DISABLED = _Fault(
+    supabase.EmailSignInDisabled.code,
+    gettext_lazy("вход по почте выключен в настройках проекта"),
+    gettext_lazy("Включите его в проекте Tripwire: Authentication → Sign In / Providers → Email."),
+)
+_ANON_KEY = _Fault(
+    "wrong_anon_key",
+    gettext_lazy("не принимает публичный ключ: войти нельзя"),
+    gettext_lazy("Сверьте TRIPWIRE_SUPABASE_ANON_KEY с проектом: Project Settings → API Keys."),
+)
+_SERVICE_KEY = _Fault(
+    "wrong_service_key",
+    gettext_lazy("не принимает секретный ключ: доступы не выдать и не изменить"),
+    gettext_lazy(
+        "Сверьте TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY с проектом: Project Settings → API Keys."
+    ),
+)
+_SECRET_IS_NEEDED = _Fault(
+    "jwt_secret_missing",
+    gettext_lazy("подписывает токены общим секретом (HS256), а он не задан: войти нельзя"),
+    gettext_lazy("Задайте TRIPWIRE_SUPABASE_JWT_SECRET: Project Settings → JWT Keys."),
+)
+_SECRET_IS_WRONG = _Fault(
+    "wrong_jwt_secret",
+    gettext_lazy("подписывает токены не тем секретом, который задан: войти нельзя"),
+    gettext_lazy("Сверьте TRIPWIRE_SUPABASE_JWT_SECRET с проектом: Project Settings → JWT Keys."),
+)
+_SECRET_IS_OUT_OF_USE = _Fault(
+    "jwt_secret_out_of_use",
+    gettext_lazy("подписывает токены опубликованными ключами, а задан общий секрет: войти нельзя"),
+    gettext_lazy("Уберите TRIPWIRE_SUPABASE_JWT_SECRET: ключи проекта (JWKS) возьмутся сами."),
+)
+_TOKENS_ARE_REFUSED = _Fault(
+    "tokens_refused",
+    gettext_lazy("выдаёт токены, которые не проходят проверку: войти нельзя"),
+    gettext_lazy(
+        "Сверьте TRIPWIRE_SUPABASE_URL и TRIPWIRE_SUPABASE_JWT_SECRET с проектом и часы сервера."
+        " Подробности в журнале: fresh_token_refused."
+    ),
+)
+# What a sign-in or a renewal may have met.
+_MET = {fault.reason: fault for fault in (_CAPTCHA, _EMAIL_DISABLED, _TOKENS_ARE_REFUSED)}
+
+
+def note_refusal(code: str) -> None:
+    """Remember the code of a problem with which a sign-in ended, if the settings are its cause."""
+    if code in _MET:
+        cache.set(_NOTE, code, _REMEMBERED_SECONDS)
+
+
+def note_tokens(*, verified: bool) -> None:
+    """Remember whether the tokens of the last sign-in or renewal could be verified."""
+    cache.set(_NOTE, "" if verified else _TOKENS_ARE_REFUSED.reason, _REMEMBERED_SECONDS)
+
+
+def check() -> str:
+    """What was seen of Supabase Auth, for a probe. Raises `Down`, with what to do about it."""
+    anon = {"apikey": settings.SUPABASE_ANON_KEY}
+    _body(_call("GET", "/health", anon), _ANON_KEY)
+    told = _body(_call("GET", "/settings", anon), _ANON_KEY)
+    if told.get("external", {}).get("email") is False:
+        raise _down(_EMAIL_DISABLED)
+    _require_service_key()
+    if _asks_for_captcha(anon):
+        raise _down(_CAPTCHA)
+    _require_keys()
+    fault = _MET.get(cache.get(_NOTE) or "")
+    if fault is not None:
+        raise _down(fault)
+    return _("отвечает")
+
+
+def _require_service_key() -> None:
+    key = settings.SUPABASE_SERVICE_ROLE_KEY
+    # That there is no such account is told to an administrator alone.
+    path = f"/admin/users/{_NOBODY}"
+    answer = _call("GET", path, {"apikey": key, "Authorization": f"Bearer {key}"})
+    if answer.status_code != httpx.codes.NOT_FOUND:
+        _body(answer, _SERVICE_KEY)
+
+
+def _asks_for_captcha(anon: Mapping[str, str]) -> bool:
+    """The settings do not tell. A captcha is looked for before anything else of a sign-up is read,
+    and this one could not be read: an address is no number."""
+    answer = _call("POST", "/signup", anon, json={"email": 0})
+    return "captcha_failed" in answer.text
+
+
+def _require_keys() -> None:
+    """That what signs the project's tokens is what we verify them with, as far as can be seen."""
+    secret = settings.SUPABASE_JWT_SECRET
+    published = _body(_call("GET", "/.well-known/jwks.json", {}), _ANON_KEY).get("keys")
+    if not secret and not published:
+        raise _down(_SECRET_IS_NEEDED)
+    # With a secret and keys both, whether the last tokens were good decides: keys are published
+    # before they sign.
+    if secret and published and cache.get(_NOTE) != "":
+        raise _down(_SECRET_IS_OUT_OF_USE)
+    if secret and not published and not _has_signed(secret, settings.SUPABASE_ANON_KEY):
+        raise _down(_SECRET_IS_WRONG)
+
+
+def _has_signed(secret: str, api_key: str) -> bool:
+    """Whether the secret signed this key. Of a key that is no token nobody can say otherwise."""
+    try:
+        jwt.decode(api_key, secret, algorithms=["HS256"], options={"verify_exp": False})
+    except jwt.InvalidSignatureError:
+        return False
+    except jwt.InvalidTokenError:
+        return True
+    return True
+
+
+def _call(method: str, path: str, headers: Mapping[str, str], **options: Any) -> httpx.Response:
+    try:
+        return supabase.connections().request(
+            method,
+            f"{settings.SUPABASE_AUTH_URL}{path}",
+            headers=dict(headers),
+            timeout=_TIMEOUT_SECONDS,
+            **options,
+        )
+    except httpx.HTTPError as error:
+        raise Down(_("не отвечает")) from error
+
+
+def _body(answer: httpx.Response, key: _Fault) -> Mapping[str, Any]:
+    """What it says. Raises `Down`: with the fault of the `key` where that is refused."""
+    if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        raise _down(key)
+    if answer.is_error:
+        raise Down(_("отвечает ошибкой %(status)s") % {"status": answer.status_code})
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Down(_("отвечает, но не то: это не Supabase Auth"))
+    return body
+
+
+def _down(fault: _Fault) -> Down:
+    return Down(str(fault.seen), advice=fault.advice, reason=fault.reason)
