@@ -16,7 +16,8 @@ from typing import Any
 from django.db import connections
 
 from funnel.models import Lead
-from funnel.people import asked_past_the_cache, email_link, phone_link, phone_to_dial
+from funnel.people import asked_past_the_cache, email_link
+from onai.contacts import phones
 from onai.periods import Period
 
 PAGE = 20
@@ -76,7 +77,7 @@ numbered as (
   from settled
 )
 select place, purchases, same_phone, same_email, in_all, purchases_in_all::bigint,
-  lead.name, lead.phone, phone_key, lead.email, lead.source, lead.created_at, lead.sms_clicked_at
+  lead.name, lead.phone, lead.email, lead.source, lead.created_at, lead.sms_clicked_at
 from persons
 join numbered using (person)
 join landing_leads as lead using (id)
@@ -176,7 +177,6 @@ def _buyers(rows: Sequence[tuple[Any, ...]]) -> Iterator[RepeatBuyer]:
 def _purchase(
     name: str,
     phone: str,
-    phone_key: str | None,
     email: str | None,
     source: str | None,
     *moments: datetime,
@@ -185,8 +185,8 @@ def _purchase(
     return Purchase(
         name=name,
         phone=phone,
-        phone_link=phone_link(phone_key),
-        phone_to_dial=phone_to_dial(phone, phone_key),
+        phone_link=phones.link(phone),
+        phone_to_dial=phones.spelled(phone),
         email=email or "",
         email_link=email_link(email),
         source=source or "",

@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Coalesce, Lower, Now, NullIf, Trim
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, Now
 
+from onai.contacts import emails, phones
 from onai.periods import Period
 
 # The stages of a lead, by the definitions the business reports with. A flag that is null is false.
@@ -44,31 +45,6 @@ def within(period: Period) -> Q:
     return Q(created_at__gte=period.start, created_at__lt=period.end)
 
 
-class _RegexpReplace(Func):
-    function = "regexp_replace"
-    output_field = models.TextField()
-
-
-def phone_key() -> NullIf:
-    """One spelling for each phone: digits only, with Kazakhstan's country code.
-
-    `+7 701 123-45-67`, `87011234567`, `7011234567` and `007 701 …` are one phone. A phone without
-    a single digit is no phone: null.
-    """
-    digits = _RegexpReplace(F("phone"), Value("[^0-9]"), Value(""), Value("g"))
-    prefix = "^(?:00)?[78]?(?=[0-9]{10}$)"
-    return _none_if_empty(_RegexpReplace(digits, Value(prefix), Value("7")))
-
-
-def email_key() -> NullIf:
-    """One spelling for each e-mail: case and surrounding space do not tell two people apart."""
-    return _none_if_empty(Lower(Trim(F("email"))))
-
-
-def _none_if_empty(text: Func) -> NullIf:
-    return NullIf(text, Value(""), output_field=models.TextField())
-
-
 def source_name() -> Coalesce:
     """The source as the landing page wrote it, empty where it wrote none."""
     return Coalesce("source", Value(""), output_field=models.TextField())
@@ -93,12 +69,13 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(PURCHASED)
 
     def with_person_keys(self) -> "LeadQuerySet":
-        """Annotate `phone_key` and `email_key`: equal for spellings of one phone or e-mail."""
-        return self.annotate(phone_key=phone_key(), email_key=email_key())
+        """Annotate `phone_key` and `email_key`: equal for spellings of one phone or e-mail, null
+        for what is nobody's."""
+        return self.annotate(phone_key=phones.key_of("phone"), email_key=emails.key_of("email"))
 
     def person_keys(self) -> "models.QuerySet[Lead, tuple[UUID, str | None, str | None]]":
         """The id, `phone_key` and `email_key` of each, in this order."""
-        return self.values_list("pk", phone_key(), email_key())
+        return self.values_list("pk", phones.key_of("phone"), emails.key_of("email"))
 
 
 class Lead(models.Model):

@@ -23,6 +23,7 @@ from funnel.people_steps import Step, is_in, is_lost_at
 from funnel.search import matching
 from funnel.statement import FiguresUnavailable
 from onai import paging
+from onai.contacts import phones
 from onai.periods import Period, business_day
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,6 @@ PAGE = 25
 COUNTED_AT_MOST = 1_000
 _BATCH = 2_000
 _SOURCES_AT_MOST = 100
-_SHORTEST_PHONE, _KAZAKH_PHONE = 5, 11
 
 
 class PeopleUnavailable(FiguresUnavailable):
@@ -172,7 +172,7 @@ def _asked(ask: Callable[[], Found]) -> Found:
 
 def _matching(wanted: PeopleFilter) -> LeadQuerySet:
     condition = is_lost_at(wanted.step) if wanted.lost else is_in(wanted.step)
-    leads = Lead.objects.created_in(wanted.period).filter(condition).with_person_keys()
+    leads = Lead.objects.created_in(wanted.period).filter(condition)
     if wanted.sources:
         leads = leads.annotate(source_name=source_name()).filter(source_name__in=wanted.sources)
     if wanted.text:
@@ -213,8 +213,8 @@ def _person(lead: Lead) -> Person:
         id=lead.pk,
         name=lead.name,
         phone=lead.phone,
-        phone_link=phone_link(lead.phone_key),  # type: ignore[attr-defined]  # annotated
-        phone_to_dial=phone_to_dial(lead.phone, lead.phone_key),  # type: ignore[attr-defined]
+        phone_link=phones.link(lead.phone),
+        phone_to_dial=phones.spelled(lead.phone),
         email=lead.email or "",
         email_link=email_link(lead.email),
         source=lead.source or "",
@@ -229,25 +229,6 @@ def _person(lead: Lead) -> Person:
 
 def _event(happened: bool, at: datetime | None) -> Event:
     return Event(happened, at if happened else None)
-
-
-def phone_link(key: str | None) -> str:
-    """Where a tap on a phone leads, by its one spelling."""
-    if not key or len(key) < _SHORTEST_PHONE:
-        return ""
-    return f"tel:+{key}" if _is_kazakh(key) else f"tel:{key}"
-
-
-def phone_to_dial(phone: str, key: str | None) -> str:
-    """`8 700 000 01 48`, which a person can dial and no spreadsheet takes for a number or a
-    formula; what is no Kazakh number stays as it was written."""
-    if not key or not _is_kazakh(key):
-        return phone
-    return f"8 {key[1:4]} {key[4:7]} {key[7:9]} {key[9:]}"
-
-
-def _is_kazakh(key: str) -> bool:
-    return len(key) == _KAZAKH_PHONE and key.startswith("7")
 
 
 def email_link(email: str | None) -> str:

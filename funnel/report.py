@@ -69,7 +69,7 @@ class Stage:
 class DuplicateCheck:
     """Whether the same person was counted as several purchases.
 
-    Phones are told apart after normalising Kazakhstan's spellings, e-mails ignoring case. A
+    Phones and e-mails are told apart by the keys of `onai.contacts`. A
     purchase without a phone or an e-mail is nobody's duplicate. `repeated_phones` and
     `repeated_emails` are how many stand behind more than one purchase.
     """

@@ -1,12 +1,16 @@
 """The funnel counted in plain Python, row by row: what the database's answer is held against."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import cache
 from typing import Any
 from uuid import UUID
+
+from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, format_number
 
 Row = dict[str, Any]
 
@@ -47,18 +51,24 @@ def count(rows: list[Row], start: datetime, end: datetime) -> PlainFunnel:
             purchases += 1
             figures[2] += 1
             phones[one_spelling(row["phone"])] += 1
-            emails[(row.get("email") or "").strip(" ").lower()] += 1
+            emails[address(row.get("email"))] += 1
     del phones[""], emails[""]
     ranked = {name: (leads, sent, bought) for name, (leads, sent, bought) in sources.items()}
     return PlainFunnel(visitors, emailed, purchases, ranked, phones, emails)
 
 
+@cache
 def one_spelling(phone: str) -> str:
-    digits = "".join(letter for letter in phone if letter in "0123456789")
-    local = digits.removeprefix("00") if len(digits) == 13 else digits
-    if len(local) == 11 and local[0] in "78":
-        return "7" + local[1:]
-    return "7" + local if len(local) == 10 else digits
+    """The first number in it, by the numbering plans; empty without one."""
+    text = re.sub(r"^00", "+", phone.strip())
+    found = next(iter(PhoneNumberMatcher(text, "KZ", leniency=Leniency.VALID)), None)
+    return format_number(found.number, PhoneNumberFormat.E164) if found else ""
+
+
+def address(email: str | None) -> str:
+    """In small letters; empty for what is no address."""
+    text = (email or "").strip().lower()
+    return text if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text) else ""
 
 
 def half_up(part: int, whole: int, decimals: int) -> Fraction:
@@ -108,7 +118,7 @@ def persons(rows: list[Row]) -> list[set[UUID]]:
         return one
 
     for row in rows:
-        phone, email = one_spelling(row["phone"]), (row["email"] or "").strip(" ").lower()
+        phone, email = one_spelling(row["phone"]), address(row["email"])
         for key in filter(None, (phone and ("phone", phone), email and ("email", email))):
             parent[root(key)] = root(row["id"])
     groups: dict[object, set[UUID]] = {}

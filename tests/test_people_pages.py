@@ -132,7 +132,7 @@ def test_the_sources_to_choose_from_are_those_of_the_days_with_the_most_leads_fi
         (
             "+49 30 1234567",
             'a"b@onai.test?bcc=x',
-            ["tel:49301234567", "mailto:a%22b@onai.test%3Fbcc%3Dx"],
+            ["tel:+49301234567", "mailto:a%22b@onai.test%3Fbcc%3Dx"],
         ),
         # Thirteen digits are no Kazakh phone, whatever they begin with.
         ("7 123 456 789 012", "dana kim@onai.test", ["tel:7123456789012"]),

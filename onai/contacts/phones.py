@@ -1,0 +1,166 @@
+"""Phone numbers as people write them: whose they are, how they are shown, how they are dialled.
+
+A number is what it says. A plus, `00` or `8 10` leads to another country; `8`, `7` or nothing is
+Kazakhstan's, nothing only before ten digits that begin with 7 as its numbers do. The key is
+`+77000000011`, or the bare digits where the country cannot be known.
+
+- Of several numbers in a field the first is the key: one person has one key, and the second is
+  often a relative's. An extension is no part of it: it is behind the first number.
+- A number that is not finished (`+7 (___) ___-__-__`), too short, or one digit repeated is
+  nobody's: strangers share it.
+
+Keys are computed where the rows are, so the rules are patterns that PostgreSQL and Python read
+alike. The numbering plans, by which numbers are shown, are those of `phonenumbers`; the tests put
+one table of cases through all three.
+"""
+
+import re
+
+import phonenumbers
+from django.db.models import Case, F, Func, Q, TextField, Value, When
+from django.db.models.functions import Coalesce, Concat, NullIf, Right
+from phonenumbers import (
+    Leniency,
+    NumberParseException,
+    PhoneNumberFormat,
+    PhoneNumberMatcher,
+)
+
+_COUNTRY = "KZ"
+_LOCAL_DIGITS = 10
+# 8 10 and the longest number there is.
+_WITH_ANY_PREFIX = 18
+
+# Digits of other scripts and of full width, and what is not seen.
+_DIGITS = "0123456789"
+_OTHER_DIGITS = ("０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
+_UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_FROM = "".join(_OTHER_DIGITS) + "＋﹢"
+_TO = _DIGITS * len(_OTHER_DIGITS) + "++"
+_IN_ASCII = str.maketrans(_FROM, _TO)
+
+# What stands between the digits of one number; a slash, a comma or a letter ends it.
+_GAP = rf"[ \t\u00a0\u2007\u2009\u202f().~·\u2010-\u2015\u2212{_UNSEEN}-]*"
+# How nearly everybody writes a number of the country: two steps lead to its key instead of twelve.
+_FIRST_DIGITS = "346789"
+_USUAL = rf"^(?:(?:\+7|[78])[ ()-]*[{_FIRST_DIGITS}]|7)(?:[ ()-]*[0-9]){{9}}$"
+# +44 (0)20: for those who dial within the country.
+_NOUGHT_IN_BRACKETS = (r"((?:^00|\+)[0-9 ]{1,4})\(0\)", r"\1")
+_NUMBER = rf"\+?{_GAP}[0-9](?:{_GAP}[0-9]){{8,}}"
+_ONE_DIGIT = r"^\+?7?([0-9])\1*$"
+# One after another.
+_REWRITTEN = (
+    # Several numbers without anything between them.
+    (r"^(\+?[78][0-9]{10})(?:\+?[78][0-9]{10})+$", r"\1"),
+    (r"^(7[0-9]{9})(?:7[0-9]{9})+$", r"\1"),
+    # To another country; a plus before a nought says nothing.
+    (r"^\+?00(?=[1-9])", "+"),
+    (r"^810(?=[1-9][0-9]{9})", "+"),
+    (r"^\+(?=0)", ""),
+    # Of Kazakhstan and Russia: 8 or 7, both, or neither.
+    (rf"^(?:[78]|\+7)([{_FIRST_DIGITS}][0-9]{{9}})$", r"+7\1"),
+    (r"^(?:\+?7?8|\+?87)(7[0-9]{9})$", r"+7\1"),
+    (r"^(7[0-9]{9})$", r"+7\1"),
+    # Too long for a number without its country.
+    (r"^([1-689][0-9]{10,14})$", r"+\1"),
+)
+# Of this country and Russia, of another one, or of one that is not known.
+_SOMEBODYS = (
+    rf"^(?:\+7[{_FIRST_DIGITS}][0-9]{{9}}|\+[1-689][0-9]{{7,14}}"
+    r"|(?!8?7[0-9]{0,8}$)[0-9]{9,15})$"
+)
+
+_DIALLED_FROM_KAZAKHSTAN = re.compile(r"\+7(\d{3})(\d{3})(\d{2})(\d{2})")
+
+
+def key(phone: str) -> str | None:
+    """One spelling for all spellings of a number, None for what is nobody's number."""
+    text = re.sub(*_NOUGHT_IN_BRACKETS, phone.translate(_IN_ASCII))
+    found = re.search(_NUMBER, text)
+    number = re.sub("[^0-9+]", "", found[0] if found else text)
+    for pattern, rewritten in (*_REWRITTEN, (_ONE_DIGIT, "")):
+        number = re.sub(pattern, rewritten, number)
+    return number if re.search(_SOMEBODYS, number) else None
+
+
+def spelled(phone: str) -> str:
+    """`phone` with each number as one dials it, `8 700 000 00 11` or `+82 10-0000-0011`, and the
+    rest as it is; what is no number stays as it was written."""
+    known = key(phone)
+    if known is None or not known.startswith("+"):
+        return phone
+    text = re.sub(f"[{_UNSEEN}]", "", phone.translate(_IN_ASCII)).strip()
+    if _ends_with(known, text) and not any(letter.isalpha() for letter in text):
+        return _dialled(known)
+    spelled_to = 0
+    parts: list[str] = []
+    for match in PhoneNumberMatcher(text, _COUNTRY, leniency=Leniency.VALID):
+        parts.append(text[spelled_to : match.start] or (", " if parts else ""))
+        parts.append(_dialled(phonenumbers.format_number(match.number, PhoneNumberFormat.E164)))
+        if match.number.extension:
+            parts.append(f" доб. {match.number.extension}")
+        spelled_to = match.end
+    return "".join([*parts, text[spelled_to:]])
+
+
+def _ends_with(number: str, text: str) -> bool:
+    """Whether the number is all that there is, but for the ways to write its country."""
+    digits = re.sub("[^0-9]", "", text)
+    return digits.endswith(number[-_LOCAL_DIGITS:]) and len(digits) <= _WITH_ANY_PREFIX
+
+
+def link(phone: str) -> str:
+    """Where a tap on a phone leads, empty for what cannot be called."""
+    known = key(phone)
+    return f"tel:{known}" if known else ""
+
+
+def key_of(column: str) -> Case:
+    """The `key` of the phones in a column, for a query."""
+    bare = Func(
+        F(column), Value("+ ()-"), Value(""), function="translate", output_field=TextField()
+    )
+    usual: Func = Concat(Value("+7"), Right(bare, _LOCAL_DIGITS), output_field=TextField())
+    for digit in _FIRST_DIGITS:
+        usual = NullIf(usual, Value("+7" + digit * _LOCAL_DIGITS))
+    return Case(
+        When(Q(**{f"{column}__regex": _USUAL}), then=usual),
+        default=_unusual_key_of(column),
+        output_field=TextField(),
+    )
+
+
+def _unusual_key_of(column: str) -> Func:
+    text: Func = Func(
+        F(column), Value(_FROM), Value(_TO), function="translate", output_field=TextField()
+    )
+    text = _Replaced(text, *map(Value, _NOUGHT_IN_BRACKETS), Value("g"))
+    number: Func = Coalesce(_Found(text, Value(_NUMBER)), text)
+    number = _Replaced(number, Value("[^0-9+]"), Value(""), Value("g"))
+    for pattern, rewritten in (*_REWRITTEN, (_ONE_DIGIT, "")):
+        number = _Replaced(number, Value(pattern), Value(rewritten))
+    return _Found(number, Value(_SOMEBODYS))
+
+
+class _Replaced(Func):
+    function = "regexp_replace"
+    output_field = TextField()
+
+
+class _Found(Func):
+    """The part that a pattern without groups fits, null where it does not."""
+
+    function = "substring"
+    arg_joiner = " from "
+    output_field = TextField()
+
+
+def _dialled(number: str) -> str:
+    if local := _DIALLED_FROM_KAZAKHSTAN.fullmatch(number):
+        return " ".join(["8", *local.groups()])
+    try:
+        parsed = phonenumbers.parse(number)
+    except NumberParseException:
+        return number  # Of a country that there is not.
+    shown = phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+    return shown if key(shown) == number else number
