@@ -1,10 +1,12 @@
 """How gunicorn serves this product. What it leaves open, gunicorn's own flags decide."""
 
+import sys
+
 from onai import env
 
 # Read here too, so that a bad environment stops the start with one message instead of one for
-# each worker and try.
-env.load()
+# each worker and try. The stand-ins are started by this file as well, and need no static files.
+env.load(serves_pages=any(word.partition(":")[0] == "onai.wsgi" for word in sys.argv))
 
 worker_class = "onai.ops.worker.Worker"
 threads = 8

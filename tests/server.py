@@ -7,7 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import gettempdir
 
+from fasteners import InterProcessLock
+
+from onai.env import STATIC_ROOT
 from tests import warm
 from tests.ports import free_port
 from tests.processes import wait_for
@@ -31,13 +36,22 @@ class Site:
 
 
 def collect_static() -> None:
+    """Collect them anew; never below a server that serves them."""
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
     subprocess.run(collect, cwd=BASE_DIR, env=TEST_ENVIRONMENT, check=True)
 
 
+def _have_static_files() -> None:
+    """Some, from whenever: without any no server starts."""
+    with InterProcessLock(Path(gettempdir(), "onai-tests-collect-static-files")):
+        if not (STATIC_ROOT / "staticfiles.json").exists():
+            collect_static()
+
+
 @contextmanager
 def web_server(**environment: str) -> Iterator[Site]:
-    """The server. Its pages also need their static files: the fixture `static_files`."""
+    """The server. Its pages also need their present static files: the fixture `static_files`."""
+    _have_static_files()
     address = f"127.0.0.1:{free_port()}"
     started = {**TEST_ENVIRONMENT, **environment}
     with _serving(
@@ -52,6 +66,7 @@ def web_server(**environment: str) -> Iterator[Site]:
 @contextmanager
 def warm_web_server() -> Iterator[Site]:
     """The same server, forked from a process that has imported it: where many are needed."""
+    _have_static_files()
     address = f"127.0.0.1:{free_port()}"
     with _serving(address, warm.start(*_SERVE, address)) as site:
         yield site

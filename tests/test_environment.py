@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from onai.env import BASE_DIR, Environment
+from onai.env import BASE_DIR, Environment, EnvironmentInvalid, read
 from tests.processes import run_python
-from tests.settings import TEST_ENVIRONMENT
+from tests.settings import TEST_ENVIRONMENT, TEST_KEYS
 
 VARIABLES = [field.name.upper() for field in fields(Environment)]
 
@@ -74,6 +74,126 @@ def test_a_malformed_value_is_named_and_not_shown(name: str, bad: str) -> None:
     assert started.returncode == 1
     assert f"{name} is malformed" in started.stderr
     assert bad not in started.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "reason"),
+    [
+        ("SECRET_KEY", "letters8", "it can be guessed"),
+        ("SECRET_KEY", "ab" * 40, "it can be guessed"),
+        ("SECRET_KEY", "replace-me-with-fifty-or-more-random-characters-0123", "placeholder"),
+        ("SECRET_KEY", '"a0b1c2d3e4f5g6h7i8j9a0b1c2d3e4f5g6h7i8j9"', "quotes"),
+        ("RESEND_API_KEY", "'re_12345678hush'", "quotes"),
+        ("ALLOWED_HOSTS", '"desk.onai.test"', "quotes"),
+        ("COURSE_PRICE_KZT", "5000 # price", "comment"),
+        ("FUNNEL_CACHE_SECONDS", "300 #seconds", "comment"),
+        ("TIME_ZONE", "# Asia/Almaty", "comment"),
+        ("RESEND_FROM_EMAIL", "onAI hello@onai.test", "in < >"),
+        ("RESEND_FROM_EMAIL", "onAI <hello>", "in < >"),
+        ("RESEND_FROM_EMAIL", "onAI <hello@onai.test", "in < >"),
+        ("RESEND_FROM_EMAIL", "one@onai.test, two@onai.test", "in < >"),
+        ("RESEND_FROM_EMAIL", "onAI <hello@onai.test> <x@onai.test>", "in < >"),
+        ("RESEND_API_KEY", "sk_12345678hush", "begin with re_"),
+        ("RESEND_API_KEY", "re_replace_me", "placeholder"),
+        ("ALLOWED_HOSTS", "*", "anybody"),
+        ("ALLOWED_HOSTS", "desk.onai.test,*.onai.test", "anybody"),
+        ("TRIPWIRE_SUPABASE_URL", "http://project.onai.test", "https"),
+        ("RESEND_API_URL", "http://10.0.0.5:8000", "https"),
+        ("PLATFORM_LOGIN_URL", "http://platform.onai.test/login", "https"),
+        ("PLATFORM_LOGIN_URL", "http://localhost.onai.test/login", "https"),
+        ("LANDING_DATABASE_URL", "postgres://u:hush@db.onai.test:6543/d", "sslmode=require"),
+        ("LANDING_DATABASE_URL", "postgres://u:hush@10.0.0.5/d?sslmode=disable", "sslmode=require"),
+        ("TRIPWIRE_DATABASE_URL", "postgres://u@db.onai.test/d?sslmode=allow", "sslmode=require"),
+        ("TRIPWIRE_DATABASE_URL", "postgres://u@db.onai.test/d?sslmode=prefer", "sslmode=require"),
+        ("TRIPWIRE_DATABASE_URL", "postgres://u@/d?host=db.onai.test", "sslmode=require"),
+        ("TRIPWIRE_SUPABASE_ANON_KEY", TEST_KEYS.service_role_key, "another kind of key"),
+        ("TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY", TEST_KEYS.anon_key, "another kind of key"),
+        ("TRIPWIRE_SUPABASE_ANON_KEY", "sb_secret_hush", "another kind of key"),
+        ("TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY", "sb_publishable_hush", "another kind of key"),
+        ("TRIPWIRE_SUPABASE_URL", "https://abcdefgh.supabase.co", "still the example"),
+    ],
+)
+def test_what_only_looks_like_a_value_is_refused_with_the_reason(
+    name: str, bad: str, reason: str
+) -> None:
+    with pytest.raises(EnvironmentInvalid) as refused:
+        read(_environment(**{name: bad}))
+
+    message = str(refused.value.code)
+    assert message.count("\n") == 1
+    assert f"{name} is malformed (" in message
+    told_of_value = message.partition("malformed (")[2].partition("):")[0]
+    assert reason in told_of_value
+    assert bad == "*" or bad not in told_of_value
+    assert "hush" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("SECRET_KEY", "#5d8$kq(w7!e2n=z+4v9m^x&t3r-1p6_y"),
+        ("TRIPWIRE_SUPABASE_URL", "http://localhost:54321"),
+        ("TRIPWIRE_SUPABASE_URL", "http://[::1]:54321"),
+        ("RESEND_FROM_EMAIL", "hello@onai.test"),
+        ("RESEND_FROM_EMAIL", '"onAI, Academy" <hello@onai.test>'),
+        ("RESEND_FROM_EMAIL", "Академия onAI <hello@mail.onai.test>"),
+        ("ALLOWED_HOSTS", ".onai.test, desk.onai.test,[::1]"),
+        ("LANDING_DATABASE_URL", "postgres://u@127.0.0.1:5432/d"),
+        ("LANDING_DATABASE_URL", "postgres://u@localhost/d?sslmode=disable"),
+        ("LANDING_DATABASE_URL", "postgres://u@%2Fvar%2Frun/d"),
+        ("LANDING_DATABASE_URL", "postgres://u:a%23b@db.onai.test/d?sslmode=verify-full"),
+        ("TRIPWIRE_SUPABASE_ANON_KEY", "sb_publishable_x"),
+        ("TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY", "sb_secret_x"),
+    ],
+)
+def test_what_is_good_is_taken(name: str, good: str) -> None:
+    read(_environment(**{name: good}))
+
+
+def test_one_key_for_both_is_refused() -> None:
+    both = ("TRIPWIRE_SUPABASE_ANON_KEY", "TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY")
+
+    with pytest.raises(EnvironmentInvalid) as refused:
+        read(_environment(**dict.fromkeys(both, "hush-hush")))
+
+    assert f"{both[0]} and {both[1]} are malformed (they are one key)" in str(refused.value.code)
+    assert "hush" not in str(refused.value.code)
+
+
+def _example() -> dict[str, str]:
+    lines = (BASE_DIR / ".env.example").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_nothing_starts_with_the_placeholders_and_each_is_named() -> None:
+    with pytest.raises(EnvironmentInvalid) as refused:
+        read(_example())
+
+    told = str(refused.value.code)
+    assert [name for name in _example() if f"  {name} is malformed (it is still" not in told] == []
+
+
+def test_with_each_placeholder_replaced_the_example_starts() -> None:
+    read({**_example(), **{name: TEST_ENVIRONMENT[name] for name in _example()}})
+
+
+@pytest.mark.parametrize("entrance", ["onai.wsgi", "onai.wsgi:application"])
+def test_no_page_is_served_without_its_static_files(tmp_path: Path, entrance: str) -> None:
+    script = (
+        "import pathlib, runpy, sys, onai.env as e; e._MANIFEST = pathlib.Path({!r});"
+        " sys.argv = ['gunicorn', '--bind', '127.0.0.1:0', {!r}];"
+        " runpy.run_module('gunicorn', run_name='__main__')"
+    ).format(str(tmp_path / "staticfiles.json"), entrance)
+
+    started = run_python("-c", script, environment=_environment(RESEND_API_KEY=""))
+
+    assert started.returncode != 0
+    assert "onAI cannot start, 1 environment variable and the static files to mend" in (
+        started.stderr
+    )
+    assert "RESEND_API_KEY is missing" in started.stderr
+    assert "manage.py collectstatic" in started.stderr
+    assert "Traceback" not in started.stderr
 
 
 def test_a_good_environment_starts() -> None:

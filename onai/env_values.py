@@ -1,0 +1,202 @@
+"""How each kind of environment variable is read, and why a value is refused.
+
+A reason never holds the value. Where a value travels on one machine only, by a loopback address or
+a socket, it may do so unprotected.
+"""
+
+import json
+import re
+from base64 import urlsafe_b64decode
+from datetime import date
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import environ
+from redis.connection import parse_url
+from sentry_sdk.utils import Dsn
+
+_SHORTEST_SECRET, _FEWEST_LETTERS = 32, 8
+_PROTECTED = ("require", "verify-ca", "verify-full")
+_COMMENT = re.compile(r"(^|\s)#(\s|$)|\s#")
+_PLACEHOLDER = re.compile(r"replace[-_]me", re.IGNORECASE)
+_ADDRESS = r"[^\s<>@,;:\"()]+@[^\s<>@,;:\"()]+\.[^\s<>@,;:\"().]+"
+_SENDER = re.compile(rf"{_ADDRESS}|[^<>\r\n]*[^<>\s][^<>\r\n]*<{_ADDRESS}>")
+
+
+class Malformed(ValueError):
+    """A value that cannot be used, with the reason as a clause that shows nothing of it."""
+
+
+def check_form(value: str) -> None:
+    """What is wrong with any value, whatever it is for. Raises Malformed."""
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        raise Malformed("it stands in quotes, which `docker --env-file` takes for a part of it")
+    if _COMMENT.search(value):
+        raise Malformed("a comment stands behind it, which is taken for a part of it")
+    if _PLACEHOLDER.search(value):
+        raise Malformed("it is still the placeholder of .env.example")
+
+
+def text(value: str) -> str:
+    return value
+
+
+def secret(value: str) -> str:
+    if len(value) < _SHORTEST_SECRET or len(set(value)) < _FEWEST_LETTERS:
+        raise Malformed(
+            f"it can be guessed: take at least {_SHORTEST_SECRET} random characters, of many kinds"
+        )
+    return value
+
+
+def boolean(value: str) -> bool:
+    known = {"true": True, "1": True, "yes": True, "on": True}
+    known |= {"false": False, "0": False, "no": False, "off": False}
+    if value.lower() not in known:
+        raise Malformed("it is neither true nor false")
+    return known[value.lower()]
+
+
+def whole_number(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def prices(value: str) -> tuple[tuple[date | None, int], ...]:
+    """`5000`, or a price and the later ones by their first days: `5000,2026-01-01:6000`."""
+    found: list[tuple[date | None, int]] = []
+    for part in value.split(","):
+        since, _, price = part.rpartition(":")
+        first_day = date.fromisoformat(since.strip()) if since else None
+        found.append((first_day, whole_number(price)))
+    starts = [since or date.min for since, _ in found]
+    if starts != sorted(set(starts)):
+        raise Malformed("each price begins on a later day than the one before")
+    return tuple(found)
+
+
+def http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError
+    if not value.isascii() or " " in value:
+        raise ValueError
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise Malformed("it must begin with https, as whoever listens could read along")
+    return value.rstrip("/")
+
+
+def supabase_url(value: str) -> str:
+    url = http_url(value)
+    if url.endswith("/auth/v1"):
+        raise Malformed("/auth/v1 is ours to add")
+    return url
+
+
+def postgres(value: str) -> dict[str, Any]:
+    if not value.startswith(("postgres://", "postgresql://")):
+        raise ValueError
+    config = dict(environ.Env.db_url_config(value))
+    if not config["NAME"]:
+        raise ValueError
+    options = config.get("OPTIONS", {})
+    where = options.get("hostaddr") or options.get("host") or unquote(config["HOST"] or "")
+    stays_here = all(
+        not host or host[0] in "/@" or is_loopback(host) for host in str(where).split(",")
+    )
+    if not stays_here and options.get("sslmode") not in _PROTECTED:
+        raise Malformed("it needs ?sslmode=require, or verify-full, as the data go over a network")
+    return config
+
+
+def redis(value: str) -> str:
+    parse_url(value)  # type: ignore[no-untyped-call]
+    return value
+
+
+def sentry_dsn(value: str) -> str:
+    Dsn(value)
+    return value
+
+
+def _header(value: str) -> str:
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise Malformed("it travels in HTTP headers, and has a letter that cannot")
+    return value
+
+
+def anon_key(value: str) -> str:
+    return _key_of_role(value, "anon", other="sb_secret_")
+
+
+def service_role_key(value: str) -> str:
+    return _key_of_role(value, "service_role", other="sb_publishable_")
+
+
+def _key_of_role(value: str, role: str, *, other: str) -> str:
+    claims = api_key_claims(_header(value))
+    if value.startswith(other) or claims.get("role", role) != role:
+        raise Malformed("it is another kind of key: the project's two are easily confused")
+    return value
+
+
+def api_key_claims(value: str) -> dict[str, Any]:
+    """What one of a project's older API keys, which are tokens, says of itself; else nothing."""
+    parts = value.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def resend_key(value: str) -> str:
+    if not _header(value).startswith("re_"):
+        raise Malformed("Resend's keys begin with re_")
+    return value
+
+
+def sender(value: str) -> str:
+    if not value.isprintable() or not _SENDER.fullmatch(value):
+        raise Malformed("it is an address, or a name and behind it the address in < >")
+    return value
+
+
+def hosts(value: str) -> list[str]:
+    named = [host.strip() for host in value.split(",") if host.strip()]
+    for host in named:
+        if "*" in host:
+            raise Malformed(
+                "* lets anybody choose the host's name; .example.com is all of a domain"
+            )
+        if "/" in host or " " in host or (":" in host and not host.endswith("]")):
+            raise ValueError
+    if not named:
+        raise ValueError
+    return named
+
+
+def former_keys(value: str) -> list[str]:
+    return [key.strip() for key in value.split(",") if key.strip()]
+
+
+def time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError
+    return ZoneInfo(value).key
+
+
+def is_loopback(host: str) -> bool:
+    """Whether what goes there stays on this machine."""
+    if host.lower().rstrip(".") in ("localhost", "ip6-localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
