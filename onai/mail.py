@@ -3,6 +3,7 @@
 It knows what became of the attempt, and nothing of what the letter says or when to try again.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,26 @@ from resend.exceptions import ResendError
 from resend.http_client import HTTPClient
 
 _LONGEST_REASON = 200
+# What Resend refuses whatever the letter: a key, a domain that is not verified, an address of its
+# own that is not there.
+_OURS_BY_STATUS = (401, 403, 404, 405)
+_OURS_BY_KIND = {
+    "missing_api_key",
+    "invalid_api_key",
+    "restricted_api_key",
+    "suspended_api_key",
+    "invalid_permission",
+    "invalid_access",
+    "invalid_from_address",
+    "invalid_region",
+    "invalid_idempotency_key",
+}
+_QUOTA = {"rate_limit_exceeded", "daily_quota_exceeded", "monthly_quota_exceeded"}
+_FIELDS = {"from", "sender", "to", "reply_to", "subject", "html", "text", "headers", "tags"}
+# "Invalid `from` field", "Missing "to" parameter", "The from address is…"
+_FIELD = re.compile(
+    r"""[`'"](?P<quoted>\w+)[`'"]|\b(?P<bare>\w+)\s+(?:field|address|parameter|property)\b""",
+)
 _STATUSES = {str(status) for status in range(100, 600)}
 
 
@@ -32,15 +53,26 @@ class Letter:
 
 
 class NotSentYet(Exception):
-    """Resend did not take the letter, or nobody knows: trying again with the same key is right.
+    """Resend did not take the letter, or nobody knows: trying again is right.
 
-    `reason` is a short word for logs; `retry_after` is how long Resend asked us to wait.
+    `reason` is a short word for logs; `retry_after` is how long Resend asked us to wait. `refused`:
+    it was certainly not taken. `ours`: what was refused is our key or sender, and not the letter,
+    so that it will be taken once somebody has mended them.
     """
 
-    def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        retry_after: timedelta | None = None,
+        *,
+        refused: bool = False,
+        ours: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+        self.refused = refused
+        self.ours = ours
 
 
 class AlreadyTaken(Exception):
@@ -82,16 +114,38 @@ def send(letter: Letter, *, idempotency_key: str) -> str:
 
 
 def _failure(error: ResendError) -> NotSentYet | LetterRefused | AlreadyTaken:
-    # Both are copied from the answer, which may be anything.
+    # All are copied from the answer, which may be anything.
     status = int(error.code) if str(error.code) in _STATUSES else 500
-    reason = f"{status} {error.error_type}"[:_LONGEST_REASON]
-    if error.error_type == "invalid_idempotent_request":
+    kind, message = str(error.error_type), str(error.message)
+    field = _field_named_in(message)
+    reason = f"{status} {kind}{f' {field}' if field else ''}"[:_LONGEST_REASON]
+    wait = _retry_after(httpx.Headers(error.headers))
+    if kind == "invalid_idempotent_request":
         return AlreadyTaken()
+    if kind in _QUOTA or status == 429:
+        return NotSentYet(reason, wait, refused=True)
     # Another attempt with this key is under way at Resend: a refusal that passes.
-    passing = error.error_type == "concurrent_idempotent_requests"
-    if status in (408, 429) or status >= 500 or status < 400 or passing:
-        return NotSentYet(reason, _retry_after(httpx.Headers(error.headers)))
+    if status == 408 or status >= 500 or status < 400 or kind == "concurrent_idempotent_requests":
+        return NotSentYet(reason, wait)
+    if _is_ours(status, kind, field) or "not verified" in message:
+        return NotSentYet(reason, wait, refused=True, ours=True)
     return LetterRefused(reason)
+
+
+def _is_ours(status: int, kind: str, field: str) -> bool:
+    """Whether a refusal (4xx) is of our key, sender or address of Resend, and not of the letter."""
+    if status in _OURS_BY_STATUS or kind in _OURS_BY_KIND:
+        return True
+    return field not in ("", "to")
+
+
+def _field_named_in(message: str) -> str:
+    """The field of a letter that a refusal is about, as its message names it; else empty."""
+    for found in _FIELD.finditer(message):
+        name = (found["quoted"] or found["bare"]).lower()
+        if name in _FIELDS:
+            return "from" if name == "sender" else name
+    return ""
 
 
 def _retry_after(headers: httpx.Headers) -> timedelta | None:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onai import paging
 from onai.identity.models import StaffMember
+from onai.identity.roles import Identity
 from sales.models import (
     CREATED,
     ActionType,
@@ -23,6 +24,7 @@ from sales.models import (
     Student,
     StudentStatus,
 )
+from sales.rights import may_act_on
 
 PAGE = 50
 # What the log calls the end that an admin put to a change which could not be finished.
@@ -31,7 +33,7 @@ GIVEN_UP = "given_up"
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One entry for a reader. `student` is there as long as the student is.
+    """One entry for a reader. `student` is there as long as the student is the reader's to see.
 
     `before` and `after` are what it changed, empty where that is not told.
     """
@@ -41,7 +43,7 @@ class Act:
     before: str | Promise
     after: str | Promise
     manager_name: str
-    student_name: str
+    student_name: str | Promise
     student: Student | None
 
 
@@ -78,13 +80,18 @@ def log(
 
 
 def page_of_activity(
+    viewer: Identity,
     *,
     manager_id: UUID | None = None,
     action: ActionType | None = None,
     target_user_id: UUID | None = None,
     after: str = "",
 ) -> ActivityPage:
-    """What one manager or all did, of one kind or any, to one student or all."""
+    """What one manager or all did, of one kind or any, to one student or all.
+
+    Of a student that is not the viewer's (any more) it says what the entry itself says, which is
+    what whoever made it knew, and nothing of what the student is called by now.
+    """
     entries = ActivityEntry.objects.annotate(place=CREATED)
     if manager_id:
         entries = entries.filter(manager_id=manager_id)
@@ -99,29 +106,32 @@ def page_of_activity(
     shown = found[:PAGE]
     last = shown[-1] if len(found) > PAGE else None
     following = paging.place_of(last.place, last.pk) if last else None
-    return ActivityPage(_acts(shown), following)
+    return ActivityPage(_acts(shown, viewer), following)
 
 
-def _acts(entries: Sequence[ActivityEntry]) -> list[Act]:
+def _acts(entries: Sequence[ActivityEntry], viewer: Identity) -> list[Act]:
     managers = StaffMember.objects.in_bulk([e.manager_id for e in entries if e.manager_id])
     students = {
         student.user_id: student
         for student in Student.objects.filter(user_id__in=[e.target_user_id for e in entries])
     }
-    return [_act(entry, managers, students) for entry in entries]
+    return [_act(entry, managers, students, viewer) for entry in entries]
 
 
 def _act(
-    entry: ActivityEntry, managers: dict[UUID, StaffMember], students: dict[UUID, Student]
+    entry: ActivityEntry,
+    managers: dict[UUID, StaffMember],
+    students: dict[UUID, Student],
+    viewer: Identity,
 ) -> Act:
     manager = managers.get(entry.manager_id) if entry.manager_id else None
     student = students.get(entry.target_user_id) if entry.target_user_id else None
     details = entry.details if isinstance(entry.details, dict) else {}
-    named = (
-        student.full_name
-        if student
-        else str(details.get("full_name") or details.get("email") or "")
-    )
+    named: str | Promise = str(details.get("full_name") or details.get("email") or "")
+    if student is not None and may_act_on(viewer, student):
+        named = student.full_name
+    elif student is not None:
+        student, named = None, named or _("студент другого менеджера")
     before, after = _told(details.get("before")), _told(details.get("after"))
     if entry.action_type == ActionType.EMAIL_SENT:
         after = _told(details.get("email"))

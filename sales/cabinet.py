@@ -295,6 +295,7 @@ def activity(request: IdentifiedRequest) -> HttpResponse:
         manager = str(request.identity.user_id)
     action = form.cleaned_data.get("action")
     page = page_of_activity(
+        request.identity,
         manager_id=UUID(manager) if manager else None,
         action=ActionType(action) if action else None,
         after=form.cleaned_data.get("after") or "",

@@ -153,8 +153,11 @@ def attempt(letter_id: UUID) -> None:
     if letter is None or is_held(letter):
         return  # Its student was deleted or is being changed, or it is sent.
     if postgres.clock("tripwire") >= letter.give_up_at:
-        _fail(letter, f"given up after a day: {letter.problem}")
+        _fail(letter, f"given up after a day: {letter.problem}", refused=letter.refused)
         return
+    if letter.refused:
+        # Should we die within this attempt, nobody knows whether it was taken.
+        WelcomeLetter.objects.filter(pk=letter.pk).update(refused=False)
     try:
         resend_id = mail.send(
             _rendered(letter), idempotency_key=f"welcome/{letter.idempotency_key}"
@@ -193,6 +196,7 @@ def send_again(letter: WelcomeLetter) -> None:
             idempotency_key=uuid4() if is_new else letter.idempotency_key,
             give_up_at=now + GIVEN_UP_AFTER if is_new else letter.give_up_at,
             refused=False,
+            ours=False,
             due_at=now,
             leased_until=now + LEASE,
             attempts=1,
@@ -276,7 +280,7 @@ def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:
         # One that was replaced while it was on its way has been sent all the same.
         unsent = (LetterState.PENDING, LetterState.REPLACED)
         marked = WelcomeLetter.objects.filter(pk=letter.pk, state__in=unsent).update(
-            state=LetterState.SENT, sent_at=Now(), sealed_password="", problem=""
+            state=LetterState.SENT, sent_at=Now(), sealed_password="", problem="", ours=False
         )
         if student is None or not marked:
             return  # Its student is deleted, or somebody else had sent it with the same key.
@@ -309,8 +313,18 @@ def _postpone(letter: WelcomeLetter, delay: mail.NotSentYet) -> None:
     now = postgres.clock("tripwire")
     growing = min(_FIRST_DELAY * 2 ** min(letter.attempts - 1, 20), _LONGEST_DELAY)
     due_at = min(now + max(growing, delay.retry_after or growing), letter.give_up_at)
+    # Once an attempt may have been taken, its key is kept, so that the letter is not sent twice. A
+    # key that no letter was taken with is given up: with another sender it would be refused as the
+    # key of another letter.
+    certain = delay.refused and (letter.attempts <= 1 or letter.refused)
+    renewed = certain and delay.ours
     WelcomeLetter.objects.filter(pk=letter.pk, state=LetterState.PENDING).update(
-        due_at=due_at, leased_until=now, problem=delay.reason
+        due_at=due_at,
+        leased_until=now,
+        problem=delay.reason,
+        refused=certain,
+        ours=delay.ours,
+        idempotency_key=uuid4() if renewed else letter.idempotency_key,
     )
     logger.warning(
         "letter_postponed",
@@ -318,6 +332,7 @@ def _postpone(letter: WelcomeLetter, delay: mail.NotSentYet) -> None:
             "letter_id": str(letter.pk),
             "attempts": letter.attempts,
             "reason": delay.reason,
+            "ours": delay.ours,
             "due_at": due_at.isoformat(),
         },
     )

@@ -107,8 +107,19 @@ def _letters() -> str:
         late = WelcomeLetter.objects.filter(
             state=LetterState.PENDING, created_at__lt=Now() - _SETTLED_WITHIN
         ).count()
+        ours = WelcomeLetter.objects.filter(state=LetterState.PENDING, ours=True).count()
     except DatabaseError as error:
         raise Down(_("не узнать: база Tripwire не отвечает")) from error
+    if ours:
+        raise Down(
+            _("Resend не принимает ключ или отправителя, из-за этого ждут: %(count)s")
+            % {"count": ours},
+            advice=_(
+                "Проверьте RESEND_API_KEY и RESEND_FROM_EMAIL и подтверждён ли домен отправителя"
+                " в Resend. Письма уйдут сами. Подробности: python manage.py letters"
+            ),
+            reason="sender_refused",
+        )
     if failed or late:
         raise Down(_("не ушли: %(failed)s, ждут: %(late)s") % {"failed": failed, "late": late})
     return _("все отправлены")

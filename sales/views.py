@@ -178,7 +178,7 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     if after and not paging.place_at(after, moments=True):
         raise InvalidInput(fields={"after": paging.NO_SUCH_PLACE})
     register.note(request.identity)
-    history = page_of_activity(target_user_id=found.user_id, after=after)
+    history = page_of_activity(request.identity, target_user_id=found.user_id, after=after)
     context = {
         "student": found,
         "letter": found.latest_letter,

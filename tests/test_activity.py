@@ -6,9 +6,15 @@ from typing import Any
 from uuid import uuid4
 
 from tests.changing import (
+    ADMIN,
+    MANAGER,
+    NEW_EMAIL,
     SignIn,
+    enact,
+    manager_of_one,
+    signed_in,
 )
-from tests.desk import Desk
+from tests.desk import GOOD, Desk
 from tests.sales import ALMATY, CABINET, Sales, text_on
 
 
@@ -83,3 +89,31 @@ def test_the_pages_of_the_log_together_are_the_log(
 
     assert seen == 120
     assert following is None
+
+
+def test_whoever_handed_a_student_over_reads_what_they_knew(
+    as_person: SignIn, desk: Desk, sales: Sales
+) -> None:
+    manager_of_one(as_person)
+    admin = signed_in(ADMIN)
+    enact(admin, desk, "manager", manager_id=str(sales.ids["botagoz"]))
+    enact(admin, desk, "data", email=NEW_EMAIL, full_name="Новая Фамилия")
+    nameless = sales.add(full_name="Чужая Тайна", granted_by=sales.ids["botagoz"])
+    desk.connection.execute(
+        "insert into sales_activity_log (manager_id, action_type, target_user_id)"
+        " values (%s, 'user_created', %s)",
+        [sales.ids["ayaulym"], nameless["user_id"]],
+    )
+
+    former = signed_in(MANAGER).get(f"{CABINET}/activity")
+    everything = admin.get(f"{CABINET}/activity")
+
+    assert _acts(former) == [
+        ("Создал доступ", "студент другого менеджера"),
+        ("Отправил письмо", GOOD["full_name"]),
+        ("Создал доступ", GOOD["full_name"]),
+    ]
+    told = text_on(former)
+    assert NEW_EMAIL not in told
+    assert "/sales-manager/students/" not in told.partition("<main")[2].replace("/new", "")
+    assert ("Создал доступ", "Новая Фамилия") in _acts(everything)

@@ -14,6 +14,7 @@ from django.test import Client
 
 from sales import letters
 from sales.models import WelcomeLetter
+from tests.changing import text_of
 from tests.conftest import Faults
 from tests.desk import Desk
 from tests.mishaps import letter_of, try_again, until
@@ -74,8 +75,8 @@ def test_a_slow_resend_does_not_keep_the_manager_waiting(
     "how",
     [
         {"status": 422, "body": '{"name": "validation_error"}'},
-        {"status": 403, "body": '{"name": "invalid_api_key"}'},
-        {"status": 401, "body": "<html>"},
+        {"status": 422, "body": '{"name": "validation_error", "message": "Invalid `to` field."}'},
+        {"status": 400, "body": '{"name": "validation_error", "message": "Missing \'to\' field"}'},
         {"status": 409, "body": '{"name": "something_else"}'},
     ],
 )
@@ -94,6 +95,114 @@ def test_what_is_refused_is_not_tried_again_by_itself(
     assert letter_of(desk)["state"] == "failed"
     assert letter_of(desk)["sealed_password"]
     assert desk.mailbox() == []
+
+
+def _told(kind: str, message: str = "") -> str:
+    return json.dumps({"name": kind, "message": message})
+
+
+# Whatever is wrong with our key, our sender or our address of Resend.
+OURS: dict[str, dict[str, Any]] = {
+    "from": {
+        "status": 422,
+        "body": _told(
+            "validation_error",
+            "Invalid `from` field. The email address needs to follow the `email@example.com` or"
+            " `Name <email@example.com>` format.",
+        ),
+    },
+    "from by its kind": {"status": 422, "body": _told("invalid_from_address")},
+    "missing from": {
+        "status": 422,
+        "body": _told("missing_required_field", 'Missing "from" field'),
+    },
+    "reply_to": {"status": 400, "body": _told("validation_error", "Invalid `reply_to` field.")},
+    "domain": {
+        "status": 403,
+        "body": _told("validation_error", "The onai.test domain is not verified."),
+    },
+    "wrong key": {"status": 403, "body": _told("invalid_api_key", "API key is invalid")},
+    "wrong key, 400": {"status": 400, "body": _told("invalid_api_key", "API key is invalid")},
+    "no key": {"status": 401, "body": _told("missing_api_key")},
+    "restricted": {"status": 401, "body": _told("restricted_api_key")},
+    "a gateway's": {"status": 401, "body": "<html>"},
+    "suspended": {"status": 403, "body": _told("suspended_api_key")},
+    "address": {"status": 404, "body": _told("not_found")},
+}
+
+
+@pytest.mark.parametrize("how", OURS)
+def test_a_refusal_of_our_key_or_sender_is_told_as_ours_and_tried_until_it_is_mended(
+    create: Any, desk: Desk, faults: Faults, as_person: Callable[[str], Client], how: str
+) -> None:
+    faults.set("/emails", **OURS[how])
+    create()
+    letter = try_again(desk)
+    assert (letter["state"], letter["attempts"], letter["ours"]) == ("pending", 2, True)
+    assert letter["sealed_password"]
+    (student,) = desk.students()
+    admin = as_person("admin@onai.test")
+    card = text_of(admin.get(f"/sales-manager/students/{student['id']}"))
+    assert "не принимает ключ или отправителя этого сайта" in card
+    assert "проверьте адрес" not in card
+    assert "RESEND_FROM_EMAIL" in text_of(admin.get("/status"))
+    faults.clear()
+
+    letter = try_again(desk)
+
+    assert (letter["state"], letter["ours"]) == ("sent", False)
+    assert len(desk.mailbox()) == 1
+    desk.whole()
+
+
+def test_a_letter_with_another_sender_is_sent_by_another_key(
+    create: Any, desk: Desk, faults: Faults, settings: Any
+) -> None:
+    # Resend would call the former key another letter's, and we the letter sent.
+    faults.set("/emails", times=2, **OURS["from"])
+    create()
+    try_again(desk)
+    before = letter_of(desk)["idempotency_key"]
+    faults.set("/emails", drop=True, after=True, times=1)
+    settings.RESEND_FROM_EMAIL = "onAI <mended@onai.test>"
+
+    assert try_again(desk)["state"] == "pending"
+    assert letter_of(desk)["idempotency_key"] == before
+    assert try_again(desk)["state"] == "sent"
+
+    assert len(desk.mailbox()) == 1
+    assert desk.mailbox()[0]["idempotency_key"] == f"welcome/{before}"
+
+
+def test_a_letter_that_may_have_been_taken_keeps_its_key_when_our_key_is_refused(
+    create: Any, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/emails", drop=True, after=True, times=1)
+    create()
+    key = letter_of(desk)["idempotency_key"]
+    for _ in range(2):
+        faults.set("/emails", times=1, **OURS["wrong key"])
+        assert try_again(desk)["idempotency_key"] == key
+    assert not letter_of(desk)["refused"]
+    assert try_again(desk)["state"] == "sent"
+    assert len(desk.mailbox()) == 1
+
+
+def test_a_letter_that_was_refused_for_a_day_is_told_as_ours_and_sent_anew(
+    create: Any, desk: Desk, faults: Faults, as_person: Callable[[str], Client]
+) -> None:
+    faults.set("/emails", **OURS["no key"])
+    create()
+    desk.connection.execute("update sales_letters set give_up_at = now()")
+    letter = try_again(desk)
+    assert (letter["state"], letter["refused"]) == ("failed", True)
+    (student,) = desk.students()
+    card = as_person("admin@onai.test").get(f"/sales-manager/students/{student['id']}")
+    assert "так и не принял ключ или отправителя" in text_of(card)
+    faults.clear()
+    letters.send_again(WelcomeLetter.objects.get())
+    assert letter_of(desk)["state"] == "sent"
+    desk.whole()
 
 
 def test_the_delays_grow_and_after_a_day_somebody_is_told(

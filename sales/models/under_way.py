@@ -218,6 +218,16 @@ class WelcomeLetter(models.Model):
         return str(self.pk)
 
     @property
+    def why_waiting(self) -> str | Promise:
+        """What to tell whoever waits for a letter that is tried again; empty where nothing is."""
+        if self.ours:
+            return _(
+                "Почтовый сервис не принимает ключ или отправителя этого сайта: с адресом студента"
+                " всё в порядке. Письмо уйдёт само, когда администратор это исправит."
+            )
+        return ""
+
+    @property
     def why_failed(self) -> str | Promise:
         """What to tell whoever waits for a letter that has failed."""
         if self.ours:
