@@ -37,7 +37,7 @@ class Desk:
         for table, account in _OF_AN_ACCOUNT.items():
             self.connection.execute(
                 f"delete from auth.{table} where {account} in"
-                " (select id from auth.users where not email = any(%s))",
+                " (select id from auth.users where coalesce(email, '') <> all(%s))",
                 [known],
             )
 

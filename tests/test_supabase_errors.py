@@ -164,8 +164,9 @@ def test_ones_own_other_way_in_keeps_nobody_from_the_address(
 
 def _signs_in_by_google(desk: Desk, account_id: str, email: str) -> None:
     desk.connection.execute(
-        "insert into auth.identities (provider_id, user_id, identity_data, provider)"
-        " values (%s, %s, %s, 'google')",
+        "insert into auth.identities"
+        " (provider_id, user_id, identity_data, provider, created_at, updated_at)"
+        " values (%s, %s, %s, 'google', now(), now())",
         [uuid4().hex, account_id, json.dumps({"email": email})],
     )
 
