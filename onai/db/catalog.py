@@ -216,18 +216,23 @@ def _mapping(value: object) -> dict[str, Any]:
     return parsed
 
 
-def satisfies(alias: str, table: str, condition: str, rows: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a CHECK's `condition` of `table` in `public` lets every one of these rows in.
+def satisfies(alias: str, table: Table, check: Check, rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a CHECK of the table lets every one of these rows in, by the types of its columns
+    and whatever their lengths.
 
     A column that a row does not name is null. Raises Django's database errors.
     """
     quote = connections[alias].ops.quote_name
+    columns = ", ".join(
+        f"(value ->> '{name}')::{table.columns[name].kind} as {quote(name)}"
+        for name in check.columns
+    )
+    condition = check.condition.replace("%", "%%")
+    statement = (
+        f"select coalesce(bool_and(({condition}) is not false), true)"  # noqa: S608
+        f" from (select {columns} from unnest(%s::jsonb[]) as value) as written"
+    )
     with connections[alias].cursor() as cursor:
-        cursor.execute(
-            f"select coalesce(bool_and(({condition.replace('%', '%%')}) is not false), true)"  # noqa: S608
-            " from unnest(%s::jsonb[]) as value, lateral"
-            f" jsonb_populate_record(null::public.{quote(table)}, value)",
-            [[json.dumps(row) for row in rows]],
-        )
+        cursor.execute(statement, [[json.dumps(row) for row in rows]])
         (lets_in,) = cursor.fetchone()
     return bool(lets_in)

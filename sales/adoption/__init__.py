@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
 
+import django.db
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -62,15 +63,16 @@ class AccountsHidden(DatabaseUnfit):
 def check() -> list[Finding]:
     """Everything there is to tell of Tripwire, worst first. Raises Django's database errors."""
     found = _tables(tables_of_tripwire())
-    return _sorted([*_unfit(found), *_further(found)])
+    unfit = list(_unfit(found))
+    return _sorted([*unfit, *_further(found, unfit)])
 
 
 def check_before_migrating() -> list[Finding]:
     """The same for the role that migrates, which has to own what it changes."""
     found = _tables(tables_of_tripwire())
     adopted = _adopted(found)
-    findings = [*_not_owned(adopted), *account_findings(), *shape_findings(adopted)]
-    return _sorted([*findings, *_further(found)])
+    unfit = [*_not_owned(adopted), *account_findings(), *shape_findings(adopted)]
+    return _sorted([*unfit, *_further(found, unfit)])
 
 
 def adapt(findings: Iterable[Finding]) -> Iterator[str]:
@@ -84,11 +86,19 @@ def adapt(findings: Iterable[Finding]) -> Iterator[str]:
             yield from _run(finding)
 
 
-def close(findings: Iterable[Finding]) -> Iterator[str]:
-    """Shut what is open and `closable`; answers each statement, once it is done."""
+def close(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
+    """Shut what is open and `closable`; answers each statement with what the database said against
+    it, or an empty text. A door that is not ours to shut keeps none of the others open."""
     for finding in findings:
-        if finding.closable:
-            yield from _run(finding)
+        if not finding.closable:
+            continue
+        for statement in finding.sql:
+            try:
+                schema_changes.execute("tripwire", statement)
+            except django.db.ProgrammingError as error:
+                yield statement, str(error).splitlines()[0]
+            else:
+                yield statement, ""
 
 
 def _run(finding: Finding) -> Iterator[str]:
@@ -152,10 +162,10 @@ def _unfit(found: Mapping[str, Table]) -> Iterator[Finding]:
     yield from shape_findings(_adopted(found))
 
 
-def _further(found: Mapping[str, Table]) -> Iterator[Finding]:
-    accounts_seen = not list(account_findings())
-    yield from content_findings(found, accounts_seen=accounts_seen)
+def _further(found: Mapping[str, Table], unfit: Iterable[Finding]) -> Iterator[Finding]:
     yield from door_findings(found, api_roles())
+    if all(finding.severity is not Severity.BLOCKS for finding in unfit):
+        yield from content_findings(found)
 
 
 def _not_owned(adopted: Mapping[str, Table]) -> Iterator[Finding]:

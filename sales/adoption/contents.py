@@ -27,15 +27,12 @@ _TOKENS = (
 )
 
 
-def content_findings(found: Mapping[str, Table], *, accounts_seen: bool) -> Iterator[Finding]:
-    """What the rows say. Asks of `auth.users` only where it is seen. Raises Django's database
+def content_findings(found: Mapping[str, Table]) -> Iterator[Finding]:
+    """What the rows say, of tables and accounts that our role sees. Raises Django's database
     errors."""
-    students = found.get(STUDENTS)
-    if students is None or students.kind != "r" or "email" not in students.columns:
-        return
-    yield from _of_passwords(students)
-    yield from _of_emails(students)
-    if accounts_seen:
+    if students := found.get(STUDENTS):
+        yield from _of_passwords(students)
+        yield from _of_emails(students)
         yield from _of_accounts()
 
 

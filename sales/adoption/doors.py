@@ -26,7 +26,8 @@ _SUPABASES = (
 )
 _TOUCHES = r"tripwire|sales_|procrastinate_|auth\.users"
 _FUNCTIONS = """
-select pg_proc.oid::regprocedure::text,
+select case prokind when 'p' then 'procedure ' else 'function ' end
+    || pg_proc.oid::regprocedure::text,
   has_function_privilege('service_role', pg_proc.oid, 'execute')
 from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
 where prosecdef and prokind in ('f', 'p') and prorettype <> 'trigger'::regtype
@@ -214,10 +215,10 @@ def _of_functions(roles: list[str]) -> Iterator[Finding]:
         )
         functions = cursor.fetchall()
     for function, servers_use in functions:
-        sql = [f"revoke execute on function {function} from {_EVERYBODY}"]
+        sql = [f"revoke execute on {function} from {_EVERYBODY}"]
         if servers_use:
             # Which may have had the right only as everybody had it.
-            sql.append(f"grant execute on function {function} to service_role")
+            sql.append(f"grant execute on {function} to service_role")
         yield Finding(
             "open_function",
             Severity.DANGER,
@@ -225,7 +226,7 @@ def _of_functions(roles: list[str]) -> Iterator[Finding]:
                 "Функцию %(function)s через API данных вызывает кто угодно, а действует она"
                 " с правами владельца."
             )
-            % {"function": function},
+            % {"function": function.partition(" ")[2]},
             tuple(sql),
             closable=True,
         )

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import django.db
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sales import adoption
@@ -38,14 +37,13 @@ class Command(BaseCommand):
         self.stdout.write("the database fits the site, and nothing of it is open")
 
     def _close(self, findings: list[Finding]) -> None:
-        count = 0
-        try:
-            for statement in adoption.close(findings):
-                self.stdout.write(f"done: {statement};")
-                count += 1
-        except django.db.Error as error:
-            raise CommandError(f"not closed: {error}", returncode=1) from error
-        self.stdout.write(f"{count} statements run" if count else "nothing to close")
+        closed = list(adoption.close(findings))
+        for statement, refusal in closed:
+            self.stdout.write(
+                f"not done: {statement}; -- {refusal}" if refusal else f"done: {statement};"
+            )
+        if not closed:
+            self.stdout.write("nothing to close")
 
     def _tell(self, finding: Finding) -> None:
         self.stdout.write(f"{HEADINGS[finding.severity]} [{finding.code}]: {finding.sentence}")

@@ -1,0 +1,305 @@
+"""The predecessor's tables in every shape that was seen: adopted, adapted, or refused in words.
+
+Whatever becomes of one, nothing of it is left half done.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import CommandError
+
+from onai.local import roles
+from sales import adoption
+from tests.adopting import LOG, STUDENTS, Production, acting_as, fresh_copy, supabase_of_variants
+from tests.changing import FORMS, MANAGER, enact, signed_in, text_of
+from tests.desk import GOOD
+
+ADMIN = "admin@onai.test"
+
+
+@pytest.fixture(scope="module")
+def supabase() -> Iterator[str]:
+    with supabase_of_variants() as services:
+        yield services
+
+
+@pytest.fixture
+def production(supabase: str, settings: Any) -> Iterator[Production]:
+    settings.SUPABASE_AUTH_URL = f"{supabase}/auth/v1"
+    with fresh_copy(supabase) as production:
+        yield production
+
+
+@pytest.fixture
+def usual(production: Production) -> Production:
+    """The tables as they are described."""
+    production.as_owner(STUDENTS, LOG)
+    return production
+
+
+def every_act_works(production: Production) -> None:
+    """A manager creates a student; an admin does to them whatever can be done."""
+    desk = production.desk
+    with acting_as(roles.RUN_TIME):
+        created = signed_in(MANAGER).post("/sales-manager/students/new", GOOD, follow=True)
+        assert "Доступ открыт" in text_of(created)
+        admin = signed_in(ADMIN)
+        for act in ("status", "password", "data", "delete"):
+            form = {**FORMS[act], **({"email": "aru.new@onai.test"} if act == "delete" else {})}
+            answer = enact(admin, desk, act, **form)
+            assert answer.status_code == 200, text_of(answer)
+    assert {row["state"] for row in desk.changes()} == {"done"}, desk.changes()
+    assert desk.rows("select * from tripwire_users where full_name like 'Ару%%'") == []
+    assert desk.rows("select * from auth.users where email like 'aru%%'") == []
+    log = desk.rows("select action_type, target_user_id from sales_activity_log")
+    written = [row["action_type"] for row in log if row["target_user_id"] is not None]
+    for kind in ("user_created", "status_changed", "password_reset", "user_deleted"):
+        assert kind in written
+
+
+def test_the_tables_as_described_need_no_adapting(usual: Production) -> None:
+    assert "adapted" not in usual.migrate()
+    usual.serve()
+
+    every_act_works(usual)
+
+
+# With what was seen beside the described columns, and a log that was written otherwise.
+FURNISHED = """
+create function touched() returns trigger language plpgsql as $$
+begin
+  new.updated_at := now();
+  return new;
+end $$;
+create table tripwire_user_profile (
+  user_id uuid primary key, full_name text, modules_completed int default 0);
+create function welcomed() returns trigger language plpgsql security definer
+set search_path = public, pg_temp as $$
+begin
+  insert into tripwire_user_profile (user_id, full_name) values (new.user_id, new.full_name)
+  on conflict do nothing;
+  return new;
+end $$;
+alter table tripwire_users
+  add generated_password text not null default 'secret', add password_changed boolean default false,
+  add phone varchar(20), add onboarding_completed boolean default false,
+  add onboarding_completed_at timestamptz,
+  add constraint tripwire_users_user_id_key unique (user_id),
+  alter price type numeric using price::numeric;
+alter table tripwire_users alter generated_password drop default;
+create trigger touched before update on tripwire_users for each row execute function touched();
+create trigger welcomed after insert on tripwire_users for each row execute function welcomed();
+alter table tripwire_users enable row level security;
+create policy own on tripwire_users for select using (user_id = auth.uid());
+alter table sales_activity_log
+  add target_user_email text, alter manager_id set not null,
+  add constraint log_of foreign key (target_user_id) references auth.users on delete set null,
+  drop constraint sales_activity_log_action_type_check,
+  add constraint acts check (action_type in ('user_created', 'email_sent', 'user_deleted',
+    'user_status_updated', 'student_created', 'welcome_email_sent', 'course_completed'));
+"""
+# The variant that lacks most.
+BARE = """
+alter table tripwire_users
+  drop constraint tripwire_users_email_key,
+  drop email_opened, drop first_login_at, drop last_active_at, drop amocrm_deal_id,
+  drop amocrm_contact_id, drop constraint tripwire_users_status_check,
+  alter status type varchar(8),
+  add constraint statuses check (status in ('active', 'inactive', 'finished')),
+  add constraint given foreign key (granted_by) references auth.users;
+alter table sales_activity_log
+  add constraint log_of foreign key (target_user_id) references auth.users;
+"""
+UID = """
+create function auth.uid() returns uuid language sql stable as
+$$ select nullif(current_setting('request.jwt.claim.sub', true), '')::uuid $$;
+"""
+
+
+def _words(production: Production, table: str, name: str) -> str:
+    found = production.desk.row(
+        "select pg_get_constraintdef(oid) as rule from pg_constraint where conrelid = %s::regclass"
+        " and conname = %s and convalidated",
+        table,
+        name,
+    )
+    return str(found["rule"])
+
+
+def test_a_furnished_variant_is_adapted_and_every_act_works(usual: Production) -> None:
+    usual.execute(UID)
+    usual.as_owner(FURNISHED)
+
+    said = usual.migrate()
+
+    assert 'alter column "generated_password" drop not null' in said
+    assert 'drop constraint "log_of"' in said
+    words = _words(usual, "sales_activity_log", "acts")
+    for word in ("status_changed", "password_reset", "student_created", "course_completed"):
+        assert word in words
+    usual.serve()
+    every_act_works(usual)
+    assert usual.desk.rows("select * from sales_activity_log where manager_id is null") == []
+    # And there is nothing left to adapt.
+    assert "adapted" not in usual.migrate()
+
+
+def test_a_bare_variant_is_adapted_and_every_act_works(usual: Production) -> None:
+    usual.as_owner(BARE)
+    usual.execute(
+        "insert into tripwire_users (user_id, full_name, email, status, created_at)"
+        " select id, 'Другой Тест', email, 'finished', '2025-12-01' from auth.users"
+        " where email = 'student@onai.test'"
+    )
+
+    usual.migrate()
+
+    words = _words(usual, "tripwire_users", "statuses")
+    for word in ("active", "finished", "blocked", "completed"):
+        assert word in words
+    (old,) = usual.desk.students("student@onai.test")
+    assert (old["status"], old["last_active_at"], old["email_opened"]) == ("finished", None, False)
+    usual.serve()
+    every_act_works(usual)
+    with pytest.raises(Exception, match="tripwire_users_email_unique"):
+        usual.execute(
+            "insert into tripwire_users (user_id, full_name, email)"
+            " select id, 'Другой Тест', 'student@onai.test' from auth.users limit 1"
+        )
+
+
+def test_a_missing_log_is_made(production: Production) -> None:
+    production.as_owner(STUDENTS)
+
+    production.migrate()
+    production.serve()
+
+    every_act_works(production)
+
+
+def test_an_address_that_two_students_have_is_told_and_left(usual: Production) -> None:
+    usual.as_owner("alter table tripwire_users drop constraint tripwire_users_email_key")
+    usual.execute(
+        "insert into tripwire_users (user_id, full_name, email)"
+        " select id, 'Тест', 'twice@onai.test' from auth.users limit 2"
+    )
+
+    usual.migrate()
+
+    assert usual.codes()["email_repeated"] == "note"
+    assert len(usual.desk.students("twice@onai.test")) == 2
+
+
+REFUSED = {
+    "a required column of theirs": (
+        "alter table tripwire_users add cohort_id uuid not null",
+        "not_filled",
+        'alter table public.tripwire_users alter column "cohort_id" drop not null',
+    ),
+    "a required column of the log's": (
+        "alter table sales_activity_log add target_user_email text not null",
+        "not_filled",
+        'alter column "target_user_email" drop not null',
+    ),
+    "no account": ("alter table tripwire_users drop user_id cascade", "column_missing", "user_id"),
+    "no kind of act": ("alter table sales_activity_log drop action_type", "column_missing", "act"),
+    "a status of a type of its own": (
+        "create type course_status as enum ('active', 'inactive');"
+        " alter table tripwire_users drop constraint tripwire_users_status_check,"
+        " alter status drop default,"
+        " alter status type course_status using status::course_status",
+        "column_type",
+        "type text using status::text",
+    ),
+    "times without a zone": (
+        "alter table tripwire_users alter created_at type timestamp",
+        "column_type",
+        "using created_at at time zone 'utc'",
+    ),
+    "ids as text": (
+        "alter table sales_activity_log alter manager_id type text",
+        "column_type",
+        "using manager_id::text::uuid",
+    ),
+    "a rule over several columns": (
+        "alter table tripwire_users add constraint paid check (price > 9000 or status <> 'active')",
+        "check_refuses",
+        'drop constraint "paid"',
+    ),
+    "accounts of another table": (
+        "create table users (id uuid primary key);"
+        " alter table tripwire_users drop constraint tripwire_users_user_id_fkey,"
+        " add foreign key (user_id) references users",
+        "key_elsewhere",
+        "references auth.users",
+    ),
+    "a view": (
+        "alter table tripwire_users rename to kept;"
+        " create view tripwire_users as select * from kept",
+        "not_a_table",
+        "",
+    ),
+    "no key": (
+        "alter table tripwire_users drop constraint tripwire_users_pkey",
+        "id_not_unique",
+        "add primary key (id)",
+    ),
+    "no students": ("drop table tripwire_users", "students_missing", ""),
+}
+
+
+@pytest.mark.parametrize("shape", REFUSED)
+def test_what_may_not_be_adapted_is_refused_before_anything_is_done(
+    usual: Production, shape: str
+) -> None:
+    statement, code, advised = REFUSED[shape]
+    # Something that would be adapted, too.
+    usual.as_owner(statement, "alter table sales_activity_log drop details")
+    shapes = (
+        "select table_name, column_name, data_type, is_nullable, column_default"
+        " from information_schema.columns where table_schema = 'public' order by 1, 2"
+    )
+    before = usual.desk.rows(shapes)
+
+    with pytest.raises(CommandError, match="Nothing was migrated") as refused:
+        usual.migrate()
+
+    assert usual.codes()[code] == "blocks"
+    assert advised in str(refused.value)
+    assert usual.desk.rows(shapes) == before
+    status, said = usual.check()
+    assert status == 1
+    assert f"Мешает работать [{code}]" in said
+
+
+@pytest.mark.parametrize("shape", ["a required column of theirs", "times without a zone"])
+def test_the_advice_mends_it(usual: Production, shape: str) -> None:
+    statement, code, _ = REFUSED[shape]
+    usual.as_owner(statement)
+    with acting_as(roles.OWNER):
+        (found,) = (one for one in adoption.check_before_migrating() if one.code == code)
+
+    usual.as_owner(*found.sql)
+
+    usual.migrate()
+    usual.serve()
+    every_act_works(usual)
+
+
+def test_whoever_does_not_own_the_tables_cannot_migrate(usual: Production) -> None:
+    usual.execute("alter table tripwire_users owner to postgres")
+
+    with pytest.raises(CommandError, match="миграции запускает владелец таблиц"):
+        usual.migrate()
+
+
+def test_migrating_with_accounts_hidden_is_refused(usual: Production) -> None:
+    usual.execute(f"alter role {roles.OWNER} nobypassrls")
+    try:
+        with pytest.raises(CommandError, match="не видит ни одной") as refused:
+            usual.migrate()
+    finally:
+        usual.execute(f"alter role {roles.OWNER} bypassrls")
+    assert f'alter role "{roles.OWNER}" bypassrls' in str(refused.value)
+    assert usual.desk.rows("select * from pg_tables where tablename = 'sales_letters'") == []
