@@ -5,12 +5,26 @@ Whatever becomes of one, nothing of it is left half done.
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
+from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from onai.identity.roles import Identity, Role
 from onai.local import roles
+from onai.ops import examination
+from onai.ops.examination import Down
 from sales import adoption
+from sales.adoption.access import ACCOUNT_TABLES, tables_of_tripwire
+from sales.changes import change_status
+from sales.intentions import NewStudent
+from sales.models import StudentStatus
+from sales.probes import ACCOUNTS
+from sales.provisioning import create_student
+from sales.staff import Manager
 from tests.adopting import LOG, STUDENTS, Production, acting_as, fresh_copy, supabase_of_variants
 from tests.changing import FORMS, MANAGER, enact, signed_in, text_of
 from tests.desk import GOOD
@@ -303,3 +317,143 @@ def test_migrating_with_accounts_hidden_is_refused(usual: Production) -> None:
         usual.execute(f"alter role {roles.OWNER} bypassrls")
     assert f'alter role "{roles.OWNER}" bypassrls' in str(refused.value)
     assert usual.desk.rows("select * from pg_tables where tablename = 'sales_letters'") == []
+
+
+# --- The run-time role, and acts in a database that does not fit ---------------------------------
+
+
+@pytest.fixture
+def blind(usual: Production) -> Iterator[str]:
+    """A role with every right of the product's, that row level security filters."""
+    usual.migrate()
+    usual.serve()
+    usual.execute("create role blind login", f"grant {roles.RUN_TIME} to blind")
+    try:
+        yield "blind"
+    finally:
+        usual.execute("drop owned by blind", "drop role blind")
+
+
+def _create(email: str = "aru@onai.test") -> None:
+    manager = UUID(int=7)
+    create_student(
+        NewStudent(email, "Ару Сапарова", "Kvx7-Rmp3-9wTq"),
+        asker=Identity(manager, "m@onai.test", "М", Role.SALES),
+        manager=Manager(manager, "М"),
+    )
+
+
+def test_who_sees_no_account_says_so_and_begins_nothing(usual: Production, blind: str) -> None:
+    with acting_as(blind):
+        with pytest.raises(adoption.AccountsHidden):
+            _create()
+        with pytest.raises(adoption.AccountsHidden):
+            change_status(
+                uuid4(),
+                StudentStatus.BLOCKED,
+                asker=Identity(uuid4(), "a@onai.test", "А", Role.ADMIN),
+                attempt=uuid4(),
+            )
+        with pytest.raises(CommandError, match="accounts are hidden from this role"):
+            call_command("compare_accounts")
+        with pytest.raises(Down, match="не видит ни одной") as told:
+            ACCOUNTS.check()
+        assert told.value.reason == "accounts_hidden"
+        assert 'alter role "blind" bypassrls' in str(told.value.advice)
+    assert usual.desk.accounts() == usual.desk.intentions() == []
+    status, said = usual.check(role=blind)
+    assert status == 1
+    assert "[accounts_hidden]" in said
+
+
+def test_readyz_names_the_accounts_that_are_hidden(usual: Production, blind: str) -> None:
+    with acting_as(blind):
+        examination.forget()
+        answer = Client().get("/readyz").json()
+
+    examination.forget()
+    assert answer["ready"] is True
+    assert answer["dependencies"]["accounts"] == "down"
+    assert answer["reasons"]["accounts"] == "accounts_hidden"
+
+
+def test_policies_do_instead_of_bypassing_row_security(usual: Production, blind: str) -> None:
+    with acting_as(roles.OWNER):
+        tables = [*ACCOUNT_TABLES, *(f"public.{name}" for name in tables_of_tripwire())]
+    for table in tables:
+        usual.execute(
+            f"create policy onai_works on {table} to blind using (true) with check (true)"
+        )
+
+    with acting_as(blind):
+        _create()
+
+    assert len(usual.desk.students()) == 1
+    usual.execute("drop policy onai_works on sales_letters")
+    status, said = usual.check(role=blind)
+    assert status == 1
+    assert "не может читать или писать: sales_letters" in said
+
+
+def test_a_role_without_the_grants_is_told_which(usual: Production) -> None:
+    usual.migrate()
+    usual.serve()
+    usual.execute(f"revoke insert on sales_changes from {roles.RUN_TIME}")
+    usual.execute(f"revoke usage on sequence procrastinate_jobs_id_seq from {roles.RUN_TIME}")
+
+    _, said = usual.check(role=roles.RUN_TIME)
+
+    assert f'grant insert on public.sales_changes to "{roles.RUN_TIME}";' in said
+    assert f'grant usage on sequence procrastinate_jobs_id_seq to "{roles.RUN_TIME}";' in said
+    with acting_as(roles.RUN_TIME), pytest.raises(adoption.DatabaseUnfit, match="database_unfit"):
+        _create()
+
+
+UNFIT = {
+    "a word is missing": "alter table tripwire_users drop constraint tripwire_users_status_check,"
+    " add constraint statuses check (status in ('active', 'inactive'))",
+    "an act is missing": "alter table sales_activity_log"
+    " drop constraint sales_activity_log_action_type_check,"
+    " add constraint acts check (action_type in ('user_created', 'email_sent'))",
+    "a value is wanted": "alter table sales_activity_log add target_user_email text not null"
+    " default '-'; alter table sales_activity_log alter target_user_email drop default",
+}
+
+
+@pytest.mark.parametrize("what", UNFIT)
+def test_no_act_begins_in_a_database_that_would_not_take_it(usual: Production, what: str) -> None:
+    usual.migrate()
+    usual.serve()
+    with acting_as(roles.RUN_TIME):
+        manager = signed_in(MANAGER)
+        assert manager.post("/sales-manager/students/new", GOOD).status_code == 302
+    usual.as_owner(UNFIT[what])
+
+    with acting_as(roles.RUN_TIME):
+        answer = enact(manager, usual.desk, "status", **FORMS["status"])
+
+    assert answer.status_code == 503
+    assert "check_database" in text_of(answer)
+    assert usual.desk.changes() == []
+    (account,) = usual.desk.accounts()
+    assert account["banned_until"] is None
+    # What is asked for after it was mended is done.
+    usual.migrate() if what != "a value is wanted" else usual.as_owner(
+        "alter table sales_activity_log alter target_user_email drop not null"
+    )
+    with acting_as(roles.RUN_TIME):
+        assert enact(manager, usual.desk, "status", **FORMS["status"]).status_code == 200
+    (student,) = usual.desk.students()
+    assert student["status"] == "blocked"
+
+
+def test_that_all_is_well_is_asked_once_a_minute(usual: Production) -> None:
+    usual.migrate()
+    usual.serve()
+
+    with acting_as(roles.RUN_TIME):
+        adoption.require_fit()
+        with CaptureQueriesContext(connections["tripwire"]) as asked:
+            adoption.require_fit()
+
+    assert len(asked) == 0

@@ -18,6 +18,7 @@ from procrastinate.contrib.django.models import ProcrastinateWorker
 from redis.exceptions import RedisError
 
 from onai.db import outage
+from onai.db.visibility import Visibility, visibility
 from onai.identity import supabase, supabase_state
 from onai.ops.examination import Down, Probe
 
@@ -82,8 +83,11 @@ def _migrations() -> str:
     try:
         executor = MigrationExecutor(connections["tripwire"])
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        seen = visibility("tripwire", "django_migrations") if pending else Visibility.SEEN
     except DatabaseError as error:
         raise Down(_("не узнать: база Tripwire не отвечает")) from error
+    if seen in (Visibility.FILTERED, Visibility.NOT_GRANTED):
+        raise Down(_("не узнать: нашей роли не видно, какие применены"), reason="migrations_hidden")
     if pending:
         raise Down(_("не применены: %(count)s") % {"count": len(pending)}, reason=NOT_MIGRATED)
     return _("все применены")

@@ -36,6 +36,8 @@ __all__ = [
 
 _FIT_FOR_SECONDS = 60.0
 _ORDER = list(Severity)
+# To be adapted by `migrate`, and until then no act fails for them.
+_LIVABLE = {"default_missing", "key_outlived", "key_forbids_deletion"}
 
 
 class DatabaseUnfit(Problem):
@@ -131,7 +133,7 @@ def require_fit() -> None:
     for finding in _unfit(_tables([STUDENTS, LOG])):
         if finding.code == "accounts_hidden":
             raise AccountsHidden
-        if finding.severity in (Severity.BLOCKS, Severity.ADAPTS):
+        if finding.severity is not Severity.NOTE and finding.code not in _LIVABLE:
             raise DatabaseUnfit(_sentence(finding))
     _memory.fit_until = monotonic() + _FIT_FOR_SECONDS
 

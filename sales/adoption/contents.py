@@ -10,6 +10,7 @@ from django.db import connections
 from django.utils.translation import gettext as _
 
 from onai.db.catalog import Table
+from sales import unreadable_accounts
 from sales.adoption.findings import Finding, Severity
 from sales.adoption.shape import STUDENTS
 
@@ -20,11 +21,6 @@ _STAFF = """
 select count(*) from public.tripwire_users student join auth.users account on account.id = user_id
 where coalesce(raw_app_meta_data ->> 'role', raw_user_meta_data ->> 'role') in ('admin', 'sales')
 """
-# As Supabase Auth reads these columns: a null in one of them is an error to it.
-_TOKENS = (
-    *("confirmation_token", "recovery_token", "email_change_token_new", "email_change"),
-    *("email_change_token_current", "phone_change", "phone_change_token", "reauthentication_token"),
-)
 
 
 def content_findings(found: Mapping[str, Table]) -> Iterator[Finding]:
@@ -83,17 +79,15 @@ def _of_accounts() -> Iterator[Finding]:
             _("Среди студентов есть сотрудники: %(count)s. В отчётах их продаж нет.")
             % {"count": staff},
         )
-    missing = " or ".join(f"{column} is null" for column in _TOKENS)
-    if _one(f"select exists (select from auth.users where {missing})"):
-        filled = ", ".join(f"{column} = coalesce({column}, '')" for column in _TOKENS)
+    if unreadable := unreadable_accounts.all_of_them():
         yield Finding(
             "accounts_unreadable",
             Severity.NOTE,
             _(
-                "Есть учётные записи, заведённые через SQL: на запрос о них Supabase Auth отвечает"
-                " ошибкой 500, и студента с такой записью не изменить."
-            ),
-            (f"update auth.users set {filled} where {missing}",),
+                "Есть учётные записи, заведённые через SQL: %(count)s. На запрос о них Supabase"
+                " отвечает ошибкой 500. Подробности: python manage.py compare_accounts"
+            )
+            % {"count": len(unreadable)},
         )
 
 

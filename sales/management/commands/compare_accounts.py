@@ -2,15 +2,20 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from sales import directory, unreadable_accounts
+from sales.adoption.access import account_findings
 
 
 class Command(BaseCommand):
     help = "Compare the accounts at Supabase Auth with the students here. Changes nothing."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for hidden in account_findings():
+            raise CommandError(
+                "\n".join(["accounts are hidden from this role", str(hidden.sentence), *hidden.sql])
+            )
         without_student = directory.accounts_without_student()
         for account in without_student:
             self.stdout.write(f"account without a student: {account.id}  {account.email}")
