@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
 from onai.errors import BadRequest, Problem, Sentence
+from onai.identity import password_rules
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.web.request_limits import BodyTooLarge, LengthRequired
@@ -47,7 +48,9 @@ class BadIdempotencyKey(BadRequest):
 @sensitive_variables("form")
 def create(request: IdentifiedRequest) -> HttpResponse:
     key = _idempotency_key(request)
-    form = _form(_body(request))
+    body = _body(request)
+    password_rules.find_out(request.access_token)
+    form = _form(body)
     if not form.is_valid():
         doubtful = form.asks_about_email and list(form.errors) == ["email"]
         refusal = refusals.EmailInDoubt if doubtful else refusals.InvalidInput

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onai.errors import BadRequest, NotFound, Problem
-from onai.identity import register
+from onai.identity import password_rules, register
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from sales import change_refusals as refusals
@@ -92,6 +92,7 @@ def status(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 @sensitive_variables("form", "password")
 def password(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
+    password_rules.find_out(request.access_token)
     if request.method != "POST" or "suggest" in request.POST:
         suggested = NewPasswordForm(student=student, initial={"password": passwords.suggest()})
         return _page(request, student, suggested, _PASSWORD)

@@ -1,5 +1,6 @@
 """What a good student is: one definition for the page and for the API."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -89,6 +90,15 @@ class PasswordForm(forms.Form):
             ),
         },
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        wanted = passwords.in_suggestions()
+        # For the script, which makes another one in the browser.
+        self.fields["password"].widget.attrs |= {
+            "data-shortest": wanted.shortest,
+            "data-required": json.dumps(wanted.required),
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

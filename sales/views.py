@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from onai import paging, sealing
 from onai.address_form import InvalidInput
 from onai.errors import NotFound, Problem
-from onai.identity import register
+from onai.identity import password_rules, register
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest, Role
@@ -45,6 +45,7 @@ logger = logging.getLogger(__name__)
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_student(request: IdentifiedRequest) -> HttpResponse:
+    password_rules.find_out(request.access_token)
     if request.method == "POST":
         return _suggest(request) if "suggest" in request.POST else _create(request)
     typed = _typed_before(request)

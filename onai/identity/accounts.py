@@ -16,7 +16,7 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 from supabase_auth.constants import API_VERSION_HEADER_NAME, API_VERSIONS_2024_01_01_NAME
 
-from onai.identity import supabase
+from onai.identity import password_rules, supabase
 from onai.identity.roles import Metadata, Role, role_of
 
 
@@ -94,6 +94,9 @@ def open_student_account(account_id: UUID, *, email: str, full_name: str, passwo
         # A server so old that it chooses the id itself; with such an account nothing can be done.
         delete_account(opened)
         raise AccountRefused(Refusal.NOT_PERMITTED)
+    rules = password_rules.known()
+    if rules and rules.pwned:
+        _require_strength(account_id, password)
 
 
 @sensitive_variables("password", "attributes")
@@ -155,6 +158,19 @@ def find(account_id: UUID) -> Account | None:
     )
 
 
+@sensitive_variables("password")
+def _require_strength(account_id: UUID, password: str) -> None:
+    """Set the password once more, since Supabase looks for leaked ones only then. An account whose
+    password it refuses does not stay."""
+    try:
+        _change(account_id, {"password": password})
+    except AccountRefused as refused:
+        if refused.why is Refusal.WEAK_PASSWORD:
+            delete_account(account_id)
+            raise
+        raise OutcomeUnclear from refused
+
+
 def _student(email: str, full_name: str, password: str) -> Attributes:
     return {
         "email": email,
@@ -210,6 +226,7 @@ def _failure(answer: httpx.Response) -> AccountRefused | OutcomeUnclear:
         # Servers from before error codes say it by the reasons alone.
         if code == "weak_password" or (not code and reasons):
             named = reasons if isinstance(reasons, list) else []
+            password_rules.learn(body)
             return AccountRefused(
                 Refusal.WEAK_PASSWORD, reasons=[one for one in named if isinstance(one, str)]
             )

@@ -1,0 +1,111 @@
+"""What the Supabase project demands of a password, which no setting tells.
+
+Supabase looks at a password's strength when one is changed, and not when an administrator opens an
+account; so what it demands has to be known before. It is asked by changing one's own password to an
+empty one: it always refuses that, and says everything that a password needs. What it says of any
+other weak password is learned, too.
+"""
+
+import logging
+import re
+import string
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.core.cache import cache
+
+from onai.identity import supabase
+
+logger = logging.getLogger(__name__)
+
+_KEY = "supabase_password_rules"
+_KEPT_SECONDS = 3_600
+_IN_VAIN = "supabase_password_rules_asked_in_vain"
+_NOT_AGAIN_FOR_SECONDS = 15
+_TIMEOUT_SECONDS = 2
+_LENGTH = re.compile(r"at least (\d+) characters")
+_CHARACTERS = re.compile(r"one character of each: (.*?)\.(?: Password is known .*)?$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRules:
+    """`shortest` in bytes, `required` sets of which a password has a character each, and whether it
+    is looked for among those that were found in leaks (`pwned`)."""
+
+    shortest: int = 0
+    required: tuple[str, ...] = ()
+    pwned: bool = False
+
+    def lacking(self, password: str) -> list[str]:
+        """The sets of which the password has no character."""
+        return [one for one in self.required if not set(one) & set(password)]
+
+
+# The most that a project can choose in its dashboard, but for the length.
+STRICTEST = PasswordRules(
+    required=(string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation)
+)
+
+
+def known() -> PasswordRules | None:
+    """The rules, if they are known."""
+    kept = cache.get(_KEY)
+    return PasswordRules(kept[0], tuple(kept[1]), kept[2]) if kept else None
+
+
+def find_out(access_token: str) -> None:
+    """Ask for the rules with somebody's own token, unless they are known."""
+    if known() is not None or cache.get(_IN_VAIN):
+        return
+    headers = {
+        "apikey": settings.SUPABASE_ANON_KEY,
+        "Authorization": f"Bearer {access_token}",
+    }
+    try:
+        answer = supabase.connections().put(
+            f"{settings.SUPABASE_AUTH_URL}/user",
+            headers=headers,
+            json={"password": ""},
+            timeout=_TIMEOUT_SECONDS,
+        )
+        told = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        logger.warning("password_rules_unknown", extra={"error": type(error).__name__})
+        cache.set(_IN_VAIN, True, _NOT_AGAIN_FOR_SECONDS)
+        return
+    if isinstance(told, dict) and "weak_password" in told:
+        _keep(_rules_in(told, PasswordRules()))
+    else:
+        logger.warning("password_rules_unknown", extra={"status": answer.status_code})
+        cache.set(_IN_VAIN, True, _NOT_AGAIN_FOR_SECONDS)
+
+
+def learn(told: Any) -> None:
+    """Learn from the body of Supabase's answer to a weak password: it names what that one lacks."""
+    _keep(_rules_in(told, known() or PasswordRules()))
+
+
+def _rules_in(told: Any, before: PasswordRules) -> PasswordRules:
+    """The rules before, and what this answer adds to them."""
+    message = str(told.get("message") or told.get("msg") or "")
+    weak = told.get("weak_password")
+    reasons = weak.get("reasons") if isinstance(weak, dict) else None
+    named: Collection[Any] = reasons if isinstance(reasons, list) else ()
+    length, characters = _LENGTH.search(message), _CHARACTERS.search(message)
+    required = before.required
+    if characters:
+        required = tuple(filter(None, characters[1].split(", ")))
+    elif "characters" in named:
+        required = STRICTEST.required
+    return PasswordRules(
+        shortest=max(before.shortest, int(length[1]) if length else 0),
+        required=required,
+        pwned=before.pwned or "pwned" in named,
+    )
+
+
+def _keep(rules: PasswordRules) -> None:
+    cache.set(_KEY, [rules.shortest, list(rules.required), rules.pwned], _KEPT_SECONDS)
