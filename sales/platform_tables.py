@@ -111,6 +111,18 @@ def free_address(email: str) -> bool:
     return bool(corrected or removed)
 
 
+def has_copy(email: str) -> bool:
+    """Whether an address stands in `public.users`, for whomever."""
+    if "email" not in _columns("select").get(_USERS, {}):
+        return False
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select exists (select from public.users where lower(email) = lower(%s))", [email]
+        )
+        found: bool = cursor.fetchone()[0]
+    return found
+
+
 # Of accounts that have another address by now.
 _CORRECT_COPIES = """
     update public.users copied set email = account.email from auth.users account

@@ -216,7 +216,8 @@ def _why_it_fails(intention: Intention) -> Problem | None:
     """Why Supabase answers with an error to an address, where that can be seen from here."""
     holder = directory.holder_of(intention.email)
     if holder is None:
-        return None
+        copied = platform_tables.has_copy(intention.email)
+        return refusals.AddressCopied() if copied else None
     if lacking := unreadable_accounts.unreadable(holder.account.id):
         account_errors.explain(intention, str(lacking))
         return refusals.AccountUnreadable()

@@ -85,6 +85,13 @@ class AccountUnreadable(Problem):
     )
 
 
+class AddressCopied(Problem):
+    status = 409
+    code = "address_copied"
+    message = _("Этот адрес занят строкой таблицы public.users, хотя учётной записи с ним нет.")
+    advice = _("Скажите администратору базы: эту строку нужно исправить или удалить.")
+
+
 class AccountUnseen(Problem):
     status = 409
     code = "account_unseen"
@@ -220,6 +227,7 @@ _CLOSING: list[type[Problem]] = [
     AccountHalfDeleted,
     AccountUnreadable,
     AccountUnseen,
+    AddressCopied,
     StaffAccount,
     RowsForbidden,
     AuthFailed,

@@ -242,6 +242,6 @@ def test_the_copy_of_a_colleague_who_is_gone_stays(
     faults.set(USERS, method="POST", times=1, status=500, body=OWN_ERROR)
     boss: Client = as_person("admin@onai.test")
     answer = boss.post(NEW, GOOD)
-    assert "ответил ошибкой" in text_of(answer)
+    assert "занят строкой таблицы public.users" in text_of(answer)
     assert len(platform.rows("select * from public.users")) == 1
     platform.nothing()

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from pydantic import ValidationError
-from supabase_auth import SyncGoTrueAdminAPI, SyncGoTrueClient
+from supabase_auth import SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 from supabase_auth.types import Session
 
@@ -142,12 +142,6 @@ def sign_out(access_token: str) -> None:
         raise _problem(error) from error
 
 
-def administration() -> SyncGoTrueAdminAPI:
-    """The administration of accounts, with the service-role key."""
-    key = settings.SUPABASE_SERVICE_ROLE_KEY
-    return _client({"apikey": key, "Authorization": f"Bearer {key}"}).admin
-
-
 def client(visitor: str = "") -> SyncGoTrueClient:
     """A client with no session of its own, on the connections that all clients share.
 
@@ -200,20 +194,6 @@ def _problem(error: Exception) -> Problem:
         return AuthSlow()
     logger.warning("supabase_failed", extra={"status": status, "error": type(error).__name__})
     return AuthUnavailable()
-
-
-def code_of(error: Exception) -> str | None:
-    """Supabase's own word for a refusal, also where the client cannot read the rest of it."""
-    if isinstance(error, AuthApiError):
-        return error.code
-    if not isinstance(error.__cause__, httpx.HTTPStatusError):
-        return None
-    try:
-        body = error.__cause__.response.json()
-    except ValueError:
-        return None
-    code = body.get("error_code") if isinstance(body, dict) else None
-    return code if isinstance(code, str) else None
 
 
 def status_of(error: Exception) -> int | None:
