@@ -15,16 +15,16 @@ from django.db import ProgrammingError, connections, transaction
 
 from onai.identity.accounts import Account
 from onai.identity.roles import STAFF, Confirmation, Metadata, role_of
-from onai.identity.standing import mapping
+from onai.identity.standing import ABOUT_ACCOUNT
 from sales.models import Student, StudentStatus
 
-_SELECT = """
-select account.id, account.email, account.raw_user_meta_data, account.raw_app_meta_data,
-  account.role = 'authenticated' and not account.is_anonymous,
+_SELECT = f"""
+select account.id, account.email, {ABOUT_ACCOUNT},
+  account.role = 'authenticated' and not account.is_anonymous and account.deleted_at is null,
   coalesce(staff.confirmed_role, ''), coalesce(staff.confirmed_beside, ''),
   coalesce(staff.revoked, false)
 from auth.users account left join sales_staff staff on staff.user_id = account.id
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +167,13 @@ def _accounts(statement: str, parameters: Sequence[Any]) -> Iterator[Account]:
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(statement, parameters)
         for row in cursor.fetchall():
-            account_id, email, user_metadata, app_metadata, is_ordinary, *confirmed = row
-            about = mapping(user_metadata)
+            account_id, email, full_name, claimed, pinned, is_ordinary, *confirmed = row
             yield Account(
                 id=account_id,
                 email=email or "",
-                full_name=str(about.get("full_name") or ""),
+                full_name=full_name,
                 role=role_of(
-                    Metadata.read(about, mapping(app_metadata)),
+                    Metadata(claimed, pinned),
                     Confirmation(*confirmed),
                     is_ordinary=bool(is_ordinary),
                 ),

@@ -383,7 +383,18 @@ def test_an_account_that_supabase_itself_cannot_read_is_seen(
     ]
 
 
-@pytest.mark.parametrize("odd", ['"admin"', "[]", "null", '{"role": ["admin"]}', '{"role": 1}'])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '"admin"',
+        "[]",
+        "null",
+        '{"role": null}',
+        '{"role": ["admin"]}',
+        '{"role": 1}',
+        pytest.param(f'{{"role": "admin", "x": {"[" * 3_000}{"]" * 3_000}}}', id="deep"),
+    ],
+)
 def test_whatever_somebody_wrote_into_their_metadata_is_read(
     admin: Client, desk: Desk, accounts: Accounts, odd: str
 ) -> None:

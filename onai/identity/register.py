@@ -26,17 +26,16 @@ from onai.identity.roles import (
     staff_role,
     unsupported_claim,
 )
-from onai.identity.standing import mapping
+from onai.identity.standing import ABOUT_ACCOUNT
 
 # Whoever is deleted, anonymous or of another database role is never staff, and so claims nothing.
-_STATEMENT = """
-select account.id, coalesce(account.email, ''), account.raw_user_meta_data,
-       account.raw_app_meta_data,
+_STATEMENT = f"""
+select account.id, coalesce(account.email, ''), {ABOUT_ACCOUNT},
        exists (select from tripwire_users student where student.user_id = account.id)
 from auth.users account
-where {condition} and account.deleted_at is null and not account.is_anonymous
+where {{condition}} and account.deleted_at is null and not account.is_anonymous
   and account.role = 'authenticated'
-"""
+"""  # noqa: S608
 _SAYS_STAFF = """
 (account.raw_user_meta_data ->> 'role' in ('admin', 'sales')
  or account.raw_app_meta_data ->> 'role' in ('admin', 'sales')
@@ -250,12 +249,6 @@ def _accounts(condition: str, parameters: Sequence[Any]) -> list[Account]:
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(_STATEMENT.format(condition=condition), parameters)
         return [
-            Account(
-                user_id,
-                email,
-                str(mapping(user_metadata).get("full_name") or ""),
-                Metadata.read(mapping(user_metadata), mapping(app_metadata)),
-                is_student,
-            )
-            for user_id, email, user_metadata, app_metadata, is_student in cursor.fetchall()
+            Account(user_id, email, full_name, Metadata(claimed, pinned), is_student)
+            for user_id, email, full_name, claimed, pinned, is_student in cursor.fetchall()
         ]

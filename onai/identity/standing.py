@@ -4,7 +4,6 @@ A token is good for an hour. Within it the account may be deleted, banned, demot
 and then the token opens nothing any more.
 """
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,15 +30,30 @@ _REMEMBERED_AT_MOST = 2_000
 # Of the time a request has, so much may go to finding out who asks.
 _PATIENCE_SECONDS = 5.0
 
+# An account's name and the two words for its role, from metadata in which users put what they like:
+# taken out by the database, since Python's JSON gives up on what is nested deeply enough.
+_ROLE_WORD = """
+  case jsonb_typeof(account.{column} -> 'role')
+    when 'string' then account.{column} ->> 'role'
+    when 'null' then ''
+    else case when account.{column} -> 'role' is null then '' else '?' end
+  end
+"""
+ABOUT_ACCOUNT = f"""
+  left(coalesce(account.raw_user_meta_data ->> 'full_name', ''), 200),
+  {_ROLE_WORD.format(column="raw_user_meta_data")},
+  {_ROLE_WORD.format(column="raw_app_meta_data")}
+"""
+
 # All by primary key, but for the student's row, which `tripwire_users_user_id` finds.
-_STATEMENT = """
+_STATEMENT = f"""
 select account.id is not null and account.deleted_at is null as is_there,
        coalesce(account.banned_until > now(), false) as is_banned,
        session.id is not null and coalesce(session.not_after > now(), true) as is_signed_in,
        account.role = 'authenticated' and not account.is_anonymous as is_ordinary,
        exists (select from tripwire_users where user_id = asked.user_id) as is_student,
        coalesce(account.email, '') as email,
-       account.raw_user_meta_data, account.raw_app_meta_data,
+       {ABOUT_ACCOUNT},
        coalesce(staff.confirmed_role, ''), coalesce(staff.confirmed_beside, ''),
        coalesce(staff.revoked, false)
 from (values (%s::uuid, %s::uuid)) as asked (user_id, session_id)
@@ -47,7 +61,7 @@ left join auth.users account on account.id = asked.user_id
 left join auth.sessions session
   on session.id = asked.session_id and session.user_id = asked.user_id
 left join sales_staff staff on staff.user_id = asked.user_id
-"""
+"""  # noqa: S608
 
 
 class Ended(StrEnum):
@@ -122,7 +136,11 @@ def identify(claims: Mapping[str, Any], *, may_remember: bool = False) -> Identi
             _full_name(claims.get("user_metadata")),
             role_of(token_metadata),
         )
-    is_ordinary = found.is_ordinary and claims.get("role") == "authenticated"
+    is_ordinary = (
+        found.is_ordinary
+        and claims.get("role") == "authenticated"
+        and not claims.get("is_anonymous")
+    )
     role = role_of(
         found.metadata, found.confirmation, is_student=found.is_student, is_ordinary=is_ordinary
     )
@@ -182,14 +200,13 @@ def _standing(user_id: UUID, session_id: UUID | None, *, may_remember: bool) -> 
 def _ask(user_id: UUID, session_id: UUID | None) -> _Standing:
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(_STATEMENT, [user_id, session_id])
-        *is_so, email, user_metadata, app_metadata, role, beside, revoked = cursor.fetchone()
+        *is_so, email, full_name, claimed, pinned, role, beside, revoked = cursor.fetchone()
         is_there, is_banned, is_signed_in, is_ordinary, is_student = map(bool, is_so)
     if not (is_there and is_signed_in) and not all(
         visibility("tripwire", table) is Visibility.SEEN
         for table in ("auth.users", "auth.sessions")
     ):
         raise AccountsHidden  # what we are not shown need not be gone
-    user_metadata, app_metadata = mapping(user_metadata), mapping(app_metadata)
     return _Standing(
         is_there=is_there,
         is_banned=is_banned,
@@ -197,8 +214,8 @@ def _ask(user_id: UUID, session_id: UUID | None) -> _Standing:
         is_ordinary=is_ordinary,
         is_student=is_student,
         email=email,
-        full_name=_full_name(user_metadata),
-        metadata=Metadata.read(user_metadata, app_metadata),
+        full_name=full_name,
+        metadata=Metadata(claimed, pinned),
         confirmation=Confirmation(role, beside, revoked),
     )
 
@@ -206,10 +223,3 @@ def _ask(user_id: UUID, session_id: UUID | None) -> _Standing:
 def _full_name(user_metadata: object) -> str:
     named = user_metadata.get("full_name") if isinstance(user_metadata, Mapping) else None
     return str(named or "")
-
-
-def mapping(value: object) -> Mapping[str, Any]:
-    """A column of jsonb, in which a user may have put anything."""
-    # Django asks psycopg for jsonb as text.
-    parsed = json.loads(value) if isinstance(value, str) else value
-    return parsed if isinstance(parsed, Mapping) else {}
