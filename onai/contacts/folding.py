@@ -1,0 +1,59 @@
+"""What is the same to whoever searches: one folding for every search by name or e-mail.
+
+Neither case nor the way an accent is stored (composed or not) matters, nor which space it is, nor
+whether a Kazakh letter or `ё` was typed as the Russian letter in its place on the keyboard.
+
+`fold` gives the one spelling, for an index. `pattern` finds all spellings of a word in a text that
+nothing has folded, which takes PostgreSQL a fraction of the time that folding each text takes.
+"""
+
+import re
+import unicodedata
+from functools import cache
+
+# As one types it on a Russian keyboard, and what it may stand for.
+_STANDS_FOR = {
+    "а": "ә",
+    "г": "ғ",
+    "е": "ё",
+    "и": "і",
+    "к": "қ",
+    "н": "ң",
+    "о": "ө",
+    "у": "ұү",
+    "х": "һ",
+    " ": "\u00a0\u2007\u202f",
+}
+# For PostgreSQL's `translate`, after `lower` and `normalize`.
+FOLDED = "".join(_STANDS_FOR.values())
+FOLDED_TO = "".join(typed * len(written) for typed, written in _STANDS_FOR.items())
+_FOLDING = str.maketrans(FOLDED, FOLDED_TO)
+
+
+def fold(text: str) -> str:
+    """The one spelling: composed, small letters of the Russian keyboard, plain spaces."""
+    return "".join(map(_small, unicodedata.normalize("NFC", text))).translate(_FOLDING)
+
+
+def pattern(text: str) -> str:
+    """A regular expression, for PostgreSQL or Python, that fits where `fold(text)` would be in the
+    folded text."""
+    return "".join(map(_spellings, unicodedata.normalize("NFC", text)))
+
+
+@cache
+def _spellings(letter: str) -> str:
+    typed = _small(letter).translate(_FOLDING)
+    among = {letter, typed, *_STANDS_FOR.get(typed, "")}
+    among |= {other for one in among for other in (one.upper(), one.lower()) if len(other) == 1}
+    taken_apart = {unicodedata.normalize("NFD", one) for one in among} - among
+    if among == {letter} and not taken_apart:
+        return re.escape(letter)
+    composed = f"[{''.join(sorted(among))}]"
+    return f"(?:{'|'.join([composed, *sorted(taken_apart)])})" if taken_apart else composed
+
+
+def _small(letter: str) -> str:
+    # As PostgreSQL does it: one letter stays one.
+    small = letter.lower()
+    return small if len(small) == 1 else letter
