@@ -16,6 +16,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from onai import paging
+from onai.contacts import folding
 from onai.identity.models import StaffMember
 from sales.models import LetterState, StudentStatus
 
@@ -45,7 +46,8 @@ class LetterFilter(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class StudentFilter:
-    """Which students, in which order. Each word of `text` is in the name or in the e-mail."""
+    """Which students, in which order. Each word of `text` is in the name or in the e-mail, but for
+    what `onai.contacts.folding` takes for the same."""
 
     text: str = ""
     status: StudentStatus | None = None
@@ -71,7 +73,10 @@ _KEYS = {
 }
 _IS_STUDENT = "student.user_id <> all(%(staff)s)"
 _UNSENT = "(not student.welcome_email_sent or student.welcome_email_sent is null)"
-_HAS_WORD = "position(%({name})s in lower(' ' || student.full_name || ' ' || student.email)) > 0"
+_SEARCHED = "(' ' || student.full_name || ' ' || student.email)"
+_HAS_WORD = f"position(%({{name}})s in lower({_SEARCHED})) > 0"
+# Takes somewhat longer, and knows every spelling of a letter.
+_HAS_SPELLING = f"{_SEARCHED} ~ %({{name}})s"
 _HAS_TERMS = (
     "sales_search_terms(student.full_name, student.email, student.granted_by, student.status,"
     " student.welcome_email_sent) @> %(terms)s::text[]"
@@ -225,7 +230,7 @@ class _Question:
         self._of_manager_and_status(wanted)
         if wanted.letter:
             self._of_letter(wanted.letter)
-        if words := wanted.text.lower().split():
+        if words := folding.fold(wanted.text).split():
             self._of_words(words, wanted)
 
     def _of_manager_and_status(self, wanted: StudentFilter) -> None:
@@ -269,8 +274,9 @@ class _Question:
             self.by_index.append(_HAS_TERMS)
         for number, word in enumerate(spaced):
             name = f"word_{number}"
-            self.parameters[name] = word
-            self._also(_HAS_WORD.format(name=name))
+            as_it_is = word.isascii() and " " not in word
+            self.parameters[name] = word if as_it_is else folding.pattern(word)
+            self._also((_HAS_WORD if as_it_is else _HAS_SPELLING).format(name=name))
 
     def _also(self, condition: str) -> None:
         self.fits.append(condition)
