@@ -11,7 +11,7 @@ cabinet alike:
   proportions are tested with the spread from day to day that the days at hand show (`Noise`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -198,7 +198,9 @@ class Spans:
     """The period of the figures and the one they are compared with, cut by `cuts`.
 
     `compared` is None where there are no such days. `data_since` is the day of the first lead there
-    is, where that is known. Below `level` a p-value is called a real difference.
+    is, where that is known. Below `level` a p-value is called a real difference. `exposed` is how
+    long leads could come that are compared, now and before, and `aged` the same of leads that have
+    reached the age.
     """
 
     period: Period
@@ -206,6 +208,18 @@ class Spans:
     cuts: Cuts
     data_since: date | None = None
     level: float = chance.LEVEL
+    exposed: tuple[Exposure, Exposure] = field(init=False, compare=False)
+    aged: tuple[Exposure, Exposure] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Once, as every figure of a row asks for them.
+        at = self.cuts
+        object.__setattr__(self, "exposed", self._exposures(at.now, at.before))
+        object.__setattr__(self, "aged", self._exposures(at.aged_now, at.aged_before))
+
+    def _exposures(self, now: datetime, before: datetime) -> tuple[Exposure, Exposure]:
+        compared = _days_until(self.compared, before) if self.compared else 0.0
+        return Exposure.of(_days_until(self.period, now)), Exposure.of(compared)
 
     @property
     def overlap(self) -> bool:
@@ -237,20 +251,6 @@ class Spans:
     def some_too_young(self) -> bool:
         """Whether some leads have not."""
         return self.aged[0].days < self.exposed[0].days
-
-    @property
-    def exposed(self) -> tuple[Exposure, Exposure]:
-        """How long leads could come that are compared: now and before."""
-        return self._exposures(self.cuts.now, self.cuts.before)
-
-    @property
-    def aged(self) -> tuple[Exposure, Exposure]:
-        """How long leads could come that have reached the age."""
-        return self._exposures(self.cuts.aged_now, self.cuts.aged_before)
-
-    def _exposures(self, now: datetime, before: datetime) -> tuple[Exposure, Exposure]:
-        compared = _days_until(self.compared, before) if self.compared else 0.0
-        return Exposure.of(_days_until(self.period, now)), Exposure.of(compared)
 
 
 def _days_until(period: Period, cut: datetime) -> float:
