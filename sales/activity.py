@@ -25,6 +25,7 @@ from sales.models import (
     StudentStatus,
 )
 from sales.rights import may_act_on
+from sales.staff import told_apart
 
 PAGE = 50
 # What the log calls the end that an admin put to a change which could not be finished.
@@ -110,7 +111,7 @@ def page_of_activity(
 
 
 def _acts(entries: Sequence[ActivityEntry], viewer: Identity) -> list[Act]:
-    managers = StaffMember.objects.in_bulk([e.manager_id for e in entries if e.manager_id])
+    managers = told_apart(StaffMember.objects.all())
     students = {
         student.user_id: student
         for student in Student.objects.filter(user_id__in=[e.target_user_id for e in entries])
@@ -120,11 +121,10 @@ def _acts(entries: Sequence[ActivityEntry], viewer: Identity) -> list[Act]:
 
 def _act(
     entry: ActivityEntry,
-    managers: dict[UUID, StaffMember],
+    managers: dict[UUID, str],
     students: dict[UUID, Student],
     viewer: Identity,
 ) -> Act:
-    manager = managers.get(entry.manager_id) if entry.manager_id else None
     student = students.get(entry.target_user_id) if entry.target_user_id else None
     details = entry.details if isinstance(entry.details, dict) else {}
     named: str | Promise = str(details.get("full_name") or details.get("email") or "")
@@ -135,7 +135,7 @@ def _act(
     before, after = _told(details.get("before")), _told(details.get("after"))
     if entry.action_type == ActionType.EMAIL_SENT:
         after = _told(details.get("email"))
-    manager_name = manager.name if manager else ""
+    manager_name = managers.get(entry.manager_id, "") if entry.manager_id else ""
     return Act(entry, _what(entry, details), before, after, manager_name, named, student)
 
 

@@ -1,6 +1,7 @@
 """The sales manager's cabinet: figures, the chart, the leaderboard, students, the activity log."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
@@ -28,7 +29,9 @@ from sales.finding import SHORTEST_WORD, LetterFilter, Order, StudentFilter
 from sales.intentions import unsettled
 from sales.models import ActionType, Student, StudentStatus
 from sales.recording import unsettled_changes
-from sales.students import all_students, page_of_students
+from sales.sales_change import SalesChange, compared_sales
+from sales.staff import told_apart
+from sales.students import StudentPage, all_students, page_of_students
 
 logger = logging.getLogger(__name__)
 Found = TypeVar("Found")
@@ -73,7 +76,7 @@ class FilterForm(AddressForm):
         anything = ("", _("любой"))
         self._choices("status", [anything, *StudentStatus.choices])
         self._choices("letter", [("", _("любое")), *LetterFilter.choices])
-        everybody = [(str(one.user_id), one.name) for one in staff]
+        everybody = [(str(one), name) for one, name in told_apart(staff).items()]
         self._choices("manager", [("", _("все")), *everybody, (self.NOBODY, _("без менеджера"))])
 
     def _choices(self, name: str, choices: list[Any]) -> None:
@@ -136,7 +139,7 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
         "figures": _section(lambda: _figures(chosen, wanted)),
         "unsettled": _section(lambda: unsettled(request.identity)),
         "changing": _section(lambda: unsettled_changes(request.identity)),
-        "students": _section(lambda: page_of_students(wanted, after=form.place)),
+        "students": _section(lambda: _students(wanted, form.place, staff.found or [])),
         "filter_query": _query(request, "q", "status", "letter", "manager", "sort"),
         "kept": _kept(request, "q", "status", "letter", "manager", "sort"),
         "kept_period": _kept(request, "period", "from", "to"),
@@ -145,6 +148,15 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "sales/cabinet.html", context, status=status)
+
+
+def _students(wanted: StudentFilter, after: str, staff: list[StaffMember]) -> StudentPage:
+    page, names = page_of_students(wanted, after=after), told_apart(staff)
+    for student in page.students:
+        if student.granted_by in names:
+            # For this page only: as they are called now, and told apart.
+            student.manager_name = names[student.granted_by]
+    return page
 
 
 def _live_figures(request: IdentifiedRequest) -> HttpResponse:
@@ -161,13 +173,21 @@ def _live_figures(request: IdentifiedRequest) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
+class _Headline:
+    """The figures of the chosen period, and how they have changed; None for all time."""
+
+    now: statistics.Figures
+    change: SalesChange | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Live:
-    headline: statistics.Headline
+    headline: _Headline
 
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
-    headline: statistics.Headline
+    headline: _Headline
     chart: chart.Chart
     series: statistics.Series
     standings: list[statistics.Standing]
@@ -182,12 +202,25 @@ def _figures(chosen: Section[ChosenPeriod], wanted: StudentFilter) -> _Figures:
         headline=_headline(chosen.found, wanted),
         chart=chart.draw(series),
         series=series,
-        standings=statistics.leaderboard(period),
+        standings=_told_apart(statistics.leaderboard(period)),
     )
 
 
-def _headline(chosen: ChosenPeriod, wanted: StudentFilter) -> statistics.Headline:
-    return statistics.headline(chosen.period, chosen.before, manager_id=_whose(wanted))
+def _headline(chosen: ChosenPeriod, wanted: StudentFilter) -> _Headline:
+    whose = _whose(wanted)
+    now = statistics.figures(chosen.period, manager_id=whose)
+    return _Headline(now, compared_sales(chosen, now, manager_id=whose))
+
+
+def _told_apart(standings: list[statistics.Standing]) -> list[statistics.Standing]:
+    """With the e-mails of those whose name somebody else has as well."""
+    shared = Counter(one.name for one in standings)
+    return [
+        replace(one, name=f"{one.name} ({one.email})")
+        if one.email and one.name != one.email and shared[one.name] > 1
+        else one
+        for one in standings
+    ]
 
 
 def _whose(wanted: StudentFilter) -> UUID | None:
@@ -280,7 +313,8 @@ class ActivityForm(AddressForm):
         super().__init__(query)
         field = self.fields["manager"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
-        field.choices = [("", _("все")), *((str(one.user_id), one.name) for one in staff)]
+        names = told_apart(staff)
+        field.choices = [("", _("все")), *((str(one), name) for one, name in names.items())]
 
 
 @role_required("admin", "sales")

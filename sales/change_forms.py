@@ -10,6 +10,7 @@ from onai.contacts import emails
 from onai.identity.models import StaffMember
 from sales.forms import IdentityForm, PasswordForm
 from sales.models import Student, StudentStatus
+from sales.staff import told_apart
 
 
 class StatusForm(forms.Form):
@@ -81,7 +82,8 @@ class HandoverForm(forms.Form):
         super().__init__(*args, **options)
         field = self.fields["manager_id"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
-        field.choices = [("", _("выберите")), *((str(one.user_id), one.name) for one in staff)]
+        names = told_apart(staff)
+        field.choices = [("", _("выберите")), *((str(one), name) for one, name in names.items())]
 
 
 class DeletionForm(forms.Form):

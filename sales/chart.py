@@ -28,6 +28,7 @@ class Chart:
     highest: int
     revenue_line: str
     labels: list[date]
+    crosses_years: bool
 
 
 def draw(series: Series) -> Chart:
@@ -50,7 +51,8 @@ def draw(series: Series) -> Chart:
         )
         line.append(f"{place * (number + 0.5):.2f},{HEIGHT - _height(point.revenue, most):.2f}")
     ends = {points[0].first_day, points[len(points) // 2].first_day, points[-1].first_day}
-    return Chart(bars, highest, " ".join(line), sorted(ends))
+    crosses_years = points[0].first_day.year != points[-1].last_day.year
+    return Chart(bars, highest, " ".join(line), sorted(ends), crosses_years)
 
 
 def _height(value: int, highest: int) -> float:

@@ -112,13 +112,18 @@ select id, key from near where (select near from found) >= %(wanted)s
 union all select id, key from far
 order by {found_order} limit %(wanted)s
 """
-# Staff are taken off afterwards, so that an index alone can count.
+# Staff are taken off afterwards, so that an index alone can count; one of them may have several
+# student rows.
 _COUNT_ALL = """
+with of_staff as materialized (
+  select count(*) as rows from tripwire_users student
+  where {anybody} and student.user_id = any(%(staff)s)
+)
 select (select count(*) from (
-    select from tripwire_users student where {anybody} limit %(enough)s + %(staff_count)s
+    select from tripwire_users student where {anybody}
+    limit %(enough)s + (select rows from of_staff)
   ) as counted)
-  - (select count(*) from tripwire_users student
-     where {anybody} and student.user_id = any(%(staff)s))
+  - (select rows from of_staff)
 """
 _COUNT_ONE_BY_ONE = """
 select count(*) from (
@@ -182,7 +187,6 @@ def places(wanted: StudentFilter, *, after: Place | None, count: int) -> list[Pl
 def count(wanted: StudentFilter, *, at_most: int) -> int:
     """How many there are, staff not among them, counted no further than one above `at_most`."""
     question = _Question(wanted)
-    staff = _staff_ids()
     ((found,),) = _rows(
         _count_statement(question).format(
             anybody=" and ".join(question.base) or "true",
@@ -191,8 +195,7 @@ def count(wanted: StudentFilter, *, at_most: int) -> int:
             by_index=" and ".join(question.by_index),
         ),
         **question.parameters,
-        staff=staff,
-        staff_count=len(staff),
+        staff=_staff_ids(),
         enough=at_most + 1,
         looked_at=_LOOKED_AT // _words(wanted),
     )

@@ -13,6 +13,7 @@ from onai.contacts import emails, names
 from onai.identity.models import StaffMember
 from sales import passwords
 from sales.intentions import NewStudent
+from sales.staff import told_apart
 
 
 class IdentityForm(forms.Form):
@@ -125,7 +126,8 @@ class StudentForm(IdentityForm, PasswordForm):
 
     def offer_managers(self, staff: Sequence[StaffMember], *, myself: UUID) -> None:
         """The staff members an admin may choose from."""
-        choices = [(str(one.user_id), one.name) for one in staff if one.user_id != myself]
+        names = told_apart(staff)
+        choices = [(str(one), name) for one, name in names.items() if one != myself]
         chosen = str(self["manager_id"].value() or "")
         if chosen and chosen not in dict(choices):
             # Also when nobody can list them just now: whom one chose must not become oneself.

@@ -1,11 +1,14 @@
 """In whose name a student is created: a manager in their own, an admin in any staff member's."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
 from onai.errors import Problem
+from onai.identity.models import StaffMember
 from onai.identity.roles import STAFF, Identity, Role
 from sales import directory
 from sales.models import Student
@@ -17,6 +20,18 @@ class Manager:
 
     user_id: UUID
     name: str
+
+
+def told_apart(members: Iterable[StaffMember]) -> dict[UUID, str]:
+    """What to call each of them: by name, and where several share one, by e-mail as well."""
+    members = list(members)
+    shared = Counter(member.name for member in members)
+    return {
+        member.user_id: member.name
+        if shared[member.name] == 1 or member.name == member.email
+        else f"{member.name} ({member.email})"
+        for member in members
+    }
 
 
 class NotYourself(Problem):

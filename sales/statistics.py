@@ -5,7 +5,7 @@ the sum of their prices, in tenge. Students whose account is a staff member's ar
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -34,10 +34,11 @@ _SOLD = """
   union all
   select (created_at at time zone %(zone)s)::date, coalesce(granted_by, %(nobody)s),
          coalesce(status, ''), -1, -coalesce(price, 0)
-  from tripwire_users where user_id in (select user_id from sales_staff)
+  from tripwire_users where user_id in (select user_id from sales_staff where role <> '')
     and created_at >= %({name}_start)s and created_at < %({name}_end)s
 )
 """
+_IS_STUDENT = "user_id not in (select user_id from sales_staff where role <> '')"
 _FIGURES = """
   coalesce(sum(sales), 0), coalesce(sum(revenue), 0),
   coalesce(sum(sales) filter (where status = 'active'), 0),
@@ -74,14 +75,6 @@ class Figures:
     finished: int
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """The figures of a period and of the one before it."""
-
-    now: Figures
-    before: Figures | None
-
-
 class Unit(StrEnum):
     DAY = "day"
     WEEK = "week"
@@ -108,29 +101,78 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A manager's place among all. Whoever sold the same has the same place."""
+    """A manager's place among all. Whoever sold the same has the same place.
+
+    `email` is that of a staff member, empty for whoever is one no more.
+    """
 
     place: int
     manager_id: UUID
     name: str
+    email: str
     figures: Figures
     sales_this_month: int
     is_staff: bool
 
 
-def first_day_of_all() -> date | None:
-    """The day of the first sale there is."""
-    (found,) = _rows(
-        "select min(day) from sales_totals where day > %(zero)s", zero=date(1990, 1, 1)
+def first_day_of_all(manager_id: UUID | None = None) -> date | None:
+    """The day of the first sale there is, of one manager or of all."""
+    whose = "true"
+    if manager_id is not None:
+        whose = "granted_by is null" if manager_id == NOBODY else "granted_by = %(manager)s"
+    found = _rows(
+        f"""
+        select (created_at at time zone %(zone)s)::date from tripwire_users
+        where created_at is not null and {_IS_STUDENT}
+          and {whose}
+        order by coalesce(created_at, timestamptz '1900-01-01 00:00+00'), id limit 1
+        """,  # noqa: S608
+        manager=manager_id,
     )
-    first: date | None = found[0]
-    return first
+    return found[0][0] if found else None
 
 
-def headline(period: Period, before: Period | None, *, manager_id: UUID | None) -> Headline:
+def figures(period: Period, *, manager_id: UUID | None) -> Figures:
     """The figures of one manager, or of all."""
-    now = _figures(period, manager_id)
-    return Headline(now, _figures(before, manager_id) if before else None)
+    (found,) = _rows(
+        f"with {_SOLD.format(name='sold')} select {_FIGURES} from sold"  # noqa: S608
+        " where %(manager)s::uuid is null or manager_id = %(manager)s",
+        **_span("sold", period),
+        manager=manager_id,
+    )
+    return Figures(*found)
+
+
+def figures_until(period: Period, moment: datetime, *, manager_id: UUID | None) -> Figures:
+    """The figures of what was sold in the period before a moment of it."""
+    day = business_day(moment)
+    if moment >= period.end or day > period.last_day:
+        return figures(period, manager_id=manager_id)
+    whole = Figures(0, 0, 0, 0)
+    if day > period.first_day:
+        before_it = Period(period.first_day, day - timedelta(days=1))
+        whole = figures(before_it, manager_id=manager_id)
+    (found,) = _rows(
+        f"""
+        with sold as (
+          select 1 as sales, coalesce(price, 0) as revenue, status from tripwire_users
+          where created_at >= %(start)s and created_at < %(end)s
+            and {_IS_STUDENT}
+            and (%(manager)s::uuid is null or coalesce(granted_by, %(nobody)s) = %(manager)s)
+        )
+        select {_FIGURES} from sold
+        """,  # noqa: S608
+        start=Period.day(day).start,
+        end=moment,
+        manager=manager_id,
+    )
+    part = Figures(*found)
+    return Figures(
+        whole.sales + part.sales,
+        whole.revenue + part.revenue,
+        whole.active + part.active,
+        whole.finished + part.finished,
+    )
 
 
 def sales_over_time(period: Period, *, manager_id: UUID | None) -> Series:
@@ -178,11 +220,13 @@ def leaderboard(period: Period) -> list[Standing]:
         select rank() over (order by coalesce(figures.sales, 0) desc),
                coalesce(figures.manager_id, staff.user_id),
                coalesce(nullif(staff.full_name, ''), staff.email, former.manager_name, ''),
+               coalesce(staff.email, ''),
                coalesce(figures.sales, 0), coalesce(figures.revenue, 0),
                coalesce(figures.active, 0), coalesce(figures.finished, 0),
                coalesce(this_month.sales, 0), staff.user_id is not null
         from figures
-        full join sales_staff staff on staff.user_id = figures.manager_id
+        full join (select * from sales_staff where role <> '') staff
+          on staff.user_id = figures.manager_id
         left join this_month
           on this_month.manager_id = coalesce(figures.manager_id, staff.user_id)
         left join lateral (
@@ -198,8 +242,8 @@ def leaderboard(period: Period) -> list[Standing]:
         **_span("sold_lately", Period.month_of(business_day())),
     )
     return [
-        Standing(place, manager_id, name, Figures(*figures), this_month, is_staff)
-        for place, manager_id, name, *figures, this_month, is_staff in found
+        Standing(place, manager_id, name, email, Figures(*sold), this_month, is_staff)
+        for place, manager_id, name, email, *sold, this_month, is_staff in found
     ]
 
 
@@ -214,16 +258,6 @@ def compact() -> int:
             cursor.execute(_COMPACT.format(table=table, time=time))
             saved += cursor.fetchone()[0]
     return saved
-
-
-def _figures(period: Period, manager_id: UUID | None) -> Figures:
-    (found,) = _rows(
-        f"with {_SOLD.format(name='sold')} select {_FIGURES} from sold"  # noqa: S608
-        " where %(manager)s::uuid is null or manager_id = %(manager)s",
-        **_span("sold", period),
-        manager=manager_id,
-    )
-    return Figures(*found)
 
 
 def _unit(period: Period) -> Unit:

@@ -6,18 +6,24 @@ from uuid import UUID, uuid4
 
 import pytest
 import time_machine
+from django.http import QueryDict
 from django.test import Client
 
+from funnel.comparison import Verdict
 from onai.identity.register import refresh as refresh_staff
+from onai.period_choice import PeriodForm, chosen_period
 from onai.periods import Period
 from sales import chart, statistics
+from sales.finding import StudentFilter
+from sales.sales_change import compared_sales
+from sales.students import page_of_students
 from tests.changing import (
     SignIn,
 )
 from tests.desk import Desk, Row
 from tests.people import Accounts
 from tests.processes import aside
-from tests.sales import ALMATY, CABINET, Sales, names_on
+from tests.sales import ALMATY, CABINET, Sales, names_on, text_on
 
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30))
 
@@ -68,9 +74,13 @@ def test_every_figure_is_what_one_counts_by_hand(sales: Sales) -> None:
     spans = (NOVEMBER, Period.day(date(2026, 11, 1)), NOVEMBER.before(), LONG)
     for period in spans:
         for manager in (None, sales.ids["ayaulym"], sales.ids["admin"]):
-            found = statistics.headline(period, period.before(), manager_id=manager)
-            assert found.now == _counted(rows, period, manager)
-            assert found.before == _counted(rows, period.before(), manager)
+            found = statistics.figures(period, manager_id=manager)
+            assert found == _counted(rows, period, manager)
+            # And up to a moment of it, which is one of a day that lies in the totals as a whole.
+            moment = period.start + (period.end - period.start) * 0.7
+            until = statistics.figures_until(period, moment, manager_id=manager)
+            early = [row for row in rows if row["created_at"] < moment]
+            assert until == _counted(early, period, manager)
 
 
 def test_the_figures_follow_whatever_is_changed_or_deleted(sales: Sales, desk: Desk) -> None:
@@ -83,21 +93,21 @@ def test_the_figures_follow_whatever_is_changed_or_deleted(sales: Sales, desk: D
         run("delete from tripwire_users where id = %s", [row["id"]])
     left = desk.rows("select * from tripwire_users")
 
-    found = statistics.headline(NOVEMBER, None, manager_id=None)
+    found = statistics.figures(NOVEMBER, manager_id=None)
 
     days = Period(date(2026, 11, 2), date(2026, 11, 20))
-    of_days = statistics.headline(days, None, manager_id=None)
+    of_days = statistics.figures(days, manager_id=None)
 
     assert len(left) == 80
-    assert found.now == _counted(left, NOVEMBER, None)
-    assert of_days.now == _counted(left, days, None)
+    assert found == _counted(left, NOVEMBER, None)
+    assert of_days == _counted(left, days, None)
     # Put together by the worker, the totals are the same and fewer.
     assert statistics.compact() > 100
-    assert statistics.headline(NOVEMBER, None, manager_id=None) == found
-    assert statistics.headline(days, None, manager_id=None) == of_days
+    assert statistics.figures(NOVEMBER, manager_id=None) == found
+    assert statistics.figures(days, manager_id=None) == of_days
     assert statistics.compact() == 0
     run("truncate tripwire_users cascade")
-    assert statistics.headline(NOVEMBER, None, manager_id=None).now.sales == 0
+    assert statistics.figures(NOVEMBER, manager_id=None).sales == 0
 
 
 def test_staff_are_never_students(sales: Sales, manager: Client) -> None:
@@ -107,9 +117,9 @@ def test_staff_are_never_students(sales: Sales, manager: Client) -> None:
     me = {"full_name": "Я Сама", "user_id": sales.ids["ayaulym"], "created_at": early}
     sales.add("me@onai.test", **me)
 
-    found = statistics.headline(NOVEMBER, None, manager_id=None)
+    found = statistics.figures(NOVEMBER, manager_id=None)
 
-    assert (found.now.sales, found.now.revenue, found.now.active) == (1, 5000, 1)
+    assert (found.sales, found.revenue, found.active) == (1, 5000, 1)
     points = statistics.sales_over_time(NOVEMBER, manager_id=None).points
     assert [(point.first_day.day, point.sales) for point in points if point.sales] == [(10, 1)]
     assert names_on(manager.get(f"{CABINET}?from=2026-11-01")) == ["Настоящий Студент"]
@@ -213,3 +223,113 @@ def test_the_chart_stands_as_high_as_the_sales_and_the_line_as_the_revenue() -> 
     assert [day.day for day in drawn.labels] == [1, 3, 4]
     empty = chart.draw(statistics.Series(statistics.Unit.DAY, [point(1, 0, 0)]))
     assert (empty.bars[0].height, empty.revenue_line) == (0, "500.00,240.00")
+
+
+def _days_of_sales(sales: Sales, first: date, days: int, each: int) -> None:
+    for day in range(days):
+        for number in range(each):
+            came = datetime.combine(first + timedelta(days=day), datetime.min.time(), ALMATY)
+            sales.add(created_at=came + timedelta(hours=9 + number, minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("at", "preset", "sold", "before"),
+    [
+        # Ten hours of the 12th, and as many of 12 October: not the day of the 12th as a whole.
+        (datetime(2026, 11, 12, 10, tzinfo=ALMATY), "this-month", 34, 34),
+        (datetime(2026, 11, 12, 0, 5, tzinfo=ALMATY), "7-days", 18, 18),
+        (datetime(2026, 11, 12, 11, tzinfo=ALMATY), "today", 2, 2),
+        # October has 31 days, September 30.
+        (datetime(2026, 11, 12, 11, tzinfo=ALMATY), "last-month", 93, 90),
+    ],
+)
+def test_the_cabinet_compares_as_the_funnel_does(
+    sales: Sales, at: datetime, preset: str, sold: int, before: int
+) -> None:
+    _days_of_sales(sales, date(2026, 8, 1), 104, 3)
+    desk = sales.desk.connection
+    desk.execute("delete from tripwire_users where created_at >= %s", [at])
+
+    with time_machine.travel(at, tick=False):
+        form = PeriodForm(QueryDict(f"period={preset}"))
+        chosen = chosen_period(form)
+        now = statistics.figures(chosen.period, manager_id=None)
+        change = compared_sales(chosen, now, manager_id=None)
+
+    assert change
+    assert (change.sales.now, change.sales.before, change.sales.sign) == (sold, before, 0)
+    assert change.sales.verdict == change.revenue.verdict == Verdict.WITHIN_CHANCE
+
+
+def test_a_manager_who_has_just_begun_is_compared_with_nothing(sales: Sales) -> None:
+    _days_of_sales(sales, date(2026, 10, 1), 42, 1)
+    began = datetime(2026, 11, 10, 12, tzinfo=ALMATY)
+    sales.add(created_at=began, granted_by=sales.ids["botagoz"])
+
+    with time_machine.travel(datetime(2026, 11, 11, 23, tzinfo=ALMATY), tick=False):
+        chosen = chosen_period(PeriodForm(QueryDict("period=this-month")))
+        for manager, shown in ((sales.ids["botagoz"], None), (None, 11)):
+            now = statistics.figures(chosen.period, manager_id=manager)
+            change = compared_sales(chosen, now, manager_id=manager)
+            assert change
+            assert change.sales.before == shown
+
+
+def test_half_the_sales_are_marked_as_fewer(sales: Sales) -> None:
+    _days_of_sales(sales, date(2026, 9, 1), 30, 8)
+    _days_of_sales(sales, date(2026, 10, 1), 31, 3)
+
+    with time_machine.travel(datetime(2026, 11, 11, 23, tzinfo=ALMATY), tick=False):
+        chosen = chosen_period(PeriodForm(QueryDict("period=last-month")))
+        now = statistics.figures(chosen.period, manager_id=None)
+        change = compared_sales(chosen, now, manager_id=None)
+
+    assert change
+    assert (change.sales.verdict, change.sales.sign) == (Verdict.BEYOND_CHANCE, -1)
+    assert (change.revenue.verdict, change.revenue.sign) == (Verdict.BEYOND_CHANCE, -1)
+
+
+def test_managers_of_one_name_are_told_apart(
+    sales: Sales, accounts: Accounts, as_person: SignIn
+) -> None:
+    twin = accounts.create("twin@onai.test", role="sales", full_name="Аяулым Тест")
+    aside(refresh_staff)
+    sales.add(granted_by=twin["id"], manager_name="Аяулым Тест", created_at=datetime.now(ALMATY))
+
+    page = text_on(as_person("admin@onai.test").get(CABINET))
+
+    board = page.partition("Рейтинг менеджеров")[2]
+    for email in ("twin@onai.test", "ayaulym@onai.test"):
+        assert f"Аяулым Тест ({email})" in board
+    # In the list of students, and in the form that narrows it.
+    assert board.partition("Студенты")[2].count("Аяулым Тест (twin@onai.test)") == 2
+
+
+def test_days_of_two_years_are_told_with_their_years(sales: Sales, manager: Client) -> None:
+    sales.add(created_at=datetime(2025, 12, 31, 12, tzinfo=ALMATY))
+
+    across = text_on(manager.get(f"{CABINET}?from=2025-12-30&to=2026-01-02"))
+    within = text_on(manager.get(f"{CABINET}?from=2025-12-30&to=2025-12-31"))
+
+    assert "<span>30 декабря 2025</span>" in across
+    assert "<span>2 января 2026</span>" in across
+    assert "<span>30 декабря</span>" in within
+
+
+def test_the_total_is_right_however_many_student_rows_staff_have(sales: Sales) -> None:
+    sales.desk.connection.execute("set session_replication_role = replica")
+    sales.desk.connection.execute(
+        "insert into tripwire_users (user_id, full_name, email)"
+        " select %s, 'Сама', 'me' || n || '@onai.test' from generate_series(1, 50) n",
+        [sales.ids["ayaulym"]],
+    )
+    sales.desk.connection.execute(
+        "insert into tripwire_users (user_id, full_name, email)"
+        " select gen_random_uuid(), 'Студент', 's' || n || '@onai.test'"
+        " from generate_series(1, 1200) n"
+    )
+    sales.desk.connection.execute("set session_replication_role = origin")
+
+    page = page_of_students(StudentFilter())
+
+    assert (page.count, page.there_are_more) == (1_000, True)
