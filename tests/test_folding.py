@@ -3,6 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 from django.db import connections
@@ -116,3 +118,27 @@ def test_the_database_folds_as_we_do(desk: Desk) -> None:
             spaced = f" {folding.fold(f'<{word}>')} a@onai.test"
             expected = [spaced[place : place + 3] for place in range(len(spaced) - 2)]
             assert cursor.fetchone()[0][3:] == expected, word
+
+
+def test_the_index_is_built_anew_also_after_an_attempt_that_was_cut_off(
+    create: Callable[..., None], desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(full_name="Тойбаева Ару")
+    owner = desk.connection
+    owner.execute("create index tripwire_users_search_folded on tripwire_users (full_name)")
+    monkeypatch.setattr(
+        "onai.db.schema_changes.execute", lambda alias, statement: owner.execute(statement)
+    )
+
+    migration = import_module("sales.migrations.0009_folded_search")
+    migration._fold(None, SimpleNamespace(connection=connections["tripwire"]))
+
+    indexes = desk.rows(
+        "select indexrelid::regclass::text as name, indisvalid from pg_index"
+        " where indexrelid::regclass::text like 'tripwire_users_search%%'"
+    )
+    assert indexes == [{"name": "tripwire_users_search", "indisvalid": True}]
+    functions = desk.rows("select proname from pg_proc where proname like 'sales_search_terms%%'")
+    assert functions == [{"proname": "sales_search_terms"}]
+    monkeypatch.setattr("sales.finding._LOOKED_AT", 0)
+    assert page_of_students(StudentFilter("то\u0438\u0306баева")).count == 1

@@ -1,4 +1,6 @@
-from django.db import migrations, transaction
+from django.db import migrations
+
+from onai.db import schema_changes
 
 # As in 0005, but of folded text: composed (NFC), in small letters, Kazakh letters and ё as a Russian
 # keyboard has them, one kind of space. `onai.contacts.folding` says the same in Python.
@@ -31,12 +33,12 @@ with (gin_pending_list_limit = 256)
 """
 # Under the old names, so that whoever is still running the old code goes on finding students. An
 # index knows its function whatever the function is called.
-_SWAPPED = (
-    "alter index tripwire_users_search rename to tripwire_users_search_plain",
-    "alter index tripwire_users_search_folded rename to tripwire_users_search",
-    f"alter function sales_search_terms{_ARGUMENTS} rename to sales_search_terms_plain",
-    f"alter function sales_search_terms_folded{_ARGUMENTS} rename to sales_search_terms",
-)
+_SWAPPED = f"""
+alter index tripwire_users_search rename to tripwire_users_search_plain;
+alter index tripwire_users_search_folded rename to tripwire_users_search;
+alter function sales_search_terms{_ARGUMENTS} rename to sales_search_terms_plain;
+alter function sales_search_terms_folded{_ARGUMENTS} rename to sales_search_terms;
+"""
 # Also what an attempt that was cut off has left.
 _FORGOTTEN = (
     "drop index concurrently if exists tripwire_users_search_plain",
@@ -46,14 +48,8 @@ _UNFINISHED = "drop index concurrently if exists tripwire_users_search_folded"
 
 
 def _fold(apps, schema_editor):
-    def execute(*statements):
-        for statement in statements:
-            schema_editor.execute(statement, params=None)
-
-    execute(*_FORGOTTEN, _UNFINISHED, _TERMS, _INDEX)
-    with transaction.atomic(schema_editor.connection.alias):
-        execute(*_SWAPPED)
-    execute(*_FORGOTTEN)
+    for statement in (*_FORGOTTEN, _UNFINISHED, _TERMS, _INDEX, _SWAPPED, *_FORGOTTEN):
+        schema_changes.execute(schema_editor.connection.alias, statement)
 
 
 class Migration(migrations.Migration):
