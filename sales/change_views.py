@@ -70,11 +70,11 @@ _DELETION = _Page(
 )
 
 
-@role_required("admin", "sales")
+@role_required("admin", "sales", keeps_text=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
-    form = StatusForm(request.POST or None, initial={"status": student.status})
+    form = StatusForm(request.POST or None, initial={"status": student.status, **request.typed})
     return _answer(
         request,
         student,
@@ -86,16 +86,16 @@ def status(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     )
 
 
-@role_required("admin", "sales")
+@role_required("admin", "sales", keeps_text=True)
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("form", "password")
 def password(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
     password_rules.find_out(request.access_token)
-    if request.method != "POST" or "suggest" in request.POST:
+    if request.method != "POST" or "suggest" in request.POST or request.refusal:
         suggested = NewPasswordForm(student=student, initial={"password": passwords.suggest()})
-        return _page(request, student, suggested, _PASSWORD)
+        return _page(request, student, suggested, _PASSWORD, problem=request.refusal)
     form = NewPasswordForm(request.POST, student=student)
     response = _answer(
         request,
@@ -111,11 +111,11 @@ def password(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     return response
 
 
-@role_required("admin", "sales")
+@role_required("admin", "sales", keeps_text=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
-    known = {"email": student.email, "full_name": student.full_name}
+    known = {"email": student.email, "full_name": student.full_name, **request.typed}
     form = CorrectionForm(request.POST or None, student=student, initial=known)
     return _answer(
         request,
@@ -132,11 +132,11 @@ def correct(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     )
 
 
-@role_required("admin")
+@role_required("admin", keeps_text=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def hand_over(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
-    form = HandoverForm(request.POST or None, staff=register.everybody())
+    form = HandoverForm(request.POST or None, staff=register.everybody(), initial=request.typed)
 
     def act(attempt: UUID) -> Change:
         manager = manager_named(request.identity, UUID(form.cleaned_data["manager_id"]))
@@ -145,14 +145,14 @@ def hand_over(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     return _answer(request, student, form, _HANDOVER, act)
 
 
-@role_required("admin")
+@role_required("admin", keeps_text=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     earlier = _earlier_deletion(request, student_id)
     if earlier is not None:
         return _follow(earlier)
     student = student_for(request.identity, student_id)
-    form = DeletionForm(request.POST or None, student=student)
+    form = DeletionForm(request.POST or None, student=student, initial=request.typed)
     return _answer(
         request,
         student,
@@ -226,8 +226,8 @@ def _answer(
     act: Callable[[UUID], Change],
 ) -> HttpResponse:
     """The page of an act, or the act and then how it went."""
-    if request.method != "POST":
-        return _page(request, student, form, page)
+    if request.method != "POST" or request.refusal:
+        return _page(request, student, form, page, problem=request.refusal)
     if not form.is_valid():
         return _page(request, student, form, page, status=400)
     try:
@@ -236,7 +236,7 @@ def _answer(
         for name, sentence in problem.fields.items():
             if name in form.fields:
                 form.add_error(name, str(sentence))
-        return _page(request, student, form, page, problem=problem, status=problem.status)
+        return _page(request, student, form, page, problem=problem)
 
 
 def _follow(change: Change) -> HttpResponseRedirect:
@@ -270,6 +270,7 @@ def _page(
         # Refused, it may be asked for again, as another attempt.
         "attempt": uuid4() if problem else request.POST.get("attempt") or uuid4(),
     }
+    status = problem.status if problem else status
     response = render(request, page.template, context, status=status)
     if problem is not None and problem.retry_after_seconds is not None:
         response["Retry-After"] = str(problem.retry_after_seconds)

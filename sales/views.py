@@ -41,14 +41,15 @@ logger = logging.getLogger(__name__)
 # --- A new student -----------------------------------------------------------------------------
 
 
-@role_required("admin", "sales")
+@role_required("admin", "sales", keeps_text=True)
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_student(request: IdentifiedRequest) -> HttpResponse:
     password_rules.find_out(request.access_token)
     if request.method == "POST":
-        return _suggest(request) if "suggest" in request.POST else _create(request)
-    typed = _typed_before(request)
+        suggests = "suggest" in request.POST or request.refusal
+        return _suggest(request) if suggests else _create(request)
+    typed = {**_typed_before(request), **request.typed}
     return _form_page(request, StudentForm(initial={**typed, "password": passwords.suggest()}))
 
 
@@ -64,9 +65,12 @@ def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
 
 
 def _suggest(request: IdentifiedRequest) -> HttpResponse:
-    """The form as it was, with another password: for browsers without JavaScript."""
+    """The form as it was, with another password: for browsers without JavaScript, and where the
+    form was another's, whose password is nobody else's to see."""
     typed = {name: value for name, value in request.POST.items() if name in StudentForm.base_fields}
-    return _form_page(request, StudentForm(initial={**typed, "password": passwords.suggest()}))
+    form = StudentForm(initial={**typed, "password": passwords.suggest()})
+    status = request.refusal.status if request.refusal else 200
+    return _form_page(request, form, problem=request.refusal, status=status)
 
 
 @sensitive_variables("form", "new")
@@ -117,7 +121,7 @@ def _form_page(
     context = {
         "form": form,
         "problem": problem,
-        "attempt": request.POST.get("attempt") or uuid4(),
+        "attempt": uuid4() if request.refusal else request.POST.get("attempt") or uuid4(),
         "may_adopt": (
             request.identity.role is Role.ADMIN
             and (

@@ -2,42 +2,46 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate
+from typing import Any, Concatenate, cast
 from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
-from onai.errors import SignInRequired, WrongRole, is_api
-from onai.identity import audit, standing, tokens
+from onai.errors import Problem, SignInRequired, WrongRole, answer, is_api
+from onai.identity import audit, standing, tokens, typed_text
+from onai.identity.form_owner import FormOfAnother, is_anothers
 from onai.identity.roles import IdentifiedRequest, Identity, Role, VisitorRequest
 
 View = Callable[Concatenate[Any, ...], HttpResponseBase]
 
 
-def role_required(*roles: str) -> Callable[[View], View]:
-    """Let only these roles in.
+def role_required(*roles: str, keeps_text: bool = False) -> Callable[[View], View]:
+    """Let only these roles in, and of forms only those that were drawn for whoever sends them.
 
     Without a session a page sends to the sign-in and the API answers 401; with another role both
     answer 403; when nobody can tell who is asking, 503. A file goes out only to somebody who may
-    have it this very moment.
+    have it this very moment. A view that `keeps_text` has a form: what is typed there survives the
+    sign-in, as `request.typed`, and it answers `request.refusal` itself, with the text in place.
     """
     allowed = frozenset(Role(role) for role in roles)
 
     def decorate(view: Callable[Concatenate[IdentifiedRequest, ...], HttpResponseBase]) -> View:
         @wraps(view)
         def guarded(request: VisitorRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            keeps = keeps_text and request.method == "POST"
             if request.identity_problem:
-                raise request.identity_problem
+                return _not_now(request, request.identity_problem, keeps_text=keeps)
             if request.identity is None:
-                if is_api(request):
-                    raise SignInRequired
-                return _to_sign_in(request)
+                return _to_sign_in(request, keeps_text=keeps)
             if request.identity.role not in allowed:
                 _note_refusal(request, request.identity)
                 raise WrongRole
-            response = view(request, *args, **kwargs)  # type: ignore[arg-type]
+            identified = _with_its_form(request, request.identity, keeps_text=keeps_text)
+            response = view(identified, *args, **kwargs)
+            if identified.typed:
+                typed_text.forget(response, request.path)
             if response.get("Content-Disposition", "").startswith("attachment"):
                 response = _checked_export(request, request.identity, response)
             add_never_cache_headers(response)
@@ -46,6 +50,18 @@ def role_required(*roles: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def _with_its_form(
+    request: VisitorRequest, identity: Identity, *, keeps_text: bool
+) -> IdentifiedRequest:
+    identified = cast(IdentifiedRequest, request)
+    identified.refusal = FormOfAnother() if is_anothers(request, identity) else None
+    if identified.refusal and not keeps_text:
+        raise identified.refusal
+    is_drawn = keeps_text and request.method == "GET"
+    identified.typed = typed_text.kept(request, identity) if is_drawn else {}
+    return identified
 
 
 def _checked_export(
@@ -68,15 +84,32 @@ def _note_refusal(request: HttpRequest, identity: Identity) -> None:
     audit.record("role_refused", request, user_id=identity.user_id, role=role, page=request.path)
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
+def _not_now(request: HttpRequest, problem: Problem, *, keeps_text: bool) -> HttpResponse:
+    response = answer(request, problem)
+    if keeps_text:
+        typed_text.keep(request, response)
+    return response
+
+
+def _to_sign_in(request: HttpRequest, *, keeps_text: bool = False) -> HttpResponse:
+    if is_api(request):
+        raise SignInRequired
     # After signing in a page is fetched again, so only what can be fetched is worth returning to:
     # for a form that was sent, the page it was on.
     if request.method in ("GET", "HEAD"):
-        query = {"next": request.get_full_path()}
-    else:
-        form_page = _form_page_of(request)
-        query = {"lost": "form", **({"next": form_page} if form_page else {})}
-    return HttpResponseRedirect(f"{reverse('login')}?{urlencode(query)}")
+        return _redirect_to_sign_in(next=request.get_full_path())
+    form_page = _form_page_of(request)
+    if keeps_text:
+        form_page = form_page or ("" if "Referer" in request.headers else request.path)
+        response = _redirect_to_sign_in(lost="password", next=form_page)
+        if typed_text.keep(request, response):
+            return response
+    return _redirect_to_sign_in(lost="form", next=form_page)
+
+
+def _redirect_to_sign_in(**query: str) -> HttpResponse:
+    told = {name: value for name, value in query.items() if value}
+    return HttpResponseRedirect(f"{reverse('login')}?{urlencode(told)}")
 
 
 def _form_page_of(request: HttpRequest) -> str:

@@ -153,3 +153,7 @@ class IdentifiedRequest(HttpRequest):
 
     identity: Identity
     access_token: str
+    # Of a page whose form keeps its text: what was typed before one had to sign in, and why the
+    # form that was sent is not for this person to send.
+    typed: dict[str, str]
+    refusal: Problem | None

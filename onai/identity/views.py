@@ -198,7 +198,7 @@ def _sign_in_page(
         "form": form,
         "problem": problem,
         "next": _asked_for(request),
-        "form_was_lost": request.GET.get("lost") == "form",
+        "lost": request.GET.get("lost"),
     }
     response = render(request, "identity/login.html", context, status=status)
     if problem is not None and problem.retry_after_seconds is not None:
