@@ -12,6 +12,7 @@ from enum import StrEnum
 from django.db.models import Q
 
 from funnel.models import TOOK_THE_TEST, emailed, happened, purchased
+from funnel.report import StageId
 
 
 class CohortStep(StrEnum):
@@ -23,7 +24,11 @@ class CohortStep(StrEnum):
     BOUGHT = "bought"
 
 
-def steps(age: timedelta | None = None) -> dict[StrEnum, Q]:
+# A step of either way of counting.
+StepId = StageId | CohortStep
+
+
+def steps(age: timedelta | None = None) -> dict[StepId, Q]:
     """The steps in order; with an age, as far as leads had come by then."""
     was_emailed = TOOK_THE_TEST & emailed(age)
     followed = happened(Q(email_clicked=True), "email_clicked_at", age)

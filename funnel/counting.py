@@ -40,12 +40,12 @@ class Way:
     """
 
     everyone: Q
-    steps: Callable[[timedelta | None], Mapping[StrEnum, Q]]
+    steps: Callable[[timedelta | None], Mapping[cohort.StepId, Q]]
     are_subsets: bool
     decimals: int
 
     @property
-    def names(self) -> tuple[StrEnum, ...]:
+    def names(self) -> tuple[cohort.StepId, ...]:
         return tuple(self.steps(None))
 
     @property
@@ -56,7 +56,7 @@ class Way:
         return 3 + steps + (steps if self.are_subsets else 1)
 
 
-def _reported(age: timedelta | None) -> Mapping[StrEnum, Q]:
+def _reported(age: timedelta | None) -> Mapping[cohort.StepId, Q]:
     return {
         StageId.PROFTEST: TOOK_THE_TEST,
         StageId.EXPRESS: emailed(age),

@@ -17,7 +17,7 @@ def shared_moment() -> datetime:
     """This process's clock, at most `FUNNEL_CACHE_SECONDS` ago; in UTC."""
     now, seconds = timezone.now().timestamp(), settings.FUNNEL_CACHE_SECONDS
     kept = cache.get(_KEY) if seconds else None
-    if kept is None or not kept <= now < kept + seconds:
+    if not isinstance(kept, int | float) or not kept <= now < kept + seconds:
         kept = now
         if seconds:
             cache.set(_KEY, kept, seconds)

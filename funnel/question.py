@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from funnel.cohort import StepId
 from funnel.comparison import AGE, Compare, Cuts, Spans, compared_with, cuts
 from funnel.counting import WAYS, Counting, Sides
 from funnel.models import Lead, LeadQuerySet, within
@@ -87,7 +88,7 @@ class FunnelQuestion:
         )
 
     @property
-    def steps(self) -> tuple[StrEnum, ...]:
+    def steps(self) -> tuple[StepId, ...]:
         """The steps of the way of counting, in order."""
         return WAYS[self.counting].names
 

@@ -45,16 +45,16 @@ class Refresh:
 
 def query_key(compiler: Any) -> str:
     """The key under which cachalot keeps an answer (`CACHALOT_QUERY_KEYGEN`)."""
-    return f"{get_query_cache_key(compiler)}:{_last().timestamp()}"
+    return f"{get_query_cache_key(compiler)}:{last().timestamp()}"
 
 
 def ask_again() -> Refresh:
     """From now on, whatever is asked of Landing is asked of the database."""
     now = timezone.now()
     allowed_again = now + timedelta(seconds=SECONDS_BETWEEN)
-    if not cache.add(_LIMIT, allowed_again, SECONDS_BETWEEN):
+    if not cache.add(_LIMIT, allowed_again.isoformat(), SECONDS_BETWEEN):
         # No limit, but no place either: the cache is down, so everything is asked anyway.
-        return Refresh(_last(), refused_until=cache.get(_LIMIT))
+        return Refresh(last(), refused_until=_kept_moment(_LIMIT))
     moment = _moment()
     _remember(moment)
     return Refresh(moment)
@@ -66,7 +66,7 @@ def _moment() -> datetime:
     except django.db.Error as error:
         # What is cached must not pass for an answer to this wish: the outage shall be seen.
         logger.error("refresh_unanswered", extra={"error": type(error).__name__})
-        return _last() + timedelta(microseconds=1)
+        return last() + timedelta(microseconds=1)
 
 
 def tell(response: HttpResponse, refresh: Refresh) -> None:
@@ -90,7 +90,7 @@ def tell(response: HttpResponse, refresh: Refresh) -> None:
 def take_up(request: HttpRequest) -> None:
     """What this browser has asked for holds in this process too."""
     moment = _carried(request, _COOKIE, _kept_seconds())
-    if moment and moment > _last():
+    if moment and moment > last():
         _remember(moment)
 
 
@@ -107,13 +107,22 @@ def _carried(request: HttpRequest, cookie: str, max_age: int) -> datetime | None
     return datetime.fromisoformat(said) if said else None
 
 
-def _last() -> datetime:
-    moment: datetime = cache.get(_REFRESHED) or _NEVER
-    return moment
+def last() -> datetime:
+    """The moment of the last refresh that was granted; long ago where there was none."""
+    return _kept_moment(_REFRESHED) or _NEVER
+
+
+def _kept_moment(key: str) -> datetime | None:
+    kept = cache.get(key)
+    try:
+        moment = datetime.fromisoformat(kept) if isinstance(kept, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
 
 
 def _remember(moment: datetime) -> None:
-    cache.set(_REFRESHED, moment, _kept_seconds())
+    cache.set(_REFRESHED, moment.isoformat(), _kept_seconds())
 
 
 def _kept_seconds() -> int:

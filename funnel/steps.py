@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
+from funnel.cohort import StepId
 from funnel.comparison import (
     Counted,
     Noise,
@@ -26,7 +26,7 @@ from funnel.statement import Found, Part, ask
 class Step:
     """One step. `conversion` is from the step before; the first has none."""
 
-    id: StrEnum
+    id: StepId
     reached: Counted
     conversion: Rate | None
 

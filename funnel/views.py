@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from funnel import refresh, wire
 from funnel.answers import FunnelAnswers, answers
-from funnel.freshness import Answer, answer
+from funnel.freshness import Answer, answer, current
 from funnel.page_form import LOOK, PageForm, joined, said
 from funnel.picture import draw, draw_over_time
 from funnel.question import FunnelQuestion, QuestionForm
@@ -84,7 +84,8 @@ def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
     refresh.take_up(request)
     form = PageForm(request.GET)
     question = form.strict_question()
-    table = TABLES[name](_in_order(answers(question), form))
+    found = current(form.as_asked, lambda: answers(question), kind=FunnelAnswers)
+    table = TABLES[name](_in_order(found, form))
     user_id = str(request.identity.user_id)
     logger.info("funnel_table_exported", extra={"user_id": user_id, "table": name})
     days = f"{question.period.first_day}_{question.period.last_day}"

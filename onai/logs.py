@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 import sentry_sdk
+from django_redis.exceptions import ConnectionInterrupted
 from pythonjsonlogger.core import RESERVED_ATTRS
 
 from onai.db import outage
@@ -53,6 +54,14 @@ CONFIGURATION: dict[str, Any] = {
 }
 
 
+def _why(error: BaseException | None) -> dict[str, str]:
+    """The fields that tell of a known outage; none where `error` is something else."""
+    if isinstance(error, ConnectionInterrupted):
+        return {"reason": "cache_unavailable"}
+    reason = outage.reason(error)
+    return {"reason": reason.value, "database": outage.alias(error)} if reason else {}
+
+
 class OutageFilter(logging.Filter):
     """Of a known outage a line is enough: what happened and the reason, without the traceback.
 
@@ -69,13 +78,12 @@ class OutageFilter(logging.Filter):
             # Who answered so has told why.
             return False
         error = record.exc_info[1] if record.exc_info else None
-        reason = outage.reason(error)
-        if error is None or reason is None:
+        why = _why(error)
+        if not why:
             return True
         record.exc_info = record.exc_text = None
-        alias = outage.alias(error)
-        record.__dict__.update(reason=reason.value, database=alias)
-        return self._is_news(record, (record.name, record.getMessage(), f"{alias} {reason}"))
+        record.__dict__.update(why)
+        return self._is_news(record, (record.name, record.getMessage(), str(why)))
 
     def _is_news(self, record: logging.LogRecord, line: tuple[str, str, str]) -> bool:
         now = monotonic()

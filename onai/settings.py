@@ -6,7 +6,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from onai import env, logs
+from onai import env, logs, shared_cache
 from onai.db import postgres
 
 BASE_DIR = env.BASE_DIR
@@ -74,22 +74,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Cache -------------------------------------------------------------------------------------
 
-CACHES: dict[str, dict[str, Any]] = {
-    "default": (
-        {
-            "BACKEND": "django_redis.cache.RedisCache",
-            "LOCATION": ENVIRONMENT.cache_url,
-            # Without its cache the site is slower, not down; /readyz and /status tell of it.
-            "OPTIONS": {
-                "SOCKET_CONNECT_TIMEOUT": 1,
-                "SOCKET_TIMEOUT": 1,
-                "IGNORE_EXCEPTIONS": True,
-            },
-        }
-        if ENVIRONMENT.cache_url
-        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    )
-}
+_IN_THIS_PROCESS = "django.core.cache.backends.locmem.LocMemCache"
+CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": _IN_THIS_PROCESS}}
+if ENVIRONMENT.cache_url:
+    CACHES = {
+        # Without it the site is slower, not down; /status tells of it.
+        "default": shared_cache.configuration(ENVIRONMENT.cache_url),
+        "statements": {"BACKEND": _IN_THIS_PROCESS, "LOCATION": "statements"},
+    }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 FUNNEL_CACHE_SECONDS = ENVIRONMENT.funnel_cache_seconds
 # Others write to Landing, so no invalidation can be seen and age is the only limit. Tripwire is
@@ -97,6 +89,8 @@ FUNNEL_CACHE_SECONDS = ENVIRONMENT.funnel_cache_seconds
 CACHALOT_DATABASES = {"landing"}
 CACHALOT_ADDITIONAL_SUPPORTED_DATABASES = {"onai.db.postgresql"}
 CACHALOT_TIMEOUT = FUNNEL_CACHE_SECONDS
+# It keeps pickles, and tells its cache of every write to Tripwire: never over the network.
+CACHALOT_CACHE = "statements" if ENVIRONMENT.cache_url else "default"
 CACHALOT_QUERY_KEYGEN = "funnel.refresh.query_key"
 
 # --- Jobs --------------------------------------------------------------------------------------
