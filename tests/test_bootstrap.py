@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -96,11 +95,11 @@ def test_the_second_time_it_is_quick_and_silent(clone: Path) -> None:
     first = _bootstrap(clone)
     assert first.returncode == 0, first.stderr
     assert "creating .venv" in first.stdout
-    began = time.monotonic()
 
-    second = _bootstrap(clone)
+    # Quick, since it neither makes nor runs anything.
+    idle = "import subprocess, venv\nsubprocess.run = subprocess.Popen = venv.create = None"
+    second = _bootstrap(clone, idle)
 
-    assert time.monotonic() - began < 2
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 
 

@@ -27,7 +27,6 @@ class Demo:
 
     def __init__(self, folder: Path, port: int) -> None:
         self.port = port
-        self.began = time.monotonic()
         self.said = ""
         self._lines: Queue[str] = Queue()
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -187,16 +186,10 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
         _, alive = psutil.wait_procs(started, timeout=10)
         assert alive == []
 
-    took = []
-    for _ in range(3):  # the best of a few, since the machine may be busy with something else
-        with _demo(folder, port) as demo:
-            demo.wait_for("Ready")
-            took.append(time.monotonic() - demo.began)
-            assert _changed_name(demo) == "Переименован"
-            assert _funnel(demo) == figures
-        if took[-1] < 10:
-            break
-    assert min(took) < 10
+    with _demo(folder, port) as demo:
+        demo.wait_for("Ready")
+        assert _changed_name(demo) == "Переименован"
+        assert _funnel(demo) == figures
 
 
 def test_it_stops_also_when_nobody_listens_to_it_any_more(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from django.test import Client
 
+from onai import shared_cache
 from onai.ops import examination, health, probes
 from onai.ops.examination import Down, Probe
 from tests.conftest import Faults
@@ -95,6 +96,7 @@ class Hanging:
 def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
     """A dependency that hangs beside those that work."""
     probe = Hanging()
+    monkeypatch.setattr(examination, "PATIENCE_SECONDS", 0.5)
     dependencies = [*probes.DEPENDENCIES, Probe("frozen", "Замёрзшая часть", probe.check, "Ждать")]
     monkeypatch.setattr(health, "DEPENDENCIES", dependencies)
     monkeypatch.setattr("onai.ops.status.DEPENDENCIES", dependencies)
@@ -204,12 +206,7 @@ def test_a_process_without_its_static_files_is_not_ready(
 def test_a_shared_cache_that_is_down_is_told_and_takes_nothing_down(
     admin: Client, settings: Any
 ) -> None:
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django_redis.cache.RedisCache",
-            "LOCATION": "redis://:hush@127.0.0.1:1/0",
-        }
-    }
+    settings.CACHES = {"default": shared_cache.configuration("redis://:hush@127.0.0.1:1/0")}
 
     assert admin.get("/readyz").status_code == 200
     page = admin.get("/status").content.decode()

@@ -12,7 +12,7 @@ from django.db import close_old_connections, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from onai.db import postgres
+from onai.db import bounded
 from tests.conftest import LandingPages
 from tests.crowd import DAYS, Row, lead, lines_of, many, text_of, write
 from tests.outages import landing_outage
@@ -165,7 +165,7 @@ def test_without_landing_there_are_no_lists(admin: Client) -> None:
 def test_a_slow_list_is_not_waited_for(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT_MS", 300)
+    monkeypatch.setattr(bounded, "STATEMENT_SECONDS", 0.3)
     with landing.connection.transaction():
         landing.connection.execute("set local idle_in_transaction_session_timeout = '5s'")
         landing.connection.execute("lock table landing_leads in access exclusive mode")

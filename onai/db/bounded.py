@@ -25,7 +25,7 @@ _LEAST_CONNECT_SECONDS = 2.0
 # How long one statement may take where somebody waits for it; on Landing, always.
 STATEMENT_SECONDS = 8.0
 # How much later than the server the client gives up.
-GRACE_SECONDS = 0.5
+GRACE_SECONDS = 1.0
 _INTERVAL_SECONDS = 0.1
 _OPEN = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
 
