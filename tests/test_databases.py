@@ -18,7 +18,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from funnel.models import Lead
 from onai.local.postgres import url
-from onai.local.roles import AUTH_ADMIN, LANDING_READER, RUN_TIME
+from onai.local.roles import AUTH_ADMIN, LANDING_READER, OWNER, RUN_TIME
 from onai.routers import HOME_OF_APP
 from sales.models import ActivityEntry, Student
 from tests.conftest import LandingPages
@@ -60,6 +60,37 @@ def test_the_product_is_no_superuser_and_owns_nothing(
             " from pg_roles where rolname = current_user"
         )
         assert cursor.fetchone() == (role, False, passes_row_security, 0)
+
+
+_RIGHTS = f"""
+select table_schema, table_name, array_agg(privilege_type::text order by privilege_type)
+from information_schema.role_table_grants where grantee = '{RUN_TIME}' group by 1, 2
+union all
+select 'sequence', sequencename, array['USAGE'] from pg_sequences
+where has_sequence_privilege('{RUN_TIME}', format('%I.%I', schemaname, sequencename), 'usage')
+order by 1, 2
+"""
+
+
+def test_the_demo_and_the_tests_have_the_rights_that_the_readme_grants() -> None:
+    readme = (BASE_DIR / "README.md").read_text()
+    _, _, block = readme.partition("-- Tripwire, as postgres, after each migrate\n")
+    with psycopg.connect(TRIPWIRE_URL) as connection:
+        ours = connection.execute(_RIGHTS).fetchall()
+        connection.execute(f"drop owned by {RUN_TIME}")
+        connection.execute(f"set local role {OWNER}")
+        connection.execute(f"revoke all on all tables in schema auth from {RUN_TIME}")
+        connection.execute("reset role")
+        assert connection.execute(_RIGHTS).fetchall() == []
+        connection.execute(f"set local role {OWNER}")
+
+        connection.execute(block.partition("```")[0])
+
+        connection.execute("reset role")
+        theirs = connection.execute(_RIGHTS).fetchall()
+        connection.rollback()
+    assert theirs == ours
+    assert len(ours) > 10
 
 
 def test_supabases_tables_are_its_own_and_hidden_from_who_only_may_read_them() -> None:

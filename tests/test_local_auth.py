@@ -304,6 +304,8 @@ def test_a_body_that_is_no_json_is_refused(accounts: Accounts) -> None:
     for body in (b"{", b"[]", *odd, *unkept):
         answer = accounts.call("POST", "/admin/users", content=body, headers=NEWER)
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_json")
+    large = accounts.call("POST", "/admin/users", content=b" " * (1 << 20 | 1), headers=NEWER)
+    assert (large.status_code, large.json()["code"]) == (413, "request_entity_too_large")
 
 
 def test_accounts_are_kept_in_the_real_tables(accounts: Accounts) -> None:

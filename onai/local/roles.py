@@ -68,17 +68,33 @@ begin
 end $$;
 grant all on all tables in schema auth to {OWNER} with grant option
 """  # noqa: S608
-# What the README has the owner grant, once everything is migrated.
+# What the README has the owner grant, each time something was migrated.
 TRIPWIRE_GRANTS = f"""
-grant usage on schema public, auth to {RUN_TIME};
-grant select, insert, update, delete on all tables in schema public to {RUN_TIME};
-grant usage on all sequences in schema public to {RUN_TIME};
-alter default privileges in schema public
-  grant select, insert, update, delete on tables to {RUN_TIME};
-alter default privileges in schema public grant usage on sequences to {RUN_TIME};
-grant select on auth.users, auth.identities to {RUN_TIME};
-grant select, delete on auth.sessions to {RUN_TIME}
-"""
+do $$
+declare
+  it record;
+begin
+  grant usage on schema public, auth to {RUN_TIME};
+  grant select on auth.users, auth.identities, auth.sessions to {RUN_TIME};
+  for it in
+    select tablename as name, case tablename
+      when 'django_migrations' then 'select' when 'users' then 'select, update'
+      else 'select, insert, update, delete' end as rights
+    from pg_tables
+    where schemaname = 'public'
+      and tablename ~ '^(tripwire_|sales_|procrastinate_|django_migrations$|users$)'
+  loop
+    execute format('grant %s on public.%I to {RUN_TIME}', it.rights, it.name);
+  end loop;
+  for it in
+    select sequencename as name from pg_sequences
+    where schemaname = 'public' and sequencename ~ '^(sales_|procrastinate_)'
+  loop
+    execute format('grant usage on sequence public.%I to {RUN_TIME}', it.name);
+  end loop;
+end $$;
+grant delete on auth.sessions to {RUN_TIME}
+"""  # noqa: S608
 LANDING_GRANTS = f"""
 alter table landing_leads enable row level security;
 drop policy if exists onai_reads on landing_leads;

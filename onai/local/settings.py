@@ -19,6 +19,9 @@ INSTALLED_APPS = [*INSTALLED_APPS, "onai.local", "onai.local.auth", "onai.local.
 ROOT_URLCONF = "onai.local.urls"
 MIDDLEWARE = ["whitenoise.middleware.WhiteNoiseMiddleware", "onai.local.faults.FaultMiddleware"]
 
+# What is too large the stand-ins say themselves, as what they stand for does.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 30
+
 # The mailbox looks like the product, also where nobody has collected its static files.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 STATIC_ROOT = None

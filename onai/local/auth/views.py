@@ -18,6 +18,7 @@ from onai.local.project import address_of, project, token_limit
 
 Endpoint = Callable[..., HttpResponse]
 _PAGE_SIZE = 50
+_LARGEST_BODY_BYTES = 1 << 20
 _TEXTS = ("email", "password", "password_hash", "role", "id", "ban_duration", "refresh_token")
 
 
@@ -52,6 +53,12 @@ def _no_number(constant: str) -> float:
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:
+    if len(request.body) > _LARGEST_BODY_BYTES:
+        raise Refusal(
+            413,
+            "request_entity_too_large",
+            f"Request body too large (max {_LARGEST_BODY_BYTES} bytes)",
+        )
     try:
         body = json.loads(request.body or b"{}", parse_constant=_no_number)
         # What PostgreSQL cannot keep, Supabase does not take: lone surrogates and NUL.
