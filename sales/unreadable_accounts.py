@@ -13,7 +13,7 @@ from django.db import connections
 from sales import directory
 
 # What each column holds where Supabase has nothing to say.
-_NOTHING = {
+NOTHING = {
     "aud": "'authenticated'",
     "confirmation_token": "''",
     "created_at": "now()",
@@ -49,7 +49,7 @@ class Unreadable:
     def mending(self) -> Iterator[str]:
         """The SQL that makes it readable."""
         if self.columns:
-            values = ", ".join(f"{name} = {_NOTHING[name]}" for name in self.columns)
+            values = ", ".join(f"{name} = {NOTHING[name]}" for name in self.columns)
             yield f"update auth.users set {values} where id = '{self.id}'"  # noqa: S608
         if self.of_identities:
             values = ", ".join(f"{name} = coalesce({name}, now())" for name in _OF_IDENTITIES)
@@ -84,7 +84,7 @@ def _unreadable(account_id: UUID | None) -> list[Unreadable]:
             " where (%(id)s::uuid is null or account.id = %(id)s)"
             " and (missing.columns <> '{}' or missing.identities)"
             " order by account.email, account.id",
-            {"needed": list(_NOTHING), "nil": UUID(int=0), "id": account_id},
+            {"needed": list(NOTHING), "nil": UUID(int=0), "id": account_id},
         )
         return [
             Unreadable(found_id, email, tuple(columns), of_identities)

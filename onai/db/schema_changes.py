@@ -9,7 +9,10 @@ import logging
 import time
 
 import psycopg.errors
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import OperationalError, connections, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import ProjectState
 
 logger = logging.getLogger(__name__)
 
@@ -41,3 +44,34 @@ def execute(alias: str, statement: str) -> None:
             time.sleep(_PAUSE_SECONDS)
         else:
             return
+
+
+class EnsureIndex(AddIndexConcurrently):
+    """Build an index of a model while others write, unless it is there; a half-built one is
+    replaced. For migrations that are not atomic."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        if not _is_whole(schema_editor, self.index.name):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+def _is_whole(schema_editor: BaseDatabaseSchemaEditor, index: str) -> bool:
+    """Whether the index is there and in use. What an interrupted build has left is dropped."""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(
+            "select indisvalid from pg_index where indexrelid = to_regclass(%s)",
+            [schema_editor.quote_name(index)],
+        )
+        found = cursor.fetchone()
+    if found is not None and not found[0]:
+        schema_editor.execute(f"drop index concurrently {schema_editor.quote_name(index)}")
+    return found is not None and bool(found[0])

@@ -9,10 +9,11 @@ from typing import Any
 from django.db import connections
 from django.utils.translation import gettext as _
 
+from onai.db import catalog
 from onai.db.catalog import Table
-from sales import unreadable_accounts
 from sales.adoption.findings import Finding, Severity
 from sales.adoption.shape import STUDENTS
+from sales.unreadable_accounts import NOTHING
 
 _TEXTS = ("text", "character varying", "character")
 _UNIQUE = "tripwire_users_email_unique"
@@ -79,7 +80,10 @@ def _of_accounts() -> Iterator[Finding]:
             _("Среди студентов есть сотрудники: %(count)s. В отчётах их продаж нет.")
             % {"count": staff},
         )
-    if unreadable := unreadable_accounts.all_of_them():
+    # In one walk along the accounts; which they are `compare_accounts` tells, and takes its time.
+    columns = catalog.tables("tripwire", ["users"], schema="auth")["users"].columns
+    missing = " or ".join(f"{name} is null" for name in NOTHING if name in columns)
+    if unreadable := _one(f"select count(*) from auth.users where {missing}"):
         yield Finding(
             "accounts_unreadable",
             Severity.NOTE,
@@ -87,7 +91,7 @@ def _of_accounts() -> Iterator[Finding]:
                 "Есть учётные записи, заведённые через SQL: %(count)s. На запрос о них Supabase"
                 " отвечает ошибкой 500. Подробности: python manage.py compare_accounts"
             )
-            % {"count": len(unreadable)},
+            % {"count": unreadable},
         )
 
 

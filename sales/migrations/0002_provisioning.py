@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import django.db.models.functions.text
 import uuid
 from django.db import migrations, models
 
@@ -15,6 +14,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Whoever writes students waits no longer than this; the migration can be run again.
+        migrations.RunSQL("set local lock_timeout = '2s'", migrations.RunSQL.noop),
         migrations.CreateModel(
             name='Intention',
             fields=[
@@ -64,10 +65,6 @@ class Migration(migrations.Migration):
             options={
                 'db_table': 'sales_letters',
             },
-        ),
-        migrations.AddIndex(
-            model_name='student',
-            index=models.Index(django.db.models.functions.text.Lower('email'), name='tripwire_users_email_lower'),
         ),
         migrations.AddIndex(
             model_name='intention',

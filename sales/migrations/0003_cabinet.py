@@ -45,17 +45,6 @@ begin
   return null;
 end $$
 """
-# The groups of three letters in a text, as an index of parts of names and addresses. A space
-# before and between the words makes the two letters a word begins with such a group as well.
-_GROUPS = """
-create function sales_letter_groups(value text) returns text[]
-language sql immutable strict parallel safe as $$
-  select coalesce(array_agg(distinct substr(spaced, place, 3)), '{}')
-  from (select ' ' || lower(value)) as text (spaced),
-       generate_series(1, length(spaced) - 2) as place
-$$
-"""
-_SEARCHED = "full_name || ' ' || email"
 
 
 def _rows(source, sign):
@@ -67,7 +56,9 @@ def _rows(source, sign):
     )
 
 
-def _count_and_search(apps, schema_editor):
+def _count(apps, schema_editor):
+    # Whoever writes students waits while they are counted, and no longer for that than this.
+    schema_editor.execute("set local lock_timeout = '2s'", params=None)
     for event, (tables, sources) in _EVENTS.items():
         changes = " union all ".join(_rows(source, sign) for source, sign in sources.items())
         schema_editor.execute(_FUNCTION.format(event=event, changes=changes), params=None)
@@ -84,19 +75,13 @@ def _count_and_search(apps, schema_editor):
         f" from ({_rows('tripwire_users', 1)}) as counted group by 1, 2, 3",
         params=None,
     )
-    schema_editor.execute(_GROUPS, params=None)
-    schema_editor.execute(
-        "create index tripwire_users_search on tripwire_users"
-        f" using gin (sales_letter_groups({_SEARCHED}))",
-        params=None,
-    )
     for table in ("sales_totals", "sales_staff"):
         schema_editor.execute(f"alter table {table} enable row level security", params=None)
 
 
-def _forget_counting_and_searching(apps, schema_editor):
-    schema_editor.execute("drop index tripwire_users_search", params=None)
-    schema_editor.execute("drop function sales_letter_groups(text)", params=None)
+def _forget_counting(apps, schema_editor):
+    schema_editor.execute("drop index if exists tripwire_users_search", params=None)
+    schema_editor.execute("drop function if exists sales_letter_groups(text)", params=None)
     for event in (*_EVENTS, "truncate"):
         schema_editor.execute(f"drop trigger sales_count_{event} on tripwire_users", params=None)
         schema_editor.execute(f"drop function sales_count_{event}()", params=None)
@@ -136,54 +121,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
-            model_name='activityentry',
-            index=models.Index(models.OrderBy(django.db.models.functions.comparison.Coalesce('created_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), name='sales_activity_log_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='activityentry',
-            index=models.Index(models.F('manager_id'), models.OrderBy(django.db.models.functions.comparison.Coalesce('created_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), name='sales_activity_log_by_manager'),
-        ),
-        migrations.AddIndex(
-            model_name='activityentry',
-            index=models.Index(models.F('action_type'), models.OrderBy(django.db.models.functions.comparison.Coalesce('created_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), name='sales_activity_log_action'),
-        ),
-        migrations.AddIndex(
-            model_name='activityentry',
-            index=models.Index(models.F('target_user_id'), models.OrderBy(django.db.models.functions.comparison.Coalesce('created_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), name='sales_activity_log_target'),
-        ),
-        migrations.AddIndex(
-            model_name='student',
-            index=models.Index(models.OrderBy(django.db.models.functions.comparison.Coalesce('created_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), name='tripwire_users_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='student',
-            index=models.Index(models.F('granted_by'), models.OrderBy(django.db.models.functions.comparison.Coalesce('created_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), name='tripwire_users_manager_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='student',
-            index=models.Index(django.db.models.functions.text.Lower('full_name'), models.F('id'), name='tripwire_users_name'),
-        ),
-        migrations.AddIndex(
-            model_name='student',
-            index=models.Index(models.F('granted_by'), django.db.models.functions.text.Lower('full_name'), models.F('id'), name='tripwire_users_manager_name'),
-        ),
-        migrations.AddIndex(
-            model_name='student',
-            index=models.Index(models.OrderBy(django.db.models.functions.comparison.Coalesce('last_active_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), name='tripwire_users_active'),
-        ),
-        migrations.AddIndex(
-            model_name='student',
-            index=models.Index(models.F('granted_by'), models.OrderBy(django.db.models.functions.comparison.Coalesce('last_active_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), name='tripwire_users_manager_active'),
-        ),
-        migrations.AddIndex(
-            model_name='student',
-            index=models.Index(models.F('status'), models.OrderBy(django.db.models.functions.comparison.Coalesce('created_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), name='tripwire_users_by_status'),
-        ),
-        migrations.AddIndex(
-            model_name='student',
-            index=models.Index(models.OrderBy(django.db.models.functions.comparison.Coalesce('created_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('welcome_email_sent', False), ('welcome_email_sent', None), _connector='OR'), name='tripwire_users_no_letter'),
-        ),
-        migrations.AddIndex(
             model_name='dailytotal',
             index=models.Index(fields=['day', 'manager_id', 'status'], name='sales_totals_day'),
         ),
@@ -191,9 +128,5 @@ class Migration(migrations.Migration):
             model_name='dailytotal',
             index=models.Index(fields=['manager_id', 'day'], name='sales_totals_manager'),
         ),
-        migrations.AddIndex(
-            model_name='student',
-            index=models.Index(models.F('granted_by'), models.F('status'), models.OrderBy(django.db.models.functions.comparison.Coalesce('created_at', models.Value(datetime.datetime(1900, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))), descending=True), models.OrderBy(models.F('id'), descending=True), name='tripwire_users_manager_status'),
-        ),
-        migrations.RunPython(_count_and_search, _forget_counting_and_searching, elidable=False),
+        migrations.RunPython(_count, _forget_counting, elidable=False),
     ]

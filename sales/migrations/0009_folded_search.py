@@ -34,7 +34,7 @@ with (gin_pending_list_limit = 256)
 # Under the old names, so that whoever is still running the old code goes on finding students. An
 # index knows its function whatever the function is called.
 _SWAPPED = f"""
-alter index tripwire_users_search rename to tripwire_users_search_plain;
+alter index if exists tripwire_users_search rename to tripwire_users_search_plain;
 alter index tripwire_users_search_folded rename to tripwire_users_search;
 alter function sales_search_terms{_ARGUMENTS} rename to sales_search_terms_plain;
 alter function sales_search_terms_folded{_ARGUMENTS} rename to sales_search_terms;
