@@ -50,8 +50,9 @@ def finish_expired(work: type[Model], finish: Callable[[UUID], bool], *, limit: 
         try:
             closed += finish(pk)
             unclear = 0
-        except OutcomeUnclear:
-            unclear += 1
+        except OutcomeUnclear as outcome:
+            # One that Supabase itself has answered says nothing of the next.
+            unclear = 0 if outcome.error else unclear + 1
         except OperationalError:
             raise
         except DatabaseError as error:

@@ -165,7 +165,7 @@ def _ensure_account(intention: Intention, password: str) -> None:
     try:
         _open_or_adopt(intention, password)
     except OutcomeUnclear as unclear:
-        if not intention.adopts and accounts.find(intention.account_id) is not None:
+        if not intention.adopts and _is_there(intention):
             return
         in_the_way = unclear.error and not intention.adopts
         if in_the_way and platform_tables.free_address(intention.email):
@@ -174,6 +174,17 @@ def _ensure_account(intention: Intention, password: str) -> None:
         _weigh(intention, unclear)
     except AccountRefused as refused:
         _take_refusal(intention, refused)
+
+
+def _is_there(intention: Intention) -> bool:
+    """Whether the account exists by now. Raises `OutcomeUnclear` when nobody can say."""
+    try:
+        return accounts.find(intention.account_id) is not None
+    except OutcomeUnclear as unclear:
+        # It cannot read every account that it has.
+        if unclear.error and directory.account_with(intention.account_id) is not None:
+            return True
+        raise
 
 
 @sensitive_variables("password")
@@ -229,7 +240,7 @@ def _take_refusal(intention: Intention, refused: AccountRefused) -> None:
     if intention.attempts > 1 and refused.why in _PASSING:
         raise OutcomeUnclear from refused
     if not intention.adopts and refused.why is Refusal.EMAIL_EXISTS:
-        if accounts.find(intention.account_id) is not None:
+        if _is_there(intention):
             return
         why = intentions.why_held(directory.holder_of(intention.email))
         raise _undo(intention, why) from refused

@@ -16,6 +16,7 @@ from tests.changing import (
     ADMIN,
     MANAGER,
     NEW_EMAIL,
+    NEW_PASSWORD,
     SignIn,
     admin_of_one,
     made,
@@ -114,6 +115,22 @@ def test_errors_that_are_not_in_a_row_are_no_refusal(
     assert settled(desk, 5) == 0
     assert settled(desk, 1) == 1
     made(desk, accounts, "password")
+
+
+def test_changes_that_supabase_answers_with_errors_keep_no_other_waiting(
+    boss: Client, desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    for number in range(4):
+        boss.post("/sales-manager/students/new", {**GOOD, "email": f"s{number}@onai.test"})
+    faults.set(ONE_USER, times=5, status=504)
+    students = desk.rows("select id, user_id, email from tripwire_users order by created_at")
+    for student in students:
+        path = f"/sales-manager/students/{student['id']}/password"
+        boss.post(path, {"attempt": str(uuid4()), "password": NEW_PASSWORD})
+    for student in students[:4]:
+        faults.set(f"{ONE_USER}{student['user_id']}", status=500, body=UPDATING)
+    assert settled(desk, 1) == 1
+    accounts.sign_in(students[4]["email"], NEW_PASSWORD)
 
 
 # --- The reason --------------------------------------------------------------------------------

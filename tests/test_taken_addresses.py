@@ -188,3 +188,12 @@ def test_rows_that_the_tables_forbid_undo_the_creation(boss: Client, desk: Desk)
         desk.connection.execute("alter table tripwire_users drop constraint poison")
     assert "не дают записать" in page or "не примет" in page
     desk.nothing()
+
+
+def test_an_account_of_ours_that_supabase_cannot_read_is_found_all_the_same(
+    boss: Client, desk: Desk, faults: Faults
+) -> None:
+    faults.set(USERS, method="POST", after=True, times=1, status=504)
+    faults.set(ONE_USER, method="GET", **OWN_ERROR)
+    boss.post(NEW, GOOD)
+    desk.whole()
