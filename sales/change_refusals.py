@@ -81,6 +81,15 @@ class DeletionForbidden(Problem):
     advice = _("Ничего не изменилось. Чтобы закрыть доступ сразу, заблокируйте студента.")
 
 
+class RowsForbidden(Problem):
+    status = 502
+    code = "rows_forbidden"
+    message = _("Таблицы базы не дают это записать. Ничего не изменилось.")
+    advice = _(
+        "Скажите администратору сервера: python manage.py check_database покажет, в чём дело."
+    )
+
+
 class AuthAnswersErrors(Problem):
     status = 502
     code = "auth_failed"
@@ -195,6 +204,7 @@ _CLOSING: list[type[Problem]] = [
     AccountUnreadable,
     DeletionForbidden,
     AuthAnswersErrors,
+    RowsForbidden,
     ChangeGivenUp,
     PasswordLost,
 ]

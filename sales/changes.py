@@ -11,8 +11,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import psycopg.errors
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db import Error as AnyDatabaseError
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models.functions import Now
 from django.views.decorators.debug import sensitive_variables
 
@@ -27,6 +27,7 @@ from sales import (
     activity,
     adoption,
     directory,
+    enrolment,
     leases,
     letters,
     unreadable_accounts,
@@ -38,6 +39,7 @@ from sales.models import (
     Change,
     ChangeKind,
     IntentionState,
+    Student,
     StudentStatus,
     WelcomeLetter,
 )
@@ -49,6 +51,8 @@ logger = logging.getLogger(__name__)
 # Longer than a request to Supabase that we gave up waiting for can still be under way there.
 NOTHING_UNDER_WAY_AFTER = timedelta(minutes=10)
 _UNREACHABLE = (OperationalError, InterfaceError)
+# What our rows may still refuse when the account is changed. No password can be given back.
+_CAN_BE_GIVEN_BACK = (ChangeKind.STATUS, ChangeKind.CORRECTION, ChangeKind.HANDOVER)
 # Refusals that say nothing of the change; a later attempt may go through.
 _PASSING = (Refusal.UNREACHABLE, Refusal.RATE_LIMITED, Refusal.NOT_PERMITTED)
 
@@ -148,19 +152,29 @@ def give_up(change_id: UUID, *, by: UUID | None = None) -> bool:
             closed_at=Now(),
         )
         if by is not None:
+            _log_the_end(change, by)
+    logger.warning("change_given_up", extra={"change_id": str(change.pk), "by": str(by or "")})
+    return True
+
+
+def _log_the_end(change: Change, by: UUID) -> None:
+    is_gone = directory.account_with(change.account_id) is None
+    try:
+        with transaction.atomic(using="tripwire"):
             activity.log(
                 ActionType.STATUS_CHANGED,
                 by=by,
                 account_id=change.account_id,
                 email=change.email,
                 full_name=change.full_name,
-                is_gone=account_references.log_needs_accounts()
-                and directory.account_with(change.account_id) is None,
+                is_gone=is_gone and account_references.log_needs_accounts(),
                 change=activity.GIVEN_UP,
                 before=change.kind,
             )
-    logger.warning("change_given_up", extra={"change_id": str(change.pk), "by": str(by or "")})
-    return True
+    except DatabaseError as error:
+        if not enrolment.is_forbidden(error):
+            raise
+        # Perhaps the very reason why it could not be finished.
 
 
 def _only_admins(asker: Identity) -> None:
@@ -186,7 +200,8 @@ def _make(
         raise refused.problem from refused
     except OutcomeUnclear:
         logger.warning("change_left_open", extra={"change_id": str(change.pk), "kind": kind.value})
-    except _UNREACHABLE as error:
+    except (InterfaceError, DatabaseError) as error:
+        # Also where a table forbids what cannot be taken back: an admin can end it from its page.
         logger.error("change_interrupted", extra={"change_id": str(change.pk), "kind": kind.value})
         logger.debug("change_interrupted", exc_info=error)
     return change
@@ -215,10 +230,13 @@ def _carry_through(change: Change) -> Change:
         _weigh(change, unclear)
     try:
         letter = apply(change, password)
-    except IntegrityError as error:
-        if not isinstance(error.__cause__, psycopg.errors.UniqueViolation):
-            raise
-        raise _give_address_back(change) from error
+    except DatabaseError as error:
+        if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
+            # Another row, written past us, has the address already.
+            raise _give_back(change, refusals.AddressTaken()) from error
+        if change.kind in _CAN_BE_GIVEN_BACK and enrolment.is_forbidden(error):
+            raise _give_back(change, refusals.RowsForbidden()) from error
+        raise
     if letter is not None:
         _send(letter)
     change.refresh_from_db()
@@ -307,22 +325,29 @@ def _ban(change: Change) -> bool | None:
     return False if directory.is_banned(change.account_id) else None
 
 
-def _give_address_back(change: Change) -> _Refused:
-    """Undo a correction at Supabase: another row, written past us, has the address already."""
+def _give_back(change: Change, problem: Problem) -> _Refused:
+    """Undo a change at Supabase that our rows will not have."""
     try:
-        accounts.change_account(
-            change.account_id, email=change.account_email, full_name=change.account_name
-        )
+        match change.kind:
+            case ChangeKind.CORRECTION:
+                accounts.change_account(
+                    change.account_id, email=change.account_email, full_name=change.account_name
+                )
+            case ChangeKind.STATUS:
+                student = Student.objects.filter(pk=change.student_id).first()
+                if student is not None and not directory.ban_fits(student):
+                    banned = student.status == StudentStatus.BLOCKED
+                    accounts.change_account(change.account_id, banned=banned)
     except AccountRefused as refused:
         if refused.why in _PASSING:
             raise OutcomeUnclear from refused
         # The old address is somebody's as well by now; `compare_accounts` tells of the two.
-        logger.error("address_not_given_back", extra={"change_id": str(change.pk)})
+        logger.error("change_not_given_back", extra={"change_id": str(change.pk)})
     except OutcomeUnclear as unclear:
         if not account_errors.are_enough(change, unclear.error):
             raise
-        logger.error("address_not_given_back", extra={"change_id": str(change.pk)})
-    return _close(change, refusals.AddressTaken())
+        logger.error("change_not_given_back", extra={"change_id": str(change.pk)})
+    return _close(change, problem)
 
 
 def _send(letter: WelcomeLetter) -> None:

@@ -272,6 +272,51 @@ def test_an_account_that_supabase_does_not_see_is_not_called_gone(
     assert "user_deleted" not in desk.log()
 
 
+# --- Tables that changed since they were looked at ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("act", "table", "check"),
+    [
+        ("status", "tripwire_users", "status <> 'blocked'"),
+        ("status", "sales_activity_log", "action_type <> 'status_changed'"),
+        ("data", "sales_activity_log", "action_type <> 'status_changed'"),
+    ],
+)
+def test_what_the_tables_forbid_is_taken_back_at_supabase(
+    boss: Client,
+    desk: Desk,
+    accounts: Accounts,
+    scene: Scene,
+    act: str,
+    table: str,
+    check: str,
+) -> None:
+    scene(
+        f"alter table {table} add constraint poison check ({check}) not valid",
+        undo=f"alter table {table} drop constraint poison",
+    )
+    answer = submit(boss, desk, act)
+    assert answer.status_code == 502
+    assert "Таблицы базы не дают это записать" in text_of(answer)
+    not_made(desk, accounts)
+
+
+@pytest.mark.parametrize("act", ["password", "delete"])
+def test_what_cannot_be_taken_back_is_told_as_not_finished_and_can_be_ended(
+    boss: Client, desk: Desk, scene: Scene, act: str
+) -> None:
+    scene(
+        "alter table sales_activity_log add constraint poison check (action_type = '') not valid",
+        undo="alter table sales_activity_log drop constraint poison",
+    )
+    page = submit(boss, desk, act)["Location"]
+    assert "ещё не ответил" in text_of(boss.get(page))
+    desk.connection.execute("update sales_changes set created_at = now() - interval '11 minutes'")
+    boss.post(f"{page}/end")
+    assert desk.changes()[0]["state"] == "refused"
+
+
 # --- What took effect --------------------------------------------------------------------------
 
 
