@@ -107,8 +107,8 @@ class DeletionForm(forms.Form):
         self.expected = student.email.strip()
 
     def clean_email(self) -> str:
-        typed = emails.unwrapped(str(self.cleaned_data["email"]))
-        if self.expected.casefold() not in (typed.casefold(), _one_spelling(typed)):
+        typed = str(self.cleaned_data["email"])
+        if self.expected.casefold() not in (typed.strip().casefold(), _one_spelling(typed)):
             raise ValidationError(_("Это другой адрес. Проверьте, того ли студента вы удаляете."))
         return typed
 

@@ -18,6 +18,8 @@ from django.utils.encoding import punycode
 from django.utils.translation import gettext as _
 
 LONGEST = 254
+# With what may have been copied around it.
+_LONGEST_TYPED = 1_000
 _LONGEST_NAME = 64
 _VALIDATE = EmailValidator(allowlist=[])
 
@@ -77,7 +79,9 @@ def clean(text: str) -> str:
 
     Raises `ValidationError`, with a sentence for the person who typed it, where there is none.
     """
-    address = unwrapped(text)
+    if len(text) > _LONGEST_TYPED:
+        raise _too_long()
+    address = _unwrapped(text)
     name, at, domain = address.rpartition("@")
     if not at or any(letter.isspace() for letter in address):
         raise _not_an_address()
@@ -88,7 +92,7 @@ def clean(text: str) -> str:
         raise ValidationError(_("Перед @ слишком много символов: поместится 64."), code="too_long")
     cleaned = f"{name.lower()}@{_in_ascii(domain, address)}"
     if len(cleaned) > LONGEST:
-        raise ValidationError(_("Адрес слишком длинный: поместится 254 символа."), code="too_long")
+        raise _too_long()
     try:
         _VALIDATE(cleaned)
     except ValidationError as error:
@@ -98,7 +102,7 @@ def clean(text: str) -> str:
     return cleaned
 
 
-def unwrapped(text: str) -> str:
+def _unwrapped(text: str) -> str:
     """`text` without what was copied along with the address in it: `mailto:`, a name, brackets,
     the end of a sentence, invisible letters."""
     text = unicodedata.normalize("NFKC", text).translate(_DOTS)
@@ -168,6 +172,10 @@ def probably_meant(address: str) -> str | None:
 
 def _not_an_address() -> ValidationError:
     return ValidationError(_("Это не похоже на адрес почты. Пример: name@mail.kz"), code="invalid")
+
+
+def _too_long() -> ValidationError:
+    return ValidationError(_("Адрес слишком длинный: поместится 254 символа."), code="too_long")
 
 
 def _refusal(letter: str, address: str) -> ValidationError:

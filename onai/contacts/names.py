@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 SHORTEST, LONGEST = 2, 120
+# With what nobody sees.
+_LONGEST_TYPED = 1_000
 # Letters by their kind, and blank all the same.
 _BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0\U0001d159]")
 # What is seen neither alone nor beside a letter, whatever its kind.
@@ -24,6 +26,8 @@ def clean(text: str) -> str:
     join. Raises `ValidationError`, with a sentence for the person who typed it, where no name is
     left. Cleaned again a name stays the same.
     """
+    if len(text) > _LONGEST_TYPED:
+        raise _too_long()
     name = _seen(text)
     if any(unicodedata.category(letter) in _NEVER or letter in _OVERRIDES for letter in name):
         raise ValidationError(
@@ -36,8 +40,12 @@ def clean(text: str) -> str:
     if sum(unicodedata.category(letter)[0] not in "CMZ" for letter in name) < SHORTEST:
         raise ValidationError(_("Имя слишком короткое: нужно хотя бы 2 символа."), code="too_short")
     if len(name) > LONGEST:
-        raise ValidationError(_("Имя слишком длинное: поместится 120 символов."), code="too_long")
+        raise _too_long()
     return name
+
+
+def _too_long() -> ValidationError:
+    return ValidationError(_("Имя слишком длинное: поместится 120 символов."), code="too_long")
 
 
 def _seen(text: str) -> str:

@@ -18,7 +18,7 @@ import re
 
 import phonenumbers
 from django.db.models import Case, F, Func, Q, TextField, Value, When
-from django.db.models.functions import Coalesce, Concat, NullIf, Right
+from django.db.models.functions import Coalesce, Concat, Left, NullIf, Right
 from phonenumbers import (
     Leniency,
     NumberParseException,
@@ -28,6 +28,8 @@ from phonenumbers import (
 
 _COUNTRY = "KZ"
 _LOCAL_DIGITS = 10
+# What stands further on in a field is no part of its first number.
+_READ = 200
 # 8 10 and the longest number there is.
 _WITH_ANY_PREFIX = 18
 
@@ -75,7 +77,7 @@ _DIALLED_FROM_KAZAKHSTAN = re.compile(r"\+7(\d{3})(\d{3})(\d{2})(\d{2})")
 
 def key(phone: str) -> str | None:
     """One spelling for all spellings of a number, None for what is nobody's number."""
-    text = re.sub(*_NOUGHT_IN_BRACKETS, phone.translate(_IN_ASCII))
+    text = re.sub(*_NOUGHT_IN_BRACKETS, phone[:_READ].translate(_IN_ASCII))
     found = re.search(_NUMBER, text)
     number = re.sub("[^0-9+]", "", found[0] if found else text)
     for pattern, rewritten in (*_REWRITTEN, (_ONE_DIGIT, "")):
@@ -87,7 +89,7 @@ def spelled(phone: str) -> str:
     """`phone` with each number as one dials it, `8 700 000 00 11` or `+82 10-0000-0011`, and the
     rest as it is; what is no number stays as it was written."""
     known = key(phone)
-    if known is None or not known.startswith("+"):
+    if known is None or not known.startswith("+") or len(phone) > _READ:
         return phone
     text = re.sub(f"[{_UNSEEN}]", "", phone.translate(_IN_ASCII)).strip()
     if _ends_with(known, text) and not any(letter.isalpha() for letter in text):
@@ -131,9 +133,8 @@ def key_of(column: str) -> Case:
 
 
 def _unusual_key_of(column: str) -> Func:
-    text: Func = Func(
-        F(column), Value(_FROM), Value(_TO), function="translate", output_field=TextField()
-    )
+    text: Func = Left(F(column), _READ)
+    text = Func(text, Value(_FROM), Value(_TO), function="translate", output_field=TextField())
     text = _Replaced(text, *map(Value, _NOUGHT_IN_BRACKETS), Value("g"))
     number: Func = Coalesce(_Found(text, Value(_NUMBER)), text)
     number = _Replaced(number, Value("[^0-9+]"), Value(""), Value("g"))
