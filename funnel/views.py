@@ -32,6 +32,7 @@ from onai.errors import NotFound
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.period_choice import in_words
+from onai.web.fragments import marked
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,8 @@ def page(request: IdentifiedRequest) -> HttpResponse:
         "is_to_come": found.question.period.is_to_come and not found.funnel.leads.now,
         "refused_since": refresh.refused_since(request),
     }
-    return render(request, "funnel/page.html", context, status=400 if form.errors else 200)
+    status = 400 if form.errors else 200
+    return marked(request, render(request, "funnel/page.html", context, status=status))
 
 
 def _answered(

@@ -23,6 +23,7 @@ from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest, Role
 from onai.period_choice import ChosenPeriod, PeriodForm, chosen_period
+from onai.web.fragments import marked
 from sales import chart, statistics
 from sales.activity import page_of_activity
 from sales.finding import SHORTEST_WORD, LetterFilter, Order, StudentFilter
@@ -169,7 +170,7 @@ def _live_figures(request: IdentifiedRequest) -> HttpResponse:
         "is_admin": request.identity.role is Role.ADMIN,
         "figures": Section(_Live(_headline(chosen, wanted))),
     }
-    return render(request, "sales/live.html", context)
+    return marked(request, render(request, "sales/live.html", context))
 
 
 @dataclass(frozen=True, slots=True)

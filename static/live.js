@@ -1,15 +1,25 @@
-// The part of a page that keeps itself current: only while somebody looks at it, and an outage keeps
-// what is there and says so. Without JavaScript the page stands still, and has a button.
-
-const HIDDEN_FOR_MS = 60_000;
-let hiddenSince = 0;
+// The part of a page that keeps itself current: only while somebody looks at it. Whatever else comes
+// back than this part, drawn for the person the page was drawn for, what is there stays, focus and
+// all, and a note says why. Without JavaScript the page stands still, and has a button.
 
 const live = () => document.querySelector("[data-live]");
 
-function keepWhatIsThere() {
-  for (const note of document.querySelectorAll("[data-unreachable]")) {
+function keepWhatIsThere(reason) {
+  for (const note of document.querySelectorAll("[data-not-renewed]")) {
+    for (const one of note.querySelectorAll("span")) {
+      one.hidden = !(reason in one.dataset);
+    }
     note.hidden = false;
   }
+}
+
+// Why an answer is none for this page; nothing where it is one.
+function whyNotFor(xhr) {
+  const drawnFor = xhr.getResponseHeader("X-Fragment-For");
+  if (xhr.status === 401 || (drawnFor && drawnFor !== document.body.dataset.drawnFor)) {
+    return "signedOut";
+  }
+  return xhr.status === 200 && drawnFor ? "" : "unreachable";
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
@@ -21,21 +31,18 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) {
-    hiddenSince = Date.now();
-  } else if (live() && Date.now() - hiddenSince > HIDDEN_FOR_MS) {
+  if (!document.hidden && live()) {
     window.htmx.trigger(live(), "wake");
   }
 });
 
-// Signed out meanwhile, the answer is the sign-in page: it has no such part.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.target === live() && !event.detail.xhr.responseText.includes("data-live")) {
+  const reason = whyNotFor(event.detail.xhr);
+  if (reason) {
     event.detail.shouldSwap = false;
-    keepWhatIsThere();
+    keepWhatIsThere(reason);
   }
 });
 
-document.addEventListener("htmx:responseError", keepWhatIsThere);
-document.addEventListener("htmx:sendError", keepWhatIsThere);
-document.addEventListener("htmx:timeout", keepWhatIsThere);
+document.addEventListener("htmx:sendError", () => keepWhatIsThere("unreachable"));
+document.addEventListener("htmx:timeout", () => keepWhatIsThere("unreachable"));

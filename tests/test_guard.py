@@ -47,6 +47,16 @@ def test_a_look_without_the_body_is_sent_the_same_way(client: Client) -> None:
     assert client.head("/funnel?a=1")["Location"] == client.get("/funnel?a=1")["Location"]
 
 
+@pytest.mark.parametrize("path", ["/funnel", "/sales-manager", "/status"])
+def test_a_part_of_a_page_that_asks_is_sent_nowhere(client: Client, path: str) -> None:
+    answer = client.get(path, headers={"HX-Request": "true", "HX-Target": "live"})
+
+    assert answer.status_code == 401
+    assert "Вы вышли из системы" in answer.content.decode()
+    assert "<html" not in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+
+
 @pytest.mark.parametrize("path", API)
 def test_the_api_tells_a_stranger_in_json(client: Client, path: str) -> None:
     answer = client.get(path)

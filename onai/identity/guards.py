@@ -6,6 +6,7 @@ from typing import Any, Concatenate, cast
 from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
@@ -94,6 +95,9 @@ def _not_now(request: HttpRequest, problem: Problem, *, keeps_text: bool) -> Htt
 def _to_sign_in(request: HttpRequest, *, keeps_text: bool = False) -> HttpResponse:
     if is_api(request):
         raise SignInRequired
+    if request.headers.get("HX-Request") == "true":
+        # A part of a page has asked, in whose place no whole page may come.
+        return render(request, "identity/signed_out.html", status=401)
     # After signing in a page is fetched again, so only what can be fetched is worth returning to:
     # for a form that was sent, the page it was on.
     if request.method in ("GET", "HEAD"):

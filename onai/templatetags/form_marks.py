@@ -25,6 +25,12 @@ class MarkedTokenNode(CsrfTokenNode):
         return format_html("{}" + _MARK, token, form_owner.FIELD, form_owner.mark_of(identity))
 
 
+@register.simple_tag(takes_context=True)
+def drawn_for(context: Context) -> str:
+    """The mark of whoever is signed in, for scripts to know it again."""
+    return form_owner.mark_of(context["request"].identity)
+
+
 @register.tag
 def csrf_token(parser: Parser, token: Token) -> MarkedTokenNode:
     return MarkedTokenNode()
