@@ -11,6 +11,7 @@ import django.db
 import psycopg
 import pytest
 from django.db import connections
+from django.http import HttpRequest, StreamingHttpResponse
 from django.test import Client
 
 from onai.db import bounded, circuit, deadline
@@ -228,3 +229,20 @@ def test_a_refusal_is_an_answer(hangs: list[Circuit], desk: Desk) -> None:
         assert slow is psycopg.errors.QueryCanceled
         assert _ask("tripwire") == (1,)
     assert hangs == []
+
+
+def test_what_is_sent_while_it_is_read_has_its_time_piece_by_piece() -> None:
+    had: list[float | None] = []
+
+    def pieces() -> Iterator[bytes]:
+        for piece in (b"a", b"", b"b"):
+            had.append(deadline.left())
+            yield piece
+
+    view: Any = lambda request: StreamingHttpResponse(pieces())  # noqa: E731
+    response: Any = deadline.DeadlineMiddleware(view)(HttpRequest())
+
+    assert list(response.streaming_content) == [b"a", b"", b"b"]
+    assert len(had) == 3
+    assert None not in had
+    assert deadline.left() is None

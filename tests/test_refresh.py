@@ -254,5 +254,3 @@ def test_an_owner_asks_again(open_page: Any, landing: LandingPages, javascript: 
     page.get_by_role("button", name="Обновить").click()
 
     page.get_by_text("5 000 ₸").first.wait_for()
-    page.get_by_role("button", name="Обновить").click()
-    page.get_by_text("Цифры только что обновляли").wait_for()

@@ -1,5 +1,6 @@
 """The web server's process: the load balancer is answered whatever everybody else waits for."""
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,7 +11,9 @@ import httpx
 import pytest
 
 from tests import plain_http
+from tests.desk import GOOD, Desk
 from tests.mishaps import until
+from tests.people import Accounts
 from tests.server import Site, warm_web_server
 
 # Whoever is not answered by then never will be.
@@ -110,3 +113,26 @@ def test_a_process_that_ends_says_so_and_finishes_what_it_has(
     assert b'"stopping"' in answer
     assert b"Connection: close" in answer
     assert site.process.wait(20) == 0
+
+
+def test_who_left_while_waiting_is_not_served(
+    site: Site, connect: Callable[..., socket.socket], desk: Desk, accounts: Accounts
+) -> None:
+    token = accounts.sign_in("ayaulym@onai.test")["access_token"]
+    body = json.dumps(GOOD).encode()
+    creation = (
+        b"POST /api/tripwire-manager/create-student HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        b"Content-Type: application/json\r\nAuthorization: Bearer %s\r\n"
+        b"Content-Length: %d\r\n\r\n%s"
+    ) % (token.encode(), len(body), body)
+    hanging = [connect(STALLED[0]) for _ in range(8)]
+    connect(creation).close()
+
+    for connection in hanging:
+        connection.close()
+    # They are served in the order they came.
+    for _ in range(8):
+        assert plain_http.get(f"{site.address}/login", timeout=PATIENCE).status_code == 200
+
+    desk.nothing()
+    assert b" 201 " in connect(creation).recv(65_536)

@@ -1,11 +1,12 @@
 """How much time is left for whoever waits: one deadline a request, not one a statement."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
+from typing import cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 
 # The databases may take this long together while a request is answered.
 REQUEST_SECONDS = 12.0
@@ -39,4 +40,20 @@ class DeadlineMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with within(REQUEST_SECONDS):
-            return self.get_response(request)
+            response = self.get_response(request)
+        if response.streaming and not isinstance(response, FileResponse):
+            # What is sent while it is being read: each piece has the time of a request.
+            streaming = cast(StreamingHttpResponse, response)
+            pieces = cast(Iterable[bytes], streaming.streaming_content)
+            streaming.streaming_content = _piece_by_piece(pieces)
+        return response
+
+
+def _piece_by_piece(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = iter(pieces)
+    while True:
+        with within(REQUEST_SECONDS):
+            piece = next(rest, None)
+        if piece is None:
+            return
+        yield piece
