@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from onai.db import postgres
+from onai.identity.cookies import host_bound
 
 logger = logging.getLogger(__name__)
 
@@ -73,13 +74,17 @@ def tell(response: HttpResponse, refresh: Refresh) -> None:
     """Let the browser carry the outcome to whichever process it meets next."""
     options: dict[str, Any] = {"secure": not settings.DEBUG, "httponly": True, "samesite": "Lax"}
     response.set_signed_cookie(
-        _COOKIE, refresh.moment.isoformat(), salt=_COOKIE, max_age=_kept_seconds(), **options
+        host_bound(_COOKIE),
+        refresh.moment.isoformat(),
+        salt=_COOKIE,
+        max_age=_kept_seconds(),
+        **options,
     )
     if refresh.refused_until:
         seconds = max(1, round((refresh.refused_until - timezone.now()).total_seconds()))
         granted = refresh.refused_until - timedelta(seconds=SECONDS_BETWEEN)
         response.set_signed_cookie(
-            _TOO_SOON_COOKIE,
+            host_bound(_TOO_SOON_COOKIE),
             granted.isoformat(),
             salt=_TOO_SOON_COOKIE,
             max_age=seconds,
@@ -101,7 +106,7 @@ def refused_since(request: HttpRequest) -> datetime | None:
 
 def _carried(request: HttpRequest, cookie: str, max_age: int) -> datetime | None:
     try:
-        said = request.get_signed_cookie(cookie, "", salt=cookie, max_age=max_age)
+        said = request.get_signed_cookie(host_bound(cookie), "", salt=cookie, max_age=max_age)
     except signing.BadSignature:
         return None
     return datetime.fromisoformat(said) if said else None

@@ -127,7 +127,7 @@ def test_a_forged_moment_is_not_taken_up(admin: Client, sold: Callable[[], None]
     assert _body(admin)["totalConversions"] == 0
     sold()
     for value in ("2099-01-01T00:00:00+00:00", "2099-01-01T00:00:00+00:00:AAAA", "", "x:y:z"):
-        admin.cookies["onai_refreshed"] = value
+        admin.cookies["__Host-onai_refreshed"] = value
         assert _body(admin)["totalConversions"] == 0
 
 
@@ -135,9 +135,9 @@ def test_the_moment_travels_safely_and_outlives_every_older_answer(admin: Client
     admin.post(REFRESH)
     refused = admin.post(REFRESH)
 
-    moment = admin.cookies["onai_refreshed"]
+    moment = admin.cookies["__Host-onai_refreshed"]
     assert moment["max-age"] > settings.FUNNEL_CACHE_SECONDS
-    for cookie in (moment, refused.cookies["onai_refreshed_too_soon"]):
+    for cookie in (moment, refused.cookies["__Host-onai_refreshed_too_soon"]):
         assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
 
 

@@ -19,16 +19,25 @@ _PURPOSE = "refresh token"
 _DEVICE_PURPOSE = "known device"
 
 
+def host_bound(name: str) -> str:
+    """The name of a cookie of the whole site.
+
+    With its prefix a browser takes the cookie only by HTTPS, from this very host and for all its
+    paths: a neighbouring host of the domain cannot put one in its place. Development has no HTTPS.
+    """
+    return name if settings.DEBUG else f"__Host-{name}"
+
+
 def access_cookie() -> str:
-    return f"{_prefix()}onai_access"
+    return host_bound("onai_access")
 
 
 def refresh_cookie() -> str:
-    return f"{_prefix()}onai_refresh"
+    return host_bound("onai_refresh")
 
 
 def device_cookie() -> str:
-    return f"{_prefix()}onai_device"
+    return host_bound("onai_device")
 
 
 def read(request: HttpRequest) -> tuple[str, str]:
@@ -65,12 +74,6 @@ def drop(response: HttpResponse) -> None:
 def is_decided(response: HttpResponse) -> bool:
     """Whether a view has kept or dropped the session already."""
     return access_cookie() in response.cookies
-
-
-def _prefix() -> str:
-    # With it a browser takes the cookie only by HTTPS, from this very host and for all its paths:
-    # a neighbouring host of the domain cannot put one in its place. Development has no HTTPS.
-    return "" if settings.DEBUG else "__Host-"
 
 
 def _set(response: HttpResponse, name: str, value: str, lifetime: timedelta) -> None:

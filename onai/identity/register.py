@@ -41,6 +41,12 @@ _SAYS_STAFF = """
  or account.raw_app_meta_data ->> 'role' in ('admin', 'sales')
  or account.id = any (%s))
 """
+# Made or changed lately; by SQL perhaps without a time.
+_IS_RECENT = """
+(account.id = any (%s)
+ or coalesce(greatest(account.created_at, account.updated_at), 'infinity')
+    > now() - interval '1 hour')
+"""
 _WITH_EMAIL = "lower(account.email) = %s"
 _WITH_ID = "account.id = %s"
 _COPIED = ("email", "full_name", "role", "claimed_role", "claimed_at")
@@ -87,27 +93,31 @@ class Account:
     is_student: bool
 
 
-def refresh() -> int:
+def refresh(*, only_recent: bool = False) -> int:
     """Copy who is staff or claims to be, and forget who is neither; answers how many are staff.
 
-    Raises `AccountsNotSeen`, and then nobody is forgotten.
+    `only_recent` looks at accounts that are known already, or made or changed within an hour: of a
+    million accounts in a tenth of the time. Raises `AccountsNotSeen`, and then nobody is forgotten.
     """
     if visibility("tripwire", "auth.users") is not Visibility.SEEN:
         raise AccountsNotSeen
-    changed, gone = _differences()
+    changed, gone = _differences(only_recent)
     if changed or gone:  # Mostly there is nothing to write, and nobody to wait for.
         with _alone():
-            changed, gone = _differences()
+            changed, gone = _differences(only_recent)
             _keep(changed, _COPIED)
             StaffMember.known.filter(user_id__in=gone).delete()
     return StaffMember.objects.count()
 
 
-def _differences() -> tuple[list[StaffMember], set[UUID]]:
+def _differences(only_recent: bool) -> tuple[list[StaffMember], set[UUID]]:
     """Rows that are not as the accounts are now, and the ids of those that have no reason left."""
     known = {member.user_id: member for member in StaffMember.known.all()}
     before = {user_id: _copied(member) for user_id, member in known.items()}
-    accounts = _accounts(_SAYS_STAFF, [list(known)])
+    condition, parameters = _SAYS_STAFF, [list(known)]
+    if only_recent:  # The cheap condition first.
+        condition, parameters = f"{_IS_RECENT} and {_SAYS_STAFF}", parameters * 2
+    accounts = _accounts(condition, parameters)
     kept = [member for one in accounts if (member := _renewed(one, known.get(one.user_id)))]
     changed = [member for member in kept if _copied(member) != before.get(member.user_id)]
     return changed, set(known) - {member.user_id for member in kept}
@@ -140,7 +150,7 @@ def note_account(user_id: UUID) -> None:
 def everybody() -> list[StaffMember]:
     """Everybody who is staff this minute, by name."""
     with suppress(AccountsNotSeen):  # Then the copy has to do; acts are refused elsewhere.
-        refresh()
+        refresh(only_recent=True)
     return list(StaffMember.objects.order_by("full_name", "email"))
 
 
