@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from onai import shared_cache
 from onai.identity import audit, views
 from onai.identity import supabase as auth
 from tests.conftest import Faults
@@ -190,6 +191,14 @@ def test_a_session_is_renewed_whatever_was_guessed_from_its_address(clock: Any) 
     page = browser.get("/funnel", headers={"X-Forwarded-For": STRANGER})
 
     assert page.status_code == 200
+
+
+def test_without_the_cache_that_counts_people_sign_in_all_the_same(settings: Any) -> None:
+    settings.CACHES = {"default": shared_cache.configuration("redis://127.0.0.1:1/0")}
+
+    for _ in range(10):
+        assert _try().status_code == 401
+    assert _succeeds()
 
 
 # --- What Supabase is told ---------------------------------------------------------------------

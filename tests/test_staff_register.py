@@ -10,6 +10,7 @@ from django.test import Client
 
 from onai.identity import register
 from onai.identity.models import StaffMember
+from onai.identity.tasks import refresh_staff
 from tests.changing import enact, student_of
 from tests.desk import GOOD, Desk
 from tests.outages import accounts_hidden
@@ -424,6 +425,21 @@ def test_a_manager_made_a_minute_ago_can_be_handed_a_student(
 
     assert done.status_code == 302
     assert str(student_of(desk)["granted_by"]) == fresh["id"]
+
+
+def test_a_manager_made_by_hand_long_ago_is_seen_by_the_worker(
+    desk: Desk, accounts: Accounts
+) -> None:
+    account = accounts.create(role="sales")
+    desk.connection.execute(
+        "update auth.users set created_at = '2025-01-01', updated_at = '2025-01-01' where id = %s",
+        [account["id"]],
+    )
+    assert account["email"] not in [one.email for one in register.everybody()]
+
+    refresh_staff(0)
+
+    assert account["email"] in [one.email for one in register.everybody()]
 
 
 def test_a_deleted_account_leaves_the_register(accounts: Accounts) -> None:
