@@ -33,7 +33,7 @@ _SOLD = """
   where day >= %({name}_days)s and day <= %({name}_last)s
   union all
   select (created_at at time zone %(zone)s)::date, coalesce(granted_by, %(nobody)s),
-         coalesce(status, ''), -1, -coalesce(price, 0)
+         coalesce(status, ''), -1, -coalesce(price, 0)::bigint
   from tripwire_users where user_id in (select user_id from sales_staff where role <> '')
     and created_at >= %({name}_start)s and created_at < %({name}_end)s
 )
@@ -155,7 +155,7 @@ def figures_until(period: Period, moment: datetime, *, manager_id: UUID | None) 
     (found,) = _rows(
         f"""
         with sold as (
-          select 1 as sales, coalesce(price, 0) as revenue, status from tripwire_users
+          select 1 as sales, coalesce(price, 0)::bigint as revenue, status from tripwire_users
           where created_at >= %(start)s and created_at < %(end)s
             and {_IS_STUDENT}
             and (%(manager)s::uuid is null or coalesce(granted_by, %(nobody)s) = %(manager)s)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
+import django.db
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
@@ -25,7 +26,15 @@ from sales.models import StudentStatus
 from sales.probes import ACCOUNTS
 from sales.provisioning import create_student
 from sales.staff import Manager
-from tests.adopting import LOG, STUDENTS, Production, acting_as, fresh_copy, supabase_of_variants
+from tests.adopting import (
+    LOG,
+    STUDENTS,
+    Production,
+    acting_as,
+    fresh_copy,
+    sql_of_the_readme,
+    supabase_of_variants,
+)
 from tests.changing import FORMS, MANAGER, enact, signed_in, text_of
 from tests.desk import GOOD
 
@@ -52,10 +61,10 @@ def usual(production: Production) -> Production:
     return production
 
 
-def every_act_works(production: Production) -> None:
+def every_act_works(production: Production, role: str = roles.RUN_TIME) -> None:
     """A manager creates a student; an admin does to them whatever can be done."""
     desk = production.desk
-    with acting_as(roles.RUN_TIME):
+    with acting_as(role):
         created = signed_in(MANAGER).post("/sales-manager/students/new", GOOD, follow=True)
         assert "Доступ открыт" in text_of(created)
         admin = signed_in(ADMIN)
@@ -100,7 +109,7 @@ alter table tripwire_users
   add phone varchar(20), add onboarding_completed boolean default false,
   add onboarding_completed_at timestamptz,
   add constraint tripwire_users_user_id_key unique (user_id),
-  alter price type numeric using price::numeric;
+  alter price type numeric(10, 2) using price::numeric(10, 2);
 alter table tripwire_users alter generated_password drop default;
 create trigger touched before update on tripwire_users for each row execute function touched();
 create trigger welcomed after insert on tripwire_users for each row execute function welcomed();
@@ -155,6 +164,17 @@ def test_a_furnished_variant_is_adapted_and_every_act_works(usual: Production) -
     usual.serve()
     every_act_works(usual)
     assert usual.desk.rows("select * from sales_activity_log where manager_id is null") == []
+    with acting_as(roles.RUN_TIME):
+        manager = signed_in(MANAGER)
+        manager.post("/sales-manager/students/new", {**GOOD, "email": "dana@onai.test"})
+        (student,) = usual.desk.students("dana@onai.test")
+        card = text_of(manager.get(f"/sales-manager/students/{student['id']}"))
+        cabinet = text_of(manager.get("/sales-manager"))
+        file = manager.get("/sales-manager/students.csv").getvalue().decode()
+    assert student["price"] == 5000
+    assert "Цена 5 000 ₸" in card.replace("\xa0", " ")
+    assert "5000.00" not in file
+    assert "5 000 ₸" in cabinet.replace("\xa0", " ")
     # And there is nothing left to adapt.
     assert "adapted" not in usual.migrate()
 
@@ -457,3 +477,33 @@ def test_that_all_is_well_is_asked_once_a_minute(usual: Production) -> None:
             adoption.require_fit()
 
     assert len(asked) == 0
+
+
+def test_the_readmes_sql_makes_a_role_that_does_everything_and_owns_nothing(
+    usual: Production,
+) -> None:
+    usual.migrate()
+    # Under another name, since the tests have the role already.
+    usual.as_owner(sql_of_the_readme("Tripwire").replace("sales_desk", "another_desk"))
+
+    try:
+        every_act_works(usual, "another_desk")
+        with acting_as("another_desk"):
+            adoption.require_fit()
+            for forbidden in (
+                "alter table tripwire_users disable row level security",
+                "create table kept (id int)",
+                "insert into auth.users (id) values (gen_random_uuid())",
+                "select * from auth.refresh_tokens",
+            ):
+                with (
+                    pytest.raises(django.db.ProgrammingError),
+                    connections["tripwire"].cursor() as cursor,
+                ):
+                    cursor.execute(forbidden)
+    finally:
+        usual.as_owner(
+            "revoke all on auth.users, auth.identities, auth.sessions from another_desk",
+            "revoke usage on schema auth from another_desk",
+        )
+        usual.execute("drop owned by another_desk", "drop role another_desk")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from onai.db import catalog, schema_changes
 from onai.db.catalog import Table
 from onai.errors import Problem, Sentence
+from onai.identity import standing
 from sales.adoption.access import account_findings, right_findings, tables_of_tripwire
 from sales.adoption.contents import content_findings
 from sales.adoption.doors import api_roles, door_findings
@@ -51,10 +52,9 @@ class DatabaseUnfit(Problem):
     )
 
 
-class AccountsHidden(DatabaseUnfit):
+class AccountsHidden(standing.AccountsHidden):
     """Supabase's accounts are hidden from our role, so nobody can be told to be there or not."""
 
-    code = "accounts_hidden"
     message = _("База Tripwire не показывает сайту учётные записи. Ничего не изменилось.")
     advice = _(
         "Это не значит, что студента нет. Скажите администратору сервера: python manage.py"

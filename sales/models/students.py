@@ -5,7 +5,7 @@
 """
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.contrib.postgres.functions import RandomUUID
@@ -25,6 +25,17 @@ NAME = Lower("full_name")
 SEARCHED = ("full_name", "email", "user_id")
 # Whom no welcome letter has reached, as far as the student's row says.
 UNSENT = Q(welcome_email_sent=False) | Q(welcome_email_sent=None)
+
+
+class Tenge(models.IntegerField):  # type: ignore[type-arg]
+    """Whole tenge, also where the table keeps them as `numeric`."""
+
+    def from_db_value(self, value: Any, *_args: object) -> int | None:
+        return None if value is None else int(value)
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.IntegerField", args, kwargs
 
 
 class StudentStatus(models.TextChoices):
@@ -49,7 +60,7 @@ class Student(models.Model):
     first_login_at = models.DateTimeField(null=True)
     last_active_at = models.DateTimeField(null=True)
     modules_completed = models.IntegerField(null=True, db_default=0)
-    price = models.IntegerField(null=True, db_default=5000)
+    price = Tenge(null=True, db_default=5000)
     status = models.TextField(null=True, choices=StudentStatus, db_default=StudentStatus.ACTIVE)
     amocrm_deal_id = models.TextField(null=True)
     amocrm_contact_id = models.TextField(null=True)
