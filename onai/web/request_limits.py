@@ -14,7 +14,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.utils.translation import gettext_lazy as _
 
-from onai.errors import BadRequest, Problem, answer
+from onai.errors import BadRequest, Problem, answer, is_api
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +65,14 @@ def _parsing_problem(request: HttpRequest) -> Problem | None:
         request.get_host()
         # The body first: what is parsed from memory can be read again.
         request.body, request.GET, request.POST  # noqa: B018
-    except (
-        SuspiciousOperation,
-        UnreadableRequest,
-        MultiPartParserError,
-        UnreadablePostError,
-    ) as error:
-        logger.warning("request_refused", extra={"reason": type(error).__name__})
-        return BadRequest()
+    except MultiPartParserError as error:
+        # A program hears from its address what that reads, which are no forms.
+        return None if is_api(request) else _unreadable(error)
+    except (SuspiciousOperation, UnreadableRequest, UnreadablePostError) as error:
+        return _unreadable(error)
     return None
+
+
+def _unreadable(error: Exception) -> Problem:
+    logger.warning("request_refused", extra={"reason": type(error).__name__})
+    return BadRequest()
