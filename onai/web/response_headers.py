@@ -10,11 +10,13 @@ from django.utils.cache import patch_cache_control
 # and which not every browser knows by name. The others are off.
 _PERMISSIONS = ", ".join(
     (
+        # What was copied may also be read again, by us and after the person was asked.
+        "clipboard-read=(self)",
         "clipboard-write=(self)",
         *(
             f"{power}=()"
             for power in (
-                *("accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read"),
+                *("accelerometer", "autoplay", "browsing-topics", "camera"),
                 *("display-capture", "encrypted-media", "fullscreen", "gamepad", "geolocation"),
                 *("gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer"),
                 *("microphone", "midi", "payment", "picture-in-picture"),
