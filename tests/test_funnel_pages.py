@@ -4,16 +4,16 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
+import jwt
 import pytest
 import time_machine
-from django.conf import settings as configured
 from django.test import Client
 
 from onai.local.leads import demo_leads
 from tests.asking import ALMATY, asked_at, page_text
 from tests.conftest import LandingPages
+from tests.people import Accounts
 from tests.settings import TEST_KEYS
 
 WIRE = (
@@ -328,20 +328,15 @@ def test_the_funnel_is_only_read(admin: Client, method: str) -> None:
     assert "GET" in answer["Allow"]
 
 
-def test_the_window_moves_with_the_days(client: Client, landing: LandingPages) -> None:
+def test_the_window_moves_with_the_days(
+    client: Client, accounts: Accounts, landing: LandingPages
+) -> None:
     # The predecessor computed it once, when the process started.
     now = datetime.now(UTC)
     landing.write({"sms_clicked": True, "created_at": now - timedelta(days=29)})
-    token = TEST_KEYS.sign(
-        {
-            "iss": configured.SUPABASE_AUTH_URL,
-            "sub": str(uuid4()),
-            "aud": "authenticated",
-            "iat": int(now.timestamp()),
-            "exp": int((now + timedelta(days=3)).timestamp()),
-            "app_metadata": {"role": "admin"},
-        }
-    )
+    opened = accounts.sign_in("admin@onai.test")["access_token"]
+    claims = jwt.decode(opened, options={"verify_signature": False})
+    token = TEST_KEYS.sign({**claims, "exp": int((now + timedelta(days=3)).timestamp())})
 
     def purchases() -> int:
         answer = client.get(API, headers={"Authorization": f"Bearer {token}"})
