@@ -8,7 +8,9 @@ import django.db
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from funnel.models import Lead
 from funnel.statement import FiguresUnavailable
+from onai.db import catalog
 from onai.db.visibility import Visibility, visibility
 from onai.ops.examination import Down, Probe
 
@@ -24,6 +26,7 @@ class LeadsHidden(FiguresUnavailable):
     )
 
 
+_TABLE = "landing_leads"
 _HIDDEN = {
     Visibility.MISSING: gettext_lazy("таблицы landing_leads нет: та ли это база?"),
     Visibility.NOT_GRANTED: gettext_lazy("нашей роли не дано право их читать"),
@@ -33,12 +36,24 @@ _HIDDEN = {
 
 def _probe() -> str:
     try:
-        seen = visibility("landing", "landing_leads")
+        seen = visibility("landing", _TABLE)
+        missing = _missing_columns() if seen is Visibility.SEEN else []
     except django.db.Error as error:
         raise Down(_("не узнать: база Landing не отвечает")) from error
     if seen in _HIDDEN:
         raise Down(str(_HIDDEN[seen]))
+    if missing:
+        raise Down(
+            _("в landing_leads нет столбцов: %(names)s") % {"names": ", ".join(missing)},
+            advice=_("Без них воронка не считается. Верните их или обновите сайт."),
+        )
     return _("видны")
+
+
+def _missing_columns() -> list[str]:
+    """What the funnel reads and the table does not have; that it has more does not matter."""
+    found = catalog.tables("landing", [_TABLE])[_TABLE].columns
+    return [str(field.column) for field in Lead._meta.concrete_fields if field.column not in found]
 
 
 PROBE = Probe(

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from onai.ops import examination
 from tests.conftest import Faults
 from tests.desk import GOOD, Desk
 from tests.people import Accounts
@@ -199,5 +200,6 @@ def test_an_owner_sees_on_the_page_of_states_what_got_stuck(
     assert "не ушли: 1, ждут: 0" in fresh
     assert "все закончены" in fresh  # so far it may yet
     desk.connection.execute("update sales_intentions set created_at = now() - interval '1 hour'")
+    examination.forget()
 
     assert "не закончены: 1" in as_person("admin@onai.test").get("/status").content.decode()
