@@ -1,6 +1,7 @@
 """A start with a bad environment says everything that is wrong, once, and no secret."""
 
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,9 @@ def test_three_missing_and_one_malformed_are_named_at_once(command: tuple[str, .
         ("RESEND_FROM_EMAIL", "Nobody in particular"),
         ("ALLOWED_HOSTS", "https://desk.example.com"),
         ("COURSE_PRICE_KZT", "5 000"),
+        ("COURSE_PRICE_KZT", "5000,2026-13-01:6000"),
+        ("COURSE_PRICE_KZT", "5000,2026-02-01:6000,2026-01-01:7000"),
+        ("COURSE_PRICE_KZT", "5000,6000"),
         ("FUNNEL_CACHE_SECONDS", "-1"),
         ("DEBUG", "ture"),
         ("TIME_ZONE", "Asia/Almata"),
@@ -227,3 +231,20 @@ def test_every_variable_is_documented(document: str) -> None:
     text = (BASE_DIR / document).read_text()
 
     assert [name for name in VARIABLES if name not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("told", "prices"),
+    [
+        ("7500", ((None, 7_500),)),
+        ("5000,2026-01-01:6000", ((None, 5_000), (date(2026, 1, 1), 6_000))),
+        (
+            " 2025-06-01:4500 , 2026-01-01: 6000",
+            ((date(2025, 6, 1), 4_500), (date(2026, 1, 1), 6_000)),
+        ),
+    ],
+)
+def test_the_price_is_one_or_one_since_each_of_several_days(
+    told: str, prices: tuple[tuple[date | None, int], ...]
+) -> None:
+    assert read(_environment(COURSE_PRICE_KZT=told)).course_price_kzt == prices
