@@ -106,25 +106,33 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The conditions of one span's leads: all that are shown, and of these, whether only some are
-    compared: those before `exposed_until`, and those before `aged_until`, as at an age."""
+    """The leads of one span among those of a statement: in `[since, until)`, where None is wherever
+    the statement's leads begin or end; and whether only some of them are compared: those before
+    `exposed_until`, and those before `aged_until`, as at an age.
+    """
 
     days: Period
-    shown: Q
+    since: datetime | None
+    until: datetime | None
     exposed_until: datetime | None
     aged_until: datetime | None
     age: timedelta
 
     @property
+    def shown(self) -> Q:
+        return self._to(self.until)
+
+    @property
     def exposed(self) -> Q | None:
-        return self._before(self.exposed_until)
+        return self._to(self.exposed_until) if self.exposed_until else None
 
     @property
     def aged(self) -> Q | None:
-        return self._before(self.aged_until)
+        return self._to(self.aged_until) if self.aged_until else None
 
-    def _before(self, moment: datetime | None) -> Q | None:
-        return None if moment is None else self.shown & Q(created_at__lt=moment)
+    def _to(self, until: datetime | None) -> Q:
+        inside = Q(created_at__gte=self.since) if self.since else Q()
+        return inside & Q(created_at__lt=until) if until else inside
 
 
 def tally(counting: Counting, side: Sides) -> JsonObject:

@@ -45,7 +45,7 @@ def funnel_over_time(question: FunnelQuestion) -> OverTime:
 def over_time_part(question: FunnelQuestion) -> Part:
     rows = buckets(question)
     compared = [row.compared for row in rows if row.compared]
-    now, before = question.sides(inside=False)
+    now, before = question.sides(of_one=True)
     return Part(
         lists={
             "now": _tallies(question, question.leads(), [row.period for row in rows], now),
@@ -72,7 +72,7 @@ def read_over_time(question: FunnelQuestion, found: Found, days: Daily) -> OverT
     compared = [row.compared for row in rows if row.compared]
     now = _read([row.period for row in rows], found.lists["now"])
     before = _read(compared, found.lists["before"])
-    side, side_before = question.sides(inside=False)
+    side, side_before = question.sides(of_one=True)
     level = level_of(Section.OVER_TIME, len(rows) * WAYS[question.counting].marks)
     points = [
         Point(

@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from django import forms
-from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -61,26 +60,28 @@ class FunnelQuestion:
     def spans(self) -> Spans:
         return Spans(self.period, self.compared, self.cuts(), self.data_since)
 
-    def sides(self, *, inside: bool = True) -> tuple[Sides, Sides]:
-        """What is counted of the period, and of the compared one up to the same moment.
+    def sides(self, *, of_one: bool = False) -> tuple[Sides, Sides]:
+        """What is counted of the period, and of the compared one up to the same moment: among the
+        leads of both periods; or, with `of_one`, each among its own.
 
-        Without `inside` they are of leads that are known to be in the one span or the other.
+        Each has as few conditions as tell it from the other, since every count repeats them.
         """
-        at = self.cuts()
-        until = Q() if at.before == self.compared.end else Q(created_at__lt=at.before)
-        now = within(self.period) if inside else Q()
-        before = Q(created_at__gte=self.compared.start, created_at__lt=at.before)
+        at, overlap = self.cuts(), self.spans.overlap
+        both_ends = overlap and not of_one
+        cut_before = at.before < self.compared.end
         return (
             Sides(
                 self.period,
-                now,
+                since=None if of_one else self.period.start,
+                until=self.period.end if both_ends else None,
                 exposed_until=at.now if at.now < self.period.end else None,
                 aged_until=at.aged_now if at.aged_now < self.period.end else None,
                 age=at.age,
             ),
             Sides(
                 self.compared,
-                before if inside else until,
+                since=self.compared.start if both_ends else None,
+                until=None if of_one and not cut_before else at.before,
                 exposed_until=None,
                 aged_until=at.aged_before if at.aged_before < at.before else None,
                 age=at.age,
