@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.lookups import Exact
 
 from onai.contacts import folding, phones
 
@@ -12,24 +13,26 @@ _WORDS = re.compile(r"[+(\d][\d\s()+.\-–]*\d(?!\S)|\S+")
 _NO_PHONE = re.compile(r"[^\d\s()+.\-–]")
 _EXTENSION = re.compile(r"доб|внутр|вн|ext|x|#", re.IGNORECASE)
 _LOCAL_DIGITS = 10
-_FULL_WIDTH = "０１２３４５６７８９"
-_BETWEEN = f"[^0-9{_FULL_WIDTH}]*"
-_DIGIT = f"[0-9{_FULL_WIDTH}]"
-_PREFIX = f"{_BETWEEN}(?:[0０]{_BETWEEN}[0０]{_BETWEEN})?[78７８]{_BETWEEN}"
+_LAST_DIGITS = 4
+_BETWEEN = f"[^{''.join(phones.SAME_DIGITS)}]*"
+_DIGIT = f"[{''.join(phones.SAME_DIGITS)}]"
+_PREFIX = f"{_BETWEEN}(?:0{_BETWEEN}0{_BETWEEN})?[78]{_BETWEEN}"
 
 
 def matching(text: str) -> Q:
     """Each word of `text` is in the name, in the e-mail, or in the phone however it is spelled.
 
-    What differs only as `onai.contacts.folding` has it is the same.
+    What differs only as `onai.contacts.folding` has it is the same. A whole number is found by its
+    key as well, so that what a page shows leads back to it.
     """
     found = Q()
     for word in _WORDS.findall(_plain_digits(text)):
         found &= _has(word)
     whole = phones.key(text)
     if whole and not re.search(r"[^\W\d_]|@", _EXTENSION.sub("", text)):
-        # As it stands in a list, an extension and a second number with it.
-        found |= _has_phone(whole.removeprefix("+"))
+        # The digits first: the key takes several times as long.
+        ending = Q(phone__regex=_spaced(whole[-_LAST_DIGITS:]))
+        found |= ending & Q(Exact(phones.key_of("phone"), Value(whole)))
     return found
 
 
@@ -75,4 +78,4 @@ def _whole_phone(*, local: str) -> str:
 
 
 def _spaced(digits: str) -> str:
-    return _BETWEEN.join(f"[{digit}{_FULL_WIDTH[int(digit)]}]" for digit in digits)
+    return _BETWEEN.join(f"[{phones.SAME_DIGITS[int(digit)]}]" for digit in digits)

@@ -1,6 +1,7 @@
 """Phones and e-mails as people write them: whose they are, in Python and in PostgreSQL alike."""
 
 import random
+import re
 
 import pytest
 from django.test import Client
@@ -10,10 +11,12 @@ from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, format
 
 from funnel.duplicates import page_of_duplicates
 from funnel.models import Lead
+from funnel.people import PeopleFilter, everybody
+from funnel.people_steps import Step
 from funnel.report import funnel_report
 from onai.contacts import emails, phones
 from tests.conftest import LandingPages
-from tests.crowd import DAYS, PERIOD, bought_by
+from tests.crowd import DAYS, PERIOD, bought_by, lead
 
 # What is written, and whose number it is.
 NUMBERS: tuple[tuple[str, str | None], ...] = (
@@ -288,3 +291,21 @@ def test_the_page_shows_a_foreign_number_with_its_plus(
     page = admin.get("/funnel/duplicates", DAYS).content.decode()
 
     assert page.count('href="tel:+821000000011"') == page.count("+82 10-0000-0011") == 2
+
+
+def test_a_lead_is_found_by_the_phone_as_it_is_written_or_shown(landing: LandingPages) -> None:
+    # Other words than those of an extension are looked for in names.
+    words = re.compile("тел|tel|WhatsApp|или|вацап")
+    numbers = {
+        one.strip() for one, key in NUMBERS if key and len(one) < 60 and not words.search(one)
+    }
+    assert len(numbers) > 50
+    landing.write(*(lead(phone=written, email=None) for written in numbers))
+
+    lost = []
+    for written in numbers:
+        for text in {written, phones.spelled(written)}:
+            wanted = PeopleFilter(PERIOD, Step.PROFTEST, text=text)
+            if written not in {one.phone for one in everybody(wanted)}:
+                lost.append((written, text))
+    assert lost == []

@@ -36,6 +36,8 @@ _WITH_ANY_PREFIX = 18
 # Digits of other scripts and of full width, and what is not seen.
 _DIGITS = "0123456789"
 _OTHER_DIGITS = ("０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
+# Each digit in all its forms.
+SAME_DIGITS = tuple(map("".join, zip(_DIGITS, *_OTHER_DIGITS, strict=True)))
 _UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _FROM = "".join(_OTHER_DIGITS) + "＋﹢"
 _TO = _DIGITS * len(_OTHER_DIGITS) + "++"
