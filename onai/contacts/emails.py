@@ -17,6 +17,8 @@ from django.db.models.functions import Lower
 from django.utils.encoding import punycode
 from django.utils.translation import gettext as _
 
+from onai.db.functions import RegexpMatch, RegexpReplace
+
 LONGEST = 254
 # With what may have been copied around it.
 _LONGEST_TYPED = 1_000
@@ -123,24 +125,13 @@ def key_of(column: str) -> Case:
     address, which is nobody's. As `clean` spells it, but for domains in other letters."""
     address: Func = Lower(F(column))
     for _round in range(2):
-        address = _Replaced(address, Value(_AROUND), Value(""), Value("g"))
-        address = _Replaced(address, Value(r"^(?:[^<>]*<|mailto:)"), Value(""))
+        address = RegexpReplace(address, Value(_AROUND), Value(""), Value("g"))
+        address = RegexpReplace(address, Value(r"^(?:[^<>]*<|mailto:)"), Value(""))
     return Case(
         When(Q(**{f"{column}__regex": _USUAL}), then=F(column)),
-        default=_Found(address, Value(_ADDRESS)),
+        default=RegexpMatch(address, Value(_ADDRESS)),
         output_field=TextField(),
     )
-
-
-class _Replaced(Func):
-    function = "regexp_replace"
-    output_field = TextField()
-
-
-class _Found(Func):
-    function = "substring"
-    arg_joiner = " from "
-    output_field = TextField()
 
 
 def _without_blanks(text: str) -> str:

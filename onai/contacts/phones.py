@@ -26,6 +26,8 @@ from phonenumbers import (
     PhoneNumberMatcher,
 )
 
+from onai.db.functions import RegexpMatch, RegexpReplace, Translate
+
 _COUNTRY = "KZ"
 _LOCAL_DIGITS = 10
 # What stands further on in a field is no part of its first number.
@@ -121,9 +123,7 @@ def link(phone: str) -> str:
 
 def key_of(column: str) -> Case:
     """The `key` of the phones in a column, for a query."""
-    bare = Func(
-        F(column), Value("+ ()-"), Value(""), function="translate", output_field=TextField()
-    )
+    bare = Translate(F(column), Value("+ ()-"), Value(""))
     usual: Func = Concat(Value("+7"), Right(bare, _LOCAL_DIGITS), output_field=TextField())
     for digit in _FIRST_DIGITS:
         usual = NullIf(usual, Value("+7" + digit * _LOCAL_DIGITS))
@@ -135,27 +135,13 @@ def key_of(column: str) -> Case:
 
 
 def _unusual_key_of(column: str) -> Func:
-    text: Func = Left(F(column), _READ)
-    text = Func(text, Value(_FROM), Value(_TO), function="translate", output_field=TextField())
-    text = _Replaced(text, *map(Value, _NOUGHT_IN_BRACKETS), Value("g"))
-    number: Func = Coalesce(_Found(text, Value(_NUMBER)), text)
-    number = _Replaced(number, Value("[^0-9+]"), Value(""), Value("g"))
+    text: Func = Translate(Left(F(column), _READ), Value(_FROM), Value(_TO))
+    text = RegexpReplace(text, *map(Value, _NOUGHT_IN_BRACKETS), Value("g"))
+    number: Func = Coalesce(RegexpMatch(text, Value(_NUMBER)), text)
+    number = RegexpReplace(number, Value("[^0-9+]"), Value(""), Value("g"))
     for pattern, rewritten in (*_REWRITTEN, (_ONE_DIGIT, "")):
-        number = _Replaced(number, Value(pattern), Value(rewritten))
-    return _Found(number, Value(_SOMEBODYS))
-
-
-class _Replaced(Func):
-    function = "regexp_replace"
-    output_field = TextField()
-
-
-class _Found(Func):
-    """The part that a pattern without groups fits, null where it does not."""
-
-    function = "substring"
-    arg_joiner = " from "
-    output_field = TextField()
+        number = RegexpReplace(number, Value(pattern), Value(rewritten))
+    return RegexpMatch(number, Value(_SOMEBODYS))
 
 
 def _dialled(number: str) -> str:
