@@ -41,9 +41,12 @@ class FunnelAnswers:
         return self.report.as_of
 
 
-def answers(question: FunnelQuestion) -> FunnelAnswers:
-    """Count everything about the question. Raises FiguresUnavailable, and LeadsHidden instead of
-    telling zeros of leads that we may not see."""
+def answers(question: FunnelQuestion, *, every_source: bool = False) -> FunnelAnswers:
+    """Count everything about the question, of many sources the biggest or `every_source`.
+
+    Raises FiguresUnavailable, and LeadsHidden instead of telling zeros of leads that
+    we may not see.
+    """
     found = ask(
         question.leads_of_both_periods(),
         {
@@ -70,9 +73,9 @@ def answers(question: FunnelQuestion) -> FunnelAnswers:
         leads=found["came"].figures["leads"],
         report=read_report(question.period, found["report"]),
         funnel=read_steps(question, found["funnel"], days),
-        sources=read_sources(question, found["sources"], days),
+        sources=read_sources(question, found["sources"], days, every_source=every_source),
         over_time=read_over_time(question, found["time"], days),
-        time_to_buy=read_time_to_buy(question, found["buying"]),
+        time_to_buy=read_time_to_buy(question, found["buying"], every_source=every_source),
         utm=read_utm(question, found["utm"], days),
         come_by_age=days.come_by_age,
     )

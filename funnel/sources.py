@@ -1,6 +1,7 @@
 """Whose traffic sells: the funnel of every source, that is of every targetologist, side by side."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -40,6 +41,9 @@ NAMES: dict[str, str | Promise] = {
     "": _("Без источника"),
 }
 _MOST_CHOICES = 200
+# Anybody can put anything into a source, so how many there are is not ours to bound: the biggest
+# are told one by one, and the others together.
+LISTED_AT_MOST = 200
 # A conversion of fewer leads is no more than what became of some people.
 FEW_LEADS = 10
 # Marks of a row beside those of its funnel: its two shares.
@@ -77,10 +81,22 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherSources:
+    """The sources beside the biggest, `count` of them, as if they were one."""
+
+    count: int
+    funnel: Funnel
+    share_of_leads: Rate
+    share_of_revenue: Rate
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
-    """The sources asked about, best sellers first; where only some are, all that one may choose."""
+    """The sources asked about, best sellers first, and of very many the biggest, with all `others`
+    together; where only some are asked about, all that one may choose."""
 
     rows: tuple[Source, ...]
+    others: OtherSources | None
     choices: tuple[str, ...]
 
     def sorted_by(self, order: SourceOrder, *, containing: str = "") -> tuple[Source, ...]:
@@ -141,40 +157,56 @@ def sources_part(question: FunnelQuestion) -> Part:
     return Part(lists=lists)
 
 
-def read_sources(question: FunnelQuestion, found: Found, days: Daily) -> Sources:
-    listed, noise = found.lists["rows"], days.of_rows
+def read_sources(
+    question: FunnelQuestion, found: Found, days: Daily, *, every_source: bool = False
+) -> Sources:
+    """The biggest sources and the others together, or with `every_source` all of them."""
+    biggest = sorted(found.lists["rows"], key=_biggest_first)
+    at_most = len(biggest) if every_source else LISTED_AT_MOST
+    listed, others, noise = biggest[:at_most], biggest[at_most:], days.of_rows
     now, before = question.sides()
     marks = len(listed) * (WAYS[question.counting].marks + _SHARES)
     spans = replace(question.spans, level=level_of(Section.SOURCES, marks))
-    others = replace(spans, level=level_of(Section.SOURCE_AGAINST_OTHERS, len(listed)))
+    against = replace(spans, level=level_of(Section.SOURCE_AGAINST_OTHERS, len(listed)))
     sides = [
         (
             read_side(question.counting, now, row["now"]),
             read_side(question.counting, before, row["before"]),
         )
-        for row in listed
+        for row in (*listed, *([_together(others)] if others else ()))
     ]
     came = _Shared.of(sides, lambda side: side.shown.leads, lambda side: side.exposed.leads)
     sold = _Shared.of(sides, lambda side: side.shown.purchases, lambda side: side.aged.purchases)
     aged = sum(side.aged.purchases for side, _ in sides), sum(side.aged.leads for side, _ in sides)
-    rows = []
-    for row, both in zip(listed, sides, strict=True):
-        one = both[0].aged
+
+    def counted(both: _Both) -> tuple[Funnel, Rate, Rate]:
         of_leads = came.share(spans, both, noise=noise.share_of_leads, aged=False)
         of_purchases = sold.share(spans, both, noise=noise.share_of_purchases, aged=True)
-        rows.append(
-            Source(
-                source=row["source"],
-                funnel=funnel_of(question.counting, spans, *both, noise),
-                share_of_leads=of_leads,
-                share_of_revenue=_in_money(of_purchases, both, sides),
-                against_others=against_others(
-                    others, (one.purchases, one.leads), aged, noise=noise.conversion
-                ),
-            )
-        )
+        funnel = funnel_of(question.counting, spans, *both, noise)
+        return funnel, of_leads, _in_money(of_purchases, both, sides)
+
+    rows = []
+    for row, both in zip(listed, sides, strict=False):
+        one = both[0].aged
+        held = against_others(against, (one.purchases, one.leads), aged, noise=noise.conversion)
+        rows.append(Source(row["source"], *counted(both), held))
     rows.sort(key=_best_first)
-    return Sources(tuple(rows), tuple(found.lists.get("choices", ())))
+    together = OtherSources(len(others), *counted(sides[-1])) if others else None
+    return Sources(tuple(rows), together, tuple(found.lists.get("choices", ())))
+
+
+def _biggest_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    now, before = row["now"], row["before"]
+    return -now["leads"], -now["purchases"], -before["leads"], row["source"]
+
+
+def _together(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """What was counted of several sources, as of one."""
+    sums: dict[str, Counter[str]] = {"now": Counter(), "before": Counter()}
+    for row in rows:
+        for side, counts in sums.items():
+            counts.update(row[side])
+    return {side: dict(counts) for side, counts in sums.items()}
 
 
 @dataclass(frozen=True, slots=True)

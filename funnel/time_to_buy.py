@@ -42,7 +42,7 @@ from funnel.comparison import (
 )
 from funnel.models import PURCHASED, purchased, source_name, within
 from funnel.question import FunnelQuestion
-from funnel.sources import readable
+from funnel.sources import LISTED_AT_MOST, readable
 from funnel.statement import Found, JsonObject, Part, ask
 from onai.periods import Period
 
@@ -191,7 +191,10 @@ def _keys(question: FunnelQuestion) -> Func:
     )
 
 
-def read_time_to_buy(question: FunnelQuestion, found: Found) -> TimeToBuy:
+def read_time_to_buy(
+    question: FunnelQuestion, found: Found, *, every_source: bool = False
+) -> TimeToBuy:
+    """The times of all and of the sources that sell most, or with `every_source` of all of them."""
     quartiles = {row["key"]: row for row in found.lists["quartiles"]}
     classes: dict[str, list[Any]] = defaultdict(list)
     for row in found.lists["classes"]:
@@ -206,7 +209,12 @@ def read_time_to_buy(question: FunnelQuestion, found: Found) -> TimeToBuy:
             _sample(classes[key_before], "before", "seconds_before"),
         )
 
-    names = [key for key in quartiles if key and key.startswith(_SOURCE)]
+    names = sorted(
+        (key for key in quartiles if key and key.startswith(_SOURCE)),
+        key=lambda key: (-quartiles[key]["now"]["purchases"], key),
+    )
+    if not every_source:
+        names = names[:LISTED_AT_MOST]
     rows, of_buckets, compared = buckets(question), [], 0
     level = level_of(Section.TIME_TO_BUY, 1 + len(names) + len(rows))
     at = _cuts(question)

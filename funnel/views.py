@@ -36,7 +36,6 @@ from onai.web.fragments import marked
 
 logger = logging.getLogger(__name__)
 
-_MOST_SOURCE_ROWS = 100
 _LONGEST_QUERY = 8_000
 
 
@@ -86,7 +85,8 @@ def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
     refresh.take_up(request)
     form = PageForm(request.GET)
     question = form.strict_question()
-    found = current(form.as_asked, lambda: answers(question), kind=FunnelAnswers)
+    asked = f"{form.as_asked} every source"
+    found = current(asked, lambda: answers(question, every_source=True), kind=FunnelAnswers)
     table = TABLES[name](_in_order(found, form))
     user_id = str(request.identity.user_id)
     logger.info("funnel_table_exported", extra={"user_id": user_id, "table": name})
@@ -203,8 +203,8 @@ def _shown(found: FunnelAnswers, form: PageForm) -> dict[str, object]:
         "orders": ORDERS,
         "few_leads": FEW_LEADS,
         "search": search,
-        "source_rows": rows[:_MOST_SOURCE_ROWS],
-        "more_sources": max(0, len(rows) - _MOST_SOURCE_ROWS),
+        "source_rows": rows,
+        "other_sources": found.sources.others,
         "more_choices": [
             SourceLink(readable(one), [*chosen, one])
             for one in found.sources.choices

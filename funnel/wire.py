@@ -14,7 +14,7 @@ from funnel.comparison import AgainstOthers, Counted, Cuts, Rate, Tested
 from funnel.freshness import Answer, Figures
 from funnel.over_time import OverTime
 from funnel.report import FunnelReport, Stage, StageId
-from funnel.sources import Source
+from funnel.sources import OtherSources, Source
 from funnel.steps import Funnel
 from funnel.time_to_buy import Quartiles, Times, TimeToBuy
 from funnel.utm import MarkTable
@@ -29,6 +29,7 @@ def answers(found: FunnelAnswers) -> dict[str, Any]:
         **_question(found),
         "funnel": _funnel(found.funnel),
         "sources": [_source(row) for row in found.sources.rows],
+        "otherSources": _other_sources(found.sources.others),
         "overTime": _over_time(found.over_time),
         "timeToBuy": _time_to_buy(found.time_to_buy),
         "utm": {table.mark.value: _marks(table) for table in found.utm},
@@ -178,6 +179,17 @@ def _source(row: Source) -> dict[str, Any]:
         "shareOfRevenue": _rate(row.share_of_revenue),
         **_funnel(row.funnel),
         "againstOthers": _against_others(row.against_others),
+    }
+
+
+def _other_sources(others: OtherSources | None) -> dict[str, Any] | None:
+    if others is None:
+        return None
+    return {
+        "count": others.count,
+        "shareOfLeads": _rate(others.share_of_leads),
+        "shareOfRevenue": _rate(others.share_of_revenue),
+        **_funnel(others.funnel),
     }
 
 
