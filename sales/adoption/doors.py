@@ -15,7 +15,6 @@ from sales.adoption.findings import Finding, Severity
 from sales.adoption.shape import LOG, STUDENTS
 
 API_ROLES = ("anon", "authenticated")
-_EVERYBODY = "public, anon, authenticated"
 _WRITES = {"insert": "a", "update": "w", "delete": "d"}
 # A condition that calls nothing that tells people apart holds for everybody.
 _WHO_ASKS = re.compile(r"\b(?!role\b)\w+\(")
@@ -77,6 +76,10 @@ def door_findings(found: Mapping[str, Table], roles: list[str]) -> Iterator[Find
     yield from _of_functions(roles)
 
 
+def _everybody(roles: list[str]) -> str:
+    return ", ".join(["public", *sorted(roles)])
+
+
 def _of_table(table: Table, roles: list[str]) -> Iterator[Finding]:
     where = f"public.{table.name}"
     reachable = {role: table.rights.get(role, frozenset()) for role in roles}
@@ -88,7 +91,7 @@ def _of_table(table: Table, roles: list[str]) -> Iterator[Finding]:
                 Severity.DANGER,
                 _("Таблица %(table)s открыта через API данных: %(rights)s.")
                 % {"table": table.name, "rights": _told(reachable)},
-                (f"revoke all on {where} from {_EVERYBODY}",)
+                (f"revoke all on {where} from {_everybody(roles)}",)
                 if adopted
                 else (f"alter table {where} enable row level security",),
                 closable=True,
@@ -112,7 +115,7 @@ def _of_table(table: Table, roles: list[str]) -> Iterator[Finding]:
                 "rights": _told(written),
                 "names": _names(table, roles),
             },
-            (f"revoke insert, update, delete, truncate on {where} from {_EVERYBODY}",),
+            (f"revoke insert, update, delete, truncate on {where} from {_everybody(roles)}",),
             closable=True,
         )
     readers = [
@@ -127,7 +130,7 @@ def _of_table(table: Table, roles: list[str]) -> Iterator[Finding]:
             Severity.DANGER,
             _("Таблицу %(table)s читает целиком через API данных: %(roles)s.")
             % {"table": table.name, "roles": ", ".join(readers)},
-            (f"revoke select on {where} from {_EVERYBODY}",),
+            (f"revoke select on {where} from {_everybody(roles)}",),
             closable=True,
         )
     for policy in table.policies:
@@ -194,7 +197,7 @@ def _of_views(found: Mapping[str, Table], roles: list[str]) -> Iterator[Finding]
             Severity.DANGER,
             _("Представление %(view)s показывает через API данных строки, которых не видно прямо.")
             % {"view": view},
-            (f"revoke all on {view} from {_EVERYBODY}",),
+            (f"revoke all on {view} from {_everybody(roles)}",),
             closable=True,
         )
 
@@ -215,7 +218,7 @@ def _of_functions(roles: list[str]) -> Iterator[Finding]:
         )
         functions = cursor.fetchall()
     for function, servers_use in functions:
-        sql = [f"revoke execute on {function} from {_EVERYBODY}"]
+        sql = [f"revoke execute on {function} from {_everybody(roles)}"]
         if servers_use:
             # Which may have had the right only as everybody had it.
             sql.append(f"grant execute on {function} to service_role")
