@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from django.views.decorators.debug import sensitive_variables
 
 from onai import sealing
+from onai.db.visibility import Visibility, visibility
 from onai.errors import DatabaseUnavailable, Problem, WrongRole
 from onai.identity import accounts
 from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
@@ -294,7 +295,9 @@ def _is_as_wanted(change: Change) -> bool:
     """Whether an attempt of before, of which nobody heard, has changed the account."""
     account = directory.account_with(change.account_id)
     if account is None:
-        return False
+        # One that we do not see is not gone.
+        seen = visibility("tripwire", "auth.users") is Visibility.SEEN
+        return seen and change.kind == ChangeKind.DELETION
     match change.kind:
         case ChangeKind.STATUS:
             return directory.is_banned(account.id) == (change.new_status == StudentStatus.BLOCKED)

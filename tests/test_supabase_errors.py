@@ -329,6 +329,14 @@ def test_what_can_be_seen_to_have_taken_effect_is_done(
     made(desk, accounts, act)
 
 
+def test_an_account_that_can_be_seen_to_be_gone_is_deleted_whatever_is_said_of_it(
+    boss: Client, desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    faults.set(ONE_USER, method="GET", status=500, body=NEWER)
+    submit(boss, desk, "delete")
+    made(desk, accounts, "delete")
+
+
 @pytest.mark.parametrize("act", ["password", "status", "data"])
 def test_a_success_is_one_whatever_the_account_looks_like(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str
