@@ -41,8 +41,8 @@ class FunnelAnswers:
         return self.report.as_of
 
 
-def answers(question: FunnelQuestion, *, every_source: bool = False) -> FunnelAnswers:
-    """Count everything about the question, of many sources the biggest or `every_source`.
+def answers(question: FunnelQuestion, *, everything: bool = False) -> FunnelAnswers:
+    """Count everything about the question, of many sources and marks the biggest or all.
 
     Raises FiguresUnavailable, and LeadsHidden instead of telling zeros of leads that
     we may not see.
@@ -55,7 +55,7 @@ def answers(question: FunnelQuestion, *, every_source: bool = False) -> FunnelAn
             "sources": sources_part(question),
             "time": over_time_part(question),
             "buying": time_to_buy_part(question),
-            "utm": utm_part(question),
+            "utm": utm_part(question, every_value=everything),
             "daily": daily_part(question),
             "came": Part(
                 figures={"leads": Count("pk", filter=within(question.period))},
@@ -73,9 +73,9 @@ def answers(question: FunnelQuestion, *, every_source: bool = False) -> FunnelAn
         leads=found["came"].figures["leads"],
         report=read_report(question.period, found["report"]),
         funnel=read_steps(question, found["funnel"], days),
-        sources=read_sources(question, found["sources"], days, every_source=every_source),
+        sources=read_sources(question, found["sources"], days, every_source=everything),
         over_time=read_over_time(question, found["time"], days),
-        time_to_buy=read_time_to_buy(question, found["buying"], every_source=every_source),
-        utm=read_utm(question, found["utm"], days),
+        time_to_buy=read_time_to_buy(question, found["buying"], every_source=everything),
+        utm=read_utm(question, found["utm"], days, every_value=everything),
         come_by_age=days.come_by_age,
     )

@@ -4,6 +4,8 @@ The landing pages write the marks at the top level of `metadata` or under `utmPa
 are written, the top level counts. A mark is a text or a number; anything else there is none.
 """
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -44,12 +46,20 @@ class Marked:
 class MarkTable:
     """The values of one mark: those without it first, then best sellers first.
 
-    `there_are_more` than are listed, with fewer purchases and leads.
+    Of very many the best are listed, and `others` are the leads of all that are not.
     """
 
     mark: Mark
     rows: tuple[Marked, ...]
-    there_are_more: bool
+    others: Funnel | None
+
+    @property
+    def there_are_more(self) -> bool:
+        return self.others is not None
+
+    @property
+    def others_row(self) -> Marked | None:
+        return Marked("", self.others, None) if self.others else None
 
     @property
     def marked(self) -> tuple[Marked, ...]:
@@ -67,25 +77,34 @@ def funnel_by_utm(question: FunnelQuestion) -> tuple[MarkTable, ...]:
     return read_utm(question, found["utm"], read_daily(question, found["daily"]))
 
 
-def utm_part(question: FunnelQuestion) -> Part:
-    side, _ = question.sides()
+def utm_part(question: FunnelQuestion, *, every_value: bool = False) -> Part:
+    side, before = question.sides()
     among = (side.shown if side.aged is None else side.aged) & WAYS[question.counting].everyone
     return Part(
         figures={
             "came": Count("pk", filter=among),
             "bought": Count("pk", filter=among & purchased(side.age)),
+            "now": tally(question.counting, side),
+            "before": tally(question.counting, before),
         },
-        lists={mark.value: _values(question, mark) for mark in Mark},
+        lists={
+            mark.value: _values(question, mark, None if every_value else MOST_VALUES + 1)
+            for mark in Mark
+        },
     )
 
 
-def read_utm(question: FunnelQuestion, found: Found, days: Daily) -> tuple[MarkTable, ...]:
-    rows = sum(len(found.lists[mark.value][:MOST_VALUES]) for mark in Mark)
+def read_utm(
+    question: FunnelQuestion, found: Found, days: Daily, *, every_value: bool = False
+) -> tuple[MarkTable, ...]:
+    """The best values of each mark and the others together, or every value."""
+    at_most = None if every_value else MOST_VALUES
+    rows = sum(len(found.lists[mark.value][:at_most]) for mark in Mark)
     marks = rows * WAYS[question.counting].marks
     spans = replace(question.spans, level=level_of(Section.UTM, marks))
     others = replace(spans, level=level_of(Section.MARK_AGAINST_OTHERS, rows))
     judged = _Judged(spans, others, days.of_rows)
-    return tuple(_table(question, mark, found, judged) for mark in Mark)
+    return tuple(_table(question, mark, found, judged, at_most) for mark in Mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +116,39 @@ class _Judged:
     noise: Noise
 
 
-def _table(question: FunnelQuestion, mark: Mark, found: Found, judged: _Judged) -> MarkTable:
+def _table(
+    question: FunnelQuestion, mark: Mark, found: Found, judged: _Judged, at_most: int | None
+) -> MarkTable:
     rows = found.lists[mark.value]
-    read = [_marked(question, row, found, judged) for row in rows[:MOST_VALUES]]
-    return MarkTable(mark, tuple(read), len(rows) > MOST_VALUES)
+    listed = rows[:at_most]
+    read = tuple(_marked(question, row, found, judged) for row in listed)
+    if len(listed) == len(rows):
+        return MarkTable(mark, read, None)
+    left = {when: _left(found.figures[when], listed, when) for when in ("now", "before")}
+    return MarkTable(mark, read, _funnel(question, left, judged))
 
 
-def _marked(question: FunnelQuestion, row: Any, found: Found, judged: _Judged) -> Marked:
+def _left(whole: Mapping[str, int], listed: Sequence[Any], when: str) -> dict[str, int]:
+    """What was counted of the leads whose value is not listed."""
+    counts = Counter(whole)
+    for row in listed:
+        counts.subtract(row[when])
+    return dict(counts)
+
+
+def _funnel(question: FunnelQuestion, row: Mapping[str, Any], judged: _Judged) -> Funnel:
     now, before = question.sides()
     side = read_side(question.counting, now, row["now"])
     side_before = read_side(question.counting, before, row["before"])
+    return funnel_of(question.counting, judged.spans, side, side_before, judged.noise)
+
+
+def _marked(question: FunnelQuestion, row: Any, found: Found, judged: _Judged) -> Marked:
+    now, _ = question.sides()
+    side = read_side(question.counting, now, row["now"])
     return Marked(
         row["value"] or "",
-        funnel_of(question.counting, judged.spans, side, side_before, judged.noise),
+        _funnel(question, row, judged),
         against_others(
             judged.others,
             (side.aged.purchases, side.aged.leads),
@@ -119,7 +158,7 @@ def _marked(question: FunnelQuestion, row: Any, found: Found, judged: _Judged) -
     )
 
 
-def _values(question: FunnelQuestion, mark: Mark) -> Any:
+def _values(question: FunnelQuestion, mark: Mark, at_most: int | None) -> Any:
     leads = question.counted_leads_of_both_periods().annotate(value=_value_of(mark))
     now, before = question.sides()
     return (
@@ -140,7 +179,7 @@ def _values(question: FunnelQuestion, mark: Mark) -> Any:
             ),
         )
         .order_by("is_marked", "-bought", "-came", "value")
-        .values("row")[: MOST_VALUES + 1]
+        .values("row")[:at_most]
     )
 
 

@@ -85,8 +85,8 @@ def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
     refresh.take_up(request)
     form = PageForm(request.GET)
     question = form.strict_question()
-    asked = f"{form.as_asked} every source"
-    found = current(asked, lambda: answers(question, every_source=True), kind=FunnelAnswers)
+    asked = f"{form.as_asked} everything"
+    found = current(asked, lambda: answers(question, everything=True), kind=FunnelAnswers)
     table = TABLES[name](_in_order(found, form))
     user_id = str(request.identity.user_id)
     logger.info("funnel_table_exported", extra={"user_id": user_id, "table": name})

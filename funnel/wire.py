@@ -211,6 +211,7 @@ def _marks(table: MarkTable) -> dict[str, Any]:
         ],
         "without": _funnel(table.without.funnel) if table.without else None,
         "thereAreMore": table.there_are_more,
+        "others": _funnel(table.others) if table.others else None,
     }
 
 

@@ -20,7 +20,8 @@ def many(landing: LandingPages) -> None:
         "insert into landing_leads"
         " (name, phone, source, email_sent, sms_clicked, sms_clicked_at, metadata, created_at)"
         " select 'Кто-то', '+7700' || lpad(n::text, 7, '0'), 'proftest_' || lpad(n::text, 4, '0'),"
-        " true, n %% 2 = 0, case when n %% 2 = 0 then %(at)s + interval '1 hour' end, '{}', %(at)s"
+        " true, n %% 2 = 0, case when n %% 2 = 0 then %(at)s + interval '1 hour' end,"
+        " jsonb_build_object('utm_campaign', 'offer' || n), %(at)s"
         " from generate_series(1, %(sources)s) n, generate_series(1, 10) copy"
         " where n <= %(big)s or copy = 1",
         {"sources": SOURCES, "big": BIG, "at": datetime(2026, 10, 10, 12, tzinfo=ALMATY)},
@@ -69,6 +70,27 @@ def test_the_file_has_them_all(admin: Client, many: None) -> None:
     assert len(csv_rows(admin, "time-to-buy", IN_OCTOBER)) > SOURCES // 2
 
 
+@pytest.mark.parametrize("counting", ["reported", "cohort"])
+def test_so_it_is_with_the_marks_of_advertising(
+    admin: Client, many: None, landing: LandingPages, counting: str
+) -> None:
+    without = {"source": "proftest_0001", "sms_clicked": True}
+    landing.write({**without, "created_at": datetime(2026, 10, 11, 12, tzinfo=ALMATY)})
+
+    answer = admin.get(f"{API}?{IN_OCTOBER}&count={counting}").json()
+
+    campaigns = answer["utm"]["campaign"]
+    assert campaigns["thereAreMore"] is True
+    assert len(campaigns["values"]) == 199  # and the leads without one
+    for figure in ("leads", "purchases", "revenue"):
+        told = (*campaigns["values"], campaigns["others"], campaigns["without"])
+        whole = answer["funnel"][figure]["now"]
+        assert sum(row[figure]["now"] for row in told) == whole, figure
+    assert "остальные метки вместе" in page_text(admin, f"{IN_OCTOBER}&count={counting}")
+    rows = csv_rows(admin, "utm", f"{IN_OCTOBER}&count={counting}")
+    assert len({row["Значение"] for row in rows if row["Метка"] == rows[0]["Метка"]}) >= SOURCES
+
+
 def test_few_sources_have_no_others(admin: Client, landing: LandingPages) -> None:
     landing.write({"source": "TF4", "created_at": datetime(2026, 10, 10, 12, tzinfo=ALMATY)})
 
@@ -76,6 +98,7 @@ def test_few_sources_have_no_others(admin: Client, landing: LandingPages) -> Non
 
     assert answer["otherSources"] is None
     assert [row["source"] for row in answer["sources"]] == ["TF4"]
+    assert answer["utm"]["campaign"]["others"] is None
 
 
 @pytest.mark.parametrize("path", ["/funnel/people", "/funnel/duplicates", f"{PAGE}?source=TF4"])
