@@ -258,6 +258,8 @@ def test_an_owner_finds_whom_to_call(
     page.get_by_role("button", name="Показать", exact=True).last.click()
     page.get_by_text("41 лид").wait_for()
     page.get_by_role("link", name="Дальше →").click()
+    page.wait_for_url("**after=**")
+    page.locator(".crowd > li").nth(15).wait_for()
     assert page.locator(".crowd > li").count() == 16
     page.get_by_text("Источники: все").click()
     page.get_by_label("Без источника").check()
