@@ -13,6 +13,7 @@ from dataclasses import dataclass, is_dataclass
 from datetime import datetime, timedelta
 from enum import EnumType, StrEnum
 from functools import cache as memoised
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Generic, Protocol, TypeVar, get_args, get_type_hints
 
@@ -175,14 +176,17 @@ class _Shelf(Generic[Figures]):
 
     def _read(self, place: str) -> Figures | None:
         kept = cache.get(place)
-        if not isinstance(kept, str):
-            return None
-        try:
-            told = signing.Signer(salt=place).unsign(kept)
-            figures: Figures = _adapter(self._kind).validate_json(told)
-        except (signing.BadSignature, ValidationError):
-            return None
+        figures: Figures | None = _read(place, kept, self._kind) if isinstance(kept, str) else None
         return figures
+
+
+# What everybody asks for is read once for each time that it is written.
+@lru_cache(maxsize=16)
+def _read(place: str, kept: str, kind: Any) -> Any:
+    try:
+        return _adapter(kind).validate_json(signing.Signer(salt=place).unsign(kept))
+    except (signing.BadSignature, ValidationError):
+        return None
 
 
 @memoised

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 from cachalot.api import cachalot_disabled
 
-from funnel.answers import answers
+from funnel.answers import FunnelAnswers, answers
 from funnel.duplicates import page_of_duplicates
+from funnel.freshness import answer
 from funnel.people import PeopleFilter, page_of_people
 from funnel.people_steps import Step
 from funnel.question import FunnelQuestion
@@ -33,14 +34,14 @@ def measure() -> list[Ratio]:
     among, grown = in_turn(lambda: _report(SMALL), lambda: _report(LARGE))
     page, page_grown = in_turn(lambda: _page(SMALL), lambda: _page(LARGE))
     long, page_grown_too = in_turn(lambda: _page(LONG), lambda: _page(LARGE), runs=3)
-    cached, asked = in_turn(lambda: funnel_report(SMALL), lambda: _report(SMALL))
+    cached, asked = in_turn(lambda: _kept(SMALL), lambda: _page(SMALL))
     return [
         Ratio("report: 250 000 leads in the period ÷ 25 000", grown, among),
         Ratio("report: 25 000 leads of 1 275 000 in the table ÷ of 25 000", among, alone),
         Ratio("every answer of the page ÷ the report, 25 000 leads", page, among),
         Ratio("every answer: 250 000 leads in the period ÷ 25 000", page_grown, page),
         Ratio("every answer: 1 000 000 leads in 1 000 days ÷ 250 000", long, page_grown_too),
-        Ratio("report: from the cache ÷ from the database", cached, asked),
+        Ratio("every answer: kept as finished ÷ counted, 25 000 leads", cached, asked),
         *_lists(),
     ]
 
@@ -59,6 +60,10 @@ def _lists() -> list[Ratio]:
         Ratio("… searched by e-mail", found_grown, found),
         Ratio("who bought twice: 250 000 leads in the period ÷ 25 000", twice_grown, twice),
     ]
+
+
+def _kept(period: Period) -> None:
+    answer(f"bench {period}", lambda: answers(FunnelQuestion(period)), kind=FunnelAnswers)
 
 
 def _report(period: Period) -> None:

@@ -52,8 +52,13 @@ STRICTEST = PasswordRules(
 
 def known() -> PasswordRules | None:
     """The rules, if they are known."""
-    kept = cache.get(_KEY)
-    return PasswordRules(kept[0], tuple(kept[1]), kept[2]) if kept else None
+    match cache.get(_KEY):
+        case [int(shortest), list(required), bool(pwned)] if all(
+            isinstance(characters, str) for characters in required
+        ):
+            return PasswordRules(shortest, tuple(required), pwned)
+        case _:  # nothing, or what somebody else has written there
+            return None
 
 
 def find_out(access_token: str) -> None:

@@ -135,7 +135,8 @@ def check() -> str:
     if "captcha_failed" in signup.text:
         raise _down(_CAPTCHA)
     _require_keys(_body(published, _ANON_KEY).get("keys"))
-    fault = _MET.get(cache.get(_NOTE) or "")
+    note = cache.get(_NOTE)
+    fault = _MET.get(note) if isinstance(note, str) else None
     if fault is not None:
         raise _down(fault)
     return _("отвечает")
