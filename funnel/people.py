@@ -164,6 +164,8 @@ def _past_the_cache() -> Iterator[None]:
 def _asked(ask: Callable[[], Found]) -> Found:
     try:
         return ask()
+    except django.db.DataError:
+        raise  # The database did answer: a value does not suit it.
     except django.db.Error as error:
         # Without what the database said: it may quote the statement, and so what was searched.
         logger.error("people_unavailable", extra={"error": type(error).__name__})

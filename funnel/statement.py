@@ -119,6 +119,8 @@ def ask(leads: LeadQuerySet, parts: Mapping[str, Part]) -> dict[str, Found]:
                 for key, figure in part.figures.items()
             },
         )
+    except django.db.DataError:
+        raise  # The database did answer: a value does not suit it.
     except django.db.Error as error:
         logger.exception("figures_unavailable")
         if outage.reason(error) in (outage.Reason.SLOW, outage.Reason.DEADLINE):

@@ -149,6 +149,11 @@ class ProblemMiddleware:
             return answer(request, NotFound())
         if isinstance(exception, PermissionDenied):
             return answer(request, WrongRole())
+        if isinstance(exception, django.db.DataError) and request.method in ("GET", "HEAD"):
+            # No outage, but something in the address that no row can hold. Not what the database
+            # said of it, which may quote what was searched.
+            logger.error("value_refused_by_database", extra={"page": request.path})
+            return answer(request, BadRequest())
         if isinstance(exception, django.db.OperationalError | django.db.InterfaceError):
             logger.error("database_unavailable", exc_info=exception)
             slow = outage.reason(exception) in (outage.Reason.SLOW, outage.Reason.DEADLINE)

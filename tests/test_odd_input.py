@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.http import QueryDict
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from funnel import people
 from onai.identity import cookies
 from tests.conftest import LandingPages
 from tests.sales import Sales
@@ -185,3 +187,20 @@ def test_no_header_of_somebody_signed_in_is_a_crash_or_an_outage(
         for path in paths:
             assert admin.generic("POST", path, headers=headers).status_code < 500, (value, path)
         assert admin.get("/", headers=headers).status_code < 500, value
+
+
+@pytest.mark.parametrize("path", ["/funnel", "/funnel/people", "/api/traffic-dashboard/people"])
+def test_a_value_that_the_database_refuses_is_no_outage(
+    admin: Client, filled: str, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        with connections["landing"].cursor() as cursor:
+            cursor.execute("select 1 / 0")
+
+    monkeypatch.setattr("funnel.statement.LeadQuerySet.aggregate", refused)
+    monkeypatch.setattr("funnel.people._after", lambda *_: people._asked(refused))
+
+    answer = admin.get(path)
+
+    assert answer.status_code == 400
+    assert "не отвечает" not in answer.content.decode()
