@@ -248,3 +248,27 @@ def test_text_of_one_page_is_not_anothers(client: Client, sales: Sales, as_perso
 
     assert TYPED["email"] not in client.get(other).content.decode()
     assert TYPED["email"] in client.get(one).content.decode()
+
+
+def test_a_text_that_somebody_else_had_sealed_is_not_shown(
+    client: Client, desk: Desk, as_person: SignIn
+) -> None:
+    """A neighbouring host can put a cookie of this name into anybody's browser."""
+    stranger = Client()
+    planted = stranger.post(NEW, TYPED)
+    (name,) = (one for one in planted.cookies if one.startswith("onai-typed-"))
+    manager = as_person("ayaulym@onai.test")
+    manager.get(NEW)
+    manager.cookies[name] = planted.cookies[name].value
+
+    assert TYPED["email"] not in manager.get(NEW).content.decode()
+
+
+def test_a_form_that_names_nobody_is_kept_for_the_browser_it_was_sent_from(
+    client: Client, desk: Desk
+) -> None:
+    sent = client.post(NEW, TYPED)
+    assert "сохранилось, кроме пароля" in client.get(sent["Location"]).content.decode()
+    _sign_in(client, "ayaulym@onai.test")
+
+    assert TYPED["email"] in client.get(NEW).content.decode()

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client, override_settings
 
 from tests.conftest import Faults
+from tests.outages import accounts_hidden
 from tests.people import Accounts
 from tests.settings import SERVICES, TEST_KEYS
 
@@ -179,6 +180,35 @@ def test_signing_out_works_while_supabase_is_down(
 
     assert answer.status_code == 302
     assert answer.cookies[ACCESS]["max-age"] == 0
+
+
+@pytest.mark.parametrize("expired", [False, True])
+def test_signing_out_ends_the_session_also_while_nobody_can_say_whose_it_is(
+    admin: Client, accounts: Accounts, expired: bool
+) -> None:
+    access = admin.cookies[ACCESS].value
+    if expired:
+        _expire_access_token(admin)
+
+    with accounts_hidden():
+        assert admin.get("/sales-manager/activity").status_code in (200, 503)
+        answer = admin.post("/logout")
+
+    assert answer.status_code == 302
+    assert answer.cookies[ACCESS]["max-age"] == 0
+    assert accounts.call("GET", "/user", access).status_code == 403
+
+
+@pytest.mark.parametrize("space", ["\u2000", "\u00a0", "\u0085", "\u3000", "\x1f"])
+def test_a_cookie_that_only_looks_like_ours_is_none(admin: Client, space: str) -> None:
+    """A neighbouring host may set it, since to the browser its name has no such prefix."""
+    access = admin.cookies[ACCESS].value
+    sent = f"a=b; {space}{ACCESS}={access}".encode().decode("latin-1")
+
+    assert Client().get("/funnel", HTTP_COOKIE=f"{ACCESS}={access}").status_code == 200
+    assert Client().get("/funnel", HTTP_COOKIE=sent).status_code == 302
+    both = f"{ACCESS}={access}; {sent.replace(access, 'x')}"
+    assert Client().get("/funnel", HTTP_COOKIE=both).status_code == 200
 
 
 def test_signing_out_takes_a_post_with_a_csrf_token(admin: Client) -> None:

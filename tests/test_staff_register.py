@@ -296,6 +296,16 @@ def test_an_admin_does_not_revoke_themselves(admin: Client, accounts: Accounts) 
     assert admin.post("/funnel/refresh").status_code == 302
 
 
+def test_an_admin_does_not_confirm_themselves_as_less(admin: Client, accounts: Accounts) -> None:
+    owner = _claiming(accounts, "admin")
+    _decide(admin, owner, "admin", "confirm")
+    admin.post("/login", {"email": owner["email"], "password": PASSWORD})
+
+    assert _decide(admin, owner, "sales", "confirm").status_code == 409
+    assert _decide(admin, owner, "admin", "confirm").status_code == 302
+    assert _signs_in(owner["email"]) == (302, "/funnel")
+
+
 def test_a_first_owner_needs_no_admin(accounts: Accounts, capsys: Any) -> None:
     account = _claiming(accounts, "admin", "First.Owner@onai.test")
     assert "first.owner@onai.test  claims admin since" in _list(capsys)

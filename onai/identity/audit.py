@@ -1,6 +1,7 @@
 """Who did what and from where, as events of the log; strangers' e-mails only as a keyed digest."""
 
 import logging
+import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,8 @@ _OURS = [
     )
 ]
 _DIGEST_LETTERS = 16
+# Some load balancers write the visitor's port as well: `192.0.2.1:443`, `[2001:db8::1]:443`.
+_WITH_PORT = re.compile(r"\[([^]]+)\](?::\d+)?|([\d.]+):\d+", re.ASCII)
 
 
 def record(
@@ -51,8 +54,9 @@ def address_of(request: HttpRequest) -> str:
     """
     peer = _address(request.META.get("REMOTE_ADDR"))
     if peer is None or any(peer in network for network in _OURS):
-        forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2]
-        peer = _address(forwarded) or peer
+        forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
+        with_port = _WITH_PORT.fullmatch(forwarded)
+        peer = _address(with_port[1] or with_port[2] if with_port else forwarded) or peer
     return str(peer or "")
 
 

@@ -92,9 +92,11 @@ def _by_refreshing(request: HttpRequest, refresh: str) -> _Finding:
         return _found(request, renewed.access_token, claims, renewed=renewed)
     except Problem as problem:
         # The token before is used up, so the new ones are kept for when they can be read.
-        return _Finding(problem=problem, renewed=renewed)
+        return _Finding(access_token=renewed.access_token, problem=problem, renewed=renewed)
     except tokens.TokenInvalid:
-        return _Finding(problem=supabase.AuthUnavailable(), renewed=renewed)
+        return _Finding(
+            access_token=renewed.access_token, problem=supabase.AuthUnavailable(), renewed=renewed
+        )
 
 
 def _found(
@@ -104,7 +106,7 @@ def _found(
     *,
     renewed: Tokens | None = None,
 ) -> _Finding:
-    """Whom a token that was verified stands for now. Raises TokenInvalid, or a `Problem`."""
+    """Whom a token that was verified stands for now. Raises TokenInvalid."""
     try:
         identity = standing.identify(claims, may_remember=request.method in _ONLY_READS)
     except ValueError as error:
@@ -112,4 +114,7 @@ def _found(
     except standing.AccessEnded as ended:
         audit.record("access_ended", request, user_id=claims["sub"], reason=ended.why.value)
         return _Finding(session_is_over=True)
+    except Problem as problem:
+        # Nobody can say what it is good for; whoever signs out ends this session all the same.
+        return _Finding(access_token=access_token, problem=problem, renewed=renewed)
     return _Finding(identity=identity, access_token=access_token, renewed=renewed)

@@ -24,7 +24,7 @@ _DECISIONS = ("confirm", "refuse", "revoke")
 class NotYourself(Problem):
     status = 409
     code = "not_yourself"
-    message = _("Себя из сотрудников убрать нельзя.")
+    message = _("Себя из сотрудников убрать или понизить нельзя.")
     advice = _("Попросите другого администратора.")
 
 
@@ -73,6 +73,8 @@ def decide(request: IdentifiedRequest) -> HttpResponse:
         raise register.NoSuchAccount
     match wanted["decision"]:
         case "confirm":
+            if user_id == me and role is not Role.ADMIN:
+                raise NotYourself
             register.confirm(account, role, by=me)
         case "refuse":
             register.refuse(account, role, by=me)

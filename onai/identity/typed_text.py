@@ -1,7 +1,9 @@
 """What was typed into a form that came too late, on its way past the sign-in and back to the form.
 
 It travels sealed in a cookie of that one page, for half an hour and for the person for whom the
-form was drawn. Passwords are not kept, nor are words of consent: those are given anew.
+form was drawn. Where the form does not say, it is kept for the browser it was sent from: a stranger
+could have a text of their own sealed and put it into somebody else's. Passwords are not kept, nor
+are words of consent: those are given anew.
 """
 
 import json
@@ -11,6 +13,7 @@ from hashlib import sha256
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.middleware.csrf import get_token
 from django.views.decorators.debug import sensitive_variables
 
 from onai import sealing
@@ -39,7 +42,7 @@ def typed_in(request: HttpRequest) -> dict[str, str]:
 def keep(request: HttpRequest, response: HttpResponse) -> bool:
     """Send what was typed along to the page of the form; whether there was any, and room for it."""
     typed = typed_in(request)
-    content = [request.path, form_owner.mark_in(request), typed]
+    content = [request.path, form_owner.mark_in(request), _browser(request), typed]
     sealed = sealing.seal(json.dumps(content), purpose=_PURPOSE)
     if not typed or len(sealed) > _LONGEST:
         return False
@@ -63,13 +66,19 @@ def kept(request: HttpRequest, identity: Identity) -> dict[str, str]:
         opened = sealing.unseal(sealed, purpose=_PURPOSE, not_older_than=_KEPT)
     except (sealing.Unsealable, UnicodeError):
         return {}
-    page, mark, typed = json.loads(opened)
-    is_theirs = not mark or form_owner.is_mark_of(mark, identity)
+    page, mark, browser, typed = json.loads(opened)
+    is_theirs = form_owner.is_mark_of(mark, identity) if mark else browser == _browser(request)
     return typed if page == request.path and is_theirs else {}
 
 
 def forget(response: HttpResponseBase, page: str) -> None:
     response.delete_cookie(_name(page), path=page, samesite="Lax")
+
+
+def _browser(request: HttpRequest) -> str:
+    """What tells one browser from another, and no other host can put there: its CSRF secret."""
+    get_token(request)
+    return str(request.META["CSRF_COOKIE"])
 
 
 def _name(page: str) -> str:

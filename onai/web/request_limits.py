@@ -45,8 +45,21 @@ class RequestLimitsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        _drop_disguised_cookies(request)
         problem = _length_problem(request) or _parsing_problem(request)
         return answer(request, problem) if problem else self.get_response(request)
+
+
+def _drop_disguised_cookies(request: HttpRequest) -> None:
+    """Leave out cookies with letters that none of ours has.
+
+    Django strips every kind of space off a cookie's name, and a browser only its own: to the
+    browser, a name behind U+2000 does not begin with `__Host-`, so a neighbouring host may set it.
+    """
+    cookies = request.META.get("HTTP_COOKIE", "")
+    if not (cookies.isascii() and cookies.isprintable()):
+        ours = (one for one in cookies.split(";") if one.isascii() and one.isprintable())
+        request.META["HTTP_COOKIE"] = ";".join(ours)
 
 
 def _length_problem(request: HttpRequest) -> Problem | None:
