@@ -21,9 +21,10 @@ from django.utils.translation import gettext_lazy as _
 from funnel.models import Lead, LeadQuerySet, source_name
 from funnel.people_steps import Step, is_in, is_lost_at
 from funnel.search import matching
-from funnel.statement import FiguresUnavailable
+from funnel.statement import FiguresUnavailable, LeadsUnreadable
 from onai import paging
 from onai.contacts import phones
+from onai.db import outage
 from onai.periods import Period, business_day
 
 logger = logging.getLogger(__name__)
@@ -169,7 +170,7 @@ def _asked(ask: Callable[[], Found]) -> Found:
     except django.db.Error as error:
         # Without what the database said: it may quote the statement, and so what was searched.
         logger.error("people_unavailable", extra={"error": type(error).__name__})
-        raise PeopleUnavailable from None
+        raise PeopleUnavailable if outage.reason(error) else LeadsUnreadable from None
 
 
 def _matching(wanted: PeopleFilter) -> LeadQuerySet:

@@ -46,6 +46,17 @@ class FiguresTakeTooLong(FiguresUnavailable):
     advice = _("Выберите период короче. Если и он не открывается, попробуйте через минуту.")
 
 
+class LeadsUnreadable(FiguresUnavailable):
+    """The database answers, and what it says is no figure: the table or a right is missing."""
+
+    code = "leads_unreadable"
+    message = _("База лидов отвечает, но прочесть лиды не даёт.")
+    advice = _(
+        "Это не значит, что лидов нет. Таблица landing_leads или права на неё изменились."
+        " Что сделать, написано на странице «Состояние»."
+    )
+
+
 class JsonObject(Func):
     """`jsonb_build_object`, which Django's JSONObject would ask the server's version for first."""
 
@@ -97,7 +108,8 @@ class Found:
 def ask(leads: LeadQuerySet, parts: Mapping[str, Part]) -> dict[str, Found]:
     """The parts' answers over `leads`.
 
-    Raises FiguresUnavailable when the database gives none, FiguresTakeTooLong when not in time.
+    Raises FiguresUnavailable when the database is away, FiguresTakeTooLong when it does not answer
+    in time, LeadsUnreadable when it answers with an error.
     """
     named_lists = {
         f"{name}_{key}": ArraySubquery(rows)
@@ -123,9 +135,13 @@ def ask(leads: LeadQuerySet, parts: Mapping[str, Part]) -> dict[str, Found]:
         raise  # The database did answer: a value does not suit it.
     except django.db.Error as error:
         logger.exception("figures_unavailable")
-        if outage.reason(error) in (outage.Reason.SLOW, outage.Reason.DEADLINE):
-            raise FiguresTakeTooLong from error
-        raise FiguresUnavailable from error
+        match outage.reason(error):
+            case outage.Reason.SLOW | outage.Reason.DEADLINE:
+                raise FiguresTakeTooLong from error
+            case None:
+                raise LeadsUnreadable from error
+            case _:
+                raise FiguresUnavailable from error
     return {
         name: Found(
             counted["as_of"],

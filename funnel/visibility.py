@@ -13,6 +13,7 @@ from funnel.statement import FiguresUnavailable
 from onai.db import catalog
 from onai.db.visibility import Visibility, visibility
 from onai.ops.examination import Down, Probe
+from onai.ops.probes import not_found_out
 
 
 class LeadsHidden(FiguresUnavailable):
@@ -39,7 +40,7 @@ def _probe() -> str:
         seen = visibility("landing", _TABLE)
         missing = _missing_columns() if seen is Visibility.SEEN else []
     except django.db.Error as error:
-        raise Down(_("не узнать: база Landing не отвечает")) from error
+        raise not_found_out("landing", error) from error
     if seen in _HIDDEN:
         raise Down(str(_HIDDEN[seen]))
     if missing:

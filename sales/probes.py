@@ -8,8 +8,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from onai.db import time_zones
+from onai.db import outage, time_zones
 from onai.ops.examination import Down, Probe
+from onai.ops.probes import not_found_out
 from sales import adoption, directory
 from sales.adoption import HEADINGS, Finding, Severity
 from sales.adoption.access import account_findings
@@ -23,7 +24,7 @@ def _creations() -> str:
     try:
         count = Intention.objects.filter(stuck).count() + Change.objects.filter(stuck).count()
     except DatabaseError as error:
-        raise Down(_("не узнать: база Tripwire не отвечает")) from error
+        raise not_found_out("tripwire", error) from error
     if count:
         raise Down(_("не закончены: %(count)s") % {"count": count})
     return _("все закончены")
@@ -33,7 +34,7 @@ def _sessions() -> str:
     try:
         allowed = directory.may_end_sessions()
     except DatabaseError as error:
-        raise Down(_("не узнать: база Tripwire не отвечает")) from error
+        raise not_found_out("tripwire", error) from error
     if not allowed:
         raise Down(_("нельзя: до часа заблокированный ещё остаётся внутри"))
     return _("завершаются сразу")
@@ -65,10 +66,11 @@ def _time_zones() -> str:
 def _accounts() -> str:
     try:
         hidden = next(account_findings(), None)
-    except DatabaseError:
-        return _(
-            "не узнать, пока не отвечает база Tripwire"
-        )  # whose own probe says that it is down
+    except DatabaseError as error:
+        told = not_found_out("tripwire", error)
+        if outage.reason(error) is None:
+            raise told from error
+        return str(told)  # no fault of its own: the database's probe says that it is down
     if hidden is not None:
         raise Down(str(hidden.sentence), advice=_advice([hidden]), reason=hidden.code)
     return _("видны")
@@ -78,7 +80,7 @@ def _tables() -> str:
     try:
         findings = adoption.check()
     except DatabaseError as error:
-        raise Down(_("не узнать: база Tripwire не отвечает")) from error
+        raise not_found_out("tripwire", error) from error
     notes = [finding for finding in findings if finding.severity is Severity.NOTE]
     amiss = [finding for finding in findings if finding.severity is not Severity.NOTE]
     if amiss:
@@ -109,7 +111,7 @@ def _letters() -> str:
         ).count()
         ours = WelcomeLetter.objects.filter(state=LetterState.PENDING, ours=True).count()
     except DatabaseError as error:
-        raise Down(_("не узнать: база Tripwire не отвечает")) from error
+        raise not_found_out("tripwire", error) from error
     if ours:
         raise Down(
             _("Resend не принимает ключ или отправителя, из-за этого ждут: %(count)s")

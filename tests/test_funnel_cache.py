@@ -121,7 +121,9 @@ def test_a_missing_table_is_told_and_not_remembered(admin: Client, landing: Land
     landing.write({"sms_clicked": True})
     landing.connection.execute("alter table landing_leads rename to mislaid")
     try:
-        _unavailable(admin)
+        _unavailable(admin, "прочесть лиды не даёт", code="leads_unreadable")
+        people = admin.get("/api/traffic-dashboard/people?step=payment")
+        assert (people.status_code, people.json()["code"]) == (503, "leads_unreadable")
     finally:
         landing.connection.execute("alter table mislaid rename to landing_leads")
 

@@ -28,6 +28,18 @@ _WORKER_IS_SILENT_AFTER = timedelta(minutes=1)
 NOT_MIGRATED = "not_migrated"
 
 
+def not_found_out(alias: str, error: DatabaseError) -> Down:
+    """That a part cannot be looked at: its database does not answer, or answers with an error."""
+    name = {"name": alias.title()}
+    if outage.reason(error) is not None:
+        return Down(_("не узнать: база %(name)s не отвечает") % name)
+    state = getattr(error.__cause__, "sqlstate", None) or "?"
+    return Down(
+        _("не узнать: база %(name)s отвечает ошибкой %(state)s") % {**name, "state": state},
+        reason="database_error",
+    )
+
+
 def _database(alias: str) -> str:
     try:
         with connections[alias].cursor() as cursor:
@@ -85,7 +97,7 @@ def _migrations() -> str:
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
         seen = visibility("tripwire", "django_migrations") if pending else Visibility.SEEN
     except DatabaseError as error:
-        raise Down(_("не узнать: база Tripwire не отвечает")) from error
+        raise not_found_out("tripwire", error) from error
     if seen in (Visibility.FILTERED, Visibility.NOT_GRANTED):
         raise Down(_("не узнать: нашей роли не видно, какие применены"), reason="migrations_hidden")
     if pending:
@@ -98,7 +110,7 @@ def _worker() -> str:
     try:
         alive = ProcrastinateWorker.objects.filter(last_heartbeat__gte=alive_since).count()
     except DatabaseError as error:
-        raise Down(_("не узнать: база Tripwire не отвечает")) from error
+        raise not_found_out("tripwire", error) from error
     if not alive:
         raise Down(_("ни один не подаёт признаков жизни"))
     return _("работает: %(count)s") % {"count": alive}
