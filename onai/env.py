@@ -221,7 +221,7 @@ def load(*, serves_pages: bool = False) -> Environment:
         # such a line was to set is told as missing.
         logging.getLogger("environ.environ").setLevel(logging.CRITICAL)
         try:
-            environ.Env.read_env(dotenv)
+            environ.Env.read_env(dotenv, encoding="utf-8-sig")
         except UnicodeDecodeError:
             raise EnvironmentInvalid("onAI cannot start: .env is not UTF-8 text.") from None
     return read(os.environ, serves_pages=serves_pages)

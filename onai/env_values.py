@@ -14,14 +14,19 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import environ
+from psycopg import ProgrammingError
+from psycopg.conninfo import make_conninfo
 from redis.connection import parse_url
 from sentry_sdk.utils import Dsn
 
 _SHORTEST_SECRET, _FEWEST_LETTERS = 32, 8
 _PROTECTED = ("require", "verify-ca", "verify-full")
 _COMMENT = re.compile(r"(^|\s)#(\s|$)|\s#")
-_PLACEHOLDER = re.compile(r"replace[-_]me", re.IGNORECASE)
-_ADDRESS = r"[^\s<>@,;:\"()]+@[^\s<>@,;:\"()]+\.[^\s<>@,;:\"().]+"
+_QUOTES = ('""', "''", "“”", "‘’", "«»", "„“", "``")
+_PLACEHOLDER = re.compile(r"replace[-_]me|\[your-password\]", re.IGNORECASE)
+_MOST = 1_000_000_000
+_ADDRESS = r"(?a:[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+)"
+_HOST = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.?|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
 _SENDER = re.compile(rf"{_ADDRESS}|[^<>\r\n]*[^<>\s][^<>\r\n]*<{_ADDRESS}>")
 
 
@@ -31,7 +36,7 @@ class Malformed(ValueError):
 
 def check_form(value: str) -> None:
     """What is wrong with any value, whatever it is for. Raises Malformed."""
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+    if len(value) > 1 and value[0] + value[-1] in _QUOTES:
         raise Malformed("it stands in quotes, which `docker --env-file` takes for a part of it")
     if _COMMENT.search(value):
         raise Malformed("a comment stands behind it, which is taken for a part of it")
@@ -44,7 +49,11 @@ def text(value: str) -> str:
 
 
 def secret(value: str) -> str:
-    if len(value) < _SHORTEST_SECRET or len(set(value)) < _FEWEST_LETTERS:
+    if value.startswith("django-insecure-"):
+        raise Malformed("Django marks by this beginning what is for development only")
+    # A piece that comes again and again is as good as once.
+    piece = next(end for end in range(1, len(value) + 1) if value.startswith(value[end:]))
+    if piece < _SHORTEST_SECRET or len(set(value)) < _FEWEST_LETTERS:
         raise Malformed(
             f"it can be guessed: take at least {_SHORTEST_SECRET} random characters, of many kinds"
         )
@@ -61,8 +70,8 @@ def boolean(value: str) -> bool:
 
 def whole_number(value: str) -> int:
     number = int(value)
-    if number < 0:
-        raise ValueError
+    if not 0 <= number <= _MOST:
+        raise Malformed(f"it is a number from 0 to {_MOST}")
     return number
 
 
@@ -92,8 +101,11 @@ def http_url(value: str) -> str:
 
 def supabase_url(value: str) -> str:
     url = http_url(value)
-    if url.endswith("/auth/v1"):
+    parts = urlsplit(url)
+    if parts.path.endswith(("/auth/v1", "/rest/v1")):
         raise Malformed("/auth/v1 is ours to add")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise Malformed("it is the bare address of the project")
     return url
 
 
@@ -104,6 +116,10 @@ def postgres(value: str) -> dict[str, Any]:
     if not config["NAME"]:
         raise ValueError
     options = config.get("OPTIONS", {})
+    try:
+        make_conninfo(**options)
+    except ProgrammingError as error:
+        raise Malformed("it has an option behind ? that PostgreSQL does not know") from error
     where = options.get("hostaddr") or options.get("host") or unquote(config["HOST"] or "")
     stays_here = all(
         not host or host[0] in "/@" or is_loopback(host) for host in str(where).split(",")
@@ -175,8 +191,8 @@ def hosts(value: str) -> list[str]:
             raise Malformed(
                 "* lets anybody choose the host's name; .example.com is all of a domain"
             )
-        if "/" in host or " " in host or (":" in host and not host.endswith("]")):
-            raise ValueError
+        if not _HOST.fullmatch(host):
+            raise Malformed("each is a bare name, in other letters as xn--…, without a port")
     if not named:
         raise ValueError
     return named

@@ -32,16 +32,23 @@ _FORMULA_SIGNS = "=+\\-@\u2212" + "".join(
     for code in range(0x2070, 0xFFE0)
     if unicodedata.normalize("NFKC", chr(code)) in "=+-@"
 )
-_BLANK = '\\s"\\u00ad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff'
-_FORMULA = re.compile(f"(?:^|(?<=[,;\t\r\n]))(?=(?:(?![,;\t\r\n])[{_BLANK}])*[{_FORMULA_SIGNS}])")
+# What one reader or another takes for the end of a cell or of a line, and what none shows.
+_SEPARATORS = ",;|\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029"
+_BLANK = (
+    '\\s"\x00-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f'
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+)
+_FORMULA = re.compile(
+    f"(?:^|(?<=[{_SEPARATORS}]))(?=(?:(?![{_SEPARATORS}])[{_BLANK}])*[{_FORMULA_SIGNS}])"
+)
 _CONTROLS_AT_START = ("\t", "\r", "\n")
 # A phone as `onai.contacts.phones` spells it: no spreadsheet groups digits by two.
 _PHONE = re.compile(r"8 \d{3} \d{3} \d{2} \d{2}")
 _NUMBER_SIGNS = re.compile(r"[\d\s.,:/()%$€£¥₸₽'’+\-–−]*")
 _WORD = re.compile(r"[^\W\d_]+")
-# An exponent, halves of a day, the letters of ISO 8601, money; the months.
+# An exponent, halves of a day, the letters of ISO 8601, money, «year»; the months.
 _IN_NUMBERS = (
-    "e am pm t z р руб тг"
+    "e am pm t z р руб тг г ж"
     " january february march april may june july august september october november december"
     " jan feb mar apr jun jul aug sep sept oct nov dec"
     " январь февраль март апрель май июнь июль август сентябрь октябрь ноябрь декабрь"

@@ -27,7 +27,9 @@ def _environment(**changes: str) -> dict[str, str]:
     ],
     ids=["manage.py", "gunicorn", "worker"],
 )
-def test_three_missing_and_one_malformed_are_named_at_once(command: tuple[str, ...]) -> None:
+def test_three_missing_and_one_malformed_are_named_at_once(
+    static_files: None, command: tuple[str, ...]
+) -> None:
     environment = _environment(
         SECRET_KEY="",
         RESEND_API_KEY="",
@@ -85,6 +87,10 @@ def test_a_malformed_value_is_named_and_not_shown(name: str, bad: str) -> None:
     [
         ("SECRET_KEY", "letters8", "it can be guessed"),
         ("SECRET_KEY", "ab" * 40, "it can be guessed"),
+        ("SECRET_KEY", "q7w!e2n=z+4v" * 5, "it can be guessed"),
+        ("SECRET_KEY", "secret-word-secret-word-secret-word-sec", "it can be guessed"),
+        ("SECRET_KEY", "django-insecure-5d8$kq(w7!e2n=z+4v9m^x&t3r", "development only"),
+        ("SECRET_KEY", "“5d8$kq(w7!e2n=z+4v9m^x&t3r-1p6_ya”", "quotes"),
         ("SECRET_KEY", "replace-me-with-fifty-or-more-random-characters-0123", "placeholder"),
         ("SECRET_KEY", '"a0b1c2d3e4f5g6h7i8j9a0b1c2d3e4f5g6h7i8j9"', "quotes"),
         ("RESEND_API_KEY", "'re_12345678hush'", "quotes"),
@@ -101,6 +107,28 @@ def test_a_malformed_value_is_named_and_not_shown(name: str, bad: str) -> None:
         ("RESEND_API_KEY", "re_replace_me", "placeholder"),
         ("ALLOWED_HOSTS", "*", "anybody"),
         ("ALLOWED_HOSTS", "desk.onai.test,*.onai.test", "anybody"),
+        ("ALLOWED_HOSTS", "desk.onai.test;two.onai.test", "a bare name"),
+        ("ALLOWED_HOSTS", "кабинет.onai.test", "a bare name"),
+        ("ALLOWED_HOSTS", ".", "a bare name"),
+        ("ALLOWED_HOSTS", "[::1]:8000", "a bare name"),
+        ("RESEND_FROM_EMAIL", "onAI <hеllo@onai.test>", "in < >"),
+        ("RESEND_FROM_EMAIL", "onAI <mailto:hello@onai.test>", "in < >"),
+        ("FUNNEL_CACHE_SECONDS", "9" * 30, "a number from 0"),
+        ("COURSE_PRICE_KZT", "5000,2026-01-01:" + "9" * 20, "a number from 0"),
+        ("TRIPWIRE_SUPABASE_URL", "https://project.onai.test/rest/v1/", "ours to add"),
+        ("TRIPWIRE_SUPABASE_URL", "https://project.onai.test?apikey=hush", "bare address"),
+        ("TRIPWIRE_SUPABASE_URL", "https://project.onai.test#auth", "bare address"),
+        ("TRIPWIRE_SUPABASE_URL", "https://user:hush@project.onai.test", "bare address"),
+        (
+            "LANDING_DATABASE_URL",
+            "postgres://u:hush@db.onai.test/d?sslmode=require&pgbouncer=true",
+            "option behind ?",
+        ),
+        (
+            "TRIPWIRE_DATABASE_URL",
+            "postgres://u:[YOUR-PASSWORD]@db.onai.test/d?sslmode=require",
+            "placeholder",
+        ),
         ("TRIPWIRE_SUPABASE_URL", "http://project.onai.test", "https"),
         ("RESEND_API_URL", "http://10.0.0.5:8000", "https"),
         ("PLATFORM_LOGIN_URL", "http://platform.onai.test/login", "https"),
@@ -145,6 +173,9 @@ def test_what_only_looks_like_a_value_is_refused_with_the_reason(
         ("LANDING_DATABASE_URL", "postgres://u@127.0.0.1:5432/d"),
         ("LANDING_DATABASE_URL", "postgres://u@localhost/d?sslmode=disable"),
         ("LANDING_DATABASE_URL", "postgres://u@%2Fvar%2Frun/d"),
+        ("LANDING_DATABASE_URL", "postgres://u@db.onai.test/d?sslmode=require&connect_timeout=5"),
+        ("ALLOWED_HOSTS", "web_1,xn--80aacb4cd.onai.test,127.0.0.1,Desk.onai.test"),
+        ("FUNNEL_CACHE_SECONDS", "86400"),
         ("LANDING_DATABASE_URL", "postgres://u:a%23b@db.onai.test/d?sslmode=verify-full"),
         ("TRIPWIRE_SUPABASE_ANON_KEY", "sb_publishable_x"),
         ("TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY", "sb_secret_x"),
@@ -224,6 +255,26 @@ def test_a_line_of_dotenv_that_cannot_be_read_is_not_shown(tmp_path: Path) -> No
 
     assert "TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY is missing" in started.stderr
     assert "eyJhush" not in started.stdout + started.stderr
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "\ufeffRESEND_API_KEY=re_12345678x\r\nDEBUG=true\r\n",
+        "export RESEND_API_KEY='re_12345678x'\nexport DEBUG=\"true\"\n",
+        "# a comment\n\nRESEND_API_KEY=re_12345678x\nDEBUG=true",
+    ],
+)
+def test_dotenv_is_read_as_editors_write_it(tmp_path: Path, written: str) -> None:
+    (tmp_path / ".env").write_text(written, newline="")
+    script = "import pathlib, onai.env as e; e.BASE_DIR = pathlib.Path(%r); v = e.load();"
+    script += "print(v.resend_api_key, v.debug)"
+    environment = _environment(RESEND_API_KEY="", DEBUG="")
+    del environment["RESEND_API_KEY"], environment["DEBUG"]
+
+    started = run_python("-c", script % str(tmp_path), environment=environment)
+
+    assert started.stdout.split() == ["re_12345678x", "True"], started.stderr
 
 
 @pytest.mark.parametrize("document", ["README.md", ".env.example"])

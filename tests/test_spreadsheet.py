@@ -40,6 +40,7 @@ def _cell(value: Cell) -> str:
         *("120210123456789012", "998900000011", "00123", "0", "1-2", "12:30", "1e5", "1E-5", "3/4"),
         *("2025-12", "2025-12-01T10:00:00Z", "1.5", "1,5", ".5", "5 %", "1 000", "1\u00a0000"),
         *("5000 ₸", "$5", "5 тг", "(5)", "12 pm", "may25", "DEC1", "Sep-2", "5 мая", "мар.25"),
+        *("5 марта 2025 г.", "2025 ж. 5 наурыз", "10-12", "Mar 5", "5%", "1E+10", "1 1/2", "01.02"),
         *("1 желтоқсан", "TRUE", "ложь", "Ақиқат", "#N/A", "#ДЕЛ/0!", "１２３", " 5 ", "١٢"),
     ],
 )
@@ -90,17 +91,21 @@ def test_numbers_and_moments_are_what_they_are(value: Cell, cell: str) -> None:
         ("−5000", "'−5000"),
         ("+82 10-0000-0011", "'+82 10-0000-0011"),
         ("a,-b,@c", "a,'-b,'@c"),
+        ("a|=1+1", "a|'=1+1"),
+        ("a\x85=1\u2028@b\u2029+c\v-d\x1c=e", "a\x85'=1\u2028'@b\u2029'+c\v'-d\x1c'=e"),
+        ("\x01\u3164=1", "'\x01\u3164=1"),
+        ("x,\ufe0f\U000e0020=1", "x,'\ufe0f\U000e0020=1"),
     ],
 )
 def test_no_part_of_a_text_is_a_formula(value: str, cell: str) -> None:
     assert _cell(value) == cell
 
 
-_TRICKY = st.text(st.sampled_from([*_SIGNS, *",;\t\r\n\"' 1ax\u00a0\u200b\ufeff"]), max_size=12)
+_TRICKY = st.text(st.sampled_from([*_SIGNS, *",;|\t\r\n\"' 1ax\u00a0\u200b\ufeff"]), max_size=12)
 
 
 @given(st.lists(st.tuples(_TRICKY | st.text(), _TRICKY, _TRICKY), min_size=1, max_size=3))
-@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 def test_no_cell_is_a_formula_whatever_the_separator(
     delimiter: str, rows: list[tuple[str, str, str]]
 ) -> None:

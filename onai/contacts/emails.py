@@ -8,6 +8,7 @@ nobody, or to somebody else.
 
 import re
 import unicodedata
+from itertools import pairwise
 from urllib.parse import unquote
 
 from django.core.exceptions import ValidationError
@@ -28,7 +29,7 @@ _VALIDATE = EmailValidator(allowlist=[])
 _BEFORE = "<([{\"'«»„“”‘’,;:"
 _BEHIND = _BEFORE + ">)]}.!?"
 _WITH_NAME = re.compile(r"[^<>]*<([^<>]*)>[^<>]*")
-_MAILTO = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
+_MAILTO = re.compile(r"mailto:(?://)?([^?]*)(?:\?.*)?", re.IGNORECASE | re.DOTALL)
 _DOTS = str.maketrans("。｡．", "...")
 _BLANK = "\u034f\u115f\u1160\u2800\u3164\uffa0"
 
@@ -38,8 +39,16 @@ _ADDRESS = r"^[!-?A-~]+@(?:[^\s@.]+\.)+[^\s@.]{2,}$"
 _UNSEEN = r"\s\u00a0\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u3164\u2800"
 _AROUND = rf"^[{_UNSEEN}<(\"'«„“,;:]+|[{_UNSEEN}>)\"'»”.,;:!?]+$"
 
+# Domains that are of one machine or one network, or of nobody, by agreement (RFC 2606, 6761, 8375,
+# 9476).
+_NOT_OF_THE_INTERNET = frozenset(
+    {"localhost", "localdomain", "local", "internal", "lan", "home", "corp", "invalid", "arpa"}
+    | {"onion", "alt"}
+)
 # Letters that a reader takes for Latin ones: a word of nothing else is a disguise.
-_LIKE_LATIN = frozenset("аеорсухіјѕһԁԛԝӏ" + "ονραικυχ")
+_LIKE_LATIN = frozenset("аеорсухіјѕһԁԛԝӏ" + "ονραικυχ" + "օոսցհզյ")
+# Alphabets whose accents are a part of the letter wherever somebody's language has them.
+_COMPOSED = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 _WRITTEN_TOGETHER = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"})
 # Turkish i with and without a dot, phonetic letters, small capitals; and what the older and the
 # newer rules for such domains spell differently.
@@ -52,15 +61,22 @@ _COMMON_DOMAINS = (
     *("gmail.com", "mail.ru", "yandex.ru", "yandex.kz", "icloud.com", "inbox.ru", "bk.ru"),
     *("list.ru", "outlook.com", "hotmail.com", "yahoo.com", "rambler.ru"),
 )
+_OF_YANDEX = (
+    *("az", "by", "co.il", "com.am", "com.ge", "com.tr", "ee", "eu", "fi", "fr", "kg", "lt", "lv"),
+    *("md", "pl", "tj", "tm", "ua", "uz"),
+)
 # Good as they are, however much they look like one of those.
 _REAL_DOMAINS = frozenset(
     {
         *_COMMON_DOMAINS,
-        *("ya.ru", "vk.ru", "yandex.com", "yandex.by", "yandex.ua", "yandex.uz", "yandex.net"),
+        *("ya.ru", "vk.ru", "ok.ru", "email.ru", "zmail.ru", "yandex.com", "yandex.net"),
+        *(f"yandex.{ending}" for ending in _OF_YANDEX),
         *("mail.com", "mail.kz", "mail.ua", "mail.by", "mail.uz", "gmx.com", "gmx.de"),
         *("email.com", "ymail.com", "fmail.com", "hotmail.ru", "hotmail.kz", "outlook.kz"),
         *("hotmail.fr", "hotmail.de", "hotmail.co.uk", "outlook.de", "outlook.fr", "yahoo.co.uk"),
-        *("live.com", "live.ru", "me.com", "mac.com", "internet.ru", "xmail.ru", "inbox.lv"),
+        *("hotmail.ca", "hotmail.ch", "hotmail.cl", "hotmail.cz", "outlook.cl", "outlook.cz"),
+        *("yahoo.ca", "yahoo.cl", "yahoo.cn", "yahoo.cz", "cloud.com", "inbox.eu", "inbox.lv"),
+        *("live.com", "live.ru", "me.com", "mac.com", "internet.ru", "xmail.ru"),
         *("inbox.com", "yahoo.fr", "yahoo.de", "googlemail.com", "rambler.ua", "lenta.ru"),
     }
 )
@@ -99,8 +115,9 @@ def clean(text: str) -> str:
         _VALIDATE(cleaned)
     except ValidationError as error:
         raise _not_an_address() from error
-    if cleaned.rpartition(".")[2].isdigit():
-        raise _not_an_address()  # The number of a machine.
+    ending = cleaned.rpartition(".")[2]
+    if ending.isdigit() or ending in _NOT_OF_THE_INTERNET:
+        raise _not_an_address()  # A machine, or a network of one's own.
     return cleaned
 
 
@@ -221,8 +238,11 @@ def _odd_letter(label: str, *, among_latin: bool) -> str | None:
     """A letter of another alphabet among Latin ones, or in their place."""
     if odd := _ODD_LATIN.search(label):
         return odd[0]
-    for letter in label:
-        if not (letter.isalnum() or letter == "-" or unicodedata.category(letter)[0] == "M"):
+    for before, letter in pairwise(f"-{label}"):
+        is_mark = unicodedata.category(letter)[0] == "M"
+        if not (letter.isalnum() or letter == "-" or is_mark):
+            return letter
+        if is_mark and (before == "-" or _script(before) in _COMPOSED):
             return letter
     letters = [letter for letter in label if letter.isalpha()]
     foreign = [letter for letter in letters if _script(letter) != "LATIN"]

@@ -13,6 +13,13 @@ _LONGEST_TYPED = 1_000
 _BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0\U0001d159]")
 # What is seen neither alone nor beside a letter, whatever its kind.
 _UNSEEN = frozenset("\u034f\u17b4\u17b5\ufffc")
+# Kept free for signs that are not seen; and what is never to be a character.
+_RESERVED = re.compile(
+    "[\u2065\ufff0-\ufff8\U000e0080-\U000e00ff\U000e01f0-\U000e0fff\ufdd0-\ufdef]"
+)
+# They choose how an emoji or an ideograph is drawn, and do nothing to a letter with capitals.
+_VARIATIONS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_NOT_VARIED = ("Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Me", "Zs")
 _JOINERS = "\u200c\u200d"
 # They turn the letters around them about.
 _OVERRIDES = "\u202d\u202e"
@@ -60,10 +67,22 @@ def _without_invisible(text: str) -> str:
     return "".join(
         letter
         for place, letter in enumerate(spaced)
-        if not (unicodedata.category(letter) == "Cf" or letter in _UNSEEN)
-        or letter in _OVERRIDES
-        or (letter in _JOINERS and _joins(spaced, place))
+        if letter in _OVERRIDES or not _does_nothing(spaced, place)
     )
+
+
+def _does_nothing(text: str, place: int) -> bool:
+    letter = text[place]
+    if letter in _JOINERS:
+        return not _joins(text, place)
+    if _VARIATIONS.match(letter):
+        return place == 0 or unicodedata.category(text[place - 1]) in _NOT_VARIED
+    invisible = unicodedata.category(letter) == "Cf" or letter in _UNSEEN
+    return invisible or _is_reserved(letter)
+
+
+def _is_reserved(letter: str) -> bool:
+    return bool(_RESERVED.match(letter)) or ord(letter) & 0xFFFE == 0xFFFE
 
 
 def _joins(text: str, place: int) -> bool:

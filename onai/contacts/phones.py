@@ -52,7 +52,14 @@ _FIRST_DIGITS = "346789"
 _USUAL = rf"^(?:(?:\+7|[78])[ ()-]*[{_FIRST_DIGITS}]|7)(?:[ ()-]*[0-9]){{9}}$"
 # +44 (0)20: for those who dial within the country.
 _NOUGHT_IN_BRACKETS = (r"((?:^00|\+)[0-9 ]{1,4})\(0\)", r"\1")
+# As a spreadsheet writes a number that it took for an amount.
+_DECIMAL = (r"^(\s*\+?[0-9]{10,15})\.0+\s*$", r"\1")
 _NUMBER = rf"\+?{_GAP}[0-9](?:{_GAP}[0-9]){{8,}}"
+# Countries where a nought is dialled before a number and no number begins with one.
+_WITH_NOUGHT = (
+    "20|27|3[123]|4[01346]|49|6[0246]|61|8[1246]|9[01248]"
+    "|35[3589]|37[34]|38[0-5]|421|97[126]|99[456]"
+)
 _ONE_DIGIT = r"^\+?7?([0-9])\1*$"
 # One after another.
 _REWRITTEN = (
@@ -69,6 +76,8 @@ _REWRITTEN = (
     (r"^(7[0-9]{9})$", r"+7\1"),
     # Too long for a number without its country.
     (r"^([1-689][0-9]{10,14})$", r"+\1"),
+    # The nought for those who dial within one of these countries, without brackets.
+    (rf"^(\+(?:{_WITH_NOUGHT}))0(?=[1-9])", r"\1"),
 )
 # Of this country and Russia, of another one, or of one that is not known.
 _SOMEBODYS = (
@@ -81,7 +90,8 @@ _DIALLED_FROM_KAZAKHSTAN = re.compile(r"\+7(\d{3})(\d{3})(\d{2})(\d{2})")
 
 def key(phone: str) -> str | None:
     """One spelling for all spellings of a number, None for what is nobody's number."""
-    text = re.sub(*_NOUGHT_IN_BRACKETS, phone[:_READ].translate(_IN_ASCII))
+    text = re.sub(*_DECIMAL, phone[:_READ].translate(_IN_ASCII))
+    text = re.sub(*_NOUGHT_IN_BRACKETS, text)
     found = re.search(_NUMBER, text)
     number = re.sub("[^0-9+]", "", found[0] if found else text)
     for pattern, rewritten in (*_REWRITTEN, (_ONE_DIGIT, "")):
@@ -95,7 +105,7 @@ def spelled(phone: str) -> str:
     known = key(phone)
     if known is None or not known.startswith("+") or len(phone) > _READ:
         return phone
-    text = re.sub(f"[{_UNSEEN}]", "", phone.translate(_IN_ASCII)).strip()
+    text = re.sub(f"[{_UNSEEN}]", "", re.sub(*_DECIMAL, phone.translate(_IN_ASCII))).strip()
     if _ends_with(known, text) and not any(letter.isalpha() for letter in text):
         return _dialled(known)
     spelled_to = 0
@@ -136,6 +146,7 @@ def key_of(column: str) -> Case:
 
 def _unusual_key_of(column: str) -> Func:
     text: Func = Translate(Left(F(column), _READ), Value(_FROM), Value(_TO))
+    text = RegexpReplace(text, *map(Value, _DECIMAL))
     text = RegexpReplace(text, *map(Value, _NOUGHT_IN_BRACKETS), Value("g"))
     number: Func = Coalesce(RegexpMatch(text, Value(_NUMBER)), text)
     number = RegexpReplace(number, Value("[^0-9+]"), Value(""), Value("g"))
