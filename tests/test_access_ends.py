@@ -207,6 +207,6 @@ def test_accounts_that_are_hidden_from_us_are_not_gone(
 
     assert (page.status_code, api.status_code) == (503, 503)
     assert api.json()["code"] == "accounts_hidden"
-    assert "не показывает нам учётные записи" in page.content.decode()
+    assert "не показывает сайту учётные записи" in page.content.decode()
     assert "__Host-onai_access" not in page.cookies
     assert browser.get("/sales-manager").status_code == 200

@@ -15,6 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from onai.identity.roles import Identity, Role
+from onai.identity.standing import AccountsHidden
 from onai.local import roles
 from onai.ops import examination
 from onai.ops.examination import Down
@@ -365,9 +366,9 @@ def _create(email: str = "aru@onai.test") -> None:
 
 def test_who_sees_no_account_says_so_and_begins_nothing(usual: Production, blind: str) -> None:
     with acting_as(blind):
-        with pytest.raises(adoption.AccountsHidden):
+        with pytest.raises(AccountsHidden):
             _create()
-        with pytest.raises(adoption.AccountsHidden):
+        with pytest.raises(AccountsHidden):
             change_status(
                 uuid4(),
                 StudentStatus.BLOCKED,

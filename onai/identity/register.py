@@ -26,7 +26,7 @@ from onai.identity.roles import (
     staff_role,
     unsupported_claim,
 )
-from onai.identity.standing import ABOUT_ACCOUNT
+from onai.identity.standing import ABOUT_ACCOUNT, AccountsHidden
 
 # Whoever is deleted, anonymous or of another database role is never staff, and so claims nothing.
 _STATEMENT = f"""
@@ -61,13 +61,6 @@ _DECIDED = (
 )
 
 
-class AccountsNotSeen(Problem):
-    status = 503
-    code = "accounts_hidden"
-    message = _("База не показывает нам учётные записи, поэтому список сотрудников не обновить.")
-    advice = _("Дайте роли базы Tripwire право читать auth.users; подробности в README.")
-
-
 class NeverStaff(Problem):
     status = 409
     code = "never_staff"
@@ -97,10 +90,12 @@ def refresh(*, only_recent: bool = False) -> int:
     """Copy who is staff or claims to be, and forget who is neither; answers how many are staff.
 
     `only_recent` looks at accounts that are known already, or made or changed within an hour: of a
-    million accounts in a tenth of the time. Raises `AccountsNotSeen`, and then nobody is forgotten.
+    million accounts in a tenth of the time. Raises `AccountsHidden`, and then nobody is forgotten.
     """
     if visibility("tripwire", "auth.users") is not Visibility.SEEN:
-        raise AccountsNotSeen
+        raise AccountsHidden(
+            _("База Tripwire не показывает сайту учётные записи, список сотрудников не обновить.")
+        )
     changed, gone = _differences(only_recent)
     if changed or gone:  # Mostly there is nothing to write, and nobody to wait for.
         with _alone():
@@ -149,7 +144,7 @@ def note_account(user_id: UUID) -> None:
 
 def everybody() -> list[StaffMember]:
     """Everybody who is staff this minute, by name."""
-    with suppress(AccountsNotSeen):  # Then the copy has to do; acts are refused elsewhere.
+    with suppress(AccountsHidden):  # Then the copy has to do; acts are refused elsewhere.
         refresh(only_recent=True)
     return list(StaffMember.objects.order_by("full_name", "email"))
 

@@ -16,6 +16,7 @@ from onai.identity import audit, register
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
 from onai.identity.roles import STAFF, IdentifiedRequest, Role
+from onai.identity.standing import AccountsHidden
 
 _SHOWN_AT_MOST = 50
 _DECISIONS = ("confirm", "refuse", "revoke")
@@ -50,8 +51,8 @@ def staff_register() -> StaffRegister | None:
     try:
         try:
             register.refresh()
-        except register.AccountsNotSeen as not_seen:
-            problem = not_seen
+        except AccountsHidden as hidden:
+            problem = hidden
         claims = register.claims()
         return StaffRegister(claims[:_SHOWN_AT_MOST], len(claims), register.unreviewed(), problem)
     except django.db.Error:

@@ -83,14 +83,14 @@ class AccessEnded(Exception):
 
 
 class AccountsHidden(Problem):
-    """Our role of the database may not see who has an account, so nobody is let in."""
+    """Our role of the database may not see who has an account, so nobody can be told to be there
+    or not."""
 
     status = 503
     code = "accounts_hidden"
-    message = _("База не показывает нам учётные записи, поэтому проверить доступ нельзя.")
+    message = _("База Tripwire не показывает сайту учётные записи, проверить доступ нельзя.")
     advice = _(
-        "Дело не в пароле. Администратору: роли из TRIPWIRE_DATABASE_URL нужно право читать"
-        " auth.users и auth.sessions и обходить их защиту строк (RLS); как дать — в README."
+        "Скажите администратору сервера: python manage.py check_database покажет, какое право дать."
     )
     retry_after_seconds = 30
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from onai.db import catalog, schema_changes
 from onai.db.catalog import Table
 from onai.errors import Problem, Sentence
-from onai.identity import standing
+from onai.identity.standing import AccountsHidden
 from sales.adoption.access import account_findings, right_findings, tables_of_tripwire
 from sales.adoption.contents import content_findings
 from sales.adoption.doors import api_roles, door_findings
@@ -24,7 +24,6 @@ from sales.adoption.shape import LOG, STUDENTS, shape_findings
 
 __all__ = [
     "HEADINGS",
-    "AccountsHidden",
     "DatabaseUnfit",
     "Finding",
     "Severity",
@@ -49,16 +48,6 @@ class DatabaseUnfit(Problem):
     message = _("База Tripwire не примет то, что пишет сайт. Ничего не изменилось.")
     advice = _(
         "Скажите администратору сервера: python manage.py check_database покажет, что исправить."
-    )
-
-
-class AccountsHidden(standing.AccountsHidden):
-    """Supabase's accounts are hidden from our role, so nobody can be told to be there or not."""
-
-    message = _("База Tripwire не показывает сайту учётные записи. Ничего не изменилось.")
-    advice = _(
-        "Это не значит, что студента нет. Скажите администратору сервера: python manage.py"
-        " check_database покажет, какое право дать."
     )
 
 
@@ -132,7 +121,9 @@ def require_fit() -> None:
         return
     for finding in _unfit(_tables([STUDENTS, LOG])):
         if finding.code == "accounts_hidden":
-            raise AccountsHidden
+            raise AccountsHidden(
+                _("База Tripwire не показывает сайту учётные записи. Ничего не изменилось.")
+            )
         if finding.severity is not Severity.NOTE and finding.code not in _LIVABLE:
             raise DatabaseUnfit(_sentence(finding))
     _memory.fit_until = monotonic() + _FIT_FOR_SECONDS
