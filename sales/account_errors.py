@@ -1,9 +1,18 @@
-"""Counting what Supabase says of errors of its own, to know when it is a refusal.
+"""What Supabase's refusals and errors of its own are worth, for creations and changes alike.
 
-It answers 500 to what it will never do, for ever, and also while its database has a bad moment.
+It answers 500 to what it will never do, for ever, and also while its database has a bad moment: so
+equal answers are counted, to know when they are a refusal.
 """
 
+from datetime import timedelta
+
+from onai.identity.accounts import Refusal
 from sales.models import Change, Intention
+
+# Longer than a request to Supabase that we gave up waiting for can still be under way there.
+NOTHING_UNDER_WAY_AFTER = timedelta(minutes=10)
+# Refusals that say nothing of the student; a later attempt may go through.
+PASSING = (Refusal.UNREACHABLE, Refusal.RATE_LIMITED, Refusal.NOT_PERMITTED)
 
 # So many equal ones in a row are a refusal. The leases between them grow, so that they take more
 # than a minute, and a bad moment passes.

@@ -7,7 +7,6 @@ finishes, always forward: nobody could say what the account was before.
 """
 
 import logging
-from datetime import timedelta
 from uuid import UUID
 
 import psycopg.errors
@@ -49,13 +48,9 @@ from sales.staff import Manager
 
 logger = logging.getLogger(__name__)
 
-# Longer than a request to Supabase that we gave up waiting for can still be under way there.
-NOTHING_UNDER_WAY_AFTER = timedelta(minutes=10)
 _UNREACHABLE = (OperationalError, InterfaceError)
 # What our rows may still refuse when the account is changed. No password can be given back.
 _CAN_BE_GIVEN_BACK = (ChangeKind.STATUS, ChangeKind.CORRECTION, ChangeKind.HANDOVER)
-# Refusals that say nothing of the change; a later attempt may go through.
-_PASSING = (Refusal.UNREACHABLE, Refusal.RATE_LIMITED, Refusal.NOT_PERMITTED)
 
 
 class _Refused(Exception):
@@ -137,7 +132,7 @@ def give_up(change_id: UUID, *, by: UUID | None = None) -> bool:
     For admins and operators, who have to look what the account is like: nothing is undone. Who did
     it, by the page, is in the log.
     """
-    old = Now() - NOTHING_UNDER_WAY_AFTER
+    old = Now() - account_errors.NOTHING_UNDER_WAY_AFTER
     with transaction.atomic(using="tripwire"):
         change = (
             Change.objects.select_for_update()
@@ -224,7 +219,7 @@ def _carry_through(change: Change) -> Change:
     try:
         _change_account(change, password)
     except AccountRefused as refused:
-        if change.attempts > 1 and refused.why in _PASSING:
+        if change.attempts > 1 and refused.why in account_errors.PASSING:
             raise OutcomeUnclear from refused
         raise _close(change, _of_refusal(refused, change)) from refused
     except OutcomeUnclear as unclear:
@@ -342,7 +337,7 @@ def _give_back(change: Change, problem: Problem) -> _Refused:
                     banned = student.status == StudentStatus.BLOCKED
                     accounts.change_account(change.account_id, banned=banned)
     except AccountRefused as refused:
-        if refused.why in _PASSING:
+        if refused.why in account_errors.PASSING:
             raise OutcomeUnclear from refused
         # The old address is somebody's as well by now; `compare_accounts` tells of the two.
         logger.error("change_not_given_back", extra={"change_id": str(change.pk)})

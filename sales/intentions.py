@@ -21,14 +21,12 @@ from onai import sealing
 from onai.db import postgres
 from onai.errors import Problem
 from onai.identity.roles import Identity, Role
-from sales import directory, leases, refusals
+from sales import account_errors, directory, leases, refusals
 from sales.models import Intention, IntentionState, Student, WelcomeLetter
 from sales.staff import Manager
 
 logger = logging.getLogger(__name__)
 
-# Longer than a request to Supabase that we gave up waiting for can still be under way there.
-_NOTHING_UNDER_WAY_AFTER = timedelta(minutes=10)
 _REFUSALS_SHOWN = timedelta(days=1)
 _PURPOSE = "intended password"
 _FINGERPRINT = "creation request"
@@ -226,7 +224,7 @@ def give_up(intention_id: UUID) -> datetime | None:
     For operators. Answers when that will be: once no request to Supabase can be under way any more.
     None when no open intention has this id.
     """
-    at = postgres.clock("tripwire") + _NOTHING_UNDER_WAY_AFTER
+    at = postgres.clock("tripwire") + account_errors.NOTHING_UNDER_WAY_AFTER
     marked = Intention.objects.filter(pk=intention_id, state=IntentionState.OPEN).update(
         give_up_at=at, leased_until=at
     )

@@ -45,8 +45,6 @@ from sales.staff import Manager
 logger = logging.getLogger(__name__)
 
 _UNREACHABLE = (OperationalError, InterfaceError)
-# Refusals that say nothing of the student; a later attempt may go through.
-_PASSING = (Refusal.UNREACHABLE, Refusal.RATE_LIMITED, Refusal.NOT_PERMITTED)
 
 
 class _Undone(Exception):
@@ -237,7 +235,7 @@ def _why_it_fails(intention: Intention) -> Problem | None:
 
 def _take_refusal(intention: Intention, refused: AccountRefused) -> None:
     """Undo the intention, unless the refusal is the echo of an earlier attempt's success."""
-    if intention.attempts > 1 and refused.why in _PASSING:
+    if intention.attempts > 1 and refused.why in account_errors.PASSING:
         raise OutcomeUnclear from refused
     if not intention.adopts and refused.why is Refusal.EMAIL_EXISTS:
         if _is_there(intention):
