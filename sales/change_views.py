@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onai.errors import BadRequest, NotFound, Problem
+from onai.errors import BadRequest, NotFound, Problem, tell_when_to_retry
 from onai.identity import password_rules, register
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
+from sales import account_errors, changes, once, passwords
 from sales import change_refusals as refusals
-from sales import changes, once, passwords
 from sales.change_forms import (
     CorrectionForm,
     DeletionForm,
@@ -190,7 +190,7 @@ def change(request: IdentifiedRequest, change_id: UUID) -> HttpResponse:
     context = {
         "change": found,
         "is_open": is_open,
-        "may_be_ended_at": found.created_at + changes.NOTHING_UNDER_WAY_AFTER,
+        "may_be_ended_at": found.created_at + account_errors.NOTHING_UNDER_WAY_AFTER,
         "now": timezone.now(),
         "refusal": None if is_open or not found.refusal else refusals.by_code(found.refusal),
         "student": student,
@@ -272,6 +272,5 @@ def _page(
     }
     status = problem.status if problem else status
     response = render(request, page.template, context, status=status)
-    if problem is not None and problem.retry_after_seconds is not None:
-        response["Retry-After"] = str(problem.retry_after_seconds)
+    tell_when_to_retry(response, problem)
     return response

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from onai import paging, sealing
 from onai.address_form import InvalidInput
-from onai.errors import NotFound, Problem
+from onai.errors import NotFound, Problem, tell_when_to_retry
 from onai.identity import password_rules, register
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
@@ -131,8 +131,7 @@ def _form_page(
         ),
     }
     response = render(request, "sales/new_student.html", context, status=status)
-    if problem is not None and problem.retry_after_seconds is not None:
-        response["Retry-After"] = str(problem.retry_after_seconds)
+    tell_when_to_retry(response, problem)
     return response
 
 

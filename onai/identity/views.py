@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onai.errors import Problem
+from onai.errors import Problem, tell_when_to_retry
 from onai.identity import (
     audit,
     cookies,
@@ -201,8 +201,7 @@ def _sign_in_page(
         "lost": request.GET.get("lost"),
     }
     response = render(request, "identity/login.html", context, status=status)
-    if problem is not None and problem.retry_after_seconds is not None:
-        response["Retry-After"] = str(problem.retry_after_seconds)
+    tell_when_to_retry(response, problem)
     add_never_cache_headers(response)
     return response
 
