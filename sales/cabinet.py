@@ -1,7 +1,6 @@
 """The sales manager's cabinet: figures, the chart, the leaderboard, students, the activity log."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
@@ -214,14 +213,8 @@ def _headline(chosen: ChosenPeriod, wanted: StudentFilter) -> _Headline:
 
 
 def _told_apart(standings: list[statistics.Standing]) -> list[statistics.Standing]:
-    """With the e-mails of those whose name somebody else has as well."""
-    shared = Counter(one.name for one in standings)
-    return [
-        replace(one, name=f"{one.name} ({one.email})")
-        if one.email and one.name != one.email and shared[one.name] > 1
-        else one
-        for one in standings
-    ]
+    names = told_apart(standings)
+    return [replace(one, name=names[one.user_id]) for one in standings]
 
 
 def _whose(wanted: StudentFilter) -> UUID | None:

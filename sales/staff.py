@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
 from onai.errors import Problem
-from onai.identity.models import StaffMember
 from onai.identity.roles import STAFF, Identity, Role
 from sales import directory
 from sales.models import Student
@@ -22,15 +22,26 @@ class Manager:
     name: str
 
 
-def told_apart(members: Iterable[StaffMember]) -> dict[UUID, str]:
+class Named(Protocol):
+    """Somebody with an account. `name` may be the e-mail; `email` is empty where none is known."""
+
+    @property
+    def user_id(self) -> UUID: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+
+
+def told_apart(people: Iterable[Named]) -> dict[UUID, str]:
     """What to call each of them: by name, and where several share one, by e-mail as well."""
-    members = list(members)
-    shared = Counter(member.name for member in members)
+    people = list(people)
+    shared = Counter(one.name for one in people)
     return {
-        member.user_id: member.name
-        if shared[member.name] == 1 or member.name == member.email
-        else f"{member.name} ({member.email})"
-        for member in members
+        one.user_id: one.name
+        if shared[one.name] == 1 or one.email in ("", one.name)
+        else f"{one.name} ({one.email})"
+        for one in people
     }
 
 

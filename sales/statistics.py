@@ -107,7 +107,7 @@ class Standing:
     """
 
     place: int
-    manager_id: UUID
+    user_id: UUID
     name: str
     email: str
     figures: Figures
@@ -242,8 +242,8 @@ def leaderboard(period: Period) -> list[Standing]:
         **_span("sold_lately", Period.month_of(business_day())),
     )
     return [
-        Standing(place, manager_id, name, email, Figures(*sold), this_month, is_staff)
-        for place, manager_id, name, email, *sold, this_month, is_staff in found
+        Standing(place, user_id, name, email, Figures(*sold), this_month, is_staff)
+        for place, user_id, name, email, *sold, this_month, is_staff in found
     ]
 
 
