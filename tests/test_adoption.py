@@ -226,6 +226,21 @@ def test_an_address_that_two_students_have_is_told_and_left(usual: Production) -
     assert len(usual.desk.students("twice@onai.test")) == 2
 
 
+def test_staff_among_the_students_are_told_and_boasts_are_not(usual: Production) -> None:
+    usual.migrate()
+    boaster = usual.accounts.create(user_metadata={"role": "admin"})["id"]
+    make_student = (
+        "insert into tripwire_users (user_id, full_name, email)"
+        " select id, 'Тест', email from auth.users where {}"
+    )
+
+    usual.execute(make_student.format(f"id = '{boaster}'"))
+    assert "staff_are_students" not in usual.codes()
+
+    usual.execute(make_student.format(f"email = '{MANAGER}'"))
+    assert usual.codes()["staff_are_students"] == "note"
+
+
 REFUSED = {
     "a required column of theirs": (
         "alter table tripwire_users add cohort_id uuid not null",
