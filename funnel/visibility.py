@@ -4,7 +4,6 @@ Row level security is on for them, and hides every row from a role that no polic
 an error, so that all figures would be zeros.
 """
 
-import django.db
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -13,7 +12,6 @@ from funnel.statement import FiguresUnavailable
 from onai.db import catalog
 from onai.db.visibility import Visibility, visibility
 from onai.ops.examination import Down, Probe
-from onai.ops.probes import not_found_out
 
 
 class LeadsHidden(FiguresUnavailable):
@@ -36,11 +34,8 @@ _HIDDEN = {
 
 
 def _probe() -> str:
-    try:
-        seen = visibility("landing", _TABLE)
-        missing = _missing_columns() if seen is Visibility.SEEN else []
-    except django.db.Error as error:
-        raise not_found_out("landing", error) from error
+    seen = visibility("landing", _TABLE)
+    missing = _missing_columns() if seen is Visibility.SEEN else []
     if seen in _HIDDEN:
         raise Down(str(_HIDDEN[seen]))
     if missing:

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from onai.db.visibility import Visibility, visibility
 from onai.identity.models import StaffMember
+from onai.identity.roles import STAFF, Role
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ _OWNER = {_PROFILE: "user_id", _PROGRESS: "tripwire_user_id", _USERS: "id"}
 _KINDS = ("uuid", "text", "character varying")
 _MODULES = 3
 _FIRST_MODULE, _FIRST_LESSON = 16, 67
-_STAFF = ("admin", "sales")
+_STAFF = [role.value for role in STAFF]
 # The columns of a table and their types.
 Columns = Mapping[str, str]
 Statement = tuple[str, Any]
@@ -38,7 +39,7 @@ def enrol(account_id: UUID, *, email: str, full_name: str) -> None:
     there = _columns("insert")
     # The first, since `tripwire_progress` may point to it.
     rows: dict[str, dict[str, Any]] = {
-        _USERS: {"email": email, "full_name": full_name, "role": "student"},
+        _USERS: {"email": email, "full_name": full_name, "role": Role.STUDENT.value},
         _PROFILE: {
             "full_name": full_name,
             "modules_completed": 0,
@@ -103,7 +104,7 @@ def free_address(email: str) -> bool:
         return False  # Accounts that we do not see are not gone.
     about = {
         "email": email,
-        "roles": list(_STAFF),
+        "roles": _STAFF,
         "members": list(StaffMember.known.values_list("user_id", flat=True)),
     }
     corrected = _attempt((_CORRECT_COPIES, about), _USERS)
@@ -189,7 +190,7 @@ def _delete(table: str, columns: Columns, account_id: UUID) -> Statement:
     if table == _USERS and "role" in columns:
         # Never a colleague's.
         not_staff = sql.SQL(" and coalesce(role::text, '') <> all(%s)")
-        return (statement + not_staff).as_string(), [account_id, list(_STAFF)]
+        return (statement + not_staff).as_string(), [account_id, _STAFF]
     return statement.as_string(), [account_id]
 
 

@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from onai.db import outage, time_zones
-from onai.ops.examination import Down, Probe
-from onai.ops.probes import not_found_out
+from onai.ops.examination import Down, Probe, not_found_out
 from sales import adoption, directory
 from sales.adoption import HEADINGS, Finding, Severity
 from sales.adoption.access import account_findings
@@ -21,20 +20,14 @@ _SETTLED_WITHIN = timedelta(minutes=2)
 
 def _creations() -> str:
     stuck = Q(state=IntentionState.OPEN, created_at__lt=Now() - _SETTLED_WITHIN)
-    try:
-        count = Intention.objects.filter(stuck).count() + Change.objects.filter(stuck).count()
-    except DatabaseError as error:
-        raise not_found_out("tripwire", error) from error
+    count = Intention.objects.filter(stuck).count() + Change.objects.filter(stuck).count()
     if count:
         raise Down(_("не закончены: %(count)s") % {"count": count})
     return _("все закончены")
 
 
 def _sessions() -> str:
-    try:
-        allowed = directory.may_end_sessions()
-    except DatabaseError as error:
-        raise not_found_out("tripwire", error) from error
+    allowed = directory.may_end_sessions()
     if not allowed:
         raise Down(_("нельзя: до часа заблокированный ещё остаётся внутри"))
     return _("завершаются сразу")
@@ -67,20 +60,17 @@ def _accounts() -> str:
     try:
         hidden = next(account_findings(), None)
     except DatabaseError as error:
-        told = not_found_out("tripwire", error)
         if outage.reason(error) is None:
-            raise told from error
-        return str(told)  # no fault of its own: the database's probe says that it is down
+            raise
+        # No fault of its own: the database's probe says that it is down.
+        return str(not_found_out(error))
     if hidden is not None:
         raise Down(str(hidden.sentence), advice=_advice([hidden]), reason=hidden.code)
     return _("видны")
 
 
 def _tables() -> str:
-    try:
-        findings = adoption.check()
-    except DatabaseError as error:
-        raise not_found_out("tripwire", error) from error
+    findings = adoption.check()
     notes = [finding for finding in findings if finding.severity is Severity.NOTE]
     amiss = [finding for finding in findings if finding.severity is not Severity.NOTE]
     if amiss:
@@ -104,14 +94,11 @@ def _advice(findings: list[Finding]) -> str:
 
 
 def _letters() -> str:
-    try:
-        failed = WelcomeLetter.objects.filter(state=LetterState.FAILED).count()
-        late = WelcomeLetter.objects.filter(
-            state=LetterState.PENDING, created_at__lt=Now() - _SETTLED_WITHIN
-        ).count()
-        ours = WelcomeLetter.objects.filter(state=LetterState.PENDING, ours=True).count()
-    except DatabaseError as error:
-        raise not_found_out("tripwire", error) from error
+    failed = WelcomeLetter.objects.filter(state=LetterState.FAILED).count()
+    late = WelcomeLetter.objects.filter(
+        state=LetterState.PENDING, created_at__lt=Now() - _SETTLED_WITHIN
+    ).count()
+    ours = WelcomeLetter.objects.filter(state=LetterState.PENDING, ours=True).count()
     if ours:
         raise Down(
             _("Resend не принимает ключ или отправителя, из-за этого ждут: %(count)s")

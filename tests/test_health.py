@@ -3,19 +3,20 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.db import connections
 from django.test import Client
 
 from onai import shared_cache
 from onai.ops import examination, health, probes
 from onai.ops.examination import Down, Probe
 from tests.conftest import Faults
-from tests.outages import landing_outage
+from tests.outages import landing_outage, tripwire_outage
 
 SignIn = Callable[[str], Client]
 
@@ -158,6 +159,24 @@ def test_a_probe_that_crashes_is_a_part_that_is_down() -> None:
 
     assert not part.works
     assert [crash.exc_type for crash in told] == [ZeroDivisionError]
+
+
+@pytest.mark.parametrize("is_down", [True, False])
+def test_a_part_that_no_database_tells_of_is_unknown(
+    is_down: bool,
+) -> None:
+    """A database that answers with an error is not said to be silent."""
+
+    def check() -> str:
+        with connections["tripwire"].cursor() as cursor:
+            cursor.execute("select 1" if is_down else "select nothing")
+        return ""
+
+    with tripwire_outage() if is_down else nullcontext():
+        (part,) = examination.examine([Probe(f"told {is_down}", "", check, "")])
+
+    seen = "не отвечает" if is_down else "отвечает ошибкой 42703"
+    assert (part.works, part.seen) == (False, f"не узнать: база Tripwire {seen}")
 
 
 @pytest.mark.parametrize("applied", [True, False])

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
+import django.db
 from django.db import connections
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from onai.db import deadline
+from onai.db import deadline, outage
 
 # How long an examination takes at most, and how long its result is the answer to every question.
 PATIENCE_SECONDS = 2.0
@@ -43,7 +44,8 @@ class Down(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How to find out about one part. `check` answers what it saw, or raises `Down`."""
+    """How to find out about one part. `check` answers what it saw, or raises `Down`, or Django's
+    database errors where it cannot be told."""
 
     name: str
     title: str | Promise
@@ -87,6 +89,18 @@ def examine(probes: Sequence[Probe]) -> list[Part]:
             _begin_if_old(probe)
         _change.wait_for(lambda: not any(map(_is_awaited, probes)), until - monotonic())
         return [_found(probe) for probe in probes]
+
+
+def not_found_out(error: django.db.Error) -> Down:
+    """That a part cannot be looked at: its database does not answer, or answers with an error."""
+    name = {"name": outage.alias(error).title()}
+    if outage.reason(error) is not None:
+        return Down(_("не узнать: база %(name)s не отвечает") % name)
+    state = getattr(error.__cause__, "sqlstate", None) or "?"
+    return Down(
+        _("не узнать: база %(name)s отвечает ошибкой %(state)s") % {**name, "state": state},
+        reason="database_error",
+    )
 
 
 def forget() -> None:
@@ -135,9 +149,15 @@ def _part(probe: Probe) -> Part:
         with deadline.within(_DATABASE_SECONDS):
             seen = probe.check()
     except Down as down:
-        advice = down.advice or probe.advice
-        return Part(probe.name, probe.title, False, str(down), advice, down.reason)
+        return _down(probe, down)
+    except django.db.Error as error:
+        return _down(probe, not_found_out(error))
     finally:
         # This thread's own connections; nobody else would close them.
         connections.close_all()
     return Part(probe.name, probe.title, True, seen, probe.advice)
+
+
+def _down(probe: Probe, down: Down) -> Part:
+    advice = down.advice or probe.advice
+    return Part(probe.name, probe.title, False, str(down), advice, down.reason)

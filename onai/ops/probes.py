@@ -11,6 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_redis import get_redis_connection
@@ -26,18 +27,6 @@ _HTTP_TIMEOUT_SECONDS = 1.8
 _WORKER_IS_SILENT_AFTER = timedelta(minutes=1)
 # Why a process that asked is not ready: it runs ahead of its database.
 NOT_MIGRATED = "not_migrated"
-
-
-def not_found_out(alias: str, error: DatabaseError) -> Down:
-    """That a part cannot be looked at: its database does not answer, or answers with an error."""
-    name = {"name": alias.title()}
-    if outage.reason(error) is not None:
-        return Down(_("не узнать: база %(name)s не отвечает") % name)
-    state = getattr(error.__cause__, "sqlstate", None) or "?"
-    return Down(
-        _("не узнать: база %(name)s отвечает ошибкой %(state)s") % {**name, "state": state},
-        reason="database_error",
-    )
 
 
 def _database(alias: str) -> str:
@@ -92,12 +81,9 @@ def _cache() -> str:
 
 
 def _migrations() -> str:
-    try:
-        executor = MigrationExecutor(connections["tripwire"])
-        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        seen = visibility("tripwire", "django_migrations") if pending else Visibility.SEEN
-    except DatabaseError as error:
-        raise not_found_out("tripwire", error) from error
+    executor = MigrationExecutor(connections["tripwire"])
+    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    seen = visibility("tripwire", "django_migrations") if pending else Visibility.SEEN
     if seen in (Visibility.FILTERED, Visibility.NOT_GRANTED):
         raise Down(_("не узнать: нашей роли не видно, какие применены"), reason="migrations_hidden")
     if pending:
@@ -107,10 +93,7 @@ def _migrations() -> str:
 
 def _worker() -> str:
     alive_since = timezone.now() - _WORKER_IS_SILENT_AFTER
-    try:
-        alive = ProcrastinateWorker.objects.filter(last_heartbeat__gte=alive_since).count()
-    except DatabaseError as error:
-        raise not_found_out("tripwire", error) from error
+    alive = ProcrastinateWorker.objects.filter(last_heartbeat__gte=alive_since).count()
     if not alive:
         raise Down(_("ни один не подаёт признаков жизни"))
     return _("работает: %(count)s") % {"count": alive}
@@ -129,19 +112,22 @@ DEPENDENCIES = [
         "landing",
         gettext_lazy("База Landing (лиды)"),
         _landing,
-        gettext_lazy(
-            "Воронка показывает последние удачные цифры, если они есть, и говорит, насколько они"
-            " стары; файлы и списки людей недоступны. Проверьте проект Landing в Supabase"
-            " и переменную LANDING_DATABASE_URL."
+        format_lazy(
+            "{} {}",
+            _WITHOUT["landing"],
+            gettext_lazy("Проверьте проект Landing в Supabase и переменную LANDING_DATABASE_URL."),
         ),
     ),
     Probe(
         "tripwire",
         gettext_lazy("База Tripwire (студенты)"),
         _tripwire,
-        gettext_lazy(
-            "Доступы выдать нельзя. Проверьте проект Tripwire в Supabase"
-            " и переменную TRIPWIRE_DATABASE_URL."
+        format_lazy(
+            "{} {}",
+            _WITHOUT["tripwire"],
+            gettext_lazy(
+                "Проверьте проект Tripwire в Supabase и переменную TRIPWIRE_DATABASE_URL."
+            ),
         ),
     ),
     Probe(
