@@ -11,6 +11,7 @@ from django.test import Client
 from onai.identity import audit
 from tests.conftest import LandingPages
 from tests.desk import Desk
+from tests.outages import accounts_hidden
 from tests.people import PASSWORD, Accounts
 
 OWNER = "admin@onai.test"
@@ -59,6 +60,17 @@ def test_coming_and_going_are_told_with_who_and_from_where(events: Any, accounts
 
     assert events("signed_in") == [{"user_id": me, "visitor": VISITOR, "role": "admin"}]
     assert events("signed_out") == [{"user_id": me, "visitor": VISITOR}]
+
+
+def test_going_is_told_also_while_nobody_can_say_who_goes(events: Any) -> None:
+    browser = _browser()
+    assert _sign_in(browser) == 302
+
+    with accounts_hidden():
+        browser.post("/logout")
+    browser.post("/logout")  # nobody's any more
+
+    assert events("signed_out") == [{"visitor": VISITOR}]
 
 
 def test_a_refused_sign_in_is_told_by_a_digest(

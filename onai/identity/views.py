@@ -176,8 +176,9 @@ def _identity_or_problem(request: VisitorRequest, opened: Tokens) -> Identity:
 def logout(request: VisitorRequest) -> HttpResponse:
     if request.access_token:
         _revoke(request.access_token)
-    if request.identity is not None:
-        audit.record("signed_out", request, user_id=request.identity.user_id)
+        # Nobody may know whose it was: our databases may be away.
+        me = request.identity.user_id if request.identity else None
+        audit.record("signed_out", request, user_id=me)
     response = redirect("login")
     cookies.drop(response)
     return response
