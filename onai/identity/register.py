@@ -86,8 +86,8 @@ class Account:
     is_student: bool
 
 
-def refresh(*, only_recent: bool = False) -> int:
-    """Copy who is staff or claims to be, and forget who is neither; answers how many are staff.
+def refresh(*, only_recent: bool = False) -> None:
+    """Copy who is staff or claims to be, and forget who is neither.
 
     `only_recent` looks at accounts that are known already, or made or changed within an hour: of a
     million accounts in a tenth of the time. Raises `AccountsHidden`, and then nobody is forgotten.
@@ -102,7 +102,6 @@ def refresh(*, only_recent: bool = False) -> int:
             changed, gone = _differences(only_recent)
             _keep(changed, _COPIED)
             StaffMember.known.filter(user_id__in=gone).delete()
-    return StaffMember.objects.count()
 
 
 def _differences(only_recent: bool) -> tuple[list[StaffMember], set[UUID]]:
