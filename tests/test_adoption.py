@@ -290,6 +290,57 @@ REFUSED = {
         "not_a_table",
         "",
     ),
+    "a table in sections": (
+        "drop table tripwire_users;"
+        f" {STUDENTS.strip().removesuffix(';').replace('primary key', '').replace('unique', '')}"
+        " partition by hash (id);"
+        " create table one partition of tripwire_users for values with (modulus 1, remainder 0)",
+        "not_a_table",
+        "",
+    ),
+    "a log by months": (
+        "drop table sales_activity_log; create table sales_activity_log (id uuid, manager_id uuid,"
+        " action_type text, target_user_id uuid, details jsonb, created_at timestamptz)"
+        " partition by range (created_at)",
+        "not_a_table",
+        "",
+    ),
+    "a name that is computed": (
+        "alter table tripwire_users drop manager_name,"
+        " add manager_name text generated always as (full_name) stored",
+        "column_generated",
+        "alter column manager_name drop expression",
+    ),
+    "one entry a student": (
+        "alter table sales_activity_log add constraint once unique (target_user_id, action_type)",
+        "unique_refuses",
+        'drop constraint "once"',
+    ),
+    "one student a manager": (
+        "create unique index one_each on tripwire_users (granted_by)",
+        "unique_refuses",
+        'drop index public."one_each"',
+    ),
+    "an act of a type of its own, with a rule": (
+        "create type act as enum ('user_created', 'email_sent');"
+        " alter table sales_activity_log drop constraint sales_activity_log_action_type_check,"
+        " alter action_type type act using action_type::act,"
+        " add constraint known check (action_type <> 'email_sent' or details is not null)",
+        "column_type",
+        "type text using action_type::text",
+    ),
+    "a status of a domain": (
+        "create domain course_state as text check (value in ('active', 'inactive'));"
+        " alter table tripwire_users drop constraint tripwire_users_status_check,"
+        " alter status type course_state",
+        "column_type",
+        "type text using status::text",
+    ),
+    "a renamed column": (
+        "alter table tripwire_users rename full_name to name",
+        "column_missing",
+        "full_name",
+    ),
     "no key": (
         "alter table tripwire_users drop constraint tripwire_users_pkey",
         "id_not_unique",
@@ -323,7 +374,13 @@ def test_what_may_not_be_adapted_is_refused_before_anything_is_done(
     assert f"Мешает работать [{code}]" in said
 
 
-@pytest.mark.parametrize("shape", ["a required column of theirs", "times without a zone"])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        *("a required column of theirs", "times without a zone", "a name that is computed"),
+        *("one entry a student", "one student a manager", "a status of a domain"),
+    ],
+)
 def test_the_advice_mends_it(usual: Production, shape: str) -> None:
     statement, code, _ = REFUSED[shape]
     usual.as_owner(statement)
@@ -335,6 +392,55 @@ def test_the_advice_mends_it(usual: Production, shape: str) -> None:
     usual.migrate()
     usual.serve()
     every_act_works(usual)
+
+
+SPELLINGS = {
+    "an array": "status = any (array['active', 'inactive']::text[])",
+    "alternatives": "status = 'active' or status = 'inactive' or status is null",
+    "a pattern": "status ~ '^(active|inactive)$'",
+    "a function": "course_is(status)",
+    "capitals": "upper(status) in ('ACTIVE', 'INACTIVE')",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_rule_is_widened_however_it_is_spelled(usual: Production, spelling: str) -> None:
+    usual.as_owner(
+        "create function course_is(text) returns boolean language sql immutable"
+        " as $$ select $1 in ('active', 'inactive') $$",
+        "alter table tripwire_users drop constraint tripwire_users_status_check,"
+        f" add constraint course check ({SPELLINGS[spelling]})",
+    )
+    assert usual.codes() == {"check_lacks_words": "adapts"}
+
+    usual.migrate()
+
+    usual.serve()
+    every_act_works(usual)
+
+
+REFUSING = {
+    "raises": ("before insert or update or delete", "raise exception 'closed';"),
+    "raises for the statement": ("after delete", "raise sqlstate 'P0001';"),
+    "leaves rows out": ("before insert", "if new.status is null then return null; end if;"),
+}
+
+
+@pytest.mark.parametrize("how", REFUSING)
+def test_a_trigger_that_may_refuse_is_told(usual: Production, how: str) -> None:
+    when, body = REFUSING[how]
+    level = "statement" if "statement" in how else "row"
+    usual.as_owner(
+        f"create function guarded() returns trigger language plpgsql as"
+        f" $$ begin {body} return new; end $$",
+        f"create trigger guarded {when} on tripwire_users for each {level}"
+        " execute function guarded()",
+    )
+
+    assert usual.codes() == {"trigger_may_refuse": "note"}
+    assert "Триггер guarded таблицы tripwire_users может не дать записать" in usual.check()[1]
+    usual.migrate()
+    assert usual.codes() == {"trigger_may_refuse": "note"}
 
 
 def test_whoever_does_not_own_the_tables_cannot_migrate(usual: Production) -> None:

@@ -13,13 +13,15 @@ from django.db import connections
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`kind` is the type without its length; `length` is in characters, None without a limit."""
+    """`kind` is the type without its length; `length` is in characters, None without a limit;
+    `generated` is whether the database computes the value and takes none."""
 
     name: str
     kind: str
     length: int | None
     nullable: bool
     has_default: bool
+    generated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,12 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """A valid unique index over all rows. `key` is SQL: `email`, `lower(email)`, `a, b`."""
+    """A valid unique index over all rows. `key` is SQL: `email`, `lower(email)`, `a, b`;
+    `constraint` is whether it is a constraint's."""
 
+    name: str
     key: str
+    constraint: bool
     is_primary: bool
 
 
@@ -57,13 +62,15 @@ class Trigger:
     """A trigger that is not internal, with the function it runs (`schema.name`).
 
     `pinned` is whether the function's search_path is fixed, with temporary tables at its end: where
-    they are not named they come first.
+    they are not named they come first. `may_refuse` is whether the function raises an error of its
+    own, or can leave a row out before it is written.
     """
 
     name: str
     function: str
     definer: bool
     pinned: bool
+    may_refuse: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ jsonb_build_object(
   'on_delete', case confdeltype when 'c' then 'CASCADE' when 'n' then 'SET NULL'
     when 'd' then 'SET DEFAULT' when 'r' then 'RESTRICT' else 'NO ACTION' end)
 """
-_TABLES = f"""
+_TABLES = rf"""
 select jsonb_build_object(
   'name', relname, 'kind', relkind, 'row_security', relrowsecurity,
   'ours', pg_has_role(relowner, 'usage'),
@@ -114,7 +121,8 @@ select jsonb_build_object(
     select jsonb_agg(jsonb_build_object(
       'name', attname, 'kind', format_type(atttypid, null), 'nullable', not attnotnull,
       'length', case when atttypid = 'varchar'::regtype and atttypmod > 4 then atttypmod - 4 end,
-      'has_default', atthasdef or attidentity <> '') order by attnum)
+      'has_default', atthasdef or attidentity <> '', 'generated', attgenerated <> '')
+      order by attnum)
     from pg_attribute where attrelid = pg_class.oid and attnum > 0 and not attisdropped),
   'checks', (
     select jsonb_agg(jsonb_build_object(
@@ -129,7 +137,10 @@ select jsonb_build_object(
     select jsonb_agg({_FOREIGN_KEY} order by conname) from pg_constraint
     where confrelid = pg_class.oid and contype = 'f' and conparentid = 0),
   'uniques', (
-    select jsonb_agg(jsonb_build_object('is_primary', indisprimary, 'key', (
+    select jsonb_agg(jsonb_build_object('is_primary', indisprimary,
+      'name', (select relname from pg_class as index where index.oid = indexrelid),
+      'constraint', exists (select from pg_constraint where conindid = indexrelid
+        and conrelid = indrelid), 'key', (
       select string_agg(pg_get_indexdef(indexrelid, place, true), ', ' order by place)
       from generate_series(1, indnkeyatts) as place)))
     from pg_index
@@ -138,6 +149,8 @@ select jsonb_build_object(
     select jsonb_agg(jsonb_build_object(
       'name', tgname, 'function', pronamespace::regnamespace::text || '.' || proname,
       'definer', prosecdef,
+      'may_refuse', tgenabled <> 'D' and (prosrc ~* '\mraise\s+(exception|sqlstate)\M'
+        or (tgtype & 3 = 3 and prosrc ~* '\mreturn\s+null\M')),
       'pinned', exists (
         select from unnest(proconfig) as setting
         where setting like 'search_path=%%pg_temp%%'
@@ -236,3 +249,8 @@ def satisfies(alias: str, table: Table, check: Check, rows: Iterable[Mapping[str
         cursor.execute(statement, [[json.dumps(row) for row in rows]])
         (lets_in,) = cursor.fetchone()
     return bool(lets_in)
+
+
+def quoted(name: str) -> str:
+    """A name as SQL."""
+    return '"' + name.replace('"', '""') + '"'

@@ -19,8 +19,8 @@ from onai.identity.standing import AccountsHidden
 from sales.adoption.access import account_findings, right_findings, tables_of_tripwire
 from sales.adoption.contents import content_findings
 from sales.adoption.doors import api_roles, door_findings
-from sales.adoption.findings import HEADINGS, Finding, Severity
-from sales.adoption.shape import LOG, STUDENTS, shape_findings
+from sales.adoption.findings import HEADINGS, LOG, STUDENTS, Finding, Severity
+from sales.adoption.shape import shape_findings
 
 __all__ = [
     "HEADINGS",

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 
 from onai.db import catalog
 from onai.db.catalog import Table
-from sales.adoption.findings import Finding, Severity
-from sales.adoption.shape import STUDENTS
+from sales.adoption.findings import STUDENTS, Finding, Severity
 from sales.unreadable_accounts import NOTHING
 
 _TEXTS = ("text", "character varying", "character")

@@ -11,8 +11,7 @@ from django.db import connections
 from django.utils.translation import gettext as _
 
 from onai.db.catalog import Policy, Table
-from sales.adoption.findings import Finding, Severity
-from sales.adoption.shape import LOG, STUDENTS
+from sales.adoption.findings import LOG, STUDENTS, Finding, Severity
 
 API_ROLES = ("anon", "authenticated")
 _WRITES = {"insert": "a", "update": "w", "delete": "d"}

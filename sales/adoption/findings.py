@@ -6,6 +6,9 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+# The adopted tables.
+STUDENTS, LOG = "tripwire_users", "sales_activity_log"
+
 
 class Severity(StrEnum):
     """How much a finding matters; the worst first."""

@@ -11,11 +11,11 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from onai.db import catalog
-from onai.db.catalog import Column, ForeignKey, Table
-from sales.adoption.findings import Finding, Severity
+from onai.db.catalog import Column, Table, quoted
+from sales.adoption.findings import LOG, STUDENTS, Finding, Severity
+from sales.adoption.keys import foreign_key_findings, student_key_findings, unique_findings
 from sales.models import ActionType, ActivityEntry, Student, StudentStatus
 
-STUDENTS, LOG = "tripwire_users", "sales_activity_log"
 _MODELS: dict[str, type[models.Model]] = {STUDENTS: Student, LOG: ActivityEntry}
 # Without these a row would say nothing; nobody could add them.
 _NEEDED = {STUDENTS: {"id", "user_id", "full_name", "email"}, LOG: {"id", "action_type"}}
@@ -47,8 +47,6 @@ _WRITTEN_NULL = {
     *("amocrm_deal_id", "amocrm_contact_id"),
 }
 _LONGEST = {"email": 254, "full_name": 120, "manager_name": 254, "status": 9, "action_type": 14}
-# Ids of accounts that may be gone by the time they are written down, and stay written down after.
-_OUTLIVING = {STUDENTS: {"granted_by"}, LOG: {"manager_id", "target_user_id"}}
 _WORDS = {
     STUDENTS: ("status", tuple(StudentStatus.values)),
     LOG: ("action_type", tuple(ActionType.values)),
@@ -108,18 +106,25 @@ def shape_findings(found: Mapping[str, Table]) -> Iterator[Finding]:
             ),
         )
     for table in found.values():
-        if table.kind not in ("r", "p"):
-            yield Finding(
-                "not_a_table",
-                Severity.BLOCKS,
-                _("%(table)s — не таблица, а представление: писать в неё нельзя.")
-                % {"table": table.name},
-            )
+        if table.kind != "r":
+            yield _not_a_table(table)
             continue
         yield from _of_columns(table)
         yield from _of_checks(table)
-        yield from _of_foreign_keys(table)
-    yield from _of_keys(found[STUDENTS])
+        yield from unique_findings(table)
+        yield from _of_triggers(table)
+        yield from foreign_key_findings(table)
+    if found[STUDENTS].kind == "r":
+        yield from student_key_findings(found[STUDENTS])
+
+
+def _not_a_table(table: Table) -> Finding:
+    sentence = (
+        _("%(table)s — таблица из секций: нужных индексов и ключей в ней не построить.")
+        if table.kind == "p"
+        else _("%(table)s — не таблица, а представление: писать в неё нельзя.")
+    )
+    return Finding("not_a_table", Severity.BLOCKS, sentence % {"table": table.name})
 
 
 def _of_columns(table: Table) -> Iterator[Finding]:
@@ -188,6 +193,13 @@ def _defaults_again(table: Table, name: str) -> Iterator[str]:
 def _of_known_column(table: Table, column: Column) -> Iterator[Finding]:
     about = {"table": table.name, "column": column.name}
     where = f"alter table public.{table.name} alter column {column.name}"
+    if column.generated:
+        yield Finding(
+            "column_generated",
+            Severity.BLOCKS,
+            _("В %(table)s столбец %(column)s вычисляет база, а заполняет его сайт.") % about,
+            (f"{where} drop expression",),
+        )
     longest = _LONGEST.get(column.name, 0)
     if column.length is not None and column.length < longest:
         yield Finding(
@@ -220,7 +232,7 @@ def _not_filled(table: Table, column: Column) -> Finding:
         "В %(table)s столбец %(column)s обязателен и без значения по умолчанию, а сайт его не"
         " заполняет: новая строка не запишется."
     ) % {"table": table.name, "column": column.name}
-    where = f"alter table public.{table.name} alter column {_quoted(column.name)}"
+    where = f"alter table public.{table.name} alter column {quoted(column.name)}"
     if "password" in column.name:
         # Passwords do not belong there; that it may be empty takes nothing from anybody.
         return Finding("not_filled", Severity.ADAPTS, sentence, (f"{where} drop not null",))
@@ -229,7 +241,14 @@ def _not_filled(table: Table, column: Column) -> Finding:
 
 def _of_checks(table: Table) -> Iterator[Finding]:
     name, words = _WORDS[table.name]
+    kinds = {
+        str(field.column): _KINDS[field.get_internal_type()]
+        for field in _MODELS[table.name]._meta.concrete_fields
+    }
     for check in table.checks:
+        # Of another type than we write: that is told, and comes first.
+        if any(table.columns[one].kind not in kinds[one] for one in kinds.keys() & check.columns):
+            continue
         rows = [{**_SAMPLE[table.name], name: word} for word in words]
         if not check.columns or catalog.satisfies("tripwire", table, check, rows):
             continue
@@ -252,14 +271,14 @@ def _of_checks(table: Table) -> Iterator[Finding]:
                 Severity.BLOCKS,
                 _("Ограничение %(check)s таблицы %(table)s не пустит строк, которые пишет сайт.")
                 % about,
-                (f"alter table public.{table.name} drop constraint {_quoted(check.name)}",),
+                (f"alter table public.{table.name} drop constraint {quoted(check.name)}",),
             )
 
 
 def _wider(table: str, check: catalog.Check, also: str) -> tuple[str, ...]:
     """The constraint with what it let in, and `also`: at no moment does it let in everything."""
-    where, name = f"alter table public.{table}", _quoted(check.name)
-    wider = _quoted(f"{check.name[:50]}_wider")
+    where, name = f"alter table public.{table}", quoted(check.name)
+    wider = quoted(f"{check.name[:50]}_wider")
     steps = [
         f"{where} drop constraint if exists {wider},"
         f" add constraint {wider} check (({check.condition}) or {also}) not valid",
@@ -272,89 +291,19 @@ def _wider(table: str, check: catalog.Check, also: str) -> tuple[str, ...]:
     return tuple(steps)
 
 
-def _of_foreign_keys(table: Table) -> Iterator[Finding]:
-    where = f"alter table public.{table.name}"
-    for key in table.foreign_keys:
-        about = {"table": table.name, "key": key.name, "column": ", ".join(key.columns)}
-        drop = f"{where} drop constraint {_quoted(key.name)}"
-        if _OUTLIVING[table.name] & set(key.columns):
+def _of_triggers(table: Table) -> Iterator[Finding]:
+    for trigger in table.triggers:
+        if trigger.may_refuse:
             yield Finding(
-                "key_outlived",
-                Severity.ADAPTS,
-                _(
-                    "Ключ %(key)s таблицы %(table)s не даст записать, кто и о ком действовал, когда"
-                    " учётной записи уже нет (столбец %(column)s)."
-                )
-                % about,
-                (drop,),
-            )
-        elif key.columns == ("user_id",) and key.references != "auth.users":
-            yield Finding(
-                "key_elsewhere",
-                Severity.BLOCKS,
-                _("Ключ %(key)s таблицы %(table)s указывает не на auth.users.") % about,
-                (drop, _key_of_account(table.name)),
-            )
-        elif key.columns == ("user_id",) and key.on_delete != "CASCADE":
-            yield Finding(
-                "key_forbids_deletion",
-                Severity.ADAPTS,
-                _("Ключ %(key)s таблицы %(table)s не даёт удалить учётную запись студента.")
-                % about,
-                (
-                    f"{drop}, add constraint {_quoted(key.name)} foreign key (user_id)"
-                    " references auth.users (id) on delete cascade not valid",
-                    f"{where} validate constraint {_quoted(key.name)}",
-                ),
-            )
-
-
-def _key_of_account(table: str) -> str:
-    return (
-        f"alter table public.{table} add foreign key (user_id)"
-        " references auth.users (id) on delete cascade not valid"
-    )
-
-
-def _of_keys(students: Table) -> Iterator[Finding]:
-    keys = {unique.key for unique in students.uniques}
-    if "id" not in keys:
-        yield Finding(
-            "id_not_unique",
-            Severity.BLOCKS,
-            _("В tripwire_users столбец id не уникален, письма не к чему привязать."),
-            (f"alter table public.{STUDENTS} add primary key (id)",),
-        )
-    if not any(key.columns == ("user_id",) for key in students.foreign_keys):
-        yield Finding(
-            "key_missing",
-            Severity.NOTE,
-            _(
-                "У tripwire_users нет ключа на auth.users: студент останется, если учётную запись"
-                " удалят мимо сайта."
-            ),
-            (_key_of_account(STUDENTS),),
-        )
-    for key in students.referenced_by:
-        if _forbids(key):
-            yield Finding(
-                "deletion_forbidden_elsewhere",
+                "trigger_may_refuse",
                 Severity.NOTE,
                 _(
-                    "Таблица %(table)s не даст удалить студента, пока в ней есть его строки"
-                    " (%(key)s)."
+                    "Триггер %(trigger)s таблицы %(table)s может не дать записать: проверьте, что"
+                    " %(function)s() пропускает новых студентов, их изменение, удаление и журнал."
                 )
-                % {"table": key.table, "key": key.name},
+                % {"trigger": trigger.name, "table": table.name, "function": trigger.function},
             )
-
-
-def _forbids(key: ForeignKey) -> bool:
-    return key.on_delete in ("NO ACTION", "RESTRICT")
 
 
 def _listed(words: Any) -> str:
     return ", ".join(f"'{word}'" for word in words)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
