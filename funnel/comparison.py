@@ -311,6 +311,13 @@ class Counted:
         return _sign(now * self.tested.days_before - before * self.tested.days)
 
     @property
+    def compared_instead(self) -> tuple[int, int] | None:
+        """What was compared, now and before, where the figures shown are others."""
+        if self.tested is None or (self.tested.now, self.tested.before) == (self.now, self.before):
+            return None
+        return self.tested.now, self.tested.before
+
+    @property
     def by_rate(self) -> bool:
         """Whether the two spans are of unequal length."""
         return self.tested is not None and abs(self.tested.days - self.tested.days_before) > 1e-9
@@ -347,6 +354,14 @@ class Rate:
     @property
     def sign(self) -> int:
         return _sign(self.difference or 0)
+
+    @property
+    def compared_instead(self) -> tuple[Decimal, Decimal] | None:
+        """What was compared, now and before, in percent, where the figures shown are others."""
+        if self.tested is None or self.tested_before is None:
+            return None
+        compared = self.tested, self.tested_before
+        return compared if compared != (self.percent, self.before) else None
 
     @property
     def low(self) -> Decimal | None:

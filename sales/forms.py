@@ -83,7 +83,6 @@ class PasswordForm(forms.Form):
                 "spellcheck": "false",
             }
         ),
-        help_text=_("Можно оставить этот или вписать свой: от 8 символов."),
         error_messages={
             "required": _("Укажите пароль или возьмите предложенный."),
             "null_characters_not_allowed": _(
@@ -95,6 +94,9 @@ class PasswordForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         wanted = passwords.in_suggestions()
+        self.fields["password"].help_text = _(
+            "Можно оставить этот или вписать свой: от %(shortest)s символов."
+        ) % {"shortest": passwords.shortest()}
         # For the script, which makes another one in the browser.
         self.fields["password"].widget.attrs |= {
             "data-shortest": wanted.shortest,

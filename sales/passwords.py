@@ -59,15 +59,20 @@ def _draw(groups: int) -> str:
     )
 
 
+def shortest() -> int:
+    """The fewest characters, by our own rules and by what is known of the project's."""
+    rules = password_rules.known()
+    return max(SHORTEST, rules.shortest if rules else 0)
+
+
 def check(password: str, *, email: str) -> None:
     """Raise `ValidationError`, with what to do about it, unless the password is acceptable."""
     if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") for letter in password):
         raise ValidationError(_("В пароле есть невидимые символы. Введите его заново."))
     rules = password_rules.known()
-    shortest = max(SHORTEST, rules.shortest if rules else 0)
-    if len(password) < shortest:
+    if len(password) < (fewest := shortest()):
         raise ValidationError(
-            _("Пароль короткий: нужно не меньше %(shortest)s символов.") % {"shortest": shortest}
+            _("Пароль короткий: нужно не меньше %(shortest)s символов.") % {"shortest": fewest}
         )
     if len(password.encode()) > LONGEST_BYTES:
         raise ValidationError(

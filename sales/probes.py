@@ -76,7 +76,8 @@ def _tables() -> str:
     if amiss:
         told = _("замечаний: %(count)s") % {"count": len(amiss)}
         raise Down(told, advice=_advice(findings), reason="unfit")
-    return " ".join([_("подходят, закрыты."), *(str(note.sentence) for note in notes)])
+    fits = _("подходят, закрыты")
+    return ". ".join([fits, " ".join(str(note.sentence) for note in notes)]) if notes else fits
 
 
 def _advice(findings: list[Finding]) -> str:

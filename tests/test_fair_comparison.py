@@ -136,9 +136,15 @@ def test_leads_too_young_to_have_bought_are_no_fall(
     assert (purchases["verdict"], purchases["change"]) == ("within-chance", 0)
     assert month["funnel"]["conversion"]["change"] == 0
     assert month["compared"]["purchasesByThen"] == 100
-    assert "за это время приходит 100 % покупок" in _headline(
-        admin, "from=2026-10-12&to=2026-11-10"
-    )
+    told = _headline(admin, "from=2026-10-12&to=2026-11-10")
+    assert "за это время приходит 100 % покупок" in told
+    # Others than the figures beside it, which would contradict what is said of them.
+    now, before, old = purchases["now"], purchases["before"], purchases["tested"]["now"]
+    assert f"Покупки {now} ≈ было {before} сравниваем {old} с {old}" in told
+    money = f"{old * 5_000:,} ₸".replace(",", " ")
+    assert f"сравниваем {money} с {money}" in told
+    assert "сравниваем 6,14 % с 6,14 %" in told
+    assert "сравниваем" not in told.partition("Лиды")[2].partition("Из ")[0]
     # Nor do the rows of the last days fall.
     assert {row["purchases"]["verdict"] for row in month["overTime"][-3:]} == {"too-young"}
 

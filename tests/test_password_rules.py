@@ -79,6 +79,20 @@ def test_the_form_refuses_what_the_project_would_and_opens_nothing(
     desk.whole()
 
 
+def test_the_form_says_how_long_a_password_has_to_be_here(
+    manager: Client, desk: Desk, project: Project
+) -> None:
+    project.set(password_min_length=14)
+    hint = "Можно оставить этот или вписать свой: от 14 символов."
+
+    refused = manager.post(NEW, _form("Kvx7-Rmp3-9w"))
+
+    assert "не меньше 14 символов" in refused.content.decode()
+    assert hint in refused.content.decode()
+    assert hint in manager.get(NEW).content.decode()
+    desk.nothing()
+
+
 def test_the_api_refuses_it_and_opens_nothing(
     client: Client, bearer: Callable[[str], dict[str, str]], desk: Desk, rules: tuple[str, str, str]
 ) -> None:

@@ -44,11 +44,11 @@ def days(period: Period) -> str:
 @register.filter
 def growth(of: Counted | Rate) -> str:
     """By how much it has changed: a count in percent, a conversion in points; empty where that
-    cannot be said."""
+    cannot be said, and where nothing is left of it when rounded."""
     change, unit = (
         (of.percent, "%") if isinstance(of, Counted) else (of.difference, str(_("п. п.")))
     )
-    if change is None:
+    if not change:
         return ""
     sign = "+" if change > 0 else "\N{MINUS SIGN}"
     return f"{sign}{number_format(abs(change), force_grouping=True)}\N{NO-BREAK SPACE}{unit}"

@@ -115,7 +115,7 @@ class Demo:
                 child.start()
                 self.children.append(child)
         _wait_until_ready(self.children, self.port)
-        _print_addresses(keys, self.port)
+        _print_addresses(keys, self.port, self.folder)
 
     def watch(self) -> None:
         """Until somebody stops the demo: start again what has died, but not for ever."""
@@ -256,9 +256,10 @@ def _require_free(port: int) -> None:
             ) from None
 
 
-def _print_addresses(keys: Keys, port: int) -> None:
+def _print_addresses(keys: Keys, port: int, folder: Path) -> None:
     site, services = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
     logins = "\n".join(f"  {email:<20} {PASSWORD}   {role}" for email, role in _ACCOUNTS)
+    forgotten = " (make reset forgets them)" if folder == ROOT / ".local" else ""
     tell(
         f"""
 Sales desk:     {site}
@@ -271,7 +272,7 @@ Resend:         {services}/emails
 Supabase anon key: {keys.anon_key}
 Supabase service-role key: {keys.service_role_key}
 
-Ready. Ctrl-C stops everything; the data stay in .local/ (make reset forgets them).
+Ready. Ctrl-C stops everything; the data stay in {folder}{forgotten}.
 """
     )
 
