@@ -8,6 +8,7 @@ import pytest
 
 from onai.local import roles
 from onai.ops.examination import Down
+from sales import adoption
 from sales.probes import PROBES
 from tests.adopting import LOG, STUDENTS, Production, acting_as, fresh_copy, supabase_of_variants
 
@@ -185,6 +186,30 @@ def test_a_policy_that_believes_what_users_write_of_themselves_is_told(
 
     assert status == 2
     assert 'drop policy "staff" on public.tripwire_users;' in said
+
+
+def test_what_is_told_can_be_run_whatever_the_names(production: Production) -> None:
+    """A trigger that runs a writer's code as its owner, and a policy, with letters to be quoted."""
+    production.execute(
+        "create function auth.jwt() returns jsonb language sql as $$ select '{}'::jsonb $$"
+    )
+    production.as_owner(
+        'create function "greetNew"() returns trigger language plpgsql security definer as'
+        " $$ begin return new; end $$",
+        "create trigger greet before insert on tripwire_users"
+        ' for each row execute function "greetNew"()',
+        'create policy "Staff ""may""" on tripwire_users for select'
+        " using (auth.jwt() -> 'user_metadata' ->> 'role' = 'admin')",
+    )
+    production.migrate()
+    codes = {"trigger_unpinned", "policy_believes_users"}
+    assert codes <= production.codes().keys()
+
+    with acting_as(roles.OWNER):
+        told = [one for one in adoption.check() if one.code in codes]
+    production.as_owner(*(statement for one in told for statement in one.sql))
+
+    assert not codes & production.codes().keys()
 
 
 def test_passwords_in_a_column_are_told_without_being_shown(production: Production) -> None:

@@ -147,7 +147,7 @@ select jsonb_build_object(
     where indrelid = pg_class.oid and indisunique and indisvalid and indpred is null),
   'triggers', (
     select jsonb_agg(jsonb_build_object(
-      'name', tgname, 'function', pronamespace::regnamespace::text || '.' || proname,
+      'name', tgname, 'function', pronamespace::regnamespace::text || '.' || quote_ident(proname),
       'definer', prosecdef,
       'may_refuse', tgenabled <> 'D' and (prosrc ~* '\mraise\s+(exception|sqlstate)\M'
         or (tgtype & 3 = 3 and prosrc ~* '\mreturn\s+null\M')),

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from onai.db.catalog import quoted
 from onai.db.visibility import Visibility, visibility
 from onai.routers import HOME_OF_APP
 from sales.adoption.findings import Finding, Severity
@@ -78,13 +79,14 @@ def account_findings() -> Iterator[Finding]:
         if seen is Visibility.SEEN:
             continue
         role = our_role()
+        us = quoted(role)
         sql = {
             Visibility.MISSING: (),
             Visibility.NOT_GRANTED: (
-                f'grant usage on schema auth to "{role}"',
-                f'grant select on {", ".join(ACCOUNT_TABLES)} to "{role}"',
+                f"grant usage on schema auth to {us}",
+                f"grant select on {', '.join(ACCOUNT_TABLES)} to {us}",
             ),
-            Visibility.FILTERED: (f'alter role "{role}" bypassrls',),
+            Visibility.FILTERED: (f"alter role {us} bypassrls",),
         }[seen]
         yield Finding(
             "accounts_hidden",
@@ -107,10 +109,11 @@ def right_findings() -> Iterator[Finding]:
     if not (lacking or filtered or sequences):
         return
     role = our_role()
-    sql += [f'grant {", ".join(rights)} on public.{table} to "{role}"' for table, rights in lacking]
-    sql += [f'grant usage on sequence {name} to "{role}"' for name in sequences]
+    us = quoted(role)
+    sql += [f"grant {', '.join(rights)} on public.{table} to {us}" for table, rights in lacking]
+    sql += [f"grant usage on sequence {name} to {us}" for name in sequences]
     if filtered:
-        sql.append(f'alter role "{role}" bypassrls')
+        sql.append(f"alter role {us} bypassrls")
     tables = sorted({table for table, _rights in lacking} | set(filtered))
     yield Finding(
         "rights_lacking",

@@ -39,7 +39,7 @@ def _of_passwords(students: Table) -> Iterator[Finding]:
     for column in students.columns.values():
         if "password" not in column.name.lower() or column.kind not in _TEXTS:
             continue
-        name = '"' + column.name.replace('"', '""') + '"'
+        name = catalog.quoted(column.name)
         filled = f"{name} is not null and {name} <> ''"
         if _one(f"select exists (select from public.tripwire_users where {filled})"):
             empty = "null" if column.nullable else "''"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from django.db import connections
 from django.utils.translation import gettext as _
 
-from onai.db.catalog import Policy, Table
+from onai.db.catalog import Policy, Table, quoted
 from sales.adoption.findings import LOG, STUDENTS, Finding, Severity
 
 API_ROLES = ("anon", "authenticated")
@@ -142,7 +142,7 @@ def _of_table(table: Table, roles: list[str]) -> Iterator[Finding]:
                     " пользователь пишет сам."
                 )
                 % {"policy": policy.name, "table": table.name},
-                (f'drop policy "{policy.name}" on {where}',),
+                (f"drop policy {quoted(policy.name)} on {where}",),
             )
 
 
