@@ -36,6 +36,8 @@ NAMES = (
     ("Дана\u00a0\u202fКим", "дана ким"),
     ("Дана Ким", "дана\u00a0ким"),
     ("ＡＢ Ким", "ким ａｂ"),
+    ("İlyas Kaya", "I\u0307LYAS"),
+    ("ilyas Kaya", "İLYAS"),
 )
 _FOUND = [pair for pair in NAMES if pair[1] != "аигерим"]
 
@@ -118,6 +120,26 @@ def test_the_database_folds_as_we_do(desk: Desk) -> None:
             spaced = f" {folding.fold(f'<{word}>')} a@onai.test"
             expected = [spaced[place : place + 3] for place in range(len(spaced) - 2)]
             assert cursor.fetchone()[0][3:] == expected, word
+
+
+def test_every_letter_that_names_are_written_with_finds_itself(desk: Desk) -> None:
+    """Of the Latin, Greek, Cyrillic and Armenian alphabets, in capitals and small letters."""
+    letters = [
+        letter
+        for letter in map(chr, (*range(0x41, 0x590), *range(0x1E00, 0x2000)))
+        if unicodedata.category(letter) in ("Lu", "Ll", "Lt")
+    ]
+
+    folded = desk.rows(
+        "select letter, array_to_string(sales_search_terms(letter || '<>', '', null, null, null),"
+        " '|') as terms from unnest(%s::text[]) as letter",
+        letters,
+    )
+
+    lost = {
+        row["letter"] for row in folded if f" {folding.fold(row['letter'])}<" not in row["terms"]
+    }
+    assert lost == set()
 
 
 def test_the_index_is_built_anew_also_after_an_attempt_that_was_cut_off(

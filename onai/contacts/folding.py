@@ -54,6 +54,6 @@ def _spellings(letter: str) -> str:
 
 
 def _small(letter: str) -> str:
-    # As PostgreSQL does it: one letter stays one.
+    # As PostgreSQL does it: one letter stays one, and the Turkish İ becomes an i.
     small = letter.lower()
-    return small if len(small) == 1 else letter
+    return small if len(small) == 1 else small[0]
