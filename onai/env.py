@@ -78,7 +78,7 @@ class Environment:
         example="eyJhbGciOi… or sb_secret_…",
     )
     tripwire_supabase_jwt_secret: str | None = _variable(
-        values.text,
+        values.secret,
         "the shared secret of a project that signs with HS256; without it the JWKS is used",
         example="the project's JWT secret",
         default=None,

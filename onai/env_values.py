@@ -27,7 +27,9 @@ _PLACEHOLDER = re.compile(r"replace[-_]me|\[your-password\]", re.IGNORECASE)
 _MOST = 1_000_000_000
 _ADDRESS = r"(?a:[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+)"
 _HOST = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.?|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
-_SENDER = re.compile(rf"{_ADDRESS}|[^<>\r\n]*[^<>\s][^<>\r\n]*<{_ADDRESS}>")
+# A comma or an at sign outside quotes would begin another address.
+_NAME = r"\"[^\"\r\n]+\"|[^<>\",;@\r\n]*[^<>\",;@\s][^<>\",;@\r\n]*"
+_SENDER = re.compile(rf"{_ADDRESS}|(?:{_NAME})\s*<{_ADDRESS}>")
 
 
 class Malformed(ValueError):
@@ -42,10 +44,6 @@ def check_form(value: str) -> None:
         raise Malformed("a comment stands behind it, which is taken for a part of it")
     if _PLACEHOLDER.search(value):
         raise Malformed("it is still the placeholder of .env.example")
-
-
-def text(value: str) -> str:
-    return value
 
 
 def secret(value: str) -> str:
