@@ -14,6 +14,8 @@ from onai.db.catalog import Policy, Table, quoted
 from sales.adoption.findings import LOG, STUDENTS, Finding, Severity
 
 API_ROLES = ("anon", "authenticated")
+# What each of them may do with a table.
+Rights = Mapping[str, frozenset[str]]
 _WRITES = {"insert": "a", "update": "w", "delete": "d"}
 # A condition that calls nothing that tells people apart holds for everybody.
 _WHO_ASKS = re.compile(r"\b(?!role\b)\w+\(")
@@ -80,22 +82,44 @@ def _everybody(roles: list[str]) -> str:
 
 
 def _of_table(table: Table, roles: list[str]) -> Iterator[Finding]:
-    where = f"public.{table.name}"
     reachable = {role: table.rights.get(role, frozenset()) for role in roles}
     if not table.row_security:
-        if any(reachable.values()):
-            adopted = table.name in (STUDENTS, LOG)
-            yield Finding(
-                "open_table",
-                Severity.DANGER,
-                _("Таблица %(table)s открыта через API данных: %(rights)s.")
-                % {"table": table.name, "rights": _told(reachable)},
-                (f"revoke all on {where} from {_everybody(roles)}",)
-                if adopted
-                else (f"alter table {where} enable row level security",),
-                closable=True,
-            )
+        yield from _of_open_table(table, reachable)
         return
+    yield from _of_writers(table, reachable)
+    yield from _of_readers(table, reachable)
+    for policy in table.policies:
+        if "user_metadata" in policy.using + policy.check:
+            yield Finding(
+                "policy_believes_users",
+                Severity.DANGER,
+                _(
+                    "Политика «%(policy)s» таблицы %(table)s верит user_metadata, а туда"
+                    " пользователь пишет сам."
+                )
+                % {"policy": policy.name, "table": table.name},
+                (f"drop policy {quoted(policy.name)} on public.{table.name}",),
+            )
+
+
+def _of_open_table(table: Table, reachable: Rights) -> Iterator[Finding]:
+    if not any(reachable.values()):
+        return
+    where = f"public.{table.name}"
+    adopted = table.name in (STUDENTS, LOG)
+    yield Finding(
+        "open_table",
+        Severity.DANGER,
+        _("Таблица %(table)s открыта через API данных: %(rights)s.")
+        % {"table": table.name, "rights": _told(reachable)},
+        (f"revoke all on {where} from {_everybody(list(reachable))}",)
+        if adopted
+        else (f"alter table {where} enable row level security",),
+        closable=True,
+    )
+
+
+def _of_writers(table: Table, reachable: Rights) -> Iterator[Finding]:
     written = {
         role: frozenset(
             right
@@ -104,19 +128,23 @@ def _of_table(table: Table, roles: list[str]) -> Iterator[Finding]:
         )
         for role, rights in reachable.items()
     }
-    if any(written.values()):
-        yield Finding(
-            "students_write",
-            Severity.DANGER,
-            _("Строки таблицы %(table)s меняют мимо сайта, свои или чужие: %(rights)s (%(names)s).")
-            % {
-                "table": table.name,
-                "rights": _told(written),
-                "names": _names(table, roles),
-            },
-            (f"revoke insert, update, delete, truncate on {where} from {_everybody(roles)}",),
-            closable=True,
-        )
+    if not any(written.values()):
+        return
+    roles = list(reachable)
+    yield Finding(
+        "students_write",
+        Severity.DANGER,
+        _("Строки таблицы %(table)s меняют мимо сайта, свои или чужие: %(rights)s (%(names)s).")
+        % {"table": table.name, "rights": _told(written), "names": _names(table, roles)},
+        (
+            f"revoke insert, update, delete, truncate on public.{table.name}"
+            f" from {_everybody(roles)}",
+        ),
+        closable=True,
+    )
+
+
+def _of_readers(table: Table, reachable: Rights) -> Iterator[Finding]:
     readers = [
         role
         for role, rights in reachable.items()
@@ -129,21 +157,9 @@ def _of_table(table: Table, roles: list[str]) -> Iterator[Finding]:
             Severity.DANGER,
             _("Таблицу %(table)s читает целиком через API данных: %(roles)s.")
             % {"table": table.name, "roles": ", ".join(readers)},
-            (f"revoke select on {where} from {_everybody(roles)}",),
+            (f"revoke select on public.{table.name} from {_everybody(list(reachable))}",),
             closable=True,
         )
-    for policy in table.policies:
-        if "user_metadata" in policy.using + policy.check:
-            yield Finding(
-                "policy_believes_users",
-                Severity.DANGER,
-                _(
-                    "Политика «%(policy)s» таблицы %(table)s верит user_metadata, а туда"
-                    " пользователь пишет сам."
-                )
-                % {"policy": policy.name, "table": table.name},
-                (f"drop policy {quoted(policy.name)} on {where}",),
-            )
 
 
 def _lets(policy: Policy, command: str, role: str) -> bool:
@@ -166,7 +182,7 @@ def _names(table: Table, roles: list[str]) -> str:
     )
 
 
-def _told(rights: Mapping[str, frozenset[str]]) -> str:
+def _told(rights: Rights) -> str:
     return "; ".join(f"{role}: {', '.join(sorted(may))}" for role, may in rights.items() if may)
 
 
