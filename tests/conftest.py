@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import hypothesis
 import psycopg
 import pytest
 from django.core.cache import cache
@@ -42,6 +43,12 @@ from tests.settings import (
     TEST_KEYS,
     TRIPWIRE_URL,
 )
+
+# How long a machine takes to make an example, or to try it, says nothing of the product.
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
 
 
 @pytest.fixture(scope="session", autouse=True)
