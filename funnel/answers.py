@@ -16,7 +16,6 @@ from funnel.steps import Funnel, read_steps, steps_part
 from funnel.time_to_buy import TimeToBuy, read_time_to_buy, time_to_buy_part
 from funnel.utm import MarkTable, read_utm, utm_part
 from funnel.visibility import LeadsHidden
-from onai.periods import business_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def answers(question: FunnelQuestion, *, everything: bool = False) -> FunnelAnsw
     if found["came"].rows_are_filtered and not found["came"].lists["first"]:
         raise LeadsHidden
     for first in found["came"].lists["first"]:
-        question = replace(question, data_since=business_day(datetime.fromisoformat(first)))
+        question = replace(question, data_since=datetime.fromisoformat(first))
     days = read_daily(question, found["daily"])
     return FunnelAnswers(
         question=question,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from math import erfc, exp, lgamma, log, sqrt
+from math import erfc, exp, lgamma, sqrt
 from statistics import NormalDist
 
 # A difference is called real where chance alone would make it in less than one case of twenty.
@@ -71,21 +71,6 @@ def two_proportions(part: int, whole: int, other_part: int, other_whole: int) ->
     pooled = hits / everything
     error = sqrt(pooled * (1 - pooled) * (1 / whole + 1 / other_whole))
     return erfc(abs(part / whole - other_part / other_whole) / error / sqrt(2))
-
-
-@lru_cache(_REMEMBERED)
-def two_counts(count: int, days: int, other_count: int, other_days: int) -> float:
-    """Whether two counts, of so many days each, come at different rates: a two-sided p-value.
-
-    The conditional exact test of two Poisson counts: given their sum, one of them is binomial
-    (J. Przyborowski, H. Wilenski, Biometrika 31 (1940), 313–323). 1 where both are 0.
-    """
-    if min(count, other_count) < 0 or min(days, other_days) < 1:
-        raise ValueError("counts are not negative, and are of at least a day")
-    total = count + other_count
-    if not total:
-        return 1.0
-    return _binomial(total, days / (days + other_days)).not_likelier_than(count)
 
 
 @lru_cache(_REMEMBERED)
@@ -194,21 +179,6 @@ class _Distribution:
             if chance <= _NEGLIGIBLE * total:
                 break
         return total
-
-
-def _binomial(total: int, share: float) -> _Distribution:
-    odds = share / (1 - share)
-
-    def log_chance(hits: int) -> float:
-        return _log_choose(total, hits) + hits * log(share) + (total - hits) * log(1 - share)
-
-    return _Distribution(
-        log_chance,
-        ratio=lambda hits: (total - hits) / (hits + 1) * odds,
-        lowest=0,
-        mode=min(total, int((total + 1) * share)),
-        highest=total,
-    )
 
 
 def _hypergeometric(whole: int, hits: int, everything: int) -> _Distribution:

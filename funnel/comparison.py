@@ -26,7 +26,7 @@ from onai.periods import Period, business_day
 
 # At this age a lead's purchase has come, as a rule, if it comes at all.
 AGE = timedelta(hours=72)
-# Beyond this part of the compared days that was before the first lead there is, nothing is said.
+# Beyond this part of what is compared that was before the first lead there is, nothing is said.
 _MOST_MISSING = 0.1
 _DAY = timedelta(days=1)
 
@@ -197,29 +197,49 @@ class Noise:
 class Spans:
     """The period of the figures and the one they are compared with, cut by `cuts`.
 
-    `compared` is None where there are no such days. `data_since` is the day of the first lead there
-    is, where that is known. Below `level` a p-value is called a real difference. `exposed` is how
+    `compared` is None where there are no such days. `data_since` is when the first lead there is
+    came, where that is known. Below `level` a p-value is called a real difference. `exposed` is how
     long leads could come that are compared, now and before, and `aged` the same of leads that have
-    reached the age.
+    reached the age: days before the first lead's are no part of it. `before_data` is whether too
+    much of what would be compared was before anything was recorded.
     """
 
     period: Period
     compared: Period | None
     cuts: Cuts
-    data_since: date | None = None
+    data_since: datetime | None = None
     level: float = chance.LEVEL
+    before_data: bool = field(init=False, compare=False)
     exposed: tuple[Exposure, Exposure] = field(init=False, compare=False)
     aged: tuple[Exposure, Exposure] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         # Once, as every figure of a row asks for them.
         at = self.cuts
+        object.__setattr__(self, "before_data", self._is_before_data())
         object.__setattr__(self, "exposed", self._exposures(at.now, at.before))
         object.__setattr__(self, "aged", self._exposures(at.aged_now, at.aged_before))
 
+    def _is_before_data(self) -> bool:
+        if self.compared is None:
+            return True
+        if self.data_since is None:
+            return False
+        compared = _days_until(self.compared, self.cuts.before)
+        nothing_yet = self.data_since >= self.cuts.before
+        return nothing_yet or self._days_before_data > compared * _MOST_MISSING
+
     def _exposures(self, now: datetime, before: datetime) -> tuple[Exposure, Exposure]:
         compared = _days_until(self.compared, before) if self.compared else 0.0
-        return Exposure.of(_days_until(self.period, now)), Exposure.of(compared)
+        recorded = max(0.0, compared - self._days_before_data)
+        return Exposure.of(_days_until(self.period, now)), Exposure.of(recorded)
+
+    @property
+    def _days_before_data(self) -> int:
+        """The first days of the compared ones that were over before the first lead came."""
+        if self.compared is None or self.data_since is None:
+            return 0
+        return max(0, (business_day(self.data_since) - self.compared.first_day).days)
 
     @property
     def overlap(self) -> bool:
@@ -233,19 +253,15 @@ class Spans:
         return max(0, min(self.period.days, (self.period.last_day - today).days + 1))
 
     @property
-    def before_data(self) -> bool:
-        """Whether of the compared days too many were before anything was recorded."""
-        if self.compared is None:
-            return True
-        if self.data_since is None:
-            return False
-        missing = (self.data_since - self.compared.first_day).days
-        return missing > self.compared.days * _MOST_MISSING
+    def to_the_same_moment(self) -> bool:
+        """Whether only a part of the compared days is compared, as the period is not over."""
+        is_cut = self.compared is not None and self.cuts.before < self.compared.end
+        return self.cuts.running and is_cut
 
     @property
     def too_young(self) -> bool:
         """Whether no lead has reached the age."""
-        return not (self.aged[0].days and self.aged[1].days)
+        return not self.aged[0].days
 
     @property
     def some_too_young(self) -> bool:
@@ -318,6 +334,16 @@ class Counted:
         return self.tested.now, self.tested.before
 
     @property
+    def marked(self) -> int:
+        """1 for ▲, -1 for ▼, 0 for neither."""
+        return self.sign if self.verdict is Verdict.BEYOND_CHANCE else 0
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing has changed, neither in what was compared nor in what is shown."""
+        return self.tested is not None and not self.sign and not self.compared_instead
+
+    @property
     def by_rate(self) -> bool:
         """Whether the two spans are of unequal length."""
         return self.tested is not None and abs(self.tested.days - self.tested.days_before) > 1e-9
@@ -364,6 +390,16 @@ class Rate:
         return compared if compared != (self.percent, self.before) else None
 
     @property
+    def marked(self) -> int:
+        """1 for ▲, -1 for ▼, 0 for neither."""
+        return self.sign if self.verdict is Verdict.BEYOND_CHANCE else 0
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing has changed, neither in what was compared nor in what is shown."""
+        return self.difference is not None and not self.sign and not self.compared_instead
+
+    @property
     def low(self) -> Decimal | None:
         """The interval's lower end, in percent."""
         return _in_percent(self.interval.low) if self.interval else None
@@ -400,7 +436,10 @@ def counted(
         return Counted(shown.now, None, None, Verdict.NO_DATA, None)
     days, days_before = spans.aged if aged else spans.exposed
     unsaid = unsaid_of(spans, aged=aged)
-    if unsaid in (Verdict.PERIOD_UNFINISHED, Verdict.TOO_YOUNG):
+    if unsaid is Verdict.PERIOD_UNFINISHED:
+        # Of no time at all nobody can have come: that is not what there was before.
+        return Counted(shown.now, None, None, unsaid, None)
+    if unsaid is Verdict.TOO_YOUNG:
         return Counted(shown.now, shown.before, None, unsaid, None)
     compared = Tested(tested.now, tested.before, days.days, days_before.days)
     if unsaid is not None:
@@ -487,7 +526,7 @@ def unsaid_of(spans: Spans, *, aged: bool) -> Verdict | None:
         return Verdict.NO_DATA
     if not spans.exposed[0].days or not spans.exposed[1].days:
         return Verdict.PERIOD_UNFINISHED
-    if aged and spans.too_young:
+    if aged and not (spans.aged[0].days and spans.aged[1].days):
         return Verdict.TOO_YOUNG
     return Verdict.PERIODS_OVERLAP if spans.overlap else None
 
@@ -501,7 +540,8 @@ def verdict_of(spans: Spans, p_value: float | None) -> Verdict:
 
 def _rounded(percent: float) -> Decimal:
     """In tenths, as far as they tell anything."""
-    rounded = Decimal(percent).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP)
+    # Adding nothing makes a zero of what was rounded to minus zero.
+    rounded = Decimal(percent).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP) + 0
     return rounded if abs(rounded) < 10 else rounded.quantize(Decimal(1), rounding=ROUND_HALF_UP)
 
 

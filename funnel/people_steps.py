@@ -74,7 +74,7 @@ class StepWording:
 STEP_WORDING = {
     Step.PROFTEST: StepWording(
         _("Тест ProfTest"),
-        _("Прошли карьерный тест на посадочной странице таргетолога."),
+        _("Прошли карьерный тест на лендинге таргетолога."),
     ),
     Step.EXPRESS: StepWording(
         _("Предложение экспресс-курса"),

@@ -4,7 +4,7 @@ One value, made of an address by one form, is handed to every answer.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django import forms
@@ -44,8 +44,8 @@ class FunnelQuestion:
     sources: tuple[str, ...] = ()
     counting: Counting = Counting.REPORTED
     unit: Unit = Unit.DAY
-    # The day of the first lead there is, once it is known: nothing is compared with days before.
-    data_since: date | None = None
+    # When the first lead there is came, once it is known: nothing is compared with days before.
+    data_since: datetime | None = None
     moment: datetime = field(default_factory=shared_moment)
 
     @property

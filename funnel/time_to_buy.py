@@ -303,18 +303,18 @@ def _read(rows: Mapping[str, Any], key: str, when: str) -> Quartiles:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """Times to buy by class: how many, and their mean in seconds."""
+    """Times to buy by class: how many, and their sum in seconds."""
 
     counts: tuple[int, ...]
-    means: tuple[float, ...]
+    seconds: tuple[float, ...]
 
 
 def _sample(rows: Sequence[Mapping[str, Any]], count: str, mean: str) -> _Sample:
-    counts, means = [0] * (len(CLASSES) + 1), [0.0] * (len(CLASSES) + 1)
+    counts, seconds = [0] * (len(CLASSES) + 1), [0.0] * (len(CLASSES) + 1)
     for row in rows:
         counts[row["class"]] = row[count]
-        means[row["class"]] = float(row[mean] or 0)
-    return _Sample(tuple(counts), tuple(means))
+        seconds[row["class"]] = row[count] * float(row[mean] or 0)
+    return _Sample(tuple(counts), tuple(seconds))
 
 
 def _times(
@@ -329,9 +329,16 @@ def _times(
     p_value = chance.rank_sum(sample.counts, sample_before.counts)
     verdict = Verdict.TOO_FEW if p_value is None else verdict_of(days, p_value)
     above = chance.above(sample.counts, sample_before.counts)
+    # Times of one class are equal, for the shift as for the test, so that it goes the same way.
+    times = [
+        (now_all + before_all) / max(1, count + count_before)
+        for now_all, before_all, count, count_before in zip(
+            sample.seconds, sample_before.seconds, sample.counts, sample_before.counts, strict=True
+        )
+    ]
     shift = chance.shift(
-        list(zip(sample.means, sample.counts, strict=True)),
-        list(zip(sample_before.means, sample_before.counts, strict=True)),
+        list(zip(times, sample.counts, strict=True)),
+        list(zip(times, sample_before.counts, strict=True)),
     )
     return Times(
         now,

@@ -35,7 +35,7 @@ WORDING: dict[StrEnum, StepWording] = {
         emoji="🧪",
         title=_("Тест ProfTest"),
         short=_("Тест"),
-        description=_("Прошли карьерный тест на посадочной странице таргетолога"),
+        description=_("Прошли карьерный тест на лендинге таргетолога"),
         counted=_("посетитель,посетителя,посетителей"),
     ),
     StageId.EXPRESS: StepWording(
@@ -104,8 +104,8 @@ COMPARE: dict[Compare, str | Promise] = {
     Compare.LAST_YEAR: _("с теми же днями прошлого года"),
 }
 COUNTING: dict[Counting, str | Promise] = {
-    Counting.REPORTED: _("как в отчёте"),
-    Counting.COHORT: _("когорту — путь прошедших тест"),
+    Counting.REPORTED: _("все события"),
+    Counting.COHORT: _("только прошедших тест"),
 }
 UNITS: dict[Unit, str | Promise] = {
     Unit.DAY: _("По дням"),

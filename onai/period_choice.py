@@ -40,13 +40,12 @@ _LAST_DAYS = {Preset.TODAY: 1, Preset.SEVEN_DAYS: 7, Preset.THIRTY_DAYS: 30}
 
 @dataclass(frozen=True, slots=True)
 class ChosenPeriod:
-    """What somebody chose. `preset` is None for days of their own, `before` for all time.
+    """What somebody chose. `preset` is None for days of their own.
 
     `query` is the choice as it stands in an address.
     """
 
     period: Period
-    before: Period | None
     preset: Preset | None
     query: str
 
@@ -150,15 +149,14 @@ def _chosen(
     if cleaned.get("from"):
         period = Period(cleaned["from"], cleaned["to"])
         days = {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
-        return ChosenPeriod(period, period.before(), None, urlencode(days))
+        return ChosenPeriod(period, None, urlencode(days))
     preset = Preset(cleaned.get("period") or default)
     query = urlencode({"period": preset.value})
     if preset is Preset.ALL:
         today = business_day()
         first = min(first_day_of_all() or today, today)
-        return ChosenPeriod(Period(first, today), None, preset, query)
-    period = _named(preset)
-    return ChosenPeriod(period, period.before(), preset, query)
+        return ChosenPeriod(Period(first, today), preset, query)
+    return ChosenPeriod(_named(preset), preset, query)
 
 
 def _named(preset: Preset) -> Period:

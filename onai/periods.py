@@ -44,11 +44,6 @@ class Period:
         first = day.replace(day=1)
         return cls(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
 
-    def before(self) -> "Period":
-        """The period of equal length that ends where this one begins."""
-        last_day = self.first_day - timedelta(days=1)
-        return Period(last_day - timedelta(days=self.days - 1), last_day)
-
     @property
     def days(self) -> int:
         return (self.last_day - self.first_day).days + 1

@@ -5,7 +5,7 @@ today whenever they came, and so is not compared.
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -48,17 +48,17 @@ class SalesChange:
 def compared_sales(
     chosen: ChosenPeriod, now: Figures, *, manager_id: UUID | None
 ) -> SalesChange | None:
-    """The change of `now`, the figures of the chosen period; None where nothing is before it."""
-    if chosen.before is None:
+    """The change of `now`, the figures of the chosen period; None of all time."""
+    if chosen.preset is Preset.ALL:
         return None
     period, moment = chosen.period, timezone.now()
     by_month = chosen.preset in (Preset.THIS_MONTH, Preset.LAST_MONTH)
     compare = Compare.LAST_MONTH if by_month else Compare.PREVIOUS
     compared = compared_with(period, compare)
     at = cuts(period, compared, compare, moment)
-    since = statistics.first_day_of_all(manager_id)
-    # Without any sale there is nothing that all days could be before.
-    spans = Spans(period, compared, at, since or business_day(moment), level=_LEVEL)
+    since = statistics.first_sale(manager_id)
+    # Without any sale there is nothing to compare with.
+    spans = Spans(period, compared, at, since or moment, level=_LEVEL)
     before = statistics.figures_until(compared, at.before, manager_id=manager_id)
     noise = spread_of([_daily_sales(days, since, manager_id) for days in _days_at_hand(spans)])
     revenue = now.revenue + before.revenue
@@ -93,6 +93,8 @@ def _days_at_hand(spans: Spans) -> list[Period]:
     return runs
 
 
-def _daily_sales(days: Period, since: date | None, manager_id: UUID | None) -> list[int]:
+def _daily_sales(days: Period, since: datetime | None, manager_id: UUID | None) -> list[int]:
     points = statistics.sales_over_time(days, manager_id=manager_id).points
-    return [point.sales for point in points if since is None or point.first_day >= since]
+    return [
+        point.sales for point in points if since is None or point.last_day >= business_day(since)
+    ]

@@ -115,14 +115,20 @@ class Standing:
     is_staff: bool
 
 
-def first_day_of_all(manager_id: UUID | None = None) -> date | None:
-    """The day of the first sale there is, of one manager or of all."""
+def first_day_of_all() -> date | None:
+    """The day of the first sale there is."""
+    first = first_sale()
+    return business_day(first) if first else None
+
+
+def first_sale(manager_id: UUID | None = None) -> datetime | None:
+    """When the first sale there is was made, by one manager or by any."""
     whose = "true"
     if manager_id is not None:
         whose = "granted_by is null" if manager_id == NOBODY else "granted_by = %(manager)s"
     found = _rows(
         f"""
-        select (created_at at time zone %(zone)s)::date from tripwire_users
+        select created_at from tripwire_users
         where created_at is not null and {_IS_STUDENT}
           and {whose}
         order by coalesce(created_at, timestamptz '1900-01-01 00:00+00'), id limit 1
@@ -146,7 +152,9 @@ def figures(period: Period, *, manager_id: UUID | None) -> Figures:
 def figures_until(period: Period, moment: datetime, *, manager_id: UUID | None) -> Figures:
     """The figures of what was sold in the period before a moment of it."""
     day = business_day(moment)
-    if moment >= period.end or day > period.last_day:
+    if moment <= period.start:
+        return Figures(0, 0, 0, 0)
+    if moment >= period.end:
         return figures(period, manager_id=manager_id)
     whole = Figures(0, 0, 0, 0)
     if day > period.first_day:

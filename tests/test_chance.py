@@ -132,68 +132,13 @@ def test_one_buyer_of_two_leads_proves_nothing() -> None:
     assert p_value > chance.LEVEL
 
 
-def test_counts_are_compared_as_published() -> None:
-    # poisson.test(c(11, 6 + 8 + 7), c(800, 1083 + 1050 + 878)), the example of R's own page.
-    assert chance.two_counts(11, 800, 21, 3_011) == pytest.approx(0.07967, abs=0.000005)
-
-
-@pytest.mark.parametrize(
-    ("now", "before", "p_value"),
-    [
-        (5, 5, 1.0),
-        (1, 0, 1.0),
-        # Nine heads of nine: twice 1 ÷ 512.
-        (9, 0, 1 / 256),
-        (0, 9, 1 / 256),
-    ],
-)
-def test_counts_over_equal_days_are_tosses_of_a_coin(now: int, before: int, p_value: float) -> None:
-    assert chance.two_counts(now, 30, before, 30) == pytest.approx(p_value)
-
-
-def test_two_nothings_do_not_differ() -> None:
-    assert chance.two_counts(0, 30, 0, 31) == 1
-
-
-def test_twice_the_days_bring_twice_the_leads_by_themselves() -> None:
-    same = chance.two_counts(200, 28, 100, 14)
-    more = chance.two_counts(200, 14, 100, 14)
-
-    assert same == pytest.approx(1.0)
-    assert more
-    assert more < 0.001
-
-
 def test_the_tails_are_summed_right() -> None:
     dice = random.Random(1)
     for _ in range(1_000):
-        now, before = dice.randrange(30), dice.randrange(30)
-        days, other_days = dice.randrange(1, 32), dice.randrange(1, 32)
-        if now + before:
-            expected = _plain_counts(now, days, before, other_days)
-            assert chance.two_counts(now, days, before, other_days) == pytest.approx(expected)
         whole, other = dice.randrange(1, 30), dice.randrange(1, 30)
         part, hits = dice.randrange(whole + 1), dice.randrange(other + 1)
         expected = _plain_fisher(part, whole, part + hits, whole + other)
         assert chance._fisher(part, whole, part + hits, whole + other) == pytest.approx(expected)
-
-
-def test_a_million_leads_are_compared_too() -> None:
-    same = chance.two_counts(1_000_000, 30, 1_000_300, 30)
-    other = chance.two_counts(1_000_000, 30, 1_010_000, 30)
-
-    assert same
-    assert same > 0.8
-    assert other is not None
-    assert other < 1e-9
-
-
-def _plain_counts(now: int, days: int, before: int, other_days: int) -> float:
-    total, share = now + before, days / (days + other_days)
-    chances = [
-        comb(total, hits) * share**hits * (1 - share) ** (total - hits) for hits in range(total + 1)
-    ]
-    return min(1.0, sum(one for one in chances if one <= chances[now] * (1 + 1e-7)))
 
 
 def _plain_fisher(part: int, whole: int, hits: int, everything: int) -> float:

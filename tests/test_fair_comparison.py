@@ -8,32 +8,7 @@ from django.test import Client
 
 from tests.asking import ALMATY, API, asked_at, csv_rows, lead, page_text
 from tests.conftest import LandingPages
-
-_SPREAD = """
-insert into landing_leads (name, phone, source, created_at, email_sent, sms_clicked, sms_clicked_at)
-select 'Кто-то', '', 'proftest_a', came, true, bought, case when bought then came + %(after)s end
-from (
-  select %(first)s::timestamptz + (n + 0.5) / %(leads)s * %(days)s * interval '1 day' as came,
-         n %% %(each)s < %(buyers)s as bought
-  from generate_series(0, %(leads)s - 1) n
-) as leads
-"""
-
-
-def _spread(
-    landing: LandingPages,
-    first: date,
-    days: int,
-    leads: int,
-    *,
-    buyers: int = 0,
-    each: int = 1,
-    after: timedelta = timedelta(hours=1),
-) -> None:
-    """So many leads, evenly over the days, of `each` of whom so many bought so much later."""
-    start = datetime.combine(first, datetime.min.time(), ALMATY)
-    told = {"first": start, "days": days, "leads": leads, "buyers": buyers, "each": each}
-    landing.connection.execute(_SPREAD, {**told, "after": after})
+from tests.spread_leads import known_until, spread
 
 
 def _headline(client: Client, query: str) -> str:
@@ -51,9 +26,9 @@ def _headline(client: Client, query: str) -> str:
 def test_months_of_unequal_length_are_compared_by_the_day(
     admin: Client, landing: LandingPages, march: int, february: int, percent: float, told: str
 ) -> None:
-    _spread(landing, date(2026, 1, 1), 31, 310)
-    _spread(landing, date(2026, 2, 1), 28, february)
-    _spread(landing, date(2026, 3, 1), 31, march)
+    spread(landing, date(2026, 1, 1), 31, 310)
+    spread(landing, date(2026, 2, 1), 28, february)
+    spread(landing, date(2026, 3, 1), 31, march)
     query = "from=2026-03-01&to=2026-03-31&compare=last-month"
 
     leads = admin.get(f"{API}?{query}").json()["funnel"]["leads"]
@@ -71,7 +46,7 @@ def test_an_unfinished_span_is_compared_up_to_the_same_moment(
     admin: Client, landing: LandingPages, settings: Any, at: str, counted: int
 ) -> None:
     moment = datetime.fromisoformat(f"2026-11-10 {at}").replace(tzinfo=ALMATY)
-    _spread(landing, date(2026, 10, 1), 41, 41 * 80)
+    spread(landing, date(2026, 10, 1), 41, 41 * 80)
     landing.connection.execute("delete from landing_leads where created_at >= %s", [moment])
     asked_at(moment, settings)
 
@@ -91,8 +66,8 @@ def test_a_span_that_runs_can_be_judged(
     first = date(2026, 11, 10) - timedelta(days=days - 1)
     moment = datetime(2026, 11, 10, 12, tzinfo=ALMATY)
     before = (first - date(2026, 9, 1)).days
-    _spread(landing, date(2026, 9, 1), before, before * 200)
-    _spread(landing, first, days, days * 80)
+    spread(landing, date(2026, 9, 1), before, before * 200)
+    spread(landing, first, days, days * 80)
     landing.connection.execute("delete from landing_leads where created_at >= %s", [moment])
     asked_at(moment, settings)
     query = f"from={first}&to=2026-11-10"
@@ -109,13 +84,8 @@ def test_leads_too_young_to_have_bought_are_no_fall(
     """Of 400 a day 24 buy 31 hours later; asked at nine about yesterday, hardly anyone has."""
     moment = datetime(2026, 11, 10, 9, tzinfo=ALMATY)
     later = timedelta(hours=31)
-    _spread(landing, date(2026, 9, 1), 71, 71 * 400, buyers=24, each=400, after=later)
-    landing.connection.execute("delete from landing_leads where created_at >= %s", [moment])
-    landing.connection.execute(
-        "update landing_leads set sms_clicked = null, sms_clicked_at = null"
-        " where sms_clicked_at >= %s",
-        [moment],
-    )
+    spread(landing, date(2026, 9, 1), 71, 71 * 400, buyers=24, each=400, after=later)
+    known_until(landing, moment)
     asked_at(moment, settings)
 
     yesterday = admin.get(f"{API}?from=2026-11-09&to=2026-11-09").json()
@@ -155,13 +125,8 @@ def test_purchases_that_come_late_count_at_the_age_alone(
     """Half of the purchases come after five days: at three, half are there in either span."""
     moment = datetime(2026, 11, 10, 9, tzinfo=ALMATY)
     for after in (timedelta(hours=2), timedelta(days=5)):
-        _spread(landing, date(2026, 9, 1), 71, 71 * 50, buyers=5, each=50, after=after)
-    landing.connection.execute("delete from landing_leads where created_at >= %s", [moment])
-    landing.connection.execute(
-        "update landing_leads set sms_clicked = null, sms_clicked_at = null"
-        " where sms_clicked_at >= %s",
-        [moment],
-    )
+        spread(landing, date(2026, 9, 1), 71, 71 * 50, buyers=5, each=50, after=after)
+    known_until(landing, moment)
     asked_at(moment, settings)
 
     found = admin.get(f"{API}?from=2026-11-01&to=2026-11-10").json()

@@ -54,7 +54,8 @@ def _now(funnel: Funnel) -> Tally:
 def _before(funnel: Funnel) -> Tally | None:
     counts = (funnel.leads, *(step.reached for step in funnel.steps), funnel.purchases)
     if any(count.before is None for count in counts):
-        assert {(count.before, count.verdict) for count in counts} == {(None, Verdict.NO_DATA)}
+        (unsaid,) = {(count.before, count.verdict) for count in counts}
+        assert unsaid in ((None, Verdict.NO_DATA), (None, Verdict.PERIOD_UNFINISHED))
         return None
     leads, *reached, purchases = (count.before or 0 for count in counts)
     return Tally(leads, tuple(reached), purchases)
@@ -187,8 +188,9 @@ def _times_agree(found: FunnelAnswers, now: list[Row], before: list[Row]) -> Non
 
 
 def _held(days: Spans, counted: Tally) -> Tally | None:
-    """What is shown of the days before: nothing where most of them were before the first lead."""
-    return None if days.before_data else counted
+    """What is shown of the days before: nothing where most of them were before the first lead, or
+    where none of them has been up to the same moment."""
+    return None if days.before_data or not days.exposed[1].days else counted
 
 
 def _before_agrees(times: Times, days: Spans, question: FunnelQuestion, rows: list[Row]) -> None:

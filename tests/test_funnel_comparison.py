@@ -233,8 +233,8 @@ def test_days_before_the_first_lead_are_nothing_to_compare_with(
 ) -> None:
     november = Period(date(2026, 11, 1), date(2026, 11, 30))
     later = datetime(2026, 12, 24, tzinfo=ALMATY)
-    spans = replace(_spans(november, Compare.LAST_MONTH, at=later), data_since=since)
-    spans = replace(spans, compared=OCTOBER)
+    spans = _spans(november, Compare.LAST_MONTH, at=later)
+    spans = replace(spans, compared=OCTOBER, data_since=Period.day(since).start)
     assert _counted(spans, 300, 30).verdict is verdict
     assert _rate(spans, (90, 300), (1, 30)).verdict is verdict
 
@@ -294,7 +294,7 @@ def test_none_before_and_none_now_is_no_change() -> None:
 
 
 def test_where_there_is_nothing_to_compare_with_no_zero_stands_for_it() -> None:
-    spans = replace(SPANS, data_since=date(2026, 9, 20))
+    spans = replace(SPANS, data_since=datetime(2026, 9, 20, tzinfo=ALMATY))
 
     count = _counted(spans, 30, 4)
     ratio = _rate(spans, (38, 35), (4, 2), is_proportion=False, decimals=0)

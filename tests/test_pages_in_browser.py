@@ -264,7 +264,7 @@ def test_sources_are_chosen_without_javascript(open_page: Any, landing: LandingP
     page.get_by_role("link", name="Арыстан").click()
     assert page.get_by_text("45 000 ₸").first.is_visible()
     page.get_by_text("изменить").click()
-    page.get_by_role("link", name="когорту — путь прошедших тест").click()
+    page.get_by_role("link", name="только прошедших тест").click()
     assert page.get_by_role("heading", name="Перешли по ссылке").is_visible()
     page.get_by_role("link", name="Арыстан — убрать").click()
     assert page.get_by_role("link", name="Кенесары").is_visible()

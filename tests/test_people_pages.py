@@ -63,7 +63,7 @@ def test_every_list_says_in_words_who_is_in_it(
     wording = STEP_WORDING[step]
     assert str(wording.is_lost if lost else wording.is_in) in text
     reported = step in (Step.EXPRESS, Step.PAYMENT)
-    assert ("разность двух чисел отчёта" in text) == (lost and reported)
+    assert ("больше, чем «потеряно» в отчёте" in text) == (lost and reported)
     assert "За эти дни" in text
 
 
