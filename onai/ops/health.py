@@ -7,6 +7,7 @@ works without it, on this instance as well as on any other.
 import threading
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -56,6 +57,9 @@ def _readiness() -> HttpResponse:
 
 
 def _static_files_are_missing() -> bool:
-    """Whether pages would crash for want of the names that `collectstatic` writes down."""
+    """Whether pages would crash for want of the names that `collectstatic` writes down, which they
+    use unless DEBUG is on."""
     storage = staticfiles_storage
-    return isinstance(storage, ManifestFilesMixin) and not storage.hashed_files
+    return (
+        not settings.DEBUG and isinstance(storage, ManifestFilesMixin) and not storage.hashed_files
+    )
