@@ -14,8 +14,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import DateTimeField, Func, IntegerField, Value
 from django.db.models.functions import Cast
 
-from funnel.comparison import Spans, counterpart
 from funnel.question import FunnelQuestion, Unit
+from funnel.spans import Spans, counterpart
 from onai.periods import Period, business_day
 
 

@@ -12,11 +12,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from funnel.cohort import StepId
-from funnel.comparison import AGE, Compare, Cuts, Spans, compared_with, cuts
 from funnel.counting import WAYS, Counting, Sides
 from funnel.models import Lead, LeadQuerySet, within
 from funnel.moment import shared_moment
 from funnel.source_choice import SourcesField
+from funnel.spans import AGE, Compare, Cuts, Spans, compared_with, cuts
 from onai.errors import Problem
 from onai.period_choice import ChosenPeriod, PeriodForm, Preset, chosen_period
 from onai.periods import Period

@@ -17,7 +17,6 @@ from funnel.comparison import (
     Rate,
     Section,
     Shares,
-    Spans,
     against_others,
     level_of,
     rate,
@@ -27,6 +26,7 @@ from funnel.daily import Daily, daily_part, read_daily
 from funnel.models import Lead, source_name
 from funnel.question import FunnelQuestion
 from funnel.report import share
+from funnel.spans import Spans
 from funnel.statement import Found, JsonObject, Part, ask
 from funnel.steps import Funnel, funnel_of
 

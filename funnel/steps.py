@@ -4,21 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from funnel.cohort import StepId
-from funnel.comparison import (
-    Counted,
-    Noise,
-    Pair,
-    Rate,
-    Section,
-    Shares,
-    Spans,
-    counted,
-    level_of,
-    rate,
-)
+from funnel.comparison import Counted, Noise, Pair, Rate, Section, Shares, counted, level_of, rate
 from funnel.counting import WAYS, Counting, Money, Side, Tally, Way, read_side, tally
 from funnel.daily import Daily, daily_part, read_daily
 from funnel.question import FunnelQuestion
+from funnel.spans import Spans
 from funnel.statement import Found, Part, ask
 
 

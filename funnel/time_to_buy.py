@@ -30,19 +30,11 @@ from django.db.models.functions import Cast, Concat
 
 from funnel import chance
 from funnel.buckets import Bucket, WidthBucket, buckets, number, spans
-from funnel.comparison import (
-    AGE,
-    Cuts,
-    Section,
-    Spans,
-    Verdict,
-    level_of,
-    unsaid_of,
-    verdict_of,
-)
+from funnel.comparison import Section, Verdict, level_of, unsaid_of, verdict_of
 from funnel.models import PURCHASED, purchased, source_name, within
 from funnel.question import FunnelQuestion
 from funnel.sources import LISTED_AT_MOST, readable
+from funnel.spans import AGE, Cuts, Spans
 from funnel.statement import Found, JsonObject, Part, ask
 from onai.periods import Period
 

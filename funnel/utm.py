@@ -15,11 +15,12 @@ from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce, NullIf, Sign, Trim
 from django.db.models.lookups import In
 
-from funnel.comparison import AgainstOthers, Noise, Section, Spans, against_others, level_of
+from funnel.comparison import AgainstOthers, Noise, Section, against_others, level_of
 from funnel.counting import WAYS, read_side, tally
 from funnel.daily import Daily, daily_part, read_daily
 from funnel.models import PURCHASED, purchased
 from funnel.question import FunnelQuestion
+from funnel.spans import Spans
 from funnel.statement import Found, JsonObject, Part, ask
 from funnel.steps import Funnel, funnel_of
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from funnel.answers import FunnelAnswers
 from funnel.buckets import Bucket
-from funnel.comparison import AgainstOthers, Counted, Cuts, Rate, Tested
+from funnel.comparison import AgainstOthers, Counted, Rate, Tested
 from funnel.freshness import Answer, Figures
 from funnel.over_time import OverTime
 from funnel.report import FunnelReport, Stage, StageId
 from funnel.sources import OtherSources, Source
+from funnel.spans import Cuts
 from funnel.steps import Funnel
 from funnel.time_to_buy import Quartiles, Times, TimeToBuy
 from funnel.utm import MarkTable

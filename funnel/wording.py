@@ -7,11 +7,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from funnel.cohort import CohortStep
-from funnel.comparison import Compare
 from funnel.counting import Counting
 from funnel.question import Unit
 from funnel.report import StageId
 from funnel.sources import SourceOrder
+from funnel.spans import Compare
 from funnel.utm import Mark
 
 

@@ -11,15 +11,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from funnel import chance
-from funnel.comparison import (
-    Compare,
-    Counted,
-    Pair,
-    Spans,
-    compared_with,
-    counted,
-    cuts,
-)
+from funnel.comparison import Counted, Pair, counted
+from funnel.spans import Compare, Spans, compared_with, cuts
 from funnel.stats.overdispersion import spread_of
 from onai.period_choice import ChosenPeriod, Preset
 from onai.periods import Period, business_day

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from funnel.cohort import CohortStep
-from funnel.comparison import Compare
 from funnel.counting import Counting, Tally
 from funnel.question import FunnelQuestion, Unit
 from funnel.report import StageId
+from funnel.spans import Compare
 from onai.periods import Period
 from tests.conftest import LandingPages
 

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from funnel.buckets import buckets
-from funnel.comparison import Compare
 from funnel.question import FunnelQuestion, Unit
+from funnel.spans import Compare
 from onai.periods import Period
 
 MARCH = Period(date(2026, 3, 1), date(2026, 3, 31))

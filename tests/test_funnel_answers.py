@@ -17,12 +17,13 @@ from funnel import chance
 from funnel.answers import FunnelAnswers, answers
 from funnel.buckets import spans
 from funnel.cohort import CohortStep
-from funnel.comparison import AGE, Compare, Spans, Verdict, unsaid_of
+from funnel.comparison import Verdict, unsaid_of
 from funnel.counting import Counting, Tally
 from funnel.over_time import funnel_over_time
 from funnel.question import FunnelQuestion, Unit
 from funnel.report import share
 from funnel.sources import funnel_by_source
+from funnel.spans import AGE, Compare, Spans
 from funnel.steps import Funnel, funnel_steps
 from funnel.time_to_buy import CLASSES, Quartiles, Times, time_to_buy
 from funnel.utm import MOST_VALUES, funnel_by_utm

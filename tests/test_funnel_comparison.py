@@ -8,22 +8,18 @@ import pytest
 
 from funnel.comparison import (
     SHARES,
-    Compare,
     Counted,
     Pair,
     Rate,
     Section,
     Shares,
-    Spans,
     Verdict,
     against_others,
-    compared_with,
     counted,
-    cuts,
     level_of,
     rate,
-    same_moment,
 )
+from funnel.spans import Compare, Spans, compared_with, cuts, same_moment
 from onai.periods import Period
 from tests.asking import ALMATY
 
