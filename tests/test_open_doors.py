@@ -188,6 +188,20 @@ def test_a_policy_that_believes_what_users_write_of_themselves_is_told(
     assert 'drop policy "staff" on public.tripwire_users;' in said
 
 
+def test_a_right_that_is_not_ours_to_take_is_not_called_taken(production: Production) -> None:
+    production.migrate()
+    production.execute(
+        "create function rpc_of_another_owner() returns bigint language sql security definer"
+        " as 'select count(*) from public.tripwire_users'"
+    )
+
+    status, said = production.check("--close")
+
+    assert status == 2
+    assert "not done: revoke execute on function rpc_of_another_owner()" in said
+    assert "\ndone: revoke execute on function rpc_of_another_owner()" not in said
+
+
 def test_what_is_told_can_be_run_whatever_the_names(production: Production) -> None:
     """A trigger that runs a writer's code as its owner, and a policy, with letters to be quoted."""
     production.execute(

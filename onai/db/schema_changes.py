@@ -7,6 +7,9 @@ to be a statement that lets others write.
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import psycopg.errors
 from django.contrib.postgres.operations import AddIndexConcurrently
@@ -44,6 +47,24 @@ def execute(alias: str, statement: str) -> None:
             time.sleep(_PAUSE_SECONDS)
         else:
             return
+
+
+@contextmanager
+def warnings(alias: str) -> Iterator[list[str]]:
+    """What the database warns of within; a `revoke` by who may not is a warning, and no error."""
+    connections[alias].ensure_connection()
+    connection: psycopg.Connection[Any] = connections[alias].connection
+    said: list[str] = []
+
+    def listen(notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            said.append(notice.message_primary or "")
+
+    connection.add_notice_handler(listen)
+    try:
+        yield said
+    finally:
+        connection.remove_notice_handler(listen)
 
 
 class EnsureIndex(AddIndexConcurrently):

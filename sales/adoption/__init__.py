@@ -85,11 +85,12 @@ def close(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
             continue
         for statement in finding.sql:
             try:
-                schema_changes.execute("tripwire", statement)
+                with schema_changes.warnings("tripwire") as warned:
+                    schema_changes.execute("tripwire", statement)
             except django.db.ProgrammingError as error:
                 yield statement, str(error).splitlines()[0]
             else:
-                yield statement, ""
+                yield statement, "; ".join(warned)
 
 
 def _run(finding: Finding) -> Iterator[str]:
