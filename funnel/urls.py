@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from funnel import people_views, views
+from funnel.web import people_views, views
 
 urlpatterns = [
     path("funnel", views.page, name="funnel"),

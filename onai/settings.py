@@ -6,8 +6,9 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from onai import env, logs, shared_cache
+from onai import env, shared_cache
 from onai.db import postgres
+from onai.ops import logs
 
 BASE_DIR = env.BASE_DIR
 ENVIRONMENT = env.load()
@@ -33,7 +34,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "onai.web.response_headers.ResponseHeadersMiddleware",
-    "onai.heads.HeadMiddleware",
+    "onai.web.head_requests.HeadMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "onai.ops.health.ProbeMiddleware",
     "onai.db.deadline.DeadlineMiddleware",
@@ -45,7 +46,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     # Outside the next one, so that a renewed session is kept whatever becomes of the request.
     "onai.identity.middleware.IdentityMiddleware",
-    "onai.errors.ProblemMiddleware",
+    "onai.web.problems.ProblemMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -67,7 +68,7 @@ DATABASES: dict[str, dict[str, Any]] = {
     "landing": postgres.database(ENVIRONMENT.landing_database_url, read_only=True),
     "tripwire": postgres.database(ENVIRONMENT.tripwire_database_url),
 }
-DATABASE_ROUTERS = ["onai.routers.HomeRouter"]
+DATABASE_ROUTERS = ["onai.db.routers.HomeRouter"]
 # Only the demo and the tests own the schema of Landing; elsewhere its tables are another team's.
 LANDING_TABLES_ARE_OURS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -94,7 +95,7 @@ CACHALOT_ADDITIONAL_SUPPORTED_DATABASES = {"onai.db.postgresql"}
 CACHALOT_TIMEOUT = FUNNEL_CACHE_SECONDS
 # It keeps pickles, and tells its cache of every write to Tripwire: never over the network.
 CACHALOT_CACHE = "statements" if ENVIRONMENT.cache_url else "default"
-CACHALOT_QUERY_KEYGEN = "funnel.refresh.query_key"
+CACHALOT_QUERY_KEYGEN = "funnel.landing.refresh.query_key"
 
 # --- Jobs --------------------------------------------------------------------------------------
 
@@ -147,7 +148,7 @@ APPEND_SLASH = False
 CSRF_COOKIE_SECURE = not DEBUG
 # Only this host can set a cookie of this name, by HTTPS, which development does not have.
 CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"
-CSRF_FAILURE_VIEW = "onai.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "onai.web.problems.csrf_failure"
 # TLS ends at the load balancer, so the browser's Origin says https where this process sees http.
 CSRF_TRUSTED_ORIGINS = [
     f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS if host != "*"

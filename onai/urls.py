@@ -2,23 +2,23 @@
 
 from django.urls import include, path, re_path
 
-from onai import errors
-from onai.identity import staff_views
 from onai.identity import views as identity
+from onai.identity.staff import register_views
 from onai.ops import status
+from onai.web import problems
 
 urlpatterns = [
     path("", identity.home, name="home"),
     path("login", identity.login, name="login"),
     path("logout", identity.logout, name="logout"),
     path("status", status.status, name="status"),
-    path("status/staff", staff_views.decide, name="staff-decision"),
+    path("status/staff", register_views.decide, name="staff-decision"),
     path("", include("funnel.urls")),
     path("", include("sales.urls")),
     # Named, so that what is unknown is told in our own words in development too.
-    re_path("", errors.not_found, name="not-found"),
+    re_path("", problems.not_found, name="not-found"),
 ]
 
-handler400 = "onai.errors.bad_request"
-handler404 = "onai.errors.not_found"
-handler500 = "onai.errors.server_error"
+handler400 = "onai.web.problems.bad_request"
+handler404 = "onai.web.problems.not_found"
+handler500 = "onai.web.problems.server_error"

@@ -13,9 +13,9 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from onai import paging
 from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
+from onai.web import paging
 from sales.models import (
     CREATED,
     ActionType,
@@ -24,7 +24,7 @@ from sales.models import (
     Student,
     StudentStatus,
 )
-from sales.rights import may_act_on
+from sales.permissions import may_act_on
 from sales.staff import told_apart
 
 PAGE = 50

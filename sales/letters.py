@@ -19,7 +19,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
-from onai import mail, sealing
+from onai import encryption, mail
 from onai.db import postgres
 from sales import activity
 from sales.models import (
@@ -62,7 +62,7 @@ def write(
 
     It is leased to the caller, who calls `attempt` once the transaction is through.
     """
-    sealed = sealing.seal(password, purpose=_PURPOSE)
+    sealed = encryption.seal(password, purpose=_PURPOSE)
     return _put(student, kind=kind, sealed_password=sealed, asked_by=asked_by)
 
 
@@ -164,7 +164,7 @@ def attempt(letter_id: UUID) -> None:
         )
     except mail.AlreadyTaken:
         _mark_sent(letter, "")
-    except sealing.Unsealable:
+    except encryption.Unsealable:
         _fail(letter, UNSEALABLE)
     except mail.LetterRefused as refusal:
         _fail(letter, refusal.reason, refused=True)
@@ -246,7 +246,7 @@ def _lease(letter_id: UUID) -> bool:
 @sensitive_variables("password", "values")
 def _rendered(letter: WelcomeLetter) -> mail.Letter:
     sealed = letter.sealed_password
-    password = sealing.unseal(sealed, purpose=_PURPOSE) if sealed else ""
+    password = encryption.unseal(sealed, purpose=_PURPOSE) if sealed else ""
     values = {
         "kind": letter.kind,
         "full_name": letter.full_name,

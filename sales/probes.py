@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from onai.db import outage, time_zones
 from onai.ops.examination import Down, Probe, not_found_out
-from sales import adoption, directory
+from sales import adoption, supabase_users
 from sales.adoption import HEADINGS, Finding, Severity
 from sales.adoption.access import account_findings
 from sales.models import Change, Intention, IntentionState, LetterState, WelcomeLetter
@@ -27,7 +27,7 @@ def _creations() -> str:
 
 
 def _sessions() -> str:
-    allowed = directory.may_end_sessions()
+    allowed = supabase_users.may_end_sessions()
     if not allowed:
         raise Down(_("нельзя: до часа заблокированный ещё остаётся внутри"))
     return _("завершаются сразу")

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from onai.errors import Problem
 from onai.identity.roles import STAFF, Identity, Role
-from sales import directory
+from onai.web.problems import Problem
+from sales import supabase_users
 from sales.models import Student
 
 
@@ -72,7 +72,7 @@ def manager_named(asker: Identity, manager_id: UUID | None) -> Manager:
         return Manager(asker.user_id, asker.name)
     if asker.role is not Role.ADMIN:
         raise NotYourself
-    account = directory.account_with(manager_id)
+    account = supabase_users.account_with(manager_id)
     if account is None or account.role not in STAFF:
         raise UnknownManager
     if Student.objects.filter(user_id=account.id).exists():

@@ -7,8 +7,10 @@ from django.db.models import Q
 from procrastinate.contrib.django import app
 
 from onai.db import postgres
-from sales import changes, letters, provisioning, statistics
+from sales import letters
+from sales.cabinet import statistics
 from sales.models import Change, Intention, IntentionState
+from sales.provisioning import changes, creation
 
 _CLOSED_INTENTIONS_KEPT = timedelta(days=30)
 
@@ -27,7 +29,7 @@ def deliver_letter(letter_id: str) -> None:
 def mend(timestamp: int) -> None:
     """Every ten seconds: finish or undo what was left open, and remind of forgotten letters."""
     letters.remind_of_overdue()
-    provisioning.finish_open_intentions()
+    creation.finish_open_intentions()
     changes.finish_open_changes()
 
 

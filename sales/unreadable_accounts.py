@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from sales import directory
+from sales import supabase_users
 
 # What each column holds where Supabase has nothing to say.
 NOTHING = {
@@ -70,7 +70,7 @@ def _unreadable(account_id: UUID | None) -> list[Unreadable]:
     identities = (
         "exists (select from auth.identities identity where identity.user_id = account.id"
         " and (identity.created_at is null or identity.updated_at is null))"
-        if directory.may_read_identities()
+        if supabase_users.may_read_identities()
         else "false"
     )
     other_instance = "key = 'instance_id' and value <> to_jsonb(%(nil)s::uuid)"

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from sales import api, cabinet, change_views, views
+from sales.web import api, cabinet_views, change_views, views
 
 urlpatterns = [
-    path("sales-manager", cabinet.cabinet, name="sales-manager"),
-    path("sales-manager/students.csv", cabinet.students_csv, name="students-csv"),
-    path("sales-manager/activity", cabinet.activity, name="activity"),
+    path("sales-manager", cabinet_views.cabinet, name="sales-manager"),
+    path("sales-manager/students.csv", cabinet_views.students_csv, name="students-csv"),
+    path("sales-manager/activity", cabinet_views.activity, name="activity"),
     path("sales-manager/students/new", views.new_student, name="new-student"),
     path("sales-manager/students/new/<uuid:creation_id>", views.creation, name="creation"),
     path("sales-manager/students/<uuid:student_id>", views.student, name="student"),

@@ -22,17 +22,11 @@ from psycopg.types.json import Jsonb
 
 from onai import mail
 from onai.db import bounded, circuit, deadline
-from onai.identity import register, standing, supabase, tokens
+from onai.identity import supabase
+from onai.identity.session import tokens
+from onai.identity.staff import register, standing
 from onai.local import postgres
 from onai.ops import examination
-from tests import plain_http, warm
-from tests.browser import ARGUMENTS, chromium
-from tests.desk import GOOD, Desk
-from tests.mishaps import Ask, asker
-from tests.people import PASSWORD, PEOPLE, Accounts
-from tests.processes import aside, wait_for
-from tests.sales import Sales
-from tests.server import Site, collect_static, warm_web_server, web_server
 from tests.settings import (
     BASE_DIR,
     LANDING_URL,
@@ -43,6 +37,14 @@ from tests.settings import (
     TEST_KEYS,
     TRIPWIRE_URL,
 )
+from tests.support import plain_http, warm
+from tests.support.browser import ARGUMENTS, chromium
+from tests.support.desk import GOOD, Desk
+from tests.support.mishaps import Ask, asker
+from tests.support.people import PASSWORD, PEOPLE, Accounts
+from tests.support.processes import aside, wait_for
+from tests.support.sales import Sales
+from tests.support.server import Site, collect_static, warm_web_server, web_server
 
 # How long a machine takes to make an example, or to try it, says nothing of the product.
 hypothesis.settings.register_profile(
@@ -112,7 +114,7 @@ def accounts() -> Accounts:
 
 @pytest.fixture
 def as_person(client: Client) -> Callable[[str], Client]:
-    """Sign a person of `tests.people` in through the form, as a browser does."""
+    """Sign a person of `tests.support.people` in through the form, as a browser does."""
 
     def sign_in(email: str) -> Client:
         answer = client.post("/login", {"email": email, "password": PASSWORD})
@@ -241,7 +243,7 @@ def sold() -> Iterator[Callable[[], None]]:
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    """A Tripwire with nothing in it but the accounts of `tests.people`."""
+    """A Tripwire with nothing in it but the accounts of `tests.support.people`."""
     with closing(psycopg.connect(TRIPWIRE_URL, autocommit=True, row_factory=dict_row)) as opened:
         desk = Desk(opened)
         desk.empty()

@@ -6,10 +6,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from onai.local.auth.keys import Keys
 from onai.local.environment import local_environment
-from onai.local.keys import Keys
 from onai.local.postgres import url
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 
 def _folder() -> Path:

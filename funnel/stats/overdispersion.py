@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import exp, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 
-from funnel import chance
+from funnel.stats import chance
 
 # What is believed of the spread before a day is seen: a coefficient of variation of one half, as
 # ad campaigns have it, give or take twice as much.

@@ -7,9 +7,9 @@ from django import template
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext_lazy as _
 
-from funnel import sources
-from funnel.comparison import Counted, Rate
-from funnel.wording import WORDING
+from funnel.report import sources
+from funnel.stats.comparison import Counted, Rate
+from funnel.web.wording import WORDING
 from onai.periods import Period, business_day
 
 register = template.Library()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from onai import sealing
+from onai import encryption
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def record(
 
 def digest_of(email: str) -> str:
     """Tells whether two e-mails are the same, and nothing else of them."""
-    return sealing.fingerprint(email.lower(), purpose="audit")[:_DIGEST_LETTERS]
+    return encryption.fingerprint(email.lower(), purpose="audit")[:_DIGEST_LETTERS]
 
 
 def address_of(request: HttpRequest) -> str:

@@ -10,10 +10,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
-from onai.errors import Problem, SignInRequired, WrongRole, answer, is_api
-from onai.identity import audit, standing, tokens, typed_text
-from onai.identity.form_owner import FormOfAnother, is_anothers
+from onai.identity import audit
 from onai.identity.roles import IdentifiedRequest, Identity, Role, VisitorRequest
+from onai.identity.session import tokens, typed_text
+from onai.identity.session.form_owner import FormOfAnother, is_anothers
+from onai.identity.staff import standing
+from onai.web.problems import Problem, SignInRequired, WrongRole, answer, is_api
 
 View = Callable[Concatenate[Any, ...], HttpResponseBase]
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from onai.errors import Problem
-from onai.identity import audit, cookies, standing, supabase, tokens
+from onai.identity import audit, supabase
 from onai.identity.roles import Identity, VisitorRequest
+from onai.identity.session import cookies, tokens
+from onai.identity.staff import standing
 from onai.identity.supabase import Tokens
+from onai.web.problems import Problem
 
 _ONLY_READS = ("GET", "HEAD", "OPTIONS", "TRACE")
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from onai.errors import Problem
+from onai.web.problems import Problem
 
 
 class Role(StrEnum):

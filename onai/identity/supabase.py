@@ -16,7 +16,7 @@ from supabase_auth import SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 from supabase_auth.types import Session
 
-from onai.errors import Problem
+from onai.web.problems import Problem
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from onai.identity import register
+from onai.identity.staff import register
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -18,17 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onai.errors import Problem, tell_when_to_retry
-from onai.identity import (
-    audit,
-    cookies,
-    register,
-    sign_in_limits,
-    standing,
-    supabase,
-    supabase_state,
-    tokens,
-)
+from onai.identity import audit, supabase
 from onai.identity.forms import SignInForm
 from onai.identity.roles import (
     STAFF,
@@ -39,7 +29,11 @@ from onai.identity.roles import (
     is_more,
     role_named,
 )
+from onai.identity.session import cookies, sign_in_limits, tokens
+from onai.identity.staff import register, standing
 from onai.identity.supabase import Tokens
+from onai.ops import supabase_state
+from onai.web.problems import Problem, tell_when_to_retry
 
 logger = logging.getLogger(__name__)
 

@@ -22,9 +22,9 @@ import httpx
 from fasteners import InterProcessLock
 
 from onai.local import postgres
-from onai.local.accounts import PASSWORD
+from onai.local.auth.keys import Keys
+from onai.local.demo_data.accounts import PASSWORD
 from onai.local.environment import local_environment
-from onai.local.keys import Keys
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _READY_WITHIN_SECONDS = 60

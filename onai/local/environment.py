@@ -7,7 +7,7 @@ from pathlib import Path
 
 from onai.env import Environment
 from onai.local import roles
-from onai.local.keys import Keys
+from onai.local.auth.keys import Keys
 from onai.local.postgres import url
 
 

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from onai.local.auth.keys import Keys
 from onai.local.demo import ROOT
 from onai.local.environment import local_environment
-from onai.local.keys import Keys
 from onai.local.postgres import PROGRAMS
 
 _SOCKET_LINE = 4  # of PostgreSQL's postmaster.pid

@@ -39,4 +39,4 @@ for _schema, _role in (("auth", roles.AUTH_ADMIN), ("mailbox", roles.SUPERUSER))
     DATABASES[_schema] = postgres.database(ENVIRONMENT.tripwire_database_url)
     DATABASES[_schema]["USER"] = _role
     DATABASES[_schema]["OPTIONS"]["options"] = f"-c search_path={_schema}"
-DATABASE_ROUTERS = ["onai.local.routers.LocalRouter", "onai.routers.HomeRouter"]
+DATABASE_ROUTERS = ["onai.local.routers.LocalRouter", "onai.db.routers.HomeRouter"]

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from onai.local import project
+from onai.local.auth import project
 
 urlpatterns = [
     path("project", project.control),

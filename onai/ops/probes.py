@@ -20,7 +20,8 @@ from redis.exceptions import RedisError
 
 from onai.db import outage
 from onai.db.visibility import Visibility, visibility
-from onai.identity import supabase, supabase_state
+from onai.identity import supabase
+from onai.ops import supabase_state
 from onai.ops.examination import Down, Probe
 
 _HTTP_TIMEOUT_SECONDS = 1.8

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
-from onai.identity.staff_views import staff_register
+from onai.identity.staff.register_views import staff_register
 from onai.ops.examination import examine
 from onai.ops.probes import BACKGROUND, DEPENDENCIES
 

@@ -10,7 +10,7 @@ from django.template.defaulttags import CsrfTokenNode
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from onai.identity import form_owner
+from onai.identity.session import form_owner
 
 register = template.Library()
 _MARK = '<input type="hidden" name="{}" value="{}">'

@@ -6,8 +6,8 @@ no figures of somebody who has signed in since in another tab.
 
 from django.http import HttpResponse
 
-from onai.identity import form_owner
 from onai.identity.roles import IdentifiedRequest
+from onai.identity.session import form_owner
 
 HEADER = "X-Fragment-For"
 

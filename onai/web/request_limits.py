@@ -14,7 +14,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.utils.translation import gettext_lazy as _
 
-from onai.errors import BadRequest, Problem, answer, is_api
+from onai.web.problems import BadRequest, Problem, answer, is_api
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from onai.db import catalog, schema_changes
 from onai.db.catalog import Table
-from onai.errors import Problem, Sentence
-from onai.identity.standing import AccountsHidden
+from onai.identity.staff.standing import AccountsHidden
+from onai.web.problems import Problem, Sentence
 from sales.adoption.access import account_findings, right_findings, tables_of_tripwire
 from sales.adoption.contents import content_findings
 from sales.adoption.doors import api_roles, door_findings

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from onai.db.catalog import quoted
+from onai.db.routers import HOME_OF_APP
 from onai.db.visibility import Visibility, visibility
-from onai.routers import HOME_OF_APP
 from sales.adoption.findings import Finding, Severity
 
 ACCOUNT_TABLES = ("auth.users", "auth.identities", "auth.sessions")

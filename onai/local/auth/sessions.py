@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from onai.local.auth import wire
 from onai.local.auth.accounts import is_banned, require_readable
+from onai.local.auth.keys import Keys
 from onai.local.auth.models import RefreshToken, Session, User
 from onai.local.auth.wire import UNEXPECTED, Refusal
-from onai.local.keys import Keys
 
 ACCESS_TOKEN_SECONDS = 3_600
 # Within this time a used refresh token may be used again.

@@ -1,8 +1,8 @@
 """The project's rules for passwords, which Supabase Auth looks at when one is changed, and only
 then: an account that an administrator creates may have any password."""
 
+from onai.local.auth.project import project
 from onai.local.auth.wire import Refusal
-from onai.local.project import project
 
 MAX_PASSWORD_BYTES = 72  # more than that bcrypt does not read
 

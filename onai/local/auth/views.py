@@ -11,10 +11,10 @@ from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from onai.local.auth import accounts, sessions, strength, wire
+from onai.local.auth.keys import Keys
 from onai.local.auth.models import User
+from onai.local.auth.project import address_of, project, token_limit
 from onai.local.auth.wire import UNEXPECTED, Refusal
-from onai.local.keys import Keys
-from onai.local.project import address_of, project, token_limit
 
 Endpoint = Callable[..., HttpResponse]
 _PAGE_SIZE = 50

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
-from onai.local.keys import Keys
+from onai.local.auth.keys import Keys
 from onai.local.mail.models import Letter
 
 _KEY_LENGTH = 256

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sales import directory, unreadable_accounts
+from sales import supabase_users, unreadable_accounts
 from sales.adoption.access import account_findings
 
 
@@ -16,13 +16,13 @@ class Command(BaseCommand):
             raise CommandError(
                 "\n".join(["accounts are hidden from this role", str(hidden.sentence), *hidden.sql])
             )
-        without_student = directory.accounts_without_student()
+        without_student = supabase_users.accounts_without_student()
         for account in without_student:
             self.stdout.write(f"account without a student: {account.id}  {account.email}")
-        other_email = directory.students_under_another_email()
+        other_email = supabase_users.students_under_another_email()
         for student, account_email in other_email:
             self.stdout.write(f"another e-mail at Supabase: {student} there {account_email!r}")
-        shared = directory.students_sharing_an_account()
+        shared = supabase_users.students_sharing_an_account()
         for account_id, emails in shared:
             self.stdout.write(f"several students of one account: {account_id}  {', '.join(emails)}")
         unreadable = unreadable_accounts.all_of_them()

@@ -6,8 +6,8 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from sales import changes, intentions, provisioning
 from sales.models import Change, Intention, IntentionState
+from sales.provisioning import changes, creation, intentions
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if options["give_up"]:
             self._give_up(options["give_up"])
         if options["finish"]:
-            closed = provisioning.finish_open_intentions() + changes.finish_open_changes()
+            closed = creation.finish_open_intentions() + changes.finish_open_changes()
             self.stdout.write(f"{closed} brought to an end")
         left = Intention.objects.filter(state=IntentionState.OPEN).order_by("created_at")
         for one in left:

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from onai.errors import Problem
-from onai.identity import register
 from onai.identity.models import StaffMember
-from onai.identity.register import Account
 from onai.identity.roles import STAFF, Role, role_named
+from onai.identity.staff import register
+from onai.identity.staff.register import Account
+from onai.web.problems import Problem
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from onai.local import roles
-from onai.local.accounts import PASSWORD, DemoAccount, demo_tripwire
 from onai.local.auth.accounts import hash_password, identify_by_email
 from onai.local.auth.models import User
-from onai.local.leads import demo_leads
+from onai.local.demo_data.accounts import PASSWORD, DemoAccount, demo_tripwire
+from onai.local.demo_data.leads import demo_leads
 
 _ALIASES = ("auth", "mailbox", "landing", "tripwire")
 _GRANTS = {"landing": roles.LANDING_GRANTS, "tripwire": roles.TRIPWIRE_GRANTS}

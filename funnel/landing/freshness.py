@@ -1,0 +1,213 @@
+"""The figures of a question: counted once, then the answer to everybody for a while.
+
+A finished answer is kept for `FUNNEL_CACHE_SECONDS`, and for days as the last good one, which is
+shown with its age while Landing does not answer, or while another is counting the next. Lists of
+persons are never kept here: these keys and answers hold nothing personal.
+
+What is kept is JSON, signed, so that whoever writes to the shared cache can neither make this
+process run something nor have it show figures of theirs. What cannot be read is not there.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, is_dataclass
+from datetime import datetime, timedelta
+from enum import EnumType, StrEnum
+from functools import cache as memoised
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Generic, Protocol, TypeVar, get_args, get_type_hints
+
+from django.conf import settings
+from django.core import signing
+from django.core.cache import cache
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from pydantic import TypeAdapter, ValidationError
+
+from funnel.landing import refresh, single_flight
+from funnel.landing.statement import FiguresTakeTooLong, FiguresUnavailable
+from onai.periods import business_day
+from onai.templatetags.russian import ago
+
+KEPT = timedelta(days=7)
+# To be raised when the figures come to mean something else though they look the same.
+_VERSION = 1
+
+
+class Counted(Protocol):
+    """Figures that know when the database counted them."""
+
+    @property
+    def as_of(self) -> datetime: ...
+
+
+Figures = TypeVar("Figures", bound=Counted)
+
+
+class Standing(StrEnum):
+    """Whether figures are the present ones, and why not."""
+
+    CURRENT = "current"
+    BEING_COUNTED = "being_counted"
+    TOO_SLOW = "too_slow"
+    UNAVAILABLE = "unavailable"
+
+
+_WARNINGS: dict[Standing, str | Promise] = {
+    Standing.BEING_COUNTED: _("Новые цифры ещё считаются. Показаны цифры на %(as_of)s, %(ago)s."),
+    Standing.TOO_SLOW: _(
+        "Новые цифры не успели посчитаться: база лидов занята."
+        " Показаны цифры на %(as_of)s, %(ago)s."
+    ),
+    Standing.UNAVAILABLE: _("База лидов не отвечает. Показаны цифры на %(as_of)s, %(ago)s."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Figures]):
+    """Figures, and whether they are the present ones or the last good ones.
+
+    `age` is how long ago they were counted, by this process's clock; never below zero.
+    """
+
+    figures: Figures
+    standing: Standing
+    age: timedelta
+
+    @property
+    def stale(self) -> bool:
+        return self.standing is not Standing.CURRENT
+
+    @property
+    def warning(self) -> str:
+        """What a reader of stale figures has to know."""
+        as_of = timezone.localtime(self.figures.as_of)
+        today = as_of.date() == timezone.localdate()
+        return str(_WARNINGS[self.standing]) % {
+            "as_of": date_format(as_of, "H:i" if today else "j E, H:i"),
+            "ago": ago(self.age),
+        }
+
+
+def answer(question: str, count: Callable[[], Figures], *, kind: type[Figures]) -> Answer[Figures]:
+    """The present figures, or the last good ones to this question, marked as stale.
+
+    `question` is what was asked as it was asked: a period by its name rather than by its days, so
+    that an outage over midnight leaves yesterday's answer. Raises what `count` raises when nothing
+    is kept.
+    """
+    shelf = _Shelf(_name(question, kind), kind)
+    kept = shelf.current()
+    if kept is not None:
+        return _answer(kept, Standing.CURRENT)
+    last = shelf.last()
+    try:
+        return _answer(_counted(shelf, count, may_wait=last is None), Standing.CURRENT)
+    except single_flight.CountedByAnother as error:
+        if last is None:
+            raise FiguresTakeTooLong from error
+        return _answer(last, Standing.BEING_COUNTED)
+    except FiguresUnavailable as problem:
+        if last is None:
+            raise
+        slow = isinstance(problem, FiguresTakeTooLong)
+        return _answer(last, Standing.TOO_SLOW if slow else Standing.UNAVAILABLE)
+
+
+def current(question: str, count: Callable[[], Figures], *, kind: type[Figures]) -> Figures:
+    """The present figures and no others, for what has no place to say that they are old."""
+    shelf = _Shelf(_name(question, kind), kind)
+    kept = shelf.current()
+    if kept is not None:
+        return kept
+    try:
+        return _counted(shelf, count, may_wait=True)
+    except single_flight.CountedByAnother as error:
+        raise FiguresTakeTooLong from error
+
+
+def _answer(figures: Figures, standing: Standing) -> Answer[Figures]:
+    age = max(timedelta(), timezone.now() - figures.as_of)
+    return Answer(figures, standing, age)
+
+
+def _counted(shelf: "_Shelf[Figures]", count: Callable[[], Figures], *, may_wait: bool) -> Figures:
+    def count_and_keep() -> Figures:
+        figures = count()
+        shelf.keep(figures)
+        return figures
+
+    if not settings.FUNNEL_CACHE_SECONDS:
+        # Everybody is to have figures of their own.
+        return count_and_keep()
+    return single_flight.once(shelf.place, count_and_keep, kept=shelf.current, may_wait=may_wait)
+
+
+class _Shelf(Generic[Figures]):
+    """Where the answers to one question are kept.
+
+    The present answer has its place by the last refresh that was granted when it was asked for, so
+    that after another refresh nothing older is found, whatever was being counted meanwhile; and by
+    the day, since «today» is another question tomorrow.
+    """
+
+    def __init__(self, name: str, kind: type[Figures]) -> None:
+        self.place = f"funnel:answer:{name}:{business_day()}:{refresh.last().timestamp()}"
+        self._last_place = f"funnel:last-good:{name}"
+        self._kind = kind
+
+    def current(self) -> Figures | None:
+        return self._read(self.place)
+
+    def last(self) -> Figures | None:
+        return self._read(self._last_place)
+
+    def keep(self, figures: Figures) -> None:
+        self._write(self.place, figures, settings.FUNNEL_CACHE_SECONDS)
+        last = self.last()
+        if last is None or last.as_of <= figures.as_of:
+            self._write(self._last_place, figures, KEPT.total_seconds())
+
+    def _write(self, place: str, figures: Figures, seconds: float) -> None:
+        told = _adapter(self._kind).dump_json(figures).decode()
+        cache.set(place, signing.Signer(salt=place).sign(told), seconds)
+
+    def _read(self, place: str) -> Figures | None:
+        kept = cache.get(place)
+        figures: Figures | None = _read(place, kept, self._kind) if isinstance(kept, str) else None
+        return figures
+
+
+# What everybody asks for is read once for each time that it is written.
+@lru_cache(maxsize=16)
+def _read(place: str, kept: str, kind: Any) -> Any:
+    try:
+        return _adapter(kind).validate_json(signing.Signer(salt=place).unsign(kept))
+    except (signing.BadSignature, ValidationError):
+        return None
+
+
+@memoised
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _name(question: str, kind: Hashable) -> str:
+    return sha256(f"{_VERSION} {_shape(kind)} {question}".encode()).hexdigest()
+
+
+@memoised
+def _shape(kind: Any) -> str:
+    """A type by the names and types of all that is in it.
+
+    So a release that changes it looks under another key, and never takes up what an older one kept.
+    """
+    if is_dataclass(kind):
+        inner = [f"{name}: {_shape(hint)}" for name, hint in get_type_hints(kind).items()]
+    elif isinstance(kind, EnumType):
+        inner = list(kind.__members__)
+    else:
+        inner = [_shape(argument) for argument in get_args(kind)]
+    return f"{kind!r}({', '.join(inner)})"

@@ -1,0 +1,91 @@
+"""What an address says of the people to list."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from funnel.people.listing import PeopleFilter
+from funnel.people.steps import FIRST_STEPS, STEP_WORDING, Step
+from funnel.web.source_choice import SourcesForm
+from onai.periods import Period
+from onai.web import paging
+
+
+class PeopleForm(SourcesForm):
+    """`?step=payment&lost=1&source=…&source=…&q=…&after=…`; an empty source means without one."""
+
+    step = forms.ChoiceField(
+        label=_("Шаг"),
+        required=False,
+        choices=[(step.value, STEP_WORDING[step].title) for step in Step],
+        error_messages={"invalid_choice": _("Такого шага нет. Выберите из списка.")},
+    )
+    lost = forms.ChoiceField(
+        label=_("Кого показать"),
+        required=False,
+        choices=[("", _("кто дошёл")), ("1", _("кто потерян"))],
+        error_messages={"invalid_choice": _("Укажите 1 или ничего.")},
+    )
+    q = forms.CharField(
+        label=_("Имя, телефон или почта"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "autocapitalize": "none"}),
+    )
+    after = forms.CharField(required=False)
+
+    def clean_q(self) -> str:
+        return " ".join(self.cleaned_data["q"].split())
+
+    def clean_after(self) -> str:
+        after: str = self.cleaned_data["after"]
+        if after and paging.place_at(after, moments=True) is None:
+            raise forms.ValidationError(paging.NO_SUCH_PLACE)
+        return after
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("lost") and cleaned.get("step") in FIRST_STEPS:
+            self.add_error("lost", _("До первого шага терять некого."))
+        return cleaned
+
+    @property
+    def place(self) -> str:
+        """Where the page begins, if not at the beginning."""
+        self.is_valid()
+        return str(self.cleaned_data.get("after") or "")
+
+    def wanted(self, period: Period) -> PeopleFilter:
+        """The filter of the address; what is nonsense in it filters nothing."""
+        self.is_valid()
+        chosen = self.cleaned_data
+        return PeopleFilter(
+            period=period,
+            step=Step(chosen.get("step") or Step.PAYMENT),
+            lost=bool(chosen.get("lost")),
+            sources=self.chosen_sources,
+            text=chosen.get("q") or "",
+        )
+
+
+class DuplicatesForm(SourcesForm):
+    """`?source=…&source=…&page=2`."""
+
+    page = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=100_000,
+        error_messages={
+            "invalid": _("Такой страницы нет."),
+            "min_value": _("Такой страницы нет."),
+            "max_value": _("Такой страницы нет."),
+        },
+    )
+
+    @property
+    def number(self) -> int:
+        """The page; the first where the address says nothing or nonsense."""
+        self.is_valid()
+        number: int = self.cleaned_data.get("page") or 1
+        return number

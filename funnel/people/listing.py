@@ -1,0 +1,242 @@
+"""Who is in a step and who was lost at it: leads with their contacts, newest first.
+
+These are personal data. They are read past the cache, never kept, and are in no log. A page is
+found by the key of the row before it; how many there are is counted up to `COUNTED_AT_MOST`.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+import django.db
+from cachalot.api import cachalot_disabled
+from django.db.models import Count, Min, Q
+from django.utils.translation import gettext_lazy as _
+
+from funnel.landing.statement import FiguresUnavailable, LeadsUnreadable
+from funnel.models import Lead, LeadQuerySet, source_name
+from funnel.people.search import matching
+from funnel.people.steps import Step, is_in, is_lost_at
+from onai.contacts import phones
+from onai.db import outage
+from onai.periods import Period, business_day
+from onai.web import paging
+
+logger = logging.getLogger(__name__)
+Found = TypeVar("Found")
+
+PAGE = 25
+COUNTED_AT_MOST = 1_000
+_BATCH = 2_000
+_SOURCES_AT_MOST = 100
+
+
+class PeopleUnavailable(FiguresUnavailable):
+    message = _("Список сейчас недоступен: база лидов не отвечает.")
+    advice = _(
+        "Имена, телефоны и почту мы нигде больше не храним, поэтому покажем их, как только"
+        " база ответит. Попробуйте через минуту."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFilter:
+    """Which leads, of those created in `period`: in `step`, or lost at it.
+
+    `sources` are as the landing pages wrote them, empty where they wrote none; none at all means
+    any. Each word of `text` is in the name, the e-mail or the phone.
+    """
+
+    period: Period
+    step: Step
+    lost: bool = False
+    sources: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something on a lead's way. `at` may be unknown also where it happened."""
+
+    happened: bool
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A lead, and how far they have come. Links are empty for what cannot be called or written to.
+
+    `phone` and `source` are as the landing page wrote them, `source` empty where it wrote none;
+    `phone_to_dial` is in one spelling.
+    """
+
+    id: UUID
+    name: str
+    phone: str
+    phone_link: str
+    phone_to_dial: str
+    email: str
+    email_link: str
+    source: str
+    created_at: datetime
+    emailed: Event
+    opened: Event
+    clicked: Event
+    texted: Event
+    bought: Event
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """One page. `following` leads to the next one, None on the last.
+
+    `count` is how many there are in all, or `COUNTED_AT_MOST` when `there_are_more`.
+    """
+
+    people: tuple[Person, ...]
+    following: str | None
+    count: int
+    there_are_more: bool
+
+
+def page_of_people(wanted: PeopleFilter, *, after: str = "") -> PeoplePage:
+    """The page after the one whose `following` is `after`; nonsense leads to the first.
+
+    Raises PeopleUnavailable when the database cannot answer.
+    """
+    place = paging.place_at(after, moments=True)
+    rows = asked_past_the_cache(lambda: list(_after(wanted, place)[: PAGE + 1]))
+    shown = rows[:PAGE]
+    counted = len(rows)
+    if place or counted > PAGE:
+        counted = asked_past_the_cache(_matching(wanted)[: COUNTED_AT_MOST + 1].count)
+    return PeoplePage(
+        people=tuple(map(_person, shown)),
+        following=_place(shown[-1]) if len(rows) > PAGE else None,
+        count=min(counted, COUNTED_AT_MOST),
+        there_are_more=counted > COUNTED_AT_MOST,
+    )
+
+
+def everybody(wanted: PeopleFilter) -> Iterator[Person]:
+    """All of them, read in batches while they are taken. The first is read at once.
+
+    Raises PeopleUnavailable when the database cannot answer, then or later.
+    """
+    return _following(wanted, _batch(wanted, None))
+
+
+def sources_of(period: Period) -> list[str]:
+    """The sources of a period's leads, those with the most first. Nothing personal, so cached."""
+    by_source = Lead.objects.created_in(period).annotate(source_name=source_name())
+    counted = by_source.values("source_name").annotate(leads=Count("pk"))
+    names = counted.order_by("-leads", "source_name").values_list("source_name", flat=True)
+    return _asked(lambda: list(names[:_SOURCES_AT_MOST]))
+
+
+def first_day() -> Any:
+    """The day of the first lead there is, None without any."""
+    created = _asked(lambda: Lead.objects.aggregate(first=Min("created_at")))["first"]
+    return business_day(created) if created else None
+
+
+def asked_past_the_cache(ask: Callable[[], Found]) -> Found:
+    """What the database answers about persons, which nothing may keep."""
+    with _past_the_cache():
+        return _asked(ask)
+
+
+@contextmanager
+def _past_the_cache() -> Iterator[None]:
+    """`cachalot_disabled`, which an exception would leave disabled for good."""
+    disabled = cachalot_disabled()
+    disabled.__enter__()
+    try:
+        yield
+    finally:
+        disabled.__exit__(None, None, None)
+
+
+def _asked(ask: Callable[[], Found]) -> Found:
+    try:
+        return ask()
+    except django.db.DataError:
+        raise  # The database did answer: a value does not suit it.
+    except django.db.Error as error:
+        # Without what the database said: it may quote the statement, and so what was searched.
+        logger.error("people_unavailable", extra={"error": type(error).__name__})
+        raise PeopleUnavailable if outage.reason(error) else LeadsUnreadable from None
+
+
+def _matching(wanted: PeopleFilter) -> LeadQuerySet:
+    condition = is_lost_at(wanted.step) if wanted.lost else is_in(wanted.step)
+    leads = Lead.objects.created_in(wanted.period).filter(condition)
+    if wanted.sources:
+        leads = leads.annotate(source_name=source_name()).filter(source_name__in=wanted.sources)
+    if wanted.text:
+        leads = leads.filter(matching(wanted.text))
+    return leads
+
+
+def _after(wanted: PeopleFilter, place: tuple[paging.Key, UUID] | None) -> LeadQuerySet:
+    leads = _matching(wanted)
+    if place:
+        moment, pk = place
+        leads = leads.filter(
+            Q(created_at__lte=moment) & (Q(created_at__lt=moment) | Q(pk__lt=pk)),
+        )
+    return leads.order_by("-created_at", "-pk")
+
+
+def _batch(wanted: PeopleFilter, place: tuple[paging.Key, UUID] | None) -> list[Lead]:
+    return asked_past_the_cache(lambda: list(_after(wanted, place)[:_BATCH]))
+
+
+def _following(wanted: PeopleFilter, batch: list[Lead]) -> Iterator[Person]:
+    while True:
+        yield from map(_person, batch)
+        if len(batch) < _BATCH:
+            return
+        batch = _batch(wanted, (batch[-1].created_at, batch[-1].pk))
+
+
+def _place(lead: Lead) -> str:
+    return paging.place_of(lead.created_at, lead.pk)
+
+
+def _person(lead: Lead) -> Person:
+    clicked = bool(lead.email_clicked)
+    opened = clicked or lead.email_opened_at is not None
+    return Person(
+        id=lead.pk,
+        name=lead.name,
+        phone=lead.phone,
+        phone_link=phones.link(lead.phone),
+        phone_to_dial=phones.spelled(lead.phone),
+        email=lead.email or "",
+        email_link=email_link(lead.email),
+        source=lead.source or "",
+        created_at=lead.created_at,
+        emailed=_event(bool(lead.email_sent), lead.email_sent_at),
+        opened=_event(opened, lead.email_opened_at),
+        clicked=_event(clicked, lead.email_clicked_at),
+        texted=_event(bool(lead.sms_sent), lead.sms_sent_at),
+        bought=_event(bool(lead.sms_clicked), lead.sms_clicked_at),
+    )
+
+
+def _event(happened: bool, at: datetime | None) -> Event:
+    return Event(happened, at if happened else None)
+
+
+def email_link(email: str | None) -> str:
+    """Where a tap on an e-mail leads."""
+    address = (email or "").strip()
+    name, at, host = address.rpartition("@")
+    good = at and name and "." in host and not any(letter.isspace() for letter in address)
+    return f"mailto:{quote(address, safe='@')}" if good else ""

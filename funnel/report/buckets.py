@@ -1,0 +1,123 @@
+"""The days, weeks or months that a period is looked at by, each beside the days it is held against.
+
+Days are business days and weeks begin on Monday. What of the compared period a bucket is held
+against lies at the same place of it: so many days from its beginning, or on the same days of last
+month or year. Together they are the whole compared period, and none of its days is in two.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import DateTimeField, Func, IntegerField, Value
+from django.db.models.functions import Cast
+
+from funnel.report.question import FunnelQuestion, Unit
+from funnel.stats.spans import Spans, counterpart
+from onai.periods import Period, business_day
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A day, week or month: what of it is in the period, both days included.
+
+    `is_cut`: the period holds only a part of it. `is_running`: it has begun and is not over yet.
+    `is_to_come`: it has not begun. `compared` are
+    the days it is held against; None where there are none, as beside the 31st in a month of 30.
+    """
+
+    first_day: date
+    last_day: date
+    is_cut: bool
+    is_running: bool
+    is_to_come: bool
+    compared: Period | None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether its figures are not, or not yet, those of a whole day, week or month."""
+        return self.is_cut or self.is_running or self.is_to_come
+
+    @property
+    def period(self) -> Period:
+        return Period(self.first_day, self.last_day)
+
+
+class WidthBucket(Func):
+    """Which of the classes that begin at these values one is in, from 1; 0 below the first."""
+
+    function = "width_bucket"
+    output_field = IntegerField()
+
+
+def buckets(question: FunnelQuestion) -> tuple[Bucket, ...]:
+    """All of the period, in order."""
+    period, unit, today = question.period, question.unit, business_day(question.moment)
+    starts = [_start(period.first_day, unit)]
+    while (following := _following(starts[-1], unit)) <= period.last_day:
+        starts.append(following)
+    firsts = [max(start, period.first_day) for start in starts]
+    return tuple(
+        Bucket(
+            first_day=first,
+            last_day=min(last, period.last_day),
+            is_cut=start < period.first_day or last > period.last_day,
+            is_running=first <= today <= last,
+            is_to_come=first > today,
+            compared=compared,
+        )
+        for start, first, last, compared in zip(
+            starts,
+            firsts,
+            [_following(start, unit) - timedelta(days=1) for start in starts],
+            _held_against(question, firsts),
+            strict=True,
+        )
+    )
+
+
+def _held_against(question: FunnelQuestion, firsts: Sequence[date]) -> list[Period | None]:
+    begins = [counterpart(first, question.period, question.compare) for first in firsts]
+    # Days that the other month does not have all lead to its last one: the first of them has it.
+    own = [begin for begin, last in zip(begins, [None, *begins], strict=False) if begin != last]
+    ends = [*(begin - timedelta(days=1) for begin in own[1:]), question.compared.last_day]
+    periods = {begin: Period(begin, end) for begin, end in zip(own, ends, strict=True)}
+    return [periods.pop(begin, None) for begin in begins]
+
+
+def spans(question: FunnelQuestion, bucket: Bucket, *, level: float) -> Spans:
+    """A bucket's days and those it is held against, cut as the periods are."""
+    return Spans(bucket.period, bucket.compared, question.cuts(), question.data_since, level)
+
+
+def number(periods: Sequence[Period]) -> Func:
+    """Which of these periods, counted from 1, a lead came in: for leads that came in one of them.
+
+    They follow each other without a gap.
+    """
+    starts = ",".join(period.start.astimezone(UTC).isoformat() for period in periods)
+    # As text, which is quick to write; the database reads it once.
+    moments: Any = Cast(Value(f"{{{starts}}}"), ArrayField(DateTimeField()))
+    return WidthBucket("created_at", moments)
+
+
+def _start(day: date, unit: Unit) -> date:
+    match unit:
+        case Unit.DAY:
+            return day
+        case Unit.WEEK:
+            return day - timedelta(days=day.weekday())
+        case Unit.MONTH:
+            return day.replace(day=1)
+
+
+def _following(start: date, unit: Unit) -> date:
+    match unit:
+        case Unit.DAY:
+            return start + timedelta(days=1)
+        case Unit.WEEK:
+            return start + timedelta(days=7)
+        case Unit.MONTH:
+            return (start + timedelta(days=31)).replace(day=1)

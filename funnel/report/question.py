@@ -1,0 +1,197 @@
+"""What is asked of the funnel: over which days, against which, of which sources, counted how.
+
+One value, made of an address by one form, is handed to every answer.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from funnel.models import Lead, LeadQuerySet, within
+from funnel.report.cohort import StepId
+from funnel.report.counting import WAYS, Counting, Sides
+from funnel.stats.moment import shared_moment
+from funnel.stats.spans import AGE, Compare, Cuts, Spans, compared_with, cuts
+from funnel.web.source_choice import SourcesField
+from onai.periods import Period
+from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
+from onai.web.problems import Problem
+
+LONGEST_DAYS = 3 * 365 + 1
+PRESETS = tuple(preset for preset in Preset if preset is not Preset.ALL)
+_DAYS_AS_DAYS, _DAYS_AS_WEEKS = 62, 366
+
+
+class Unit(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelQuestion:
+    """What the answers are about. Without `sources` they are about all; "" is leads without one.
+
+    An unfinished period is compared up to `moment`.
+    """
+
+    period: Period
+    compare: Compare = Compare.PREVIOUS
+    sources: tuple[str, ...] = ()
+    counting: Counting = Counting.REPORTED
+    unit: Unit = Unit.DAY
+    # When the first lead there is came, once it is known: nothing is compared with days before.
+    data_since: datetime | None = None
+    moment: datetime = field(default_factory=shared_moment)
+
+    @property
+    def compared(self) -> Period:
+        return compared_with(self.period, self.compare)
+
+    def cuts(self, youngest: timedelta = AGE) -> Cuts:
+        """Where the comparison cuts the two spans, of leads no younger than this age."""
+        return cuts(self.period, self.compared, self.compare, self.moment, youngest=youngest)
+
+    @property
+    def spans(self) -> Spans:
+        return Spans(self.period, self.compared, self.cuts(), self.data_since)
+
+    def sides(self, *, of_one: bool = False) -> tuple[Sides, Sides]:
+        """What is counted of the period, and of the compared one up to the same moment: among the
+        leads of both periods; or, with `of_one`, each among its own.
+
+        Each has as few conditions as tell it from the other, since every count repeats them.
+        """
+        at, overlap = self.cuts(), self.spans.overlap
+        both_ends = overlap and not of_one
+        cut_before = at.before < self.compared.end
+        return (
+            Sides(
+                self.period,
+                since=None if of_one else self.period.start,
+                until=self.period.end if both_ends else None,
+                exposed_until=at.now if at.now < self.period.end else None,
+                aged_until=at.aged_now if at.aged_now < self.period.end else None,
+                age=at.age,
+            ),
+            Sides(
+                self.compared,
+                since=self.compared.start if both_ends else None,
+                until=None if of_one and not cut_before else at.before,
+                exposed_until=None,
+                aged_until=at.aged_before if at.aged_before < at.before else None,
+                age=at.age,
+            ),
+        )
+
+    @property
+    def steps(self) -> tuple[StepId, ...]:
+        """The steps of the way of counting, in order."""
+        return WAYS[self.counting].names
+
+    def leads(self) -> LeadQuerySet:
+        """Of these sources, in the period."""
+        return Lead.objects.created_in(self.period).of_sources(self.sources)
+
+    def compared_leads(self) -> LeadQuerySet:
+        """Of these sources, in the compared period."""
+        return Lead.objects.created_in(self.compared).of_sources(self.sources)
+
+    def leads_of_both_periods(self) -> LeadQuerySet:
+        if self.compared.end >= self.period.start:
+            # No day between them: one range of the index, and half the conditions.
+            both = within(Period(self.compared.first_day, self.period.last_day))
+        else:
+            both = within(self.compared) | within(self.period)
+        return Lead.objects.filter(both).of_sources(self.sources)
+
+    def counted_leads_of_both_periods(self) -> LeadQuerySet:
+        """Those of them that the way of counting looks at."""
+        return self.leads_of_both_periods().filter(WAYS[self.counting].everyone)
+
+
+class BadQuestion(Problem):
+    status = 400
+    code = "invalid_input"
+    message = _("Такого у воронки не спросить: проверьте отмеченное.")
+    advice = _("Исправьте адрес или выберите период заново.")
+
+
+class QuestionForm(PeriodForm):
+    """The question of an address. What is nonsense in it is told, and asks nothing."""
+
+    compare = forms.ChoiceField(
+        choices=[(one.value, one.value) for one in Compare],
+        required=False,
+        error_messages={
+            "invalid_choice": _(
+                "Сравнить можно с предыдущими днями (previous), с теми же днями прошлого месяца"
+                " (last-month) или прошлого года (last-year)."
+            )
+        },
+    )
+    count = forms.ChoiceField(
+        choices=[(one.value, one.value) for one in Counting],
+        required=False,
+        error_messages={
+            "invalid_choice": _("Считать можно как в отчёте (reported) или когорту (cohort).")
+        },
+    )
+    by = forms.ChoiceField(
+        choices=[(one.value, one.value) for one in Unit],
+        required=False,
+        error_messages={
+            "invalid_choice": _(
+                "По времени можно смотреть по дням (day), по неделям (week) или по месяцам (month)."
+            )
+        },
+    )
+    source = SourcesField()
+
+    def __init__(self, query: QueryDict) -> None:
+        super().__init__(query, longest_days=LONGEST_DAYS, presets=PRESETS)
+
+    def clean_source(self) -> tuple[str, ...]:
+        # In one order, so that the same question is the same SQL.
+        return tuple(sorted(self.cleaned_data["source"]))
+
+    @property
+    def chosen(self) -> ChosenPeriod:
+        """The period; the last 30 days where none is told, or nonsense."""
+        return chosen_period(self, default=Preset.THIRTY_DAYS)
+
+    def question(self) -> FunnelQuestion:
+        """What is asked, with the default for whatever is not told, or is nonsense."""
+        self.is_valid()
+        cleaned, period = self.cleaned_data, self.chosen.period
+        return FunnelQuestion(
+            period=period,
+            compare=Compare(cleaned.get("compare") or Compare.PREVIOUS),
+            sources=cleaned.get("source") or (),
+            counting=Counting(cleaned.get("count") or Counting.REPORTED),
+            unit=Unit(cleaned.get("by") or _fitting_unit(period)),
+        )
+
+    @property
+    def as_asked(self) -> str:
+        """The question in the words it was asked in: another day «30 дней» are the same words."""
+        question = self.question()
+        told = (question.compare, question.counting, self.cleaned_data.get("by"))
+        return repr((self.chosen.query, *map(str, told), question.sources))
+
+    def strict_question(self) -> FunnelQuestion:
+        """What is asked. Raises BadQuestion, with a sentence for each field that is nonsense."""
+        if not self.is_valid():
+            said = {name: " ".join(map(str, texts)) for name, texts in self.errors.items()}
+            raise BadQuestion(fields=said)
+        return self.question()
+
+
+def _fitting_unit(period: Period) -> Unit:
+    if period.days <= _DAYS_AS_DAYS:
+        return Unit.DAY
+    return Unit.WEEK if period.days <= _DAYS_AS_WEEKS else Unit.MONTH

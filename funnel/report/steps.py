@@ -1,0 +1,174 @@
+"""The whole funnel of a group of leads, step by step, against the same of the compared period."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from funnel.landing.statement import Found, Part, ask
+from funnel.report.cohort import StepId
+from funnel.report.counting import WAYS, Counting, Money, Side, Tally, Way, read_side, tally
+from funnel.report.daily import Daily, daily_part, read_daily
+from funnel.report.question import FunnelQuestion
+from funnel.stats.comparison import (
+    Counted,
+    Noise,
+    Pair,
+    Rate,
+    Section,
+    Shares,
+    counted,
+    level_of,
+    rate,
+)
+from funnel.stats.spans import Spans
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `conversion` is from the step before; the first has none."""
+
+    id: StepId
+    reached: Counted
+    conversion: Rate | None
+
+    @property
+    def lost(self) -> int:
+        """How many of the step before did not get here."""
+        return max(0, self.conversion.whole - self.conversion.part) if self.conversion else 0
+
+    @property
+    def gained(self) -> int:
+        return max(0, self.conversion.part - self.conversion.whole) if self.conversion else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """The funnel of some leads: of all that were asked about, of one source, of one UTM mark.
+
+    `purchases` are all of them, whichever steps they took; `revenue` is theirs, in tenge.
+    `conversion` is purchases ÷ leads and always a proportion; `overall` is purchases ÷ the first
+    step, as the report has it.
+    """
+
+    leads: Counted
+    steps: tuple[Step, ...]
+    purchases: Counted
+    revenue: Counted
+    conversion: Rate
+    overall: Rate
+
+    @property
+    def outside_steps(self) -> int:
+        """Purchases of leads that a step before the purchase does not count."""
+        return self.purchases.now - self.steps[-1].reached.now
+
+
+def funnel_steps(question: FunnelQuestion) -> Funnel:
+    """The funnel of all leads asked about. Raises FiguresUnavailable."""
+    parts = {"steps": steps_part(question), "daily": daily_part(question)}
+    found = ask(question.leads_of_both_periods(), parts)
+    return read_steps(question, found["steps"], read_daily(question, found["daily"]))
+
+
+def steps_part(question: FunnelQuestion) -> Part:
+    """What the steps need of a statement over the leads of both periods."""
+    now, before = question.sides()
+    return Part(
+        figures={"now": tally(question.counting, now), "before": tally(question.counting, before)}
+    )
+
+
+def read_steps(question: FunnelQuestion, found: Found, days: Daily) -> Funnel:
+    now, before = question.sides()
+    marks = WAYS[question.counting].marks
+    return funnel_of(
+        question.counting,
+        replace(question.spans, level=level_of(Section.HEADLINE, marks)),
+        read_side(question.counting, now, found.figures["now"]),
+        read_side(question.counting, before, found.figures["before"]),
+        days.of_all,
+    )
+
+
+def funnel_of(counting: Counting, spans: Spans, now: Side, before: Side, noise: Noise) -> Funnel:
+    """The funnel of leads that were tallied, in the days of `spans` and in those before."""
+    way = WAYS[counting]
+
+    def conversion(whole: Callable[[Tally], int], *, is_proportion: bool, noise: float) -> Rate:
+        def shares(of: Tally, of_before: Tally) -> Shares:
+            bought = Pair(of.purchases, of_before.purchases)
+            return Shares(bought, Pair(whole(of), whole(of_before)))
+
+        return rate(
+            spans,
+            shares(now.shown, before.shown),
+            shares(now.aged, before.aged),
+            is_proportion=is_proportion,
+            decimals=2,
+            noise=noise,
+        )
+
+    return Funnel(
+        leads=counted(
+            spans,
+            Pair(now.shown.leads, before.shown.leads),
+            Pair(now.exposed.leads, before.exposed.leads),
+            noise=noise.leads,
+        ),
+        steps=_steps(way, spans, now, before, noise),
+        purchases=counted(
+            spans,
+            Pair(now.shown.purchases, before.shown.purchases),
+            Pair(now.aged.purchases, before.aged.purchases),
+            noise=noise.purchases,
+            aged=True,
+        ),
+        revenue=counted(
+            spans,
+            Pair(now.money.revenue, before.money.revenue),
+            Pair(now.aged_money.revenue, before.aged_money.revenue),
+            noise=noise.purchases,
+            aged=True,
+            worth=_worth(now.aged_money, before.aged_money),
+        ),
+        conversion=conversion(lambda of: of.leads, is_proportion=True, noise=noise.conversion),
+        overall=conversion(
+            lambda of: of.reached[0], is_proportion=way.are_subsets, noise=noise.overall
+        ),
+    )
+
+
+def _worth(now: Money, before: Money) -> int:
+    """What a purchase stands for in a test of revenue: exactly the price, where it is one; else so
+    much that the revenue has the variance of as many purchases."""
+    revenue = now.revenue + before.revenue
+    return max(1, round((now.squares + before.squares) / revenue)) if revenue else 1
+
+
+def _steps(way: Way, spans: Spans, now: Side, before: Side, noise: Noise) -> tuple[Step, ...]:
+    steps = []
+    for number, step in enumerate(way.names):
+        # The first step is what a lead is when it comes; the others take their time.
+        compared = (now.aged, before.aged) if number else (now.exposed, before.exposed)
+
+        def at(tally: Tally, tally_before: Tally, place: int = number) -> Pair:
+            return Pair(tally.reached[place], tally_before.reached[place])
+
+        conversion = None
+        if number:
+            conversion = rate(
+                spans,
+                Shares(at(now.shown, before.shown), at(now.shown, before.shown, number - 1)),
+                Shares(at(now.aged, before.aged), at(now.aged, before.aged, number - 1)),
+                is_proportion=way.are_subsets,
+                decimals=way.decimals,
+                noise=noise.conversions[number],
+            )
+        reached = counted(
+            spans,
+            at(now.shown, before.shown),
+            at(*compared),
+            noise=noise.reached[number],
+            aged=bool(number),
+        )
+        steps.append(Step(step, reached, conversion))
+    return tuple(steps)

@@ -1,0 +1,1 @@
+"""The funnel as pages, files and JSON."""

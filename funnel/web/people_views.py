@@ -1,0 +1,273 @@
+"""The people of the funnel: who is in a step, who was lost at it, who bought twice.
+
+As a page, as JSON and as a file, for admins alone. Every file is written to the log: who took what,
+and how much of it; never whom it is about or what was searched.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_safe
+
+from funnel.people import duplicates, listing
+from funnel.people.form import DuplicatesForm, PeopleForm
+from funnel.people.steps import COHORT, REPORTED, STEP_WORDING
+from funnel.report.question import LONGEST_DAYS
+from funnel.report.sources import readable
+from funnel.web import people_wire
+from funnel.web.page_form import LOOK, joined, said
+from onai.identity.guards import role_required
+from onai.identity.roles import IdentifiedRequest
+from onai.web import csv_export
+from onai.web.address_form import refuse_errors
+from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
+
+logger = logging.getLogger(__name__)
+
+_PERIOD = ("period", "from", "to")
+_FILTER = ("step", "lost", "source", "q")
+
+
+@role_required("admin")
+@require_safe
+def people_page(request: IdentifiedRequest) -> HttpResponse:
+    """Who is in a step, or was lost at it. What is wrong in the address is told and left out."""
+    period_form, chosen = _period(request)
+    form = PeopleForm(request.GET, sources=listing.sources_of(chosen.period))
+    wanted = form.wanted(chosen.period)
+    context = {
+        **_page_of(request, period_form, chosen, _FILTER),
+        "form": form,
+        "wanted": wanted,
+        "wording": STEP_WORDING[wanted.step],
+        "is_reported": wanted.step in REPORTED,
+        "groups": _groups(),
+        "page": listing.page_of_people(wanted, after=form.place),
+        "is_first_page": not form.place,
+        "is_narrowed": bool(wanted.text or wanted.sources),
+        "funnel_query": _of_the_funnel(request, chosen, wanted.sources),
+    }
+    status = 400 if period_form.errors or form.errors else 200
+    return render(request, "funnel/people.html", context, status=status)
+
+
+@role_required("admin")
+@require_safe
+def people_api(request: IdentifiedRequest) -> HttpResponse:
+    """The same as JSON. What is wrong in the address is an error."""
+    period_form, chosen = _period(request)
+    form = PeopleForm(request.GET)
+    refuse_errors(period_form, form)
+    wanted = form.wanted(chosen.period)
+    page = listing.page_of_people(wanted, after=form.place)
+    return _json(people_wire.people(wanted, page, as_of=timezone.now()))
+
+
+_PEOPLE_COLUMNS = (
+    _("Имя"),
+    _("Телефон"),
+    _("Почта"),
+    _("Источник"),
+    _("Как записан"),
+    _("Оставил контакты"),
+    _("Письмо отправлено"),
+    _("Письмо открыто"),
+    _("Переход из письма"),
+    _("SMS отправлена"),
+    _("Покупка"),
+)
+
+
+@role_required("admin")
+@require_GET
+def people_csv(request: IdentifiedRequest) -> HttpResponseBase:
+    """Exactly those who are filtered, as Excel with Russian settings opens them."""
+    period_form, chosen = _period(request)
+    form = PeopleForm(request.GET)
+    refuse_errors(period_form, form)
+    wanted = form.wanted(chosen.period)
+    found = listing.everybody(wanted)
+    ended = _logged(
+        "people_export",
+        request,
+        chosen,
+        step=wanted.step.value,
+        lost=wanted.lost,
+        sources=list(wanted.sources),
+        searched=bool(wanted.text),
+    )
+    name = _file_name("people", wanted.step, *(["lost"] if wanted.lost else ()), chosen=chosen)
+    return csv_export.csv_file(name, _PEOPLE_COLUMNS, map(_row, found), ended=ended)
+
+
+def _row(person: listing.Person) -> list[csv_export.Cell]:
+    events = (person.emailed, person.opened, person.clicked, person.texted, person.bought)
+    return [
+        person.name,
+        person.phone_to_dial,
+        person.email,
+        readable(person.source),
+        person.source,
+        person.created_at,
+        *(_cell(event) for event in events),
+    ]
+
+
+def _cell(event: listing.Event) -> csv_export.Cell:
+    if not event.happened:
+        return None
+    return event.at or _now("да, время неизвестно")
+
+
+# --- Who bought more than once -----------------------------------------------------------------
+
+
+@role_required("admin")
+@require_safe
+def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
+    period_form, chosen = _period(request)
+    form = DuplicatesForm(request.GET, sources=listing.sources_of(chosen.period))
+    sources = form.chosen_sources
+    context = {
+        **_page_of(request, period_form, chosen, ("source",)),
+        "form": form,
+        "page": duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number),
+        "funnel_query": _of_the_funnel(request, chosen, sources),
+    }
+    status = 400 if period_form.errors or form.errors else 200
+    return render(request, "funnel/repeat_buyers.html", context, status=status)
+
+
+@role_required("admin")
+@require_safe
+def duplicates_api(request: IdentifiedRequest) -> HttpResponse:
+    period_form, chosen = _period(request)
+    form = DuplicatesForm(request.GET)
+    refuse_errors(period_form, form)
+    sources = form.chosen_sources
+    page = duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number)
+    return _json(people_wire.duplicates(chosen.period, sources, page, as_of=timezone.now()))
+
+
+_DUPLICATES_COLUMNS = (
+    _("Человек"),
+    _("Покупок у него"),
+    _("Имя"),
+    _("Телефон"),
+    _("Почта"),
+    _("Источник"),
+    _("Как записан"),
+    _("Оставил контакты"),
+    _("Покупка"),
+)
+
+
+@role_required("admin")
+@require_GET
+def duplicates_csv(request: IdentifiedRequest) -> HttpResponseBase:
+    """Every purchase of every person who bought more than once; a person is a number."""
+    period_form, chosen = _period(request)
+    form = DuplicatesForm(request.GET)
+    refuse_errors(period_form, form)
+    buyers = duplicates.all_duplicates(chosen.period, sources=form.chosen_sources)
+    rows = (_bought(buyer, purchase) for buyer in buyers for purchase in buyer.rows)
+    ended = _logged("duplicates_export", request, chosen, sources=list(form.chosen_sources))
+    name = _file_name("duplicates", chosen=chosen)
+    return csv_export.csv_file(name, _DUPLICATES_COLUMNS, rows, ended=ended)
+
+
+def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> list[csv_export.Cell]:
+    return [
+        buyer.place,
+        buyer.purchases,
+        purchase.name,
+        purchase.phone_to_dial,
+        purchase.email,
+        readable(purchase.source),
+        purchase.source,
+        purchase.created_at,
+        purchase.bought_at or _now("время неизвестно"),
+    ]
+
+
+# --- What they share ---------------------------------------------------------------------------
+
+
+def _period(request: IdentifiedRequest) -> tuple[PeriodForm, ChosenPeriod]:
+    form = PeriodForm(request.GET, longest_days=LONGEST_DAYS)
+    chosen = chosen_period(form, default=Preset.THIRTY_DAYS, first_day_of_all=listing.first_day)
+    return form, chosen
+
+
+def _page_of(
+    request: IdentifiedRequest,
+    period_form: PeriodForm,
+    chosen: ChosenPeriod,
+    names: tuple[str, ...],
+) -> dict[str, object]:
+    """What a page needs to keep the question in its links and forms."""
+    return {
+        "period_form": period_form,
+        "presets": Preset,
+        "chosen": chosen,
+        "as_of": timezone.now(),
+        "filter_query": urlencode(said(request.GET, *names, *LOOK)),
+        "period_query": urlencode(said(request.GET, *_PERIOD, *LOOK)),
+        "list_query": urlencode(said(request.GET, *_PERIOD, *names, *LOOK)),
+        "kept": said(request.GET, *names, *LOOK),
+        "kept_period": said(request.GET, *_PERIOD, *LOOK),
+    }
+
+
+def _of_the_funnel(request: IdentifiedRequest, chosen: ChosenPeriod, sources: Iterable[str]) -> str:
+    """What the funnel has to be asked for these days and sources, to look as one left it.
+
+    It knows no "all time": these are days to it, or its own default where they are too many.
+    """
+    days = chosen.query
+    if chosen.preset is Preset.ALL:
+        period = chosen.period
+        told = {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
+        days = urlencode(told) if period.days <= LONGEST_DAYS else ""
+    kept = [*(("source", one) for one in sources), *said(request.GET, *LOOK)]
+    return joined(days, kept)
+
+
+def _file_name(*what: str, chosen: ChosenPeriod) -> str:
+    return f"{'-'.join(what)}-{chosen.period.first_day}_{chosen.period.last_day}.csv"
+
+
+def _groups() -> list[tuple[str, list[tuple[str, object]]]]:
+    """The steps to choose from, by the two ways to count."""
+    ways = ((_now("Этапы отчёта"), REPORTED), (_now("Путь прошедших тест"), COHORT))
+    return [
+        (way, [(step.value, STEP_WORDING[step].title) for step in steps]) for way, steps in ways
+    ]
+
+
+def _logged(
+    event: str, request: IdentifiedRequest, chosen: ChosenPeriod, **what: object
+) -> Callable[[int, bool], None]:
+    """Log that somebody takes a file, and answer what logs how it ended."""
+    told = {
+        "user_id": str(request.identity.user_id),
+        "first_day": chosen.period.first_day.isoformat(),
+        "last_day": chosen.period.last_day.isoformat(),
+        **what,
+    }
+    logger.info(f"{event}_begun", extra=told)
+
+    def ended(written: int, complete: bool) -> None:
+        logger.info(f"{event}_ended", extra={**told, "rows": written, "complete": complete})
+
+    return ended
+
+
+def _json(body: dict[str, object]) -> HttpResponse:
+    return JsonResponse(body, json_dumps_params={"ensure_ascii": False})

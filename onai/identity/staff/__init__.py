@@ -1,0 +1,1 @@
+"""Who works here, and whether they still do."""

@@ -1,0 +1,1 @@
+"""The made-up people and leads of the demo."""

@@ -1,0 +1,1 @@
+"""The sales manager's cabinet: lists of students, search, and results."""

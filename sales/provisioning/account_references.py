@@ -1,0 +1,127 @@
+"""What keeps an account from being deleted: foreign keys of other tables, and rows that use them.
+
+Supabase deletes an account in one statement, and where a key forbids it answers 500 and nothing of
+which. Rows that are ours or the learning platform's may go; anybody else's may not.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connections, transaction
+from psycopg import sql
+
+from onai.identity import accounts
+from onai.identity.accounts import AccountRefused, OutcomeUnclear
+from sales.models import ActivityEntry, Student
+from sales.provisioning import platform_tables
+
+_LOG = ("public.sales_activity_log", "target_user_id")
+_OURS = (
+    _LOG,
+    ("public.tripwire_user_profile", "user_id"),
+    ("public.tripwire_progress", "tripwire_user_id"),
+    ("public.users", "id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A column with a row that points to an account, or to a row that would go with it.
+
+    `ours`: such rows may be released. `table` has its schema.
+    """
+
+    table: str
+    column: str
+
+    @property
+    def ours(self) -> bool:
+        return (self.table, self.column) in _OURS
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column}"
+
+
+def forbidding(account_id: UUID) -> list[Reference]:
+    """What forbids the deletion of an account. A table that we may not read counts as such."""
+    student = Student.objects.filter(user_id=account_id).values_list("pk", flat=True).first()
+    found = []
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(_KEYS)
+        for schema, table, column, kind, of_student, readable in cursor.fetchall():
+            # A key points to the account, to its row in `public.users`, or to its student.
+            value = student if of_student else account_id
+            if value is None:
+                continue
+            used = sql.SQL("select exists (select from {}.{} where {} = %s::{})").format(
+                *map(sql.Identifier, (schema, table, column, kind))
+            )
+            if readable:
+                # As text: what watches statements for the cache knows no other.
+                cursor.execute(used.as_string(), [value])
+            if not readable or cursor.fetchone()[0]:
+                found.append(Reference(f"{schema}.{table}", column))
+    return found
+
+
+def delete_account(account_id: UUID) -> None:
+    """Delete the account; where rows that may go are all that forbids it, they go first.
+
+    Raises as `accounts.delete_account` does.
+    """
+    try:
+        accounts.delete_account(account_id)
+    except OutcomeUnclear as unclear:
+        references = forbidding(account_id) if unclear.error else []
+        if not references or not all(reference.ours for reference in references):
+            raise
+        _release(account_id)
+        try:
+            accounts.delete_account(account_id)
+        except AccountRefused as refused:
+            raise OutcomeUnclear from refused  # Begun, it goes on.
+
+
+def _release(account_id: UUID) -> None:
+    """Let go of an account, so that it can be deleted: the log keeps its id among the details."""
+    with transaction.atomic(using="tripwire"):
+        entries = ActivityEntry.objects.filter(target_user_id=account_id)
+        for entry in entries.select_for_update():
+            details = entry.details if isinstance(entry.details, dict) else {}
+            entry.details = {**details, "user_id": str(account_id)}
+            entry.target_user_id = None
+            entry.save(update_fields=["details", "target_user_id"])
+        platform_tables.release(account_id)
+
+
+def log_needs_accounts() -> bool:
+    """Whether a log entry cannot name an account that is gone."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select exists (select from pg_constraint where contype = 'f'"
+            " and conrelid = to_regclass('sales_activity_log')"
+            " and confrelid = to_regclass('auth.users') and conkey = array[(select attnum"
+            "   from pg_attribute where attrelid = conrelid and attname = 'target_user_id')])"
+        )
+        needs: bool = cursor.fetchone()[0]
+    return needs
+
+
+# Keys that forbid a deletion, or would leave a null where none may be. Supabase's own, in `auth`,
+# go with the account.
+_KEYS = """
+    select space.nspname, of_table.relname, att.attname, kind.typname,
+           con.confrelid = to_regclass('tripwire_users') and target.attname = 'id',
+           has_schema_privilege(space.oid, 'usage') and has_table_privilege(con.conrelid, 'select')
+    from pg_constraint con
+    join pg_class of_table on of_table.oid = con.conrelid
+    join pg_namespace space on space.oid = of_table.relnamespace
+    join pg_attribute att on att.attrelid = con.conrelid and att.attnum = con.conkey[1]
+    join pg_type kind on kind.oid = att.atttypid
+    join pg_attribute target on target.attrelid = con.confrelid and target.attnum = con.confkey[1]
+    where con.contype = 'f' and cardinality(con.conkey) = 1 and space.nspname <> 'auth'
+      and (con.confdeltype in ('a', 'r') or (con.confdeltype = 'n' and att.attnotnull))
+      and con.confrelid in (
+          to_regclass('auth.users'), to_regclass('tripwire_users'), to_regclass('public.users'))
+      and target.attname in ('id', 'user_id')
+"""

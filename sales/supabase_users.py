@@ -1,0 +1,180 @@
+"""Supabase's own table of accounts, read where its API has no question for it.
+
+The API finds an account by its id alone; by e-mail and by role it is asked here, in one statement
+however many accounts there are. Nor can the API end the sessions of an account: that is the one
+thing done here.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg.errors
+from django.db import ProgrammingError, connections, transaction
+
+from onai.identity.accounts import Account
+from onai.identity.roles import STAFF, Confirmation, Metadata, role_of
+from onai.identity.staff.standing import ABOUT_ACCOUNT
+from sales.models import Student, StudentStatus
+
+_SELECT = f"""
+select account.id, account.email, {ABOUT_ACCOUNT},
+  account.role = 'authenticated' and not account.is_anonymous and account.deleted_at is null,
+  coalesce(staff.confirmed_role, ''), coalesce(staff.confirmed_beside, ''),
+  coalesce(staff.revoked, false)
+from auth.users account left join sales_staff staff on staff.user_id = account.id
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class AddressHolder:
+    """The account that keeps others from an e-mail address, by Supabase's rules.
+
+    `by_identity`: it signs in with the address by another way, and its own e-mail is another one.
+    """
+
+    account: Account
+    by_identity: bool
+    is_deleted: bool
+
+
+def holder_of(email: str, *, besides: UUID | None = None) -> AddressHolder | None:
+    """Whose an address is at Supabase, whatever its case; `besides` this account."""
+    statements = [_BY_EMAIL, _BY_IDENTITY] if may_read_identities() else [_BY_EMAIL]
+    for statement in statements:
+        with connections["tripwire"].cursor() as cursor:
+            cursor.execute(statement, [email, besides])
+            row = cursor.fetchone()
+        account = account_with(row[0]) if row else None
+        if row and account:
+            own = account.email.lower() in ("", email.lower())
+            return AddressHolder(account, by_identity=not own, is_deleted=row[1])
+    return None
+
+
+_BY_EMAIL = """
+select id, deleted_at is not null from auth.users
+where lower(email) = lower(%s) and not is_sso_user and id is distinct from %s
+order by id limit 1
+"""
+# Single sign-on of a company keeps nobody from an address.
+_BY_IDENTITY = """
+select account.id, account.deleted_at is not null
+from auth.identities identity join auth.users account on account.id = identity.user_id
+where identity.email = lower(%s) and identity.provider not like 'sso:%%'
+  and account.id is distinct from %s
+order by account.id limit 1
+"""
+
+
+def may_read_identities() -> bool:
+    """Whether our role of the database may read how accounts sign in."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select coalesce(has_table_privilege(to_regclass('auth.identities'), 'select'), false)"
+        )
+        allowed: bool = cursor.fetchone()[0]
+    return allowed
+
+
+def account_with(account_id: UUID) -> Account | None:
+    """The account with this id."""
+    found = _accounts(
+        f"{_SELECT} where account.id = %s",
+        [account_id],
+    )
+    return next(found, None)
+
+
+def is_banned(account_id: UUID) -> bool:
+    """Whether the account cannot sign in just now."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select 1 from auth.users where id = %s and banned_until > now()", [account_id]
+        )
+        return cursor.fetchone() is not None
+
+
+def ban_fits(student: Student) -> bool:
+    """Whether the student's account is banned exactly if the student is blocked."""
+    return is_banned(student.user_id) == (student.status == StudentStatus.BLOCKED)
+
+
+def end_sessions(account_id: UUID) -> bool:
+    """End every session of an account; False where our role of the database may not.
+
+    In a transaction of the caller's.
+    """
+    try:
+        with transaction.atomic(using="tripwire"), connections["tripwire"].cursor() as cursor:
+            cursor.execute("delete from auth.sessions where user_id = %s", [account_id])
+    except ProgrammingError as error:
+        if isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+            return False
+        raise
+    return True
+
+
+def may_end_sessions() -> bool:
+    """Whether our role of the database may do so."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select has_schema_privilege('auth', 'usage')"
+            " and has_table_privilege('auth.sessions', 'select')"
+            " and has_table_privilege('auth.sessions', 'delete')"
+        )
+        allowed: bool = cursor.fetchone()[0]
+    return allowed
+
+
+def accounts_without_student() -> list[Account]:
+    """Accounts that are not staff's and that no student has: the predecessor left some."""
+    found = _accounts(
+        f"{_SELECT} where account.email is not null and not exists"  # noqa: S608
+        " (select from tripwire_users student where student.user_id = account.id)"
+        " and not exists (select from sales_intentions intention"
+        "   where intention.account_id = account.id and intention.state = 'open')"
+        " order by account.email",
+        [],
+    )
+    return [account for account in found if account.role not in STAFF]
+
+
+def students_under_another_email() -> list[tuple[str, str]]:
+    """Pairs of a student's e-mail here and their account's, where the two differ."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select student.email, coalesce(account.email, '') from tripwire_users student"
+            " join auth.users account on account.id = student.user_id"
+            " where lower(student.email) is distinct from lower(account.email)"
+            " order by student.email"
+        )
+        return list(cursor.fetchall())
+
+
+def students_sharing_an_account() -> list[tuple[UUID, list[str]]]:
+    """Accounts that more than one student has, with the students' e-mails."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(
+            "select user_id, array_agg(email order by email) from tripwire_users"
+            " group by user_id having count(*) > 1 order by user_id"
+        )
+        return list(cursor.fetchall())
+
+
+def _accounts(statement: str, parameters: Sequence[Any]) -> Iterator[Account]:
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute(statement, parameters)
+        for row in cursor.fetchall():
+            account_id, email, full_name, claimed, pinned, is_ordinary, *confirmed = row
+            yield Account(
+                id=account_id,
+                email=email or "",
+                full_name=full_name,
+                role=role_of(
+                    Metadata(claimed, pinned),
+                    Confirmation(*confirmed),
+                    is_ordinary=bool(is_ordinary),
+                ),
+            )

@@ -1,0 +1,1 @@
+"""The sales desk as pages and JSON."""

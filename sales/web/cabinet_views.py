@@ -1,0 +1,339 @@
+"""The sales manager's cabinet: figures, the chart, the leaderboard, students, the activity log."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.db import InterfaceError, OperationalError, connections
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from onai.identity.guards import role_required
+from onai.identity.models import StaffMember
+from onai.identity.roles import IdentifiedRequest, Role
+from onai.identity.staff import register
+from onai.web import csv_export, paging
+from onai.web.address_form import AddressForm, refuse_errors
+from onai.web.fragments import marked
+from onai.web.period_form import ChosenPeriod, PeriodForm, chosen_period
+from sales.activity import page_of_activity
+from sales.cabinet import chart, statistics
+from sales.cabinet.sales_change import SalesChange, compared_sales
+from sales.cabinet.student_list import StudentPage, all_students, page_of_students
+from sales.cabinet.student_search import SHORTEST_WORD, LetterFilter, Order, StudentFilter
+from sales.models import ActionType, Student, StudentStatus
+from sales.provisioning.intentions import unsettled
+from sales.provisioning.recording import unsettled_changes
+from sales.staff import told_apart
+
+logger = logging.getLogger(__name__)
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Section(Generic[Found]):
+    """A part of the page. `found` is None when the database could not be asked for it."""
+
+    found: Found | None
+
+
+def _section(find: Callable[[], Found]) -> Section[Found]:
+    """Find what a part shows; an outage takes down this part, and no other."""
+    try:
+        return Section(find())
+    except (OperationalError, InterfaceError) as error:
+        logger.error("part_of_cabinet_unavailable", exc_info=error)
+        connections["tripwire"].close_if_unusable_or_obsolete()
+        return Section(None)
+
+
+class FilterForm(AddressForm):
+    """What the address says of the students to list. `manager` is for admins."""
+
+    q = forms.CharField(
+        label=_("Поиск"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "autocapitalize": "none"}),
+    )
+    status = forms.ChoiceField(label=_("Статус"), required=False)
+    letter = forms.ChoiceField(label=_("Письмо"), required=False)
+    manager = forms.ChoiceField(label=_("Менеджер"), required=False)
+    sort = forms.ChoiceField(label=_("Порядок"), required=False, choices=Order.choices)
+    after = forms.CharField(required=False)
+
+    NOBODY = "none"
+
+    def __init__(self, query: Any, *, staff: list[StaffMember]) -> None:
+        super().__init__(query)
+        anything = ("", _("любой"))
+        self._choices("status", [anything, *StudentStatus.choices])
+        self._choices("letter", [("", _("любое")), *LetterFilter.choices])
+        everybody = [(str(one), name) for one, name in told_apart(staff).items()]
+        self._choices("manager", [("", _("все")), *everybody, (self.NOBODY, _("без менеджера"))])
+
+    def _choices(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        field.choices = choices
+
+    def clean_q(self) -> str:
+        text = " ".join(self.cleaned_data["q"].split())
+        if any(len(word) < SHORTEST_WORD for word in text.split()):
+            raise forms.ValidationError(_("Слишком коротко: в каждом слове хотя бы две буквы."))
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        by_name = cleaned.get("sort") == Order.NAME
+        if cleaned.get("after") and not paging.place_at(cleaned["after"], moments=not by_name):
+            self.add_error("after", paging.NO_SUCH_PLACE)
+        return cleaned
+
+    @property
+    def place(self) -> str:
+        """Where the page begins, if not at the beginning."""
+        self.is_valid()
+        return str(self.cleaned_data.get("after") or "")
+
+    @property
+    def wanted(self) -> StudentFilter:
+        """The filter of an address; what is nonsense in it filters nothing."""
+        self.is_valid()
+        chosen = self.cleaned_data
+        manager = chosen.get("manager") or ""
+        return StudentFilter(
+            text=chosen.get("q") or "",
+            status=StudentStatus(chosen["status"]) if chosen.get("status") else None,
+            letter=LetterFilter(chosen["letter"]) if chosen.get("letter") else None,
+            manager_id=UUID(manager) if manager and manager != self.NOBODY else None,
+            without_manager=manager == self.NOBODY,
+            order=Order(chosen.get("sort") or Order.NEWEST),
+        )
+
+
+@role_required("admin", "sales")
+@require_safe
+def cabinet(request: IdentifiedRequest) -> HttpResponse:
+    """The page, or of it only the figures that keep themselves current."""
+    if request.headers.get("HX-Target") == "live":
+        return _live_figures(request)
+    _section(lambda: register.note(request.identity))
+    staff = _section(lambda: list(StaffMember.objects.order_by("full_name", "email")))
+    form = FilterForm(request.GET, staff=staff.found or [])
+    wanted = _own(request, form.wanted)
+    period_form = PeriodForm(request.GET)
+    chosen = _section(lambda: _period(period_form))
+    context = {
+        "period_form": period_form,
+        "chosen": chosen.found,
+        "form": form,
+        "is_admin": request.identity.role is Role.ADMIN,
+        "figures": _section(lambda: _figures(chosen, wanted)),
+        "unsettled": _section(lambda: unsettled(request.identity)),
+        "changing": _section(lambda: unsettled_changes(request.identity)),
+        "students": _section(lambda: _students(wanted, form.place, staff.found or [])),
+        "filter_query": _query(request, "q", "status", "letter", "manager", "sort"),
+        "kept": _kept(request, "q", "status", "letter", "manager", "sort"),
+        "kept_period": _kept(request, "period", "from", "to"),
+        "is_filtered": any((wanted.text, wanted.status, wanted.letter, request.GET.get("manager"))),
+        "is_first_page": not form.place,
+    }
+    status = 400 if period_form.errors or form.errors else 200
+    return render(request, "sales/cabinet.html", context, status=status)
+
+
+def _students(wanted: StudentFilter, after: str, staff: list[StaffMember]) -> StudentPage:
+    page, names = page_of_students(wanted, after=after), told_apart(staff)
+    for student in page.students:
+        if student.granted_by in names:
+            # For this page only: as they are called now, and told apart.
+            student.manager_name = names[student.granted_by]
+    return page
+
+
+def _live_figures(request: IdentifiedRequest) -> HttpResponse:
+    """The headline alone, for the page that has it already. An outage keeps what is there."""
+    form = FilterForm(request.GET, staff=list(StaffMember.objects.all()))
+    wanted = _own(request, form.wanted)
+    chosen = _period(PeriodForm(request.GET))
+    context = {
+        "chosen": chosen,
+        "is_admin": request.identity.role is Role.ADMIN,
+        "figures": Section(_Live(_headline(chosen, wanted))),
+    }
+    return marked(request, render(request, "sales/live.html", context))
+
+
+@dataclass(frozen=True, slots=True)
+class _Headline:
+    """The figures of the chosen period, and how they have changed; None for all time."""
+
+    now: statistics.Figures
+    change: SalesChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    headline: _Headline
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    headline: _Headline
+    chart: chart.Chart
+    series: statistics.Series
+    standings: list[statistics.Standing]
+
+
+def _figures(chosen: Section[ChosenPeriod], wanted: StudentFilter) -> _Figures:
+    if chosen.found is None:
+        raise OperationalError
+    period = chosen.found.period
+    series = statistics.sales_over_time(period, manager_id=_whose(wanted))
+    return _Figures(
+        headline=_headline(chosen.found, wanted),
+        chart=chart.draw(series),
+        series=series,
+        standings=_told_apart(statistics.leaderboard(period)),
+    )
+
+
+def _headline(chosen: ChosenPeriod, wanted: StudentFilter) -> _Headline:
+    whose = _whose(wanted)
+    now = statistics.figures(chosen.period, manager_id=whose)
+    return _Headline(now, compared_sales(chosen, now, manager_id=whose))
+
+
+def _told_apart(standings: list[statistics.Standing]) -> list[statistics.Standing]:
+    names = told_apart(standings)
+    return [replace(one, name=names[one.user_id]) for one in standings]
+
+
+def _whose(wanted: StudentFilter) -> UUID | None:
+    return statistics.NOBODY if wanted.without_manager else wanted.manager_id
+
+
+def _period(form: PeriodForm) -> ChosenPeriod:
+    return chosen_period(form, first_day_of_all=statistics.first_day_of_all)
+
+
+def _own(request: IdentifiedRequest, wanted: StudentFilter) -> StudentFilter:
+    """A manager sees their own students, whatever the address says."""
+    if request.identity.role is Role.ADMIN:
+        return wanted
+    return replace(wanted, manager_id=request.identity.user_id, without_manager=False)
+
+
+def _kept(request: IdentifiedRequest, *names: str) -> list[tuple[str, str]]:
+    return [(name, request.GET[name]) for name in names if request.GET.get(name)]
+
+
+def _query(request: IdentifiedRequest, *names: str) -> str:
+    return urlencode(_kept(request, *names))
+
+
+# --- The students as a file --------------------------------------------------------------------
+
+_COLUMNS = (
+    _("Имя"),
+    _("Почта"),
+    _("Статус"),
+    _("Менеджер"),
+    _("Цена, ₸"),
+    _("Письмо"),
+    _("Пройдено модулей"),
+    _("Доступ открыт"),
+    _("Последняя активность"),
+)
+
+
+@role_required("admin", "sales")
+@require_safe
+def students_csv(request: IdentifiedRequest) -> HttpResponseBase:
+    """Exactly the students that are filtered, as Excel with Russian settings opens them."""
+    form = FilterForm(request.GET, staff=list(StaffMember.objects.all()))
+    refuse_errors(form)
+    wanted = _own(request, form.wanted)
+    logger.info("students_exported", extra={"user_id": str(request.identity.user_id)})
+    return csv_export.csv_file("students.csv", _COLUMNS, map(_row, all_students(wanted)))
+
+
+def _row(student: Student) -> list[csv_export.Cell]:
+    letter = student.latest_letter
+    return [
+        student.full_name,
+        student.email,
+        str(student.get_status_display() or ""),
+        student.manager_name or _now("без менеджера"),
+        student.price or 0,
+        str(letter.get_state_display()) if letter else _sent(student),
+        student.modules_completed or 0,
+        student.created_at,
+        student.last_active_at,
+    ]
+
+
+def _sent(student: Student) -> str:
+    return _now("Отправлено") if student.welcome_email_sent else _now("Не отправлялось")
+
+
+# --- The activity log --------------------------------------------------------------------------
+
+
+class ActivityForm(AddressForm):
+    """What the address says of the acts to list. `manager` is for admins."""
+
+    action = forms.ChoiceField(
+        label=_("Что сделано"), required=False, choices=[("", _("всё")), *ActionType.choices]
+    )
+    manager = forms.ChoiceField(label=_("Кто"), required=False)
+    after = forms.CharField(required=False)
+
+    def clean_after(self) -> str:
+        after: str = self.cleaned_data["after"]
+        if after and not paging.place_at(after, moments=True):
+            raise forms.ValidationError(paging.NO_SUCH_PLACE)
+        return after
+
+    def __init__(self, query: Any, *, staff: list[StaffMember]) -> None:
+        super().__init__(query)
+        field = self.fields["manager"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        names = told_apart(staff)
+        field.choices = [("", _("все")), *((str(one), name) for one, name in names.items())]
+
+
+@role_required("admin", "sales")
+@require_safe
+def activity(request: IdentifiedRequest) -> HttpResponse:
+    """Who did what to whom: a manager's own acts, an admin's all."""
+    register.note(request.identity)
+    form = ActivityForm(request.GET, staff=list(StaffMember.objects.order_by("full_name")))
+    form.is_valid()
+    manager = form.cleaned_data.get("manager")
+    if request.identity.role is not Role.ADMIN:
+        manager = str(request.identity.user_id)
+    action = form.cleaned_data.get("action")
+    page = page_of_activity(
+        request.identity,
+        manager_id=UUID(manager) if manager else None,
+        action=ActionType(action) if action else None,
+        after=form.cleaned_data.get("after") or "",
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "filter_query": _query(request, "action", "manager"),
+        "is_admin": request.identity.role is Role.ADMIN,
+        "is_first_page": not form.cleaned_data.get("after"),
+    }
+    status = 400 if form.errors else 200
+    return render(request, "sales/activity.html", context, status=status)

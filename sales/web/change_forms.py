@@ -1,0 +1,120 @@
+"""What may be asked to change about a student, as a person fills it in."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from onai.contacts import emails
+from onai.identity.models import StaffMember
+from sales.models import Student, StudentStatus
+from sales.staff import told_apart
+from sales.web.forms import IdentityForm, PasswordForm
+
+
+class StatusForm(forms.Form):
+    """Another status. To block somebody it takes a second word."""
+
+    status = forms.ChoiceField(
+        label=_("Статус"),
+        choices=StudentStatus,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Выберите статус."),
+            "invalid_choice": _("Такого статуса нет. Выберите из списка."),
+        },
+    )
+    sure = forms.BooleanField(label=_("Да, закрыть этому студенту доступ"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("status") == StudentStatus.BLOCKED and not cleaned.get("sure"):
+            self.add_error("sure", _("Подтвердите: студент сразу потеряет доступ к курсу."))
+        return cleaned
+
+    @property
+    def new_status(self) -> StudentStatus:
+        """The status of a valid form."""
+        return StudentStatus(self.cleaned_data["status"])
+
+
+class CorrectionForm(IdentityForm):
+    """The e-mail and the name, as good as a new student's, unless they stay as they are."""
+
+    def __init__(self, *args: Any, student: Student, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.known = {"email": student.email, "full_name": student.full_name}
+        for name, value in self.known.items():
+            if self.is_bound and self.data.get(name) == value:
+                # The predecessor took what we would not.
+                self.fields[name].validators = []
+
+    def clean_email(self) -> str:
+        stays = self.cleaned_data["email"] == self.known["email"]
+        return self.known["email"] if stays else super().clean_email()
+
+    def clean_full_name(self) -> str:
+        stays = self.cleaned_data["full_name"] == self.known["full_name"]
+        return self.known["full_name"] if stays else super().clean_full_name()
+
+
+class NewPasswordForm(PasswordForm):
+    """A password, as good as a new student's."""
+
+    def __init__(self, *args: Any, student: Student, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.known_email = student.email
+
+
+class HandoverForm(forms.Form):
+    """Whose student it shall be."""
+
+    manager_id = forms.ChoiceField(
+        label=_("Новый менеджер"),
+        error_messages={
+            "required": _("Выберите менеджера."),
+            "invalid_choice": _("Такого менеджера нет. Выберите из списка."),
+        },
+    )
+
+    def __init__(self, *args: Any, staff: list[StaffMember], **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["manager_id"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        names = told_apart(staff)
+        field.choices = [("", _("выберите")), *((str(one), name) for one, name in names.items())]
+
+
+class DeletionForm(forms.Form):
+    """That it is meant: the student's e-mail, typed."""
+
+    email = forms.CharField(
+        label=_("Почта студента, чтобы подтвердить"),
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "inputmode": "email",
+                "spellcheck": "false",
+            }
+        ),
+        error_messages={"required": _("Впишите почту студента: так никого не удалить случайно.")},
+    )
+
+    def __init__(self, *args: Any, student: Student, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.expected = student.email.strip()
+
+    def clean_email(self) -> str:
+        typed = str(self.cleaned_data["email"])
+        if self.expected.casefold() not in (typed.strip().casefold(), _one_spelling(typed)):
+            raise ValidationError(_("Это другой адрес. Проверьте, того ли студента вы удаляете."))
+        return typed
+
+
+def _one_spelling(address: str) -> str | None:
+    try:
+        return emails.clean(address)
+    except ValidationError:
+        return None

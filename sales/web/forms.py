@@ -1,0 +1,146 @@
+"""What a good student is: one definition for the page and for the API."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from onai.contacts import emails, names
+from onai.identity.models import StaffMember
+from sales import passwords
+from sales.provisioning.intentions import NewStudent
+from sales.staff import told_apart
+
+
+class IdentityForm(forms.Form):
+    """A student's e-mail and name.
+
+    An address that was probably mistyped is good once `confirm_email` says that it is meant;
+    `asks_about_email` tells that it has to.
+    """
+
+    # What the student has already, and may keep as it is.
+    known: Mapping[str, str] = {}
+    asks_about_email = False
+
+    email = forms.CharField(
+        label=_("Почта студента"),
+        widget=forms.EmailInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+        error_messages={
+            "required": _("Укажите почту: на неё уйдут логин и пароль."),
+            "null_characters_not_allowed": _("Это не похоже на адрес почты. Пример: name@mail.kz"),
+        },
+    )
+    confirm_email = forms.BooleanField(label=_("Да, адрес верный"), required=False)
+    full_name = forms.CharField(
+        label=_("Имя и фамилия"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "words"}),
+        error_messages={
+            "required": _("Укажите имя студента."),
+            "null_characters_not_allowed": _("В имени есть невидимые символы. Введите его заново."),
+        },
+    )
+
+    def clean_email(self) -> str:
+        return emails.clean(str(self.cleaned_data["email"]))
+
+    def clean_full_name(self) -> str:
+        return names.clean(str(self.cleaned_data["full_name"]))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        email = cleaned.get("email")
+        if email and email != self.known.get("email"):
+            meant = emails.probably_meant(email)
+            self.asks_about_email = meant is not None
+            if meant and not cleaned.get("confirm_email"):
+                ask = _("Может быть, %(meant)s? Если адрес верный, подтвердите это.")
+                self.add_error("email", ValidationError(ask, "doubtful", {"meant": meant}))
+        return cleaned
+
+
+class PasswordForm(forms.Form):
+    """A student's password."""
+
+    # Of whom it is, where the form does not ask for the e-mail.
+    known_email = ""
+
+    password = forms.CharField(
+        label=_("Пароль"),
+        strip=False,
+        # In plain sight: it is chosen for somebody else, and may be hidden by a button.
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "none",
+                "autocorrect": "off",
+                "spellcheck": "false",
+            }
+        ),
+        error_messages={
+            "required": _("Укажите пароль или возьмите предложенный."),
+            "null_characters_not_allowed": _(
+                "В пароле есть невидимые символы. Введите его заново."
+            ),
+        },
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        wanted = passwords.in_suggestions()
+        self.fields["password"].help_text = _(
+            "Можно оставить этот или вписать свой: от %(shortest)s символов."
+        ) % {"shortest": passwords.shortest()}
+        # For the script, which makes another one in the browser.
+        self.fields["password"].widget.attrs |= {
+            "data-shortest": wanted.shortest,
+            "data-required": json.dumps(wanted.required),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "password" in cleaned:
+            try:
+                passwords.check(cleaned["password"], email=cleaned.get("email", self.known_email))
+            except ValidationError as error:
+                self.add_error("password", error)
+        return cleaned
+
+
+class StudentForm(IdentityForm, PasswordForm):
+    """A student to be. `manager_id` and `adopt` may be left out."""
+
+    field_order = ("email", "confirm_email", "full_name", "password")
+
+    manager_id = forms.UUIDField(
+        label=_("Менеджер"),
+        required=False,
+        widget=forms.Select,
+        error_messages={"invalid": _("Такого менеджера нет.")},
+    )
+    adopt = forms.BooleanField(required=False)
+
+    def offer_managers(self, staff: Sequence[StaffMember], *, myself: UUID) -> None:
+        """The staff members an admin may choose from."""
+        names = told_apart(staff)
+        choices = [(str(one), name) for one, name in names.items() if one != myself]
+        chosen = str(self["manager_id"].value() or "")
+        if chosen and chosen not in dict(choices):
+            # Also when nobody can list them just now: whom one chose must not become oneself.
+            choices.append((chosen, str(_("Выбранный раньше"))))
+        self.fields["manager_id"].widget = forms.Select(choices=[("", _("Я")), *choices])
+
+    @property
+    def new_student(self) -> NewStudent:
+        """The student of a valid form."""
+        return NewStudent(
+            email=self.cleaned_data["email"],
+            full_name=self.cleaned_data["full_name"],
+            password=self.cleaned_data["password"],
+        )

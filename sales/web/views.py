@@ -1,0 +1,230 @@
+"""Opening a student's access, one student, and the page that tells a student their access works."""
+
+import logging
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from onai import encryption
+from onai.identity import password_rules
+from onai.identity.guards import role_required
+from onai.identity.models import StaffMember
+from onai.identity.roles import IdentifiedRequest, Role
+from onai.identity.staff import register
+from onai.identity.supabase import AccountBlocked
+from onai.web import paging
+from onai.web.address_form import InvalidInput
+from onai.web.problems import NotFound, Problem, tell_when_to_retry
+from sales import letters, passwords
+from sales.activity import page_of_activity
+from sales.models import (
+    Change,
+    IntentionState,
+    LetterState,
+    Student,
+    StudentStatus,
+)
+from sales.permissions import SomebodyElsesStudent, may_act_on, student_for
+from sales.provisioning import refusals
+from sales.provisioning.creation import create_student
+from sales.provisioning.intentions import Creation, find_creation
+from sales.provisioning.recording import find_change, open_change_of
+from sales.staff import manager_named
+from sales.web import password_once
+from sales.web.forms import StudentForm
+
+logger = logging.getLogger(__name__)
+
+
+# --- A new student -----------------------------------------------------------------------------
+
+
+@role_required("admin", "sales", keeps_text=True)
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_student(request: IdentifiedRequest) -> HttpResponse:
+    password_rules.find_out(request.access_token)
+    if request.method == "POST":
+        suggests = "suggest" in request.POST or request.refusal
+        return _suggest(request) if suggests else _create(request)
+    typed = {**_typed_before(request), **request.typed}
+    return _form_page(request, StudentForm(initial={**typed, "password": passwords.suggest()}))
+
+
+def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
+    """What was typed for a creation that was refused later on, when its asker tries again."""
+    try:
+        earlier = find_creation(UUID(request.GET.get("again", "")))
+    except ValueError:
+        return {}
+    if earlier is None or not _may_follow(request, earlier):
+        return {}
+    return {"email": earlier.email, "full_name": earlier.full_name}
+
+
+def _suggest(request: IdentifiedRequest) -> HttpResponse:
+    """The form as it was, with another password: for browsers without JavaScript, and where the
+    form was another's, whose password is nobody else's to see."""
+    typed = {name: value for name, value in request.POST.items() if name in StudentForm.base_fields}
+    form = StudentForm(initial={**typed, "password": passwords.suggest()})
+    status = request.refusal.status if request.refusal else 200
+    return _form_page(request, form, problem=request.refusal, status=status)
+
+
+@sensitive_variables("form", "new")
+def _create(request: IdentifiedRequest) -> HttpResponse:
+    form = StudentForm(request.POST)
+    if not form.is_valid():
+        return _form_page(request, form, status=400)
+    new = form.new_student
+    try:
+        creation = create_student(
+            new,
+            asker=request.identity,
+            manager=manager_named(request.identity, form.cleaned_data["manager_id"]),
+            idempotency_key=_form_key(request, form),
+            adopt=form.cleaned_data["adopt"],
+        )
+    except Problem as problem:
+        return _form_page(request, form, problem=problem, status=problem.status)
+    response = HttpResponseRedirect(reverse("creation", args=[creation.id]))
+    password_once.give(response, response.url, new.password)
+    return response
+
+
+@sensitive_variables("form", "content")
+def _form_key(request: IdentifiedRequest, form: StudentForm) -> str | None:
+    """The same for a second tap on the button; another one when the form is filled in anew."""
+    try:
+        attempt = UUID(request.POST.get("attempt", ""))
+    except ValueError:
+        return None
+    content = repr(sorted(form.cleaned_data.items()))
+    return f"form {attempt} {encryption.fingerprint(content, purpose='form')}"
+
+
+def _form_page(
+    request: IdentifiedRequest,
+    form: StudentForm,
+    *,
+    problem: Problem | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    if request.identity.role is Role.ADMIN:
+        form.offer_managers(_staff(), myself=request.identity.user_id)
+    for name, sentence in (problem.fields if problem else {}).items():
+        form.add_error(name, str(sentence))
+    wrong = next((name for name in form.fields if name in form.errors), "email")
+    form.fields[wrong].widget.attrs["autofocus"] = True
+    context = {
+        "form": form,
+        "problem": problem,
+        "attempt": uuid4() if request.refusal else request.POST.get("attempt") or uuid4(),
+        "may_adopt": (
+            request.identity.role is Role.ADMIN
+            and (
+                isinstance(problem, refusals.AccountExists)
+                or ("adopt" in request.POST and (problem is None or problem.status != 409))
+            )
+        ),
+    }
+    response = render(request, "sales/new_student.html", context, status=status)
+    tell_when_to_retry(response, problem)
+    return response
+
+
+def _staff() -> list[StaffMember]:
+    try:
+        return register.everybody()
+    except (OperationalError, InterfaceError) as error:
+        # What was typed must not be lost over a list; without it one creates in one's own name.
+        logger.error("staff_not_listed", exc_info=error)
+        return []
+
+
+@role_required("admin", "sales")
+@require_safe
+@sensitive_variables("password")
+def creation(request: IdentifiedRequest, creation_id: UUID) -> HttpResponse:
+    """How a creation ended, or that it has not yet. The password is on it once."""
+    found = find_creation(creation_id)
+    if found is None or not _may_follow(request, found):
+        raise NotFound
+    if found.student is not None and not may_act_on(request.identity, found.student):
+        raise SomebodyElsesStudent  # Handed over meanwhile, and no more the asker's to see.
+    password = password_once.read(request, request.path)
+    context = {
+        "creation": found,
+        "password": password,
+        "platform_url": settings.PLATFORM_LOGIN_URL,
+        "is_open": found.state == IntentionState.OPEN,
+    }
+    response = render(request, "sales/creation.html", context)
+    if found.state != IntentionState.OPEN and request.method == "GET":
+        password_once.take_back(response, request.path)
+    return response
+
+
+def _may_follow(request: IdentifiedRequest, found: Creation) -> bool:
+    return request.identity.role is Role.ADMIN or found.asked_by == request.identity.user_id
+
+
+# --- One student -------------------------------------------------------------------------------
+
+
+@role_required("admin", "sales")
+@require_safe
+def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
+    found = student_for(request.identity, student_id)
+    after = request.GET.get("after", "")
+    if after and not paging.place_at(after, moments=True):
+        raise InvalidInput(fields={"after": paging.NO_SUCH_PLACE})
+    register.note(request.identity)
+    history = page_of_activity(request.identity, target_user_id=found.user_id, after=after)
+    context = {
+        "student": found,
+        "letter": found.latest_letter,
+        "history": history,
+        "under_way": open_change_of(found),
+        "done": _just_done(request, found),
+    }
+    return render(request, "sales/student.html", context)
+
+
+def _just_done(request: IdentifiedRequest, student: Student) -> Change | None:
+    """The change that led here, to say that it is done."""
+    try:
+        change = find_change(UUID(request.GET.get("done", "")), request.identity)
+    except ValueError:
+        return None
+    return change if change is not None and change.student_id == student.pk else None
+
+
+@role_required("admin", "sales")
+@require_POST
+def send_letter_again(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
+    found = student_for(request.identity, student_id)
+    letter = found.latest_letter
+    if letter is not None and letter.state == LetterState.FAILED:
+        letters.send_again(letter)
+    return redirect("student", student_id)
+
+
+# --- The student's own page --------------------------------------------------------------------
+
+
+@role_required("student")
+@require_safe
+def welcome(request: IdentifiedRequest) -> HttpResponse:
+    # Signed out and banned, a student still holds a token that is good for up to an hour.
+    if Student.objects.filter(
+        user_id=request.identity.user_id, status=StudentStatus.BLOCKED
+    ).exists():
+        raise AccountBlocked
+    return render(request, "sales/welcome.html", {"platform_url": settings.PLATFORM_LOGIN_URL})

@@ -1,0 +1,55 @@
+"""The cabinet in a real browser."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.browser import complaints_of, sign_in
+from tests.support.sales import CABINET, Sales, many_students
+
+
+@pytest.mark.parametrize("count", [0, 3, 40])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1440, "light")])
+def test_the_cabinet_fits(
+    open_page: Any, sales: Sales, count: int, width: int, scheme: str
+) -> None:
+    many_students(sales, count)
+    page = open_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    complaints = complaints_of(page)
+    sign_in(page)
+
+    for path in ("", "?period=all&sort=name", "?from=2026-11-05&to=2026-11-01&q=я", "/activity"):
+        page.goto(CABINET + path)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path} is {wide} px wide"
+    assert [text for text in complaints if "status of 4" not in text] == []
+
+
+def test_the_figures_change_without_a_reload(open_page: Any, sales: Sales) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto(f"{CABINET}?period=all")
+    page.locator("#live dd").first.get_by_text("0", exact=True).wait_for()
+    many_students(sales, 7)
+
+    page.evaluate("htmx.ajax('GET', location.href, {target: '#live', swap: 'outerHTML'})")
+
+    page.locator("#live dd").first.get_by_text("7", exact=True).wait_for()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_manager_searches_and_turns_pages(open_page: Any, sales: Sales, javascript: bool) -> None:
+    many_students(sales, 40)
+    page = open_page(java_script_enabled=javascript)
+    sign_in(page, "ayaulym@onai.test")
+    page.get_by_role("link", name="Прошлый месяц").click()
+    page.get_by_role("link", name="Дальше →").click()
+    page.get_by_role("link", name="← В начало").wait_for()
+    assert page.locator(".people li").count() == 15
+    assert "period=last-month" in page.url
+    page.get_by_label("Поиск").fill("имя 17")
+
+    page.get_by_role("button", name="Найти").click()
+
+    page.get_by_role("link", name="Имя 17").click()
+    page.get_by_role("heading", name="Имя 17").wait_for()

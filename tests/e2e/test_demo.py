@@ -1,0 +1,236 @@
+"""`make demo`: it starts, tells, keeps its data, and leaves nothing behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, Queue
+
+import psutil
+import pytest
+
+from onai.local.auth.keys import Keys
+from tests.settings import BASE_DIR
+from tests.support import plain_http
+from tests.support.people import Accounts
+from tests.support.ports import free_port
+
+
+class Demo:
+    """A running demo, and what it has said so far."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.port = port
+        self.said = ""
+        self._lines: Queue[str] = Queue()
+        environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "onai.local.demo"],
+            cwd=BASE_DIR,
+            env={**environment, "DEMO_PORT": str(port), "ONAI_LOCAL_DIR": str(folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self._lines.put(line)
+
+    def wait_for(self, words: str, *, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while words not in self.said:
+            try:
+                self.said += self._lines.get(timeout=0.5)
+            except Empty:
+                assert time.monotonic() < deadline, self.said
+                assert self.process.poll() is None or not self._lines.empty(), self.said
+
+    @property
+    def site(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def services(self) -> str:
+        return f"http://127.0.0.1:{self.port + 1}"
+
+    def everything_it_started(self) -> list[psutil.Process]:
+        started: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return started
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+        self._reader.join(10)
+        assert self.process.stdout
+        self.process.stdout.close()
+
+
+@contextmanager
+def _demo(folder: Path, port: int) -> Iterator[Demo]:
+    demo = Demo(folder, port)
+    try:
+        yield demo
+    finally:
+        demo.close()
+
+
+def _postgres_of(folder: Path) -> psutil.Process:
+    pid = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
+    return psutil.Process(pid)
+
+
+def _sign_in(demo: Demo, email: str) -> str:
+    return str(_accounts(demo).sign_in(email)["access_token"])
+
+
+def _funnel(demo: Demo) -> dict[str, int]:
+    header = {"Authorization": f"Bearer {_sign_in(demo, 'admin@onai.test')}"}
+    body = plain_http.get(f"{demo.site}/api/traffic-dashboard/funnel", headers=header).json()
+    return {
+        "visitors": body["stages"][0]["metrics"]["visitors"],
+        "views": body["stages"][1]["metrics"]["views"],
+        "purchases": body["totalConversions"],
+        "revenue": body["totalRevenue"],
+    }
+
+
+def _addresses(port: int) -> set[str]:
+    """Where somebody listens on this port."""
+    return {
+        connection.laddr.ip
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+    }
+
+
+def _changed_name(demo: Demo) -> str:
+    token = _sign_in(demo, "student@onai.test")
+    return str(_accounts(demo).call("GET", "/user", token).json()["user_metadata"]["full_name"])
+
+
+def _accounts(demo: Demo) -> Accounts:
+    keys = [
+        re.search(rf"^Supabase {name} key: (\S+)$", demo.said, re.MULTILINE)
+        for name in ("anon", "service-role")
+    ]
+    anon, service = (found[1] for found in keys if found)
+    return Accounts(demo.services, Keys("", "", anon, service, "", ()))
+
+
+def _asked_by_shell(folder: Path, port: int, database: str, statement: str) -> str:
+    shell = ["-m", "onai.local.manage", "dbshell", "--database", database, "--", "-tAc", statement]
+    environment = {"PATH": "", "DEMO_PORT": str(port), "ONAI_LOCAL_DIR": str(folder)}
+    ended = subprocess.run(
+        [sys.executable, *shell],
+        cwd=BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
+
+
+def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
+    folder, port = tmp_path / "local", free_port()
+
+    with _demo(folder, port) as demo:
+        demo.wait_for("Ready")
+        for email in ("admin", "ayaulym", "aselya", "student"):
+            assert f"{email}@onai.test" in demo.said
+        assert plain_http.get(f"{demo.site}/healthz").text == "ok"
+        assert plain_http.get(f"{demo.services}/mailbox.json").json() == []
+        for listening in (port, port + 1):
+            assert _addresses(listening) == {"127.0.0.1"}
+        figures = _funnel(demo)
+        assert figures == {"visitors": 350, "views": 380, "purchases": 30, "revenue": 150_000}
+        everyone = _accounts(demo).call("GET", "/admin/users?per_page=100").json()["users"]
+        roles = [user["app_metadata"]["role"] for user in everyone]
+        assert (len(roles), roles.count("sales"), roles.count("admin")) == (50, 2, 1)
+        # Its databases are reached by SQL, also where the machine has no psql.
+        asked = "select current_database(), count(*) from landing_leads where sms_clicked"
+        assert "landing|" in _asked_by_shell(folder, port, "landing", asked)
+        assert _asked_by_shell(folder, port, "tripwire", "select 6 * 7") == "42"
+
+        # A second demo beside it is told what is in the way, in one sentence.
+        with _demo(tmp_path / "other", port) as second:
+            second.wait_for("is taken by another program")
+            assert second.process.wait(10) == 1
+            assert "Traceback" not in second.said
+
+        # What is changed stays; what dies is started again; then Ctrl-C ends it all.
+        token = _sign_in(demo, "student@onai.test")
+        _accounts(demo).call("PUT", "/user", token, json={"data": {"full_name": "Переименован"}})
+        [worker] = [p for p in demo.everything_it_started() if "procrastinate" in p.cmdline()]
+        worker.kill()
+        demo.wait_for("the worker stopped (code -9); starting it again")
+        started = [*demo.everything_it_started(), _postgres_of(folder)]
+        started[0].kill()
+        # As after a demo that was killed: somebody else still seems to use the server.
+        (folder / "postgres" / ".handle_pids.json").write_text("[1]")
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.process.wait(30) == 0
+        _, alive = psutil.wait_procs(started, timeout=10)
+        assert alive == []
+
+    with _demo(folder, port) as demo:
+        demo.wait_for("Ready")
+        assert _changed_name(demo) == "Переименован"
+        assert _funnel(demo) == figures
+
+
+def test_it_stops_also_when_nobody_listens_to_it_any_more(tmp_path: Path) -> None:
+    folder = tmp_path / "local"
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "onai.local.demo"],
+        cwd=BASE_DIR,
+        env={
+            "PATH": os.environ["PATH"],
+            "DEMO_PORT": str(free_port()),
+            "ONAI_LOCAL_DIR": str(folder),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert demo.stdout
+    assert any("Ready" in line for line in demo.stdout)
+    started = [*psutil.Process(demo.pid).children(recursive=True), _postgres_of(folder)]
+
+    demo.stdout.close()  # as when the terminal is closed
+    demo.send_signal(signal.SIGHUP)
+    demo.wait(30)
+
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert alive == []
+
+
+@pytest.mark.parametrize("port", ["http", "0", "65535", "-1"])
+def test_a_port_that_is_none_is_told(tmp_path: Path, port: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "onai.local.demo"],
+        cwd=BASE_DIR,
+        env={"PATH": os.environ["PATH"], "DEMO_PORT": port, "ONAI_LOCAL_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "DEMO_PORT must be a port number" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,144 @@
+"""Parts of pages that keep themselves current, in a real browser: no other page takes over."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import LandingPages
+from tests.support.browser import sign_in
+from tests.support.people import PASSWORD, Accounts
+from tests.support.sales import CABINET, Sales, many_students
+
+PAGES = ("/funnel", CABINET)
+NOTE = "Обновить цифры не получается"
+# What comes instead of the part: of ours, or of something on the way.
+STRANGE = {
+    "sign-in": {"status": 200, "body": "<form><input name=email autofocus></form>"},
+    "with a part": {"status": 200, "body": "<div id='live' data-live><input autofocus></div>"},
+    "not found": {"status": 404, "body": "<div id='live'>404</div>"},
+    "forbidden": {"status": 403, "body": "<div id='live'>403</div>"},
+    "outage": {"status": 503, "body": "<div id='live'>503</div>"},
+    "empty": {"status": 204, "body": ""},
+}
+
+
+def _filled(landing: LandingPages, sales: Sales) -> None:
+    landing.write({"sms_clicked": True})
+    many_students(sales, 7)
+
+
+def _typing(page: Any) -> None:
+    """Into a field outside the part, which waits by itself for whoever types in it."""
+    page.evaluate(
+        """() => {
+          const field = document.querySelector("#students input[type=search]")
+            || document.querySelector("h1").appendChild(document.createElement("input"));
+          field.id = "typed";
+        }"""
+    )
+    page.locator("#typed").fill("начало")
+    page.locator("#typed").focus()
+
+
+def _nothing_has_changed(page: Any, path: str, before: str) -> None:
+    page.get_by_text(NOTE).wait_for()
+    page.keyboard.type(" и конец")
+    assert page.evaluate("document.activeElement.value") == "начало и конец"
+    assert page.locator("#live .figures").inner_text() == before
+    assert page.url.endswith(path)
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("how", STRANGE)
+def test_no_other_page_is_swapped_in(
+    open_page: Any, landing: LandingPages, sales: Sales, path: str, how: str
+) -> None:
+    _filled(landing, sales)
+    page = open_page()
+    sign_in(page)
+    page.goto(path)
+    before = page.locator("#live .figures").inner_text()
+    page.route(f"**{path}", lambda route: route.fulfill(content_type="text/html", **STRANGE[how]))
+    _typing(page)
+
+    page.evaluate("htmx.trigger('#live', 'wake')")
+
+    _nothing_has_changed(page, path, before)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_whose_session_ends_keeps_what_they_see_and_is_told(
+    open_page: Any, landing: LandingPages, sales: Sales, path: str
+) -> None:
+    _filled(landing, sales)
+    page = open_page()
+    sign_in(page)
+    page.goto(f"{path}?period=today")
+    before = page.locator("#live .figures").inner_text()
+    page.context.clear_cookies()
+    _typing(page)
+
+    page.evaluate("htmx.trigger('#live', 'wake')")
+
+    _nothing_has_changed(page, "?period=today", before)
+    page.get_by_role("link", name="Войти снова").click()
+    page.get_by_label("Почта").fill("admin@onai.test")
+    page.get_by_label("Пароль").fill(PASSWORD)
+    page.get_by_role("button", name="Войти").click()
+    page.wait_for_url(f"**{path}?period=today")
+
+
+def test_figures_of_somebody_else_are_not_swapped_in(
+    open_page: Any, sales: Sales, accounts: Accounts
+) -> None:
+    many_students(sales, 7)
+    page = open_page()
+    sign_in(page, "ayaulym@onai.test")
+    page.goto(f"{CABINET}?period=all")
+    before = page.locator("#live .figures").inner_text()
+    tab = page.context.new_page()
+    tab.context.clear_cookies()
+    sign_in(tab, accounts.create(role="sales")["email"])
+
+    page.evaluate("htmx.trigger('#live', 'wake')")
+
+    page.get_by_text("вошли под другим именем").wait_for()
+    assert page.locator("#live .figures").inner_text() == before
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_tab_that_nobody_sees_asks_nothing_and_asks_at_once_when_it_is_seen(
+    open_page: Any, site: str, landing: LandingPages, sales: Sales, path: str
+) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto(path)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    shown = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    changed = "document.dispatchEvent(new Event('visibilitychange'))"
+
+    page.evaluate(shown % "true" + changed)
+    page.evaluate("htmx.trigger('#live', 'wake')")
+    page.evaluate("fetch('/healthz').then((answer) => answer.ok)")
+    assert [url for url in asked if url.endswith((path, "healthz"))] == [f"{site}/healthz"]
+
+    with page.expect_response(lambda answer: answer.url.endswith(path)):
+        page.evaluate(shown % "false" + changed)
+
+
+def test_the_figures_come_back_when_the_session_does(open_page: Any, sales: Sales) -> None:
+    page = open_page()
+    sign_in(page)
+    page.goto(f"{CABINET}?period=all")
+    kept = page.context.cookies()
+    page.context.clear_cookies()
+    page.evaluate("htmx.trigger('#live', 'wake')")
+    page.get_by_text(NOTE).wait_for()
+    page.context.add_cookies(kept)
+    many_students(sales, 7)
+
+    page.evaluate("htmx.trigger('#live', 'wake')")
+
+    page.locator("#live dd").first.get_by_text("7", exact=True).wait_for()
+    assert not page.get_by_text(NOTE).is_visible()

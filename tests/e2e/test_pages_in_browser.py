@@ -1,0 +1,270 @@
+"""The pages in a real Chromium: narrow and wide, light and dark, with and without JavaScript."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from onai.local.demo_data.leads import demo_leads
+from tests.conftest import LandingPages
+from tests.support.browser import complaints_of, sign_in
+from tests.support.people import PASSWORD
+
+PAGES = (
+    *("/funnel", "/funnel?count=cohort&by=week", "/funnel?source=proftest_kenesary&source=TF4"),
+    *("/funnel?source=nobody", "/funnel?from=2026-11-05&to=2026-11-03", "/funnel?period=today"),
+    *("/sales-manager", "/sales-manager/activity", "/status", "/nowhere", "/welcome"),
+)
+
+# In CSS pixels, between the margins of 12 mm.
+A4_WIDTH, A4_HEIGHT = (round((side - 24) / 25.4 * 96) for side in (210, 297))
+
+
+OPENED = "for (const one of document.querySelectorAll('details')) one.open = true"
+SCROLLED = """[...document.querySelectorAll(".scrolls")]
+  .filter(one => one.scrollWidth > one.clientWidth)
+  .map(one => `${one.innerText.slice(0, 40)}: ${one.scrollWidth} in ${one.clientWidth}`)"""
+BROKEN = """[...document.querySelectorAll(".sources td .change:not(.interval)")]
+  .filter(one => !one.matches(":has(strong)") && one.getClientRects().length)
+  .filter(one => one.getBoundingClientRect().height > 30)
+  .map(one => one.innerText)"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_every_page_fits_and_the_browser_has_nothing_to_complain_of(
+    open_page: Any, landing: LandingPages, width: int, scheme: str
+) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    landing.write({"source": "proftest_" + "очень_длинное_имя_" * 8, "sms_clicked": True})
+    page = open_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    complaints = complaints_of(page)
+    sign_in(page)
+
+    for path in PAGES:
+        page.goto(path)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path} is {wide} px wide"
+        page.evaluate(OPENED)
+        assert page.evaluate(SCROLLED) == [], path
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        lightness = sum(int(part) for part in background.strip("rgb()").split(","))
+        assert (lightness > 382) == (scheme == "light")
+    assert [text for text in complaints if "status of 40" not in text] == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_owner_reads_the_funnel(open_page: Any, landing: LandingPages, javascript: bool) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(java_script_enabled=javascript)
+
+    page.goto("/funnel")
+    page.get_by_label("Почта").fill("admin@onai.test")
+    page.get_by_label("Пароль").fill("oops")
+    page.keyboard.press("Enter")
+    page.get_by_text("Почта или пароль не подходят").wait_for()
+    page.get_by_label("Пароль").fill(PASSWORD)
+    page.keyboard.press("Enter")
+
+    page.get_by_role("heading", name="Воронка продаж").wait_for()
+    assert page.get_by_text("150 000 ₸").first.is_visible()
+    shapes = page.locator("svg polygon")
+    assert shapes.count() == 3
+    boxes = [shapes.nth(n).bounding_box() for n in range(3)]
+    assert all(box and box["height"] > 20 for box in boxes)
+    page.get_by_role("button", name="Выйти").click()
+    page.get_by_role("heading", name="Вход").wait_for()
+    page.goto("/funnel")
+    page.get_by_role("heading", name="Вход").wait_for()
+
+
+def test_a_manager_is_let_into_the_cabinet(open_page: Any) -> None:
+    page = open_page()
+
+    sign_in(page, "ayaulym@onai.test")
+
+    assert page.url.endswith("/sales-manager")
+    page.get_by_role("heading", name="Кабинет менеджера").wait_for()
+    assert page.get_by_role("link", name="Воронка").count() == 0
+
+
+def test_the_funnel_prints_on_paper(open_page: Any, landing: LandingPages) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(color_scheme="dark")
+    sign_in(page)
+
+    page.emulate_media(media="print", color_scheme="dark")
+
+    assert page.get_by_text("150 000 ₸").first.is_visible()
+    assert not page.get_by_role("button", name="Выйти").is_visible()
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    assert ink == "rgb(0, 0, 0)"
+
+
+@pytest.mark.parametrize("query", ["", "?count=cohort&by=week"])
+def test_the_funnel_fits_a_sheet_of_a4(open_page: Any, landing: LandingPages, query: str) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(viewport={"width": A4_WIDTH, "height": 1_000})
+    sign_in(page)
+    page.goto(f"/funnel{query}")
+
+    page.emulate_media(media="print")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= A4_WIDTH
+    assert not page.get_by_role("link", name="Скачать CSV").first.is_visible()
+    sheets = re.findall(rb"/MediaBox\s*\[([^\]]+)\]", page.pdf(prefer_css_page_size=True))
+    assert 1 <= len(sheets) <= 5
+    for sheet in sheets:
+        _, _, width, height = (float(one) for one in sheet.split())
+        assert (round(width), round(height)) == (595, 842)
+
+
+@pytest.mark.parametrize(
+    "query", ["source=TF4&source=proftest_kenesary", "q=никто", "source=nobody"]
+)
+def test_on_paper_there_is_nothing_to_press(
+    open_page: Any, landing: LandingPages, query: str
+) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(viewport={"width": A4_WIDTH, "height": 1_000})
+    sign_in(page)
+    page.goto(f"/funnel?{query}")
+    shown = page.get_by_role("link", name="Показать все").locator("visible=true")
+    assert shown.count() == 1
+
+    page.emulate_media(media="print")
+
+    assert shown.count() == 0
+
+
+@pytest.mark.parametrize("query", ["", "?count=cohort", "?source=proftest_kenesary"])
+def test_the_first_sheet_is_not_left_half_empty(
+    open_page: Any, landing: LandingPages, query: str
+) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(viewport={"width": A4_WIDTH, "height": 1_000})
+    sign_in(page)
+    page.goto(f"/funnel{query}")
+
+    page.emulate_media(media="print")
+
+    # What may not be broken and stands across the edge moves to the next sheet, whole.
+    left_empty = page.evaluate(
+        """edge => Math.max(0, ...[...document.querySelectorAll("main *")]
+          .filter(one => getComputedStyle(one).breakInside === "avoid")
+          .map(one => one.getBoundingClientRect())
+          .filter(box => box.top < edge && box.bottom > edge)
+          .map(box => edge - box.top))""",
+        A4_HEIGHT,
+    )
+    assert left_empty < A4_HEIGHT / 5
+    amount = page.locator(".figure.strong dd").first
+    assert amount.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+TAPPED = """() => [...document.querySelectorAll("a, button, summary, select, label.choice, input")]
+  .filter(one => one.getClientRects().length && !one.closest(".skip"))
+  .filter(one => one.type !== "hidden" && one.type !== "checkbox")
+  .map(one => {
+    const box = one.getBoundingClientRect(), around = one.closest("p");
+    const among_words = around && around.innerText.trim() !== one.innerText.trim();
+    const enough = box.height >= (among_words ? 24 : 43.9) && box.width >= 24;
+    return enough ? "" : `${one.tagName} ${one.innerText} ${box.width} × ${box.height}`;
+  }).filter(Boolean)"""
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_everything_one_taps_is_large_enough_for_a_finger(
+    open_page: Any, landing: LandingPages, width: int
+) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    for _ in range(2):
+        landing.write({"phone": "87000004567", "source": "TF4", "sms_clicked": True})
+    page = open_page(viewport={"width": width, "height": 844})
+    sign_in(page)
+
+    for path in (
+        *("/funnel", "/funnel?count=cohort", "/funnel?source=TF4&source=expresscourse&q=no"),
+        *("/funnel?source=nobody", "/funnel?count=money&sort=luck"),
+        *("/funnel/people", "/funnel/people?source=TF4&q=nobody", "/funnel/people?step=opened"),
+        *("/funnel/duplicates", "/funnel/duplicates?source=TF4", "/funnel/duplicates?page=9"),
+    ):
+        page.goto(path)
+        page.evaluate(OPENED)
+        assert page.evaluate(TAPPED) == [], path
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_what_a_figure_was_stays_in_one_line(
+    open_page: Any, landing: LandingPages, width: int
+) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(viewport={"width": width, "height": 844})
+    sign_in(page)
+
+    for path in ("/funnel", "/funnel?count=cohort&by=week"):
+        page.goto(path)
+        page.evaluate(OPENED)
+        assert page.evaluate(BROKEN) == [], path
+
+
+@pytest.mark.parametrize(("width", "lines"), [(1440, [5]), (768, [3, 2])])
+def test_no_figure_of_the_headline_stands_alone(
+    open_page: Any, landing: LandingPages, width: int, lines: list[int]
+) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(viewport={"width": width, "height": 844})
+    sign_in(page)
+
+    tops = page.evaluate(
+        "[...document.querySelectorAll('.figure')].map(one => one.getBoundingClientRect().top)"
+    )
+    assert [tops.count(top) for top in sorted(set(tops))] == lines
+    chips = page.locator(".figure .chance")
+    assert chips.count() == 1
+    assert chips.evaluate("one => one.getBoundingClientRect().height") < 24
+    for figure in page.locator(".figure dd").all():
+        assert figure.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+@pytest.mark.parametrize("path", ["people?step=payment", "people?q=Ким&source=TF4", "duplicates"])
+def test_a_printed_list_begins_on_the_first_sheet_and_without_its_form(
+    open_page: Any, landing: LandingPages, path: str
+) -> None:
+    for number in range(60):
+        bought = {"source": "TF4", "name": "Дана Ким", "sms_clicked": True, "email_sent": True}
+        landing.write({**bought, "phone": f"+7700000{number % 30:04d}"})
+    page = open_page(viewport={"width": A4_WIDTH, "height": 1_000})
+    sign_in(page)
+    page.goto(f"/funnel/{path}")
+
+    page.emulate_media(media="print")
+
+    first = page.locator(".crowd > li").first
+    assert first.evaluate("one => one.getBoundingClientRect().bottom") < A4_HEIGHT / 2
+    # What may not be broken and is higher than a sheet moves to the next one.
+    kept_whole = page.evaluate(
+        """[...document.querySelectorAll("main *")]
+          .filter(one => getComputedStyle(one).breakInside === "avoid")
+          .map(one => one.getBoundingClientRect().height)"""
+    )
+    assert max(kept_whole) < A4_HEIGHT / 2
+    assert not page.get_by_role("button", name="Показать").first.is_visible()
+    assert not page.get_by_label("Шаг").is_visible()
+    assert page.get_by_text("Только источники: Команда TF4").is_visible() == ("TF4" in path)
+    assert page.get_by_text("Все — в файле CSV.").is_visible()
+
+
+def test_sources_are_chosen_without_javascript(open_page: Any, landing: LandingPages) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    page = open_page(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    sign_in(page)
+
+    page.get_by_role("link", name="Арыстан").click()
+    assert page.get_by_text("45 000 ₸").first.is_visible()
+    page.get_by_text("изменить").click()
+    page.get_by_role("link", name="только прошедших тест").click()
+    assert page.get_by_role("heading", name="Перешли по ссылке").is_visible()
+    page.get_by_role("link", name="Арыстан — убрать").click()
+    assert page.get_by_role("link", name="Кенесары").is_visible()

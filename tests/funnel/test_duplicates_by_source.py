@@ -1,0 +1,122 @@
+"""The persons behind repeated purchases, of chosen sources."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+
+from funnel.people import duplicates
+from tests.conftest import LandingPages
+from tests.support.crowd import DAYS, INSIDE, bought_by, lines_of, text_of
+
+PAGE, FILE = "/funnel/duplicates", "/funnel/duplicates.csv"
+API = "/api/traffic-dashboard/duplicates"
+
+
+def test_who_bought_of_two_sources_is_found_where_both_are_chosen(
+    admin: Client, landing: LandingPages
+) -> None:
+    """A phone shared by an expresscourse and a TF4, an e-mail by this TF4 and one without."""
+    landing.write(
+        bought_by("87000004567", source="expresscourse"),
+        bought_by("87000004567", "dana@onai.test", source="TF4"),
+        bought_by("87000004568", "dana@onai.test", source=None),
+        bought_by("87000004569", source="expresscourse"),
+        bought_by("87000004569", source="expresscourse"),
+    )
+
+    def found(*sources: str) -> list[int]:
+        body = admin.get(API, {**DAYS, "source": sources}).json()
+        assert body["sources"] == list(sources)
+        return [buyer["purchases"] for buyer in body["buyers"]]
+
+    assert found() == [3, 2]
+    assert found("expresscourse") == [2]
+    assert sorted(found("expresscourse", "TF4")) == [2, 2]
+    assert found("TF4", "") == [2]
+    assert found("") == []
+    text = text_of(admin.get(PAGE, {**DAYS, "source": ["TF4", ""]}))
+    assert "1 человек, 2 покупки" in text
+    assert "больше одной покупки среди покупок выбранных источников" in text
+    assert len(lines_of(admin.get(FILE, {**DAYS, "source": ["TF4", ""]}))) == 1 + 2
+    nobody = text_of(admin.get(PAGE, {**DAYS, "source": "TF4"}))
+    assert "у выбранных источников никто не купил дважды" in nobody
+
+
+def test_the_link_of_the_funnel_leads_to_the_persons_it_has_counted(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write(
+        bought_by("87000004567", name="Дана Ким", source="a&b"),
+        bought_by("87000004567", name="Дана Ким", source=""),
+        bought_by("87000004568", name="Ян Ли", source="TF4"),
+        bought_by("87000004568", name="Ян Ли", source="TF4"),
+    )
+    funnel = admin.get("/funnel", {**DAYS, "source": ["a&b", ""]})
+    assert "Повторяются: телефонов — 1, адресов почты — 0." in text_of(funnel)
+    assert "Проверяются покупки только выбранных источников." in text_of(funnel)
+
+    link = re.search(r'href="([^"]+)">Кто эти люди', funnel.content.decode())
+
+    assert link
+    listed = admin.get(unescape(link[1]))
+    assert "1 человек, 2 покупки" in text_of(listed)
+    assert "Дана Ким — 2 покупки" in text_of(listed)
+    back = re.search(r'href="([^"]+)">← К воронке', listed.content.decode())
+    assert back
+    assert parse_qs(urlsplit(unescape(back[1])).query, keep_blank_values=True) == {
+        **{name: [day] for name, day in DAYS.items()},
+        "source": ["", "a&b"],
+    }
+
+
+def test_the_chosen_sources_are_kept_and_called_by_their_names(
+    admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "PAGE", 1)
+    for phone in ("87000004567", "87000004568"):
+        for source in ("proftest_muha", None):
+            landing.write(bought_by(phone, source=source))
+    question = "from=2026-10-01&to=2026-10-31&source=proftest_muha&source="
+
+    page = unescape(admin.get(f"{PAGE}?{question}").content.decode())
+
+    assert 'href="?period=7-days&source=proftest_muha&source="' in page
+    assert f'href="?{question}&page=2"' in page
+    assert f'href="{FILE}?{question}"' in page
+    assert page.count("checked>") == 2
+    assert "checked> <bdi>Муха</bdi>" in page
+    assert "checked> <bdi>Без источника</bdi>" in page
+    # Once in the form of one's own days.
+    assert page.count('<input type="hidden" name="source" value="proftest_muha">') == 1
+    assert f'href="?{question}"' in unescape(
+        admin.get(f"{PAGE}?{question}&page=2").content.decode()
+    )
+
+
+@pytest.mark.parametrize("source", ["\0", "x" * 501, [str(number) for number in range(51)]])
+def test_sources_that_cannot_be_are_told(
+    admin: Client, landing: LandingPages, source: str | list[str]
+) -> None:
+    page, api, file = (admin.get(path, {"source": source}) for path in (PAGE, API, FILE))
+
+    assert (page.status_code, api.status_code, file.status_code) == (400, 400, 400)
+    sentence = "Источников не больше 50, и каждый — обычный текст."
+    assert sentence in text_of(page)
+    assert api.json()["code"] == "invalid_input"
+    assert api.json()["fields"] == {"source": sentence}
+
+
+def test_all_time_leads_back_to_a_funnel_that_knows_these_days(
+    admin: Client, landing: LandingPages
+) -> None:
+    for months in (1, 60):
+        landing.write(bought_by("87000004567", created_at=INSIDE - timedelta(days=30 * months)))
+        back = re.search(
+            r'href="([^"]+)">← К воронке', admin.get(f"{PAGE}?period=all").content.decode()
+        )
+        assert back
+        assert admin.get(unescape(back[1])).status_code == 200

@@ -1,0 +1,347 @@
+"""The funnel as an owner sees it, and as a program reads it."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+import time_machine
+from django.test import Client
+
+from onai.local.demo_data.leads import demo_leads
+from tests.conftest import LandingPages
+from tests.settings import TEST_KEYS
+from tests.support.asking import ALMATY, asked_at, page_text
+from tests.support.people import Accounts
+
+WIRE = (
+    *("success", "stages", "totalRevenue", "totalConversions"),
+    "overallConversionRate",
+)
+Bearer = Callable[[str], dict[str, str]]
+API = "/api/traffic-dashboard/funnel"
+
+
+@pytest.fixture
+def report_of_the_day(landing: LandingPages) -> LandingPages:
+    landing.write(*demo_leads(datetime.now(UTC)))
+    return landing
+
+
+def _text(client: Client, path: str = "/funnel") -> str:
+    """What is read on the page: its text without tags, single spaces."""
+    page = client.get(path).content.decode()
+    bare = re.sub(r"<[^>]+>", " ", page)
+    return re.sub(r"\s+", " ", bare.replace("\N{NO-BREAK SPACE}", " "))
+
+
+def test_the_page_tells_the_whole_report(admin: Client, report_of_the_day: LandingPages) -> None:
+    text = _text(admin)
+
+    assert "Выручка 150 000 ₸" in text
+    assert "Из теста в покупку 8,57 %" in text
+    assert "350 посетителей" in text
+    assert "380 писем" in text
+    assert "30 покупок" in text
+    assert "109 % на 30 больше, чем на шаге выше" in text
+    assert "8 % потеряно 350" in text
+    # Ratios that are no proportions are not silently shown as if they had been tested.
+    assert re.search(
+        r"Из теста в покупку 8,57 % [+−][\d,]+ п. п., было [\d,]+ % все покупки",
+        text,
+    )
+    assert "Почему 109 % — не ошибка." in text
+    assert re.search(
+        r"1 Кенесары proftest_kenesary 141 .*? 141 .*? 19 .*? 95 000 ₸ .*? доля 63,3 %", text
+    )
+    assert "Без источника" in text
+    assert "Дублей нет." in text
+    assert "30 разных телефонов, 29 разных адресов почты, без почты — 1" in text
+
+
+def test_what_was_sent_is_not_said_to_have_arrived(admin: Client, landing: LandingPages) -> None:
+    landing.write({"source": "proftest_a", "email_sent": True, "sms_sent": True})
+
+    reported, cohort = _text(admin), _text(admin, "/funnel?count=cohort")
+
+    assert "Отправлено письмо с предложением экспресс-курса" in reported
+    assert "Из них — кому отправлено письмо с предложением курса" in cohort
+    assert "Из перешедших — кому отправлена SMS со ссылкой на оплату" in cohort
+    told = admin.get(f"{API}/express").json()["stage"]["description"]
+    assert told == "Отправлено письмо с предложением экспресс-курса"
+    assert "олучил" not in reported + cohort
+
+
+def test_numbers_are_parted_by_spaces_that_do_not_break(
+    admin: Client, report_of_the_day: LandingPages
+) -> None:
+    assert "150\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}₸" in admin.get("/funnel").content.decode()
+
+
+def test_the_page_explains_109_percent_only_when_there_is_something_to_explain(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write({"source": "proftest_a", "email_sent": True})
+
+    assert "не ошибка" not in _text(admin)
+
+
+def test_a_loss_and_its_list_are_told_apart_where_they_may_differ(
+    admin: Client, landing: LandingPages
+) -> None:
+    """One bought without an e-mail: one less by the numbers, two by name."""
+    landing.write(
+        {"source": "TF4", "sms_clicked": True},
+        *({"source": "proftest_a", "email_sent": True} for _ in range(2)),
+    )
+    said = "Их бывает больше, чем «потеряно»: кто-то приходит на шаг сразу"
+
+    text, cohort = _text(admin), _text(admin, "/funnel?count=cohort")
+    listed = _text(admin, "/funnel/people?step=payment&lost=1")
+
+    assert "потеряно 1" in text
+    assert said in text
+    assert "2 лида" in listed
+    assert "больше, чем «потеряно» в отчёте" in listed
+    # The steps of a cohort lose exactly those who are listed.
+    assert "потеряно 2" in cohort
+    assert said not in cohort
+
+
+def test_the_same_conversion_is_shown_once(admin: Client, landing: LandingPages) -> None:
+    """Where everybody took the test, «of the test» is the proportion «of the leads», and tested."""
+    landing.write({"source": "proftest_a", "sms_clicked": True}, {"source": "proftest_a"})
+    landing.write({"source": "TF4"})
+
+    one, all_of_them = _text(admin, "/funnel?source=proftest_a"), _text(admin)
+
+    assert one.count("в покупку 50,00 %") == 1
+    assert "Из теста в покупку 50,00 % сравнить не с чем скорее всего" in one
+    assert "не проверить" not in one.partition("Где теряются люди")[0]
+    assert "Из теста в покупку 50,00 %" in all_of_them
+    assert "Из лида в покупку 33,33 %" in all_of_them
+
+
+@pytest.mark.parametrize("query", ["", "&count=cohort", "&source=TF4"])
+def test_of_days_to_come_nothing_is_claimed(
+    admin: Client, landing: LandingPages, query: str
+) -> None:
+    landing.write({"source": "TF4"})
+    first, last = (datetime.now(UTC).date() + timedelta(days=days) for days in (3, 5))
+    days = f"from={first}&to={last}"
+
+    for path in ("/funnel", "/funnel/people", "/funnel/duplicates"):
+        text = _text(admin, f"{path}?{days}{query}")
+        assert "Эти дни ещё не наступили" in text, path
+        for claim in ("реклама", "не пришло", "молчал", "ещё идёт", "Дублей нет"):
+            assert claim not in text, path
+        for claim in ("лидов нет", "никто не дошёл", "не потеряли", "0 ₸", "Сравнивать"):
+            assert claim not in text, path
+
+
+def test_the_page_says_by_which_clock_it_was_counted(admin: Client, landing: LandingPages) -> None:
+    assert re.search(r"Посчитано [^:]+[\d:]{8} по времени Алматы \(UTC\+5\)", _text(admin))
+
+
+def test_where_much_is_to_come_only_the_quick_have_bought(
+    admin: Client, landing: LandingPages
+) -> None:
+    now = datetime.now(UTC)
+    bought = {"sms_clicked": True, "sms_clicked_at": now, "created_at": now - timedelta(days=1)}
+    landing.write(bought, {**bought, "created_at": now - timedelta(minutes=1)})
+    warning = "Это пока только те, кто решил быстро"
+
+    assert warning in _text(admin, "/funnel?period=today")
+    assert warning not in _text(admin, "/funnel?period=30-days")
+
+
+def test_the_file_of_the_sources_has_all_of_them(admin: Client, landing: LandingPages) -> None:
+    landing.write({"created_at": datetime.now(UTC), "source": "TF4"})
+
+    page = admin.get("/funnel?q=tf4&sort=name").content.decode()
+
+    assert 'href="/funnel/tables/sources.csv?sort=name"' in page
+
+
+def test_without_leads_the_page_says_what_to_check(admin: Client, landing: LandingPages) -> None:
+    text = _text(admin)
+
+    assert "За эти дни не пришло ни одного лида." in text
+    assert "Покупок за эти дни нет, проверять нечего." in text
+
+
+def test_the_page_leads_to_who_bought_twice(admin: Client, landing: LandingPages) -> None:
+    for phone in ("+7 700 000-45-67", "87000004567"):
+        landing.write({"phone": phone, "email": "Twice@onai.test", "sms_clicked": True})
+
+    text = _text(admin)
+
+    assert "Похоже, есть дубли." in text
+    assert "2 покупки: 1 разный телефон, 1 разный адрес почты" in text
+    assert "Повторяются: телефонов — 1, адресов почты — 1." in text
+    assert 'href="/funnel/duplicates?period=30-days"' in admin.get("/funnel").content.decode()
+    assert "77000004567" not in text
+
+
+@pytest.mark.parametrize("query", ["count=cohort&source=TF4", "count=cohort"])
+def test_who_took_no_test_came_all_the_same(
+    admin: Client, landing: LandingPages, query: str
+) -> None:
+    landing.write(*({"source": "TF4", "sms_clicked": True} for _ in range(3)))
+
+    text = page_text(admin, query)
+
+    assert text.count("Теста за эти дни не прошёл никто") == 1 + 2
+    assert "Всего лидов — 3. Посчитать их как в отчёте" in text
+    for claim in ("не пришло ни одного лида", "лидов нет"):
+        assert claim not in text
+
+
+def test_what_has_just_begun_has_not_fallen(
+    admin: Client, landing: LandingPages, settings: Any
+) -> None:
+    now = datetime(2026, 11, 22, 9, tzinfo=ALMATY)
+    evening, long_ago = now - timedelta(hours=14), now - timedelta(days=40)
+    tested = {"source": "proftest_a"}
+    landing.write(
+        *({**tested, "created_at": evening, "sms_clicked": True} for _ in range(20)),
+        *({**tested, "created_at": one} for one in (now - timedelta(hours=1), long_ago)),
+        {**tested, "created_at": now - timedelta(hours=25), "sms_clicked": True},
+    )
+
+    asked_at(now, settings)
+    text = page_text(admin, "from=2026-11-22&to=2026-11-22").partition("Как читать сравнение")[0]
+
+    assert "Сегодняшний день ещё идёт, цифры вырастут." in text
+    assert "Сравниваем с тем, что было к этому же времени, 09:00." in text
+    assert "Заявкам ещё нет 72 часов, поэтому покупки и конверсии сравнивать рано." in text
+    assert "Лиды 1 как было" in text
+    assert "Выручка 0 ₸ было 5 000 ₸, сравнивать рано" in text
+    assert not re.search(r"[−≈▲▼]", text)
+
+
+def test_the_picture_is_as_wide_as_the_counts(
+    admin: Client, report_of_the_day: LandingPages
+) -> None:
+    page = admin.get("/funnel").content.decode()
+
+    shapes = re.findall(r'<polygon points="([^"]+)"', page)
+    sides = []
+    for shape in shapes:
+        (left, _), (right, _), (low_right, _), (low_left, _) = (
+            map(float, corner.split(",")) for corner in shape.split()
+        )
+        sides.append((round(right - left, 1), round(low_right - low_left, 1)))
+    # As wide as what came from the step before, and as what is left of it.
+    assert sides == [(92.1, 92.1), (92.1, 100.0), (100.0, 7.9)]
+    assert re.findall(r'class="stage-shape (\w+)"', page) == ["success", "success", "warning"]
+
+
+def test_the_api_answers_in_the_wire_format(
+    client: Client, bearer: Bearer, report_of_the_day: LandingPages
+) -> None:
+    began = datetime.now(UTC)
+
+    body = client.get(API, headers=bearer("admin@onai.test")).json()
+
+    timestamp = body.pop("timestamp")
+    assert body.pop("stale") is False
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", timestamp)
+    assert abs(datetime.fromisoformat(timestamp) - began) < timedelta(minutes=1)
+    for stage in body["stages"]:
+        assert stage.pop("description")
+    # More keys stand beside these, and none of these ever changes.
+    assert {name: body[name] for name in WIRE} == {
+        "success": True,
+        "stages": [
+            {
+                "id": "proftest",
+                "title": "ProfTest",
+                "emoji": "🧪",
+                "metrics": {"visitors": 350, "passed": 350},
+                "conversionRate": 100,
+                "status": "success",
+            },
+            {
+                "id": "express",
+                "title": "Express Course Landing",
+                "emoji": "📚",
+                "metrics": {"views": 380, "avgValue": 5000},
+                "conversionRate": 109,
+                "status": "success",
+            },
+            {
+                "id": "payment",
+                "title": "Paid Express Course (5K)",
+                "emoji": "💳",
+                "metrics": {"purchases": 30, "revenue": 150000},
+                "conversionRate": 8,
+                "status": "warning",
+            },
+        ],
+        "totalRevenue": 150000,
+        "totalConversions": 30,
+        "overallConversionRate": 8.57,
+    }
+
+
+@pytest.mark.parametrize("stage", ["proftest", "express", "payment"])
+def test_the_api_answers_for_one_stage(admin: Client, landing: LandingPages, stage: str) -> None:
+    whole = admin.get(API).json()
+
+    one = admin.get(f"{API}/{stage}").json()
+
+    assert one["success"] is True
+    assert one["stage"] in whole["stages"]
+    assert one["stage"]["id"] == stage
+
+
+@pytest.mark.parametrize("stage", ["payments", "PAYMENT", "%00", "1"])
+def test_an_unknown_stage_is_not_found(admin: Client, stage: str) -> None:
+    answer = admin.get(f"{API}/{stage}")
+
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+
+
+def test_page_and_api_tell_the_same(admin: Client, report_of_the_day: LandingPages) -> None:
+    body = admin.get(API).json()
+    text = _text(admin)
+
+    as_of = datetime.fromisoformat(body["timestamp"])
+    for stage in body["stages"]:
+        assert f"{next(iter(stage['metrics'].values()))} " in text
+    shown = re.search(r'<time datetime="([^"]+)"', admin.get("/funnel").content.decode())
+    assert shown
+    assert abs(datetime.fromisoformat(shown[1]) - as_of) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_the_funnel_is_only_read(admin: Client, method: str) -> None:
+    answer: Any = getattr(admin, method)(API)
+
+    assert answer.status_code == 405
+    assert answer.json()["code"] == "method_not_allowed"
+    assert "GET" in answer["Allow"]
+
+
+def test_the_window_moves_with_the_days(
+    client: Client, accounts: Accounts, landing: LandingPages
+) -> None:
+    # The predecessor computed it once, when the process started.
+    now = datetime.now(UTC)
+    landing.write({"sms_clicked": True, "created_at": now - timedelta(days=29)})
+    opened = accounts.sign_in("admin@onai.test")["access_token"]
+    claims = jwt.decode(opened, options={"verify_signature": False})
+    token = TEST_KEYS.sign({**claims, "exp": int((now + timedelta(days=3)).timestamp())})
+
+    def purchases() -> int:
+        answer = client.get(API, headers={"Authorization": f"Bearer {token}"})
+        found: int = answer.json()["totalConversions"]
+        return found
+
+    assert purchases() == 1
+    with time_machine.travel(now + timedelta(days=1)):
+        assert purchases() == 0

@@ -1,0 +1,381 @@
+"""The funnel asked otherwise than by default: on the page, in its files, and by a program."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from django.http import QueryDict
+from django.test import Client
+
+from funnel.report.question import QuestionForm
+from onai.local.demo_data.leads import demo_leads
+from onai.periods import Period
+from onai.web.period_form import in_words
+from tests.conftest import LandingPages
+from tests.support.asking import (
+    ALMATY,
+    API,
+    IN_OCTOBER,
+    PAGE,
+    csv_rows,
+    lead,
+    page_text,
+    write_october,
+)
+
+
+@pytest.fixture
+def october(landing: LandingPages) -> LandingPages:
+    write_october(landing)
+    return landing
+
+
+def test_the_default_is_the_last_30_days_as_reported(admin: Client, landing: LandingPages) -> None:
+    landing.write(*demo_leads(datetime.now(ALMATY)))
+
+    bare, named = (admin.get(f"{API}?{query}").json() for query in ("", "period=30-days"))
+
+    assert bare == named
+    assert bare["period"]["days"] == 30
+    assert (bare["count"], bare["by"], bare["source"]) == ("reported", "day", [])
+    assert bare["compared"]["with"] == "previous"
+    assert bare["compared"]["to"] == str(
+        date.fromisoformat(bare["period"]["from"]) - timedelta(days=1)
+    )
+    reached = [step["reached"]["now"] for step in bare["funnel"]["steps"]]
+    assert reached == [350, 380, 30]
+    assert bare["funnel"]["overallConversion"]["now"] == bare["overallConversionRate"]
+
+
+def test_an_owner_asks_for_days_of_their_own(admin: Client, october: LandingPages) -> None:
+    body = admin.get(f"{API}?{IN_OCTOBER}").json()
+
+    assert body["period"] == {"from": "2026-10-01", "to": "2026-10-31", "days": 31}
+    assert body["totalConversions"] == 4
+    assert body["funnel"]["leads"]["now"] == 10
+    assert body["funnel"]["purchases"]["before"] == 1
+    assert "1 октября — 31 октября 2026 (31 день)" in page_text(admin, IN_OCTOBER)
+
+
+def test_page_files_and_api_give_the_same_figures(admin: Client, october: LandingPages) -> None:
+    body = admin.get(f"{API}?{IN_OCTOBER}").json()
+    text = page_text(admin, IN_OCTOBER)
+    rows = csv_rows(admin, "sources", IN_OCTOBER)
+
+    assert "Выручка 20 000 ₸ ≈ +274 % в день, было 5 000 ₸ обычное колебание" in text
+    assert body["totalRevenue"] == body["funnel"]["revenue"]["now"] == 20_000
+    assert body["funnel"]["revenue"]["verdict"] == "within-chance"
+    by_name = {row["name"]: row["leads"]["now"] for row in body["sources"]}
+    assert by_name == {"Муха": 6, "Команда TF4": 2, "Без источника": 2}
+    assert {row["Источник"]: int(row["Лиды"]) for row in rows} == by_name
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", ["2026-10-24", "2026-11-22"]),
+        ("period=last-month", ["2026-10-01", "2026-10-31"]),
+        ("from=2026-11-03", ["2026-11-03", "2026-11-22"]),
+        ("from=2026-11-05&to=2026-11-03", ["2026-11-05", "2026-11-03"]),
+        ("from=2026-11-05&to=tomorrow", ["2026-11-05", "tomorrow"]),
+        ("to=2026-11-03", ["2026-11-03"]),
+    ],
+)
+def test_the_fields_of_ones_own_days_hold_those_that_are_shown(
+    query: str, shown: list[str]
+) -> None:
+    with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
+        form = QuestionForm(QueryDict(query))
+        form.question()
+
+    fields = f"{form['from']}{form['to']}"
+    assert re.findall(r'value="([^"]*)"', fields) == shown
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "sentence"),
+    [
+        ("period=century", "period", "Такого периода нет."),
+        ("period=all", "period", "Такого периода нет."),
+        ("from=2026-11-05&to=2026-11-03", "to", "Конец раньше начала."),
+        ("from=yesterday", "from", "Это не дата."),
+        ("from=2026-11-01&to=9999-12-31", "to", "Таких дней у нас нет."),
+        ("from=0001-01-01&to=2026-11-22", "from", "Таких дней у нас нет."),
+        ("from=9999-12-31", "from", "Таких дней у нас нет."),
+        ("from=9999-12-31&to=2026-11-22", "from", "Таких дней у нас нет."),
+        ("to=2026-11-03", "from", "Укажите, с какого дня."),
+        ("from=2022-01-01&to=2026-01-01", "to", "Период не длиннее 3 лет."),
+        ("compare=luck", "compare", "с теми же днями прошлого месяца (last-month)"),
+        ("count=money", "count", "как в отчёте (reported)"),
+        ("by=hour", "by", "по неделям (week)"),
+        ("sort=bad", "sort", "по конверсии (conversion)"),
+        ("q=" + "x" * 101, "q", "не длиннее 100 знаков"),
+        ("source=%00", "source", "обычный текст"),
+        ("source=" + "x" * 501, "source", "обычный текст"),
+        ("&".join(f"source={n}" for n in range(51)), "source", "не больше 50"),
+    ],
+)
+def test_nonsense_is_told_where_it_stands(
+    admin: Client, landing: LandingPages, query: str, field: str, sentence: str
+) -> None:
+    api, page = admin.get(f"{API}?{query}"), admin.get(f"{PAGE}?{query}")
+    table = admin.get(f"/funnel/tables/sources.csv?{query}")
+
+    assert (api.status_code, page.status_code, table.status_code) == (400, 400, 400)
+    body = api.json()
+    assert set(body) == {"success", "error", "code", "fields"}
+    assert body["code"] == "invalid_input"
+    assert list(body["fields"]) == [field]
+    assert sentence in body["fields"][field]
+    assert sentence in unescape(page.content.decode())
+
+
+@pytest.mark.parametrize(
+    "query", ["from=2026-11-05&to=2026-11-03", "from=x", "to=2026-11-03", "period=century"]
+)
+def test_instead_of_days_that_are_nonsense_it_is_said_which_are_shown(
+    admin: Client, landing: LandingPages, query: str
+) -> None:
+    said = f"Пока показано «30 дней»: {in_words(Period.last_days(30))}."
+    for path in (PAGE, "/funnel/people", "/funnel/duplicates"):
+        assert said in unescape(admin.get(f"{path}?{query}").content.decode()), path
+        for good in ("period=30-days", "from=2026-10-03", "from=2026-10-03&compare=luck"):
+            assert "Пока показано" not in admin.get(f"{path}?{good}").content.decode()
+
+
+def test_three_years_fit_and_a_day_more_does_not(admin: Client, landing: LandingPages) -> None:
+    assert admin.get(f"{API}?from=2023-11-01&to=2026-10-31").status_code == 200
+    assert admin.get(f"{API}?from=2023-10-31&to=2026-10-31").status_code == 400
+
+
+def test_one_stage_is_asked_the_same_way(admin: Client, october: LandingPages) -> None:
+    stage = admin.get(f"{API}/payment?{IN_OCTOBER}&source=TF4").json()["stage"]
+
+    assert stage["metrics"] == {"purchases": 2, "revenue": 10_000}
+    assert admin.get(f"{API}/payment?period=century").status_code == 400
+
+
+def test_the_page_is_filtered_by_sources(admin: Client, october: LandingPages) -> None:
+    query = f"{IN_OCTOBER}&source=TF4&source="
+
+    body = admin.get(f"{API}?{query}").json()
+    text = page_text(admin, query)
+
+    assert body["source"] == ["", "TF4"]
+    assert body["funnel"]["leads"]["now"] == 4
+    assert body["totalConversions"] == 2
+    assert sum(point["leads"]["now"] for point in body["overTime"]) == 4
+    assert {row["source"] for row in body["sources"]} == {"", "TF4"}
+    assert "Только источники: Без источника ✕ — убрать Команда TF4 ✕ — убрать" in text
+    assert "Добавить источник Муха" in text
+
+
+def test_a_click_on_a_source_asks_for_it_and_keeps_the_rest(
+    admin: Client, october: LandingPages
+) -> None:
+    page = admin.get(f"{PAGE}?{IN_OCTOBER}&count=cohort&q=мух").content.decode()
+
+    link = re.search(r'<a href="([^"]+)"><bdi>Муха</bdi>', page)
+
+    assert link
+    assert parse_qs(urlsplit(unescape(link[1])).query) == {
+        "from": ["2026-10-01"],
+        "to": ["2026-10-31"],
+        "count": ["cohort"],
+        "source": ["proftest_muha"],
+    }
+
+
+def test_another_period_is_asked_the_same_way(admin: Client, october: LandingPages) -> None:
+    way = "compare=last-year&count=cohort&by=week&sort=name&source=proftest_muha&source="
+    page = unescape(admin.get(f"{PAGE}?{IN_OCTOBER}&{way}&q=МУХ").content.decode())
+
+    assert f'href="?period=today&{way}&q=%D0%9C%D0%A3%D0%A5"' in page
+    # In the form of one's own days; the search has a field of its own.
+    assert page.count('<input type="hidden" name="q" value="МУХ">') == 1
+    assert page.count('<input type="hidden" name="count" value="cohort">') == 2
+
+
+def test_the_way_to_the_people_and_back_keeps_how_one_looks_at_the_funnel(
+    admin: Client, october: LandingPages
+) -> None:
+    asked = parse_qs(f"{IN_OCTOBER}&compare=last-year&count=cohort&by=week&sort=name&source=TF4")
+    page = admin.get(PAGE, asked).content.decode()
+    links = re.findall(r'href="(/funnel/(?:people|duplicates)\?[^"]+)"', page)
+
+    assert links
+    for link in links:
+        listed = unescape(admin.get(unescape(link)).content.decode())
+        (back,) = re.findall(r'href="(/funnel\?[^"#]+)[^>]*>← К воронке', listed)
+        assert parse_qs(urlsplit(back).query) == asked, link
+        assert 'href="?period=today&' in listed
+        for other_days in re.findall(r'href="(\?period=today&[^"]+)"', listed):
+            assert "compare=last-year&count=cohort&by=week&sort=name" in other_days
+
+
+@pytest.mark.parametrize("source", ["nobody", "<script>", "' or 1=1 --", "%%", "\udcff"])
+def test_an_unknown_source_is_an_empty_funnel_that_says_so(
+    admin: Client, october: LandingPages, source: str
+) -> None:
+    query = {"source": source.encode("utf-8", "surrogateescape")}
+
+    page, api = admin.get(PAGE, query), admin.get(API, query)
+
+    assert (page.status_code, api.status_code) == (200, 200)
+    assert "От выбранных источников за эти дни не пришло ни одного лида" in page.content.decode()
+    assert api.json()["funnel"]["leads"]["now"] == 0
+    assert "<script>" not in page.content.decode()
+
+
+def test_sources_are_sorted_and_searched(admin: Client, october: LandingPages) -> None:
+    def names(query: str) -> list[str]:
+        page = admin.get(f"{PAGE}?{IN_OCTOBER}&{query}").content.decode()
+        return re.findall(r'<span class="rank">\d+</span> <a [^>]+><bdi>([^<]+)', page)
+
+    assert names("") == ["Муха", "Команда TF4", "Без источника"]
+    assert names("sort=conversion") == ["Команда TF4", "Муха", "Без источника"]
+    assert names("sort=name") == ["Без источника", "Команда TF4", "Муха"]
+    assert names("sort=nonsense") == names("")
+    for order in ("", "sort=conversion", "sort=name"):
+        body = admin.get(f"{API}?{IN_OCTOBER}&{order}").json()
+        assert [row["name"] for row in body["sources"]] == names(order)
+        rows = csv_rows(admin, "sources", f"{IN_OCTOBER}&{order}&q=муха")
+        assert [row["Источник"] for row in rows] == names(order)
+    assert names("q=МУХ") == ["Муха"]
+    assert names("q=tf4") == ["Команда TF4"]
+    assert "за эти дни нет" in page_text(admin, f"{IN_OCTOBER}&q=никто")
+
+
+def test_a_source_without_a_name_is_shown_as_it_is(admin: Client, landing: LandingPages) -> None:
+    landing.write(lead(3, source="proftest_новый<b>"))
+
+    page = admin.get(f"{PAGE}?{IN_OCTOBER}").content.decode()
+
+    assert "<bdi>proftest_новый&lt;b&gt;</bdi>" in page
+
+
+def test_the_cohort_is_explained_and_tells_who_bought_otherwise(
+    admin: Client, landing: LandingPages
+) -> None:
+    through = {"email_sent": True, "email_clicked": True, "sms_sent": True, "sms_clicked": True}
+    landing.write(lead(3, **through), lead(4, sms_clicked=True), lead(5))
+
+    text = page_text(admin, f"{IN_OCTOBER}&count=cohort")
+    body = admin.get(f"{API}?{IN_OCTOBER}&count=cohort").json()
+
+    assert "Прошли тест 3 лида" in text
+    assert "Купили 1 лид" in text
+    assert "Ещё 1 покупка — мимо шагов" in text
+    assert "Покупки 2" in text
+    assert "Кто перешёл по ссылке из письма, тот его открыл" in text
+    reached = {step["id"]: step["reached"]["now"] for step in body["funnel"]["steps"]}
+    assert reached == {
+        "tested": 3,
+        "emailed": 1,
+        "opened": 1,
+        "clicked": 1,
+        "sms": 1,
+        "bought": 1,
+    }
+    assert body["funnel"]["purchasesOutsideSteps"] == 1
+    # The keys of the report stay as reported.
+    assert body["totalConversions"] == 2
+
+
+def test_periods_that_overlap_are_compared_without_a_verdict(
+    admin: Client, landing: LandingPages
+) -> None:
+    query = "from=2026-08-01&to=2026-10-31&compare=last-month"
+
+    body = admin.get(f"{API}?{query}").json()
+
+    assert body["compared"]["from"] == "2026-07-01"
+    assert body["funnel"]["leads"]["verdict"] == "periods-overlap"
+    assert "Периоды пересекаются" in page_text(admin, query)
+
+
+def test_a_day_that_is_running_is_said_to_run(admin: Client, landing: LandingPages) -> None:
+    assert "Сегодняшний день ещё идёт" in page_text(admin, "period=7-days")
+    assert "Сегодняшний день ещё идёт" not in page_text(admin, IN_OCTOBER)
+    body = admin.get(f"{API}?period=today").json()
+    assert body["funnel"]["leads"]["verdict"] == "within-chance"
+    assert body["funnel"]["purchases"]["verdict"] == "too-young"
+    assert body["compared"]["until"] is not None
+    assert body["compared"]["ageHours"] == 72
+    assert admin.get(f"{API}?{IN_OCTOBER}").json()["compared"]["until"] is None
+
+
+def test_presets_follow_the_day_in_almaty(admin: Client, landing: LandingPages) -> None:
+    # It is the 22nd in Almaty already, and the 21st in UTC still.
+    near_midnight = datetime(2026, 11, 22, 0, 5, tzinfo=ALMATY)
+
+    with time_machine.travel(near_midnight, tick=False):
+        question = QuestionForm(QueryDict("period=30-days")).question()
+
+    assert question.period == Period(date(2026, 10, 24), date(2026, 11, 22))
+    assert question.compared == Period(date(2026, 9, 24), date(2026, 10, 23))
+
+
+def test_nothing_is_compared_with_days_before_the_firstlead(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write({"created_at": datetime.now(UTC), "sms_clicked": True, "email_sent": True})
+    text = " ".join(re.sub(r"<[^>]+>", " ", admin.get("/funnel").content.decode()).split())
+    assert "Сравнивать не с чем: первый лид пришёл" in text
+    assert "Выручка 5 000 ₸ сравнить не с чем" in text
+    assert "▲" not in text.partition("Как читать сравнение")[0]
+    # Nowhere is a zero shown for what nobody knows: of no ratio, of no row and in no file.
+    assert "было 0" not in text
+    body = admin.get(API).json()
+    assert body["funnel"]["overallConversion"]["before"] is None
+    assert {row["leads"]["before"] for row in body["overTime"]} == {None}
+    assert body["timeToBuy"]["all"]["before"] is None
+    for name in ("steps", "sources", "utm", "over-time", "time-to-buy"):
+        for row in csv_rows(admin, name, ""):
+            told = {column: value for column, value in row.items() if "ыло" in column}
+            assert set(told.values()) == {""}, (name, told)
+
+
+def test_one_purchase_of_one_lead_is_not_the_best_conversion(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write(*(lead(3, source="TF4", sms_clicked=True) for _ in range(9)))
+    for day in range(1, 21):
+        landing.write(*(lead(day, sms_clicked=n == 0) for n in range(2)))
+
+    best = admin.get(f"{API}?{IN_OCTOBER}&sort=conversion").json()["sources"]
+
+    assert [(row["source"], row["conversion"]["now"]) for row in best] == [
+        ("proftest_muha", 50.0),
+        ("TF4", 100.0),
+    ]
+
+
+def test_each_source_is_held_against_the_others(admin: Client, landing: LandingPages) -> None:
+    for source, bought in (("proftest_muha", 20), ("TF4", 2), ("expresscourse", 6)):
+        mark = {"utm_campaign": source}
+        landing.write(
+            *(lead(3, source=source, metadata=mark, sms_clicked=n < bought) for n in range(60))
+        )
+
+    body = admin.get(f"{API}?{IN_OCTOBER}").json()
+    rows = {row["source"]: row for row in body["sources"]}
+    text = page_text(admin, IN_OCTOBER)
+
+    against = {source: row["againstOthers"] for source, row in rows.items()}
+    assert against["proftest_muha"]["others"] == 6.67
+    # The same figures, held to more rows.
+    assert {source: one["pValue"] for source, one in against.items()} == {
+        row["value"]: row["againstOthers"]["pValue"] for row in body["utm"]["campaign"]["values"]
+    }
+    assert {source: one["verdict"] for source, one in against.items()} == {
+        "proftest_muha": "beyond-chance",
+        "TF4": "beyond-chance",
+        "expresscourse": "within-chance",
+    }
+    assert "скорее всего, от 22,7 до 45,9 % выше остальных: 6,67 %" in text
+    assert re.search(r"скорее всего, от [\d,]+ до [\d,]+ % ниже остальных: 21,67 %", text)
+    assert re.search(r"скорее всего, от [\d,]+ до [\d,]+ % ≈ у остальных 18,33 %", text)

@@ -1,0 +1,271 @@
+"""The page of the funnel's people: what it says, what it links to, how it looks."""
+
+import re
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from funnel.people import listing
+from funnel.people.steps import FIRST_STEPS, STEP_WORDING, Step
+from onai.periods import business_day
+from onai.web import paging
+from tests.conftest import LandingPages
+from tests.support.browser import complaints_of, sign_in
+from tests.support.crowd import ALMATY, DAYS, lead, many, text_of, write
+
+PAGE, FILE, API = "/funnel/people", "/funnel/people.csv", "/api/traffic-dashboard/people"
+
+LISTS = [
+    (step, lost) for step in Step for lost in (False, True) if not (lost and step in FIRST_STEPS)
+]
+
+
+# --- The page ----------------------------------------------------------------------------------
+
+
+def test_the_page_tells_who_they_are_and_what_they_did(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write(
+        lead(
+            phone="8 (700) 000-45-67",
+            email="dana@onai.test",
+            email_sent=True,
+            email_sent_at=datetime(2026, 10, 10, 12, 5, tzinfo=ALMATY),
+            email_clicked=True,
+        )
+    )
+
+    answer = admin.get(PAGE, {**DAYS, "step": "sms", "lost": "1"})
+    page, text = answer.content.decode(), text_of(answer)
+
+    assert 'href="tel:+77000004567"' in page
+    assert 'href="mailto:dana@onai.test"' in page
+    assert "Кого потеряли на шаге Отправлена SMS" in text
+    assert "Перешли из письма, но SMS со ссылкой на оплату им не отправлена." in text
+    assert "1 лид" in text
+    assert "Дана Ким proftest_a · 10 октября, 12:00" in text
+    assert "письмо отправлено 10 октября, 12:05" in text
+    assert "открыто время неизвестно" in text
+    assert "SMS отправлена" not in text
+    assert "покупка" not in text
+
+
+@pytest.mark.parametrize(("step", "lost"), LISTS)
+def test_every_list_says_in_words_who_is_in_it(
+    admin: Client, landing: LandingPages, step: Step, lost: bool
+) -> None:
+    text = text_of(admin.get(PAGE, {"step": step, **({"lost": "1"} if lost else {})}))
+
+    wording = STEP_WORDING[step]
+    assert str(wording.is_lost if lost else wording.is_in) in text
+    reported = step in (Step.EXPRESS, Step.PAYMENT)
+    assert ("больше, чем «потеряно» в отчёте" in text) == (lost and reported)
+    assert "За эти дни" in text
+
+
+def test_who_is_lost_so_far_may_yet_get_there(admin: Client, landing: LandingPages) -> None:
+    yesterday = business_day() - timedelta(days=1)
+    lost = {"source": "proftest_a", "created_at": datetime.now(ALMATY) - timedelta(days=1)}
+    landing.write(lost, {**lost, "email_sent": True})
+    said = "Период ещё идёт: недавние лиды ещё могут дойти до этого шага."
+
+    def told(**query: str) -> bool:
+        text = text_of(admin.get(PAGE, query))
+        assert "1 лид" in text or "никого не потеряли" in text
+        return said in text
+
+    for days in ({"period": "7-days"}, {"from": str(yesterday), "to": str(business_day())}):
+        assert told(step="payment", lost="1", **days)
+        assert told(step="emailed", lost="1", **days)
+        assert not told(step="express", **days), "a list of those who got there"
+        assert not told(step="clicked", lost="1", **days), "nobody is lost"
+    assert not told(step="payment", lost="1", period="yesterday")
+
+
+def test_on_paper_one_reads_which_part_of_the_list_it_is(
+    admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        landing.write(lead(phone=f"+7700000{number % 30:04d}", sms_clicked=True))
+
+    def on_paper(path: str, **query: Any) -> list[str]:
+        page = admin.get(path, {**DAYS, **query}).content.decode()
+        said = re.findall(r'<p class="on-paper">(.*?)</p>', page, re.DOTALL)
+        return [" ".join(text.split()) for text in said]
+
+    second = admin.get(API, {**DAYS, "step": "payment"}).json()["next"]
+    third = admin.get(API, {**DAYS, "step": "payment", "after": second}).json()["next"]
+    part = "Напечатана часть списка, не с начала: {} из 60. Все — в файле CSV."
+    assert on_paper(PAGE) == ["Напечатаны первые 25 из 60. Все — в файле CSV."]
+    assert on_paper(PAGE, after=second) == [part.format(25)]
+    assert on_paper(PAGE, after=third) == [part.format(10)]
+    monkeypatch.setattr(listing, "COUNTED_AT_MOST", 50)
+    assert on_paper(PAGE) == ["Напечатаны первые 25 из более чем 50. Все — в файле CSV."]
+    assert on_paper("/funnel/duplicates") == ["Напечатаны 1–20 из 30. Все — в файле CSV."]
+    assert on_paper("/funnel/duplicates", page=2) == ["Напечатаны 21–30 из 30. Все — в файле CSV."]
+    # A list that is on one page is whole.
+    (searched,) = on_paper(PAGE, q="000 00 01")
+    assert "Напечатан" not in searched
+    assert on_paper("/funnel/duplicates", page=3) == []
+
+
+def test_the_sources_to_choose_from_are_those_of_the_days_with_the_most_leads_first(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write(*(lead(source=source) for source in ("TF4", "proftest_a", "proftest_a")))
+
+    page = admin.get(PAGE, {**DAYS, "step": "proftest"}).content.decode()
+
+    assert re.findall(r'name="source" value="([^"]*)"', page) == ["proftest_a", "TF4"]
+
+
+@pytest.mark.parametrize(
+    ("phone", "email", "links"),
+    [
+        ("нет", "javascript:alert(1)", []),
+        ("112", "a@b", []),
+        ("8 700 000 45 67", " Dana@Onai.test ", ["tel:+77000004567", "mailto:Dana@Onai.test"]),
+        (
+            "+49 30 1234567",
+            'a"b@onai.test?bcc=x',
+            ["tel:+49301234567", "mailto:a%22b@onai.test%3Fbcc%3Dx"],
+        ),
+        # Thirteen digits are no Kazakh phone, whatever they begin with.
+        ("7 123 456 789 012", "dana kim@onai.test", ["tel:7123456789012"]),
+        ("'><script>", "", []),
+    ],
+)
+def test_only_what_can_be_called_or_written_to_is_a_link(
+    admin: Client, landing: LandingPages, phone: str, email: str, links: list[str]
+) -> None:
+    landing.write(lead(phone=phone, email=email, name="<script>alert(1)</script>"))
+
+    page = admin.get(PAGE, {**DAYS, "step": "proftest"}).content.decode()
+
+    assert re.findall(r'href="((?:tel|mailto|javascript):[^"]*)"', page) == links
+    assert "<script>alert(1)" not in page
+
+
+def test_links_and_forms_keep_the_question(admin: Client, landing: LandingPages) -> None:
+    for number in range(30):
+        landing.write(lead(name=f"Имя {number}", sms_clicked=True, source="a&b"))
+    query = {"period": "all", "step": "payment", "source": ["a&b", ""], "q": "имя"}
+
+    page = unescape(admin.get(PAGE, query).content.decode())
+
+    question = "step=payment&source=a%26b&source=&q=%D0%B8%D0%BC%D1%8F"
+    assert f'href="/funnel/people.csv?period=all&{question}"' in page
+    assert re.search(rf'href="\?period=all&{re.escape(question)}&after=[\w=-]+"', page)
+    assert f'href="?period=7-days&{question}"' in page
+    assert '<input type="hidden" name="period" value="all">' in page
+    assert page.count("checked") == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "sentence"),
+    [
+        ({"step": "paid"}, "step", "Такого шага нет."),
+        ({"step": "proftest", "lost": "1"}, "lost", "До первого шага терять некого."),
+        ({"lost": "yes"}, "lost", "Укажите 1 или ничего."),
+        ({"after": "AAAA"}, "after", "Такой страницы нет: показана первая."),
+        ({"q": "x" * 101}, "q", "Убедитесь, что это значение содержит не более 100"),
+        ({"q": "\0"}, "q", "ноль-байт"),
+        ({"source": "\0"}, "source", "Источников не больше 50"),
+        ({"source": "x" * 501}, "source", "Источников не больше 50"),
+        ({"from": "2026-10-05", "to": "2026-10-01"}, "to", "Конец раньше начала."),
+        ({"from": "2020-01-01", "to": "2026-10-01"}, "to", "Период не длиннее 3 лет."),
+        ({"period": "century"}, "period", "Такого периода нет."),
+    ],
+)
+def test_what_is_wrong_in_an_address_is_told(
+    admin: Client, landing: LandingPages, query: dict[str, str], field: str, sentence: str
+) -> None:
+    page, api, file = (admin.get(path, query) for path in (PAGE, API, FILE))
+
+    assert (page.status_code, api.status_code, file.status_code) == (400, 400, 400)
+    assert sentence in text_of(page)
+    assert (api.json()["success"], api.json()["code"]) == (False, "invalid_input")
+    assert sentence in api.json()["fields"][field]
+    assert sentence not in str(api.json()["error"])
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        '["2026-10-10T12:00:00", "0e5a6a5e-2c0e-4d0c-9a3e-6d8f0b5f4a11"]',
+        "[" * 1_000,
+        '{"a": 1, "b": 2}',
+        '["x", 1]',
+        "[1, 2]",
+    ],
+)
+def test_a_made_up_place_in_the_list_is_no_place(place: str) -> None:
+    from base64 import urlsafe_b64encode
+
+    assert paging.place_at(urlsafe_b64encode(place.encode()).decode(), moments=True) is None
+
+
+# --- In a browser ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [0, 60])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1440, "light")])
+def test_the_lists_fit(
+    open_page: Any, landing: LandingPages, count: int, width: int, scheme: str
+) -> None:
+    write(landing, many()[:count])
+    if count:
+        long = {"name": "Ж" * 120, "email": f"{'long' * 15}@{'a' * 60}.onai.test"}
+        landing.write(lead(**long, source="proftest_" + "x" * 90, email_sent=True))
+        landing.write(lead(**long, phone="+7 700 000-45-67" + "1" * 60, sms_clicked=True))
+        landing.write(lead(**long, sms_clicked=True))
+    page = open_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    complaints = complaints_of(page)
+    sign_in(page)
+    days = "from=2026-10-01&to=2026-10-31"
+    addresses = (
+        f"/funnel/people?{days}",
+        f"/funnel/people?{days}&step=express&lost=1&source=",
+        "/funnel/people?from=2026-11-05&to=2026-11-01&step=x&after=y",
+        f"/funnel/duplicates?{days}",
+    )
+    for address in addresses:
+        page.goto(address)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{address} is {wide} px wide"
+    assert [text for text in complaints if "status of 4" not in text] == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_owner_finds_whom_to_call(
+    open_page: Any, landing: LandingPages, javascript: bool
+) -> None:
+    today = {"created_at": datetime.now(ALMATY), "email_sent": True}
+    for number in range(40):
+        landing.write(lead(name=f"Имя {number}", source=f"proftest_{number % 2}", **today))
+    landing.write(lead(name="Дана Ким", phone="8 700 000 45 67", source=None, **today))
+    page = open_page(java_script_enabled=javascript)
+    sign_in(page)
+
+    page.get_by_role("link", name="кто потерян").first.click()
+    page.get_by_role("heading", name="Кого потеряли на шаге Предложение экспресс-курса").wait_for()
+    page.get_by_label("Шаг").select_option(label="Оплата экспресс-курса")
+    page.get_by_label("Кого показать").select_option(label="кто потерян")
+    page.get_by_role("button", name="Показать", exact=True).last.click()
+    page.get_by_text("41 лид").wait_for()
+    page.get_by_role("link", name="Дальше →").click()
+    page.wait_for_url("**after=**")
+    page.locator(".crowd > li").nth(15).wait_for()
+    assert page.locator(".crowd > li").count() == 16
+    page.get_by_text("Источники: все").click()
+    page.get_by_label("Без источника").check()
+    page.get_by_label("Имя, телефон или почта").fill("+7 700 000-45")
+    page.get_by_role("button", name="Показать выбранные").click()
+
+    page.get_by_text("1 лид").wait_for()
+    assert page.get_by_role("link", name="8 700 000 45 67").is_visible()
+    assert "lost=1" in page.url

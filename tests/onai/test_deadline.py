@@ -1,0 +1,248 @@
+"""A database that is slow or silent: whoever waits is told in time, and once."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import django.db
+import psycopg
+import pytest
+from django.db import connections
+from django.http import HttpRequest, StreamingHttpResponse
+from django.test import Client
+
+from onai.db import bounded, circuit, deadline
+from onai.db.circuit import Circuit
+from tests.settings import TEST_ENVIRONMENT
+from tests.support.desk import Desk
+
+CABINET = "/sales-manager"
+ALIASES = ("landing", "tripwire")
+
+
+def _ask(alias: str, statement: str = "select 1") -> Any:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()
+
+
+def _refused_by(alias: str, statement: str = "select 1") -> type[BaseException]:
+    with pytest.raises(django.db.OperationalError) as refusal:
+        _ask(alias, statement)
+    assert refusal.value.__cause__
+    return type(refusal.value.__cause__)
+
+
+@contextmanager
+def _locked_away(table: str) -> Iterator[None]:
+    """Whoever reads this table waits."""
+    with psycopg.connect(TEST_ENVIRONMENT["TRIPWIRE_DATABASE_URL"]) as other:
+        other.execute(f"lock table {table} in access exclusive mode")
+        yield
+        other.rollback()
+
+
+@pytest.fixture
+def frozen() -> Iterator[Callable[[str], None]]:
+    """Makes the server's end of this thread's connection fall silent."""
+    stopped: list[int] = []
+
+    def freeze(alias: str) -> None:
+        (pid,) = _ask(alias, "select pg_backend_pid()")
+        os.kill(pid, signal.SIGSTOP)
+        stopped.append(pid)
+
+    yield freeze
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    for alias in ALIASES:
+        connections[alias].close()
+
+
+@pytest.fixture
+def hangs(monkeypatch: pytest.MonkeyPatch) -> list[Circuit]:
+    """Every time that somebody found a database silent."""
+    found: list[Circuit] = []
+    remembered = Circuit.hung
+
+    def hung(self: Circuit) -> None:
+        found.append(self)
+        remembered(self)
+
+    monkeypatch.setattr(Circuit, "hung", hung)
+    monkeypatch.setattr(bounded, "STATEMENT_SECONDS", 0.3)
+    monkeypatch.setattr(bounded, "GRACE_SECONDS", 0.2)
+    # Longer than this test runs, however busy the machine.
+    monkeypatch.setattr(circuit, "REMEMBERED_SECONDS", 600)
+    return found
+
+
+def test_a_page_finds_out_once_that_tripwire_is_silent(
+    admin: Client, desk: Desk, frozen: Callable[[str], None], hangs: list[Circuit]
+) -> None:
+    frozen("tripwire")
+
+    first, second = admin.get(CABINET), admin.get(CABINET)
+
+    assert first.status_code in (200, 503)
+    assert second.status_code == first.status_code
+    assert hangs == [circuit.circuit("tripwire")]
+    # Landing is another database.
+    assert _ask("landing") == (1,)
+
+
+def test_a_request_has_one_deadline_for_all_its_statements(
+    admin: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded, "STATEMENT_SECONDS", 0.5)
+    monkeypatch.setattr(deadline, "REQUEST_SECONDS", 0.7)
+    ended: list[str] = []
+
+    def note(execute: Any, *asked: Any) -> Any:
+        try:
+            return execute(*asked)
+        except django.db.OperationalError as error:
+            ended.append(type(error.__cause__).__name__)
+            raise
+
+    with _locked_away("tripwire_users"), connections["tripwire"].execute_wrapper(note):
+        page = admin.get(CABINET)
+
+    assert page.status_code in (200, 503)
+    # Waiting for the lock takes all the time there is after two statements at the most.
+    assert ended.count("QueryCanceled") <= 2
+    assert set(ended) <= {"QueryCanceled", "DeadlinePassed"}
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_when_the_time_is_used_up_nothing_is_asked(alias: str) -> None:
+    _ask(alias)
+
+    with deadline.within(0):
+        assert _refused_by(alias) is bounded.DeadlinePassed
+        connections[alias].close()
+        assert _refused_by(alias) is bounded.DeadlinePassed
+
+    assert _ask(alias) == (1,)
+
+
+def test_a_shorter_time_within_a_longer_one_holds_and_not_the_other_way_round() -> None:
+    with deadline.within(0), deadline.within(600):
+        assert deadline.left() == 0
+    with deadline.within(600):
+        with deadline.within(0):
+            assert deadline.left() == 0
+        assert deadline.left()
+    assert deadline.left() is None
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_what_nobody_waits_for_any_more_is_not_computed(alias: str, in_transaction: bool) -> None:
+    url = TEST_ENVIRONMENT[f"{alias.upper()}_DATABASE_URL"]
+    statement = "select pg_sleep(600)"
+    with deadline.within(0.3):
+        if in_transaction:
+            with (
+                pytest.raises(django.db.OperationalError),
+                django.db.transaction.atomic(using=alias),
+            ):
+                _ask(alias, statement)
+        else:
+            assert _refused_by(alias, statement) is psycopg.errors.QueryCanceled
+
+    with psycopg.connect(url) as other:
+        running = other.execute(
+            "select count(*) from pg_stat_activity where state = 'active' and query like %s"
+            " and pid <> pg_backend_pid()",
+            [f"%{statement}%"],
+        )
+        assert running.fetchone() == (0,)
+
+
+def test_limits_do_not_outlive_their_statement() -> None:
+    with deadline.within(60):
+        _ask("tripwire")
+
+    assert _ask("tripwire", "show statement_timeout") == ("0",)
+
+
+def test_where_nobody_waits_a_statement_takes_as_long_as_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bounded, "STATEMENT_SECONDS", 0.01)
+
+    assert _ask("tripwire", "select pg_sleep(0.2) is null") == (False,)
+
+
+def test_a_savepoint_can_be_rolled_back_after_an_error() -> None:
+    with deadline.within(60), django.db.transaction.atomic(using="tripwire"):
+        with pytest.raises(django.db.DataError), django.db.transaction.atomic(using="tripwire"):
+            _ask("tripwire", "select 1 / 0")
+        assert _ask("tripwire") == (1,)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("select 50 %% 7, %s", ["a%b"]),
+        (psycopg.sql.SQL("select 50 %% 7, %s"), ["a%b"]),
+        (b"select 50 %% 7, %s", ["a%b"]),
+    ],
+)
+@pytest.mark.parametrize("alias", ALIASES)
+def test_the_limits_change_nothing_about_a_statement(alias: str, asked: Any) -> None:
+    connections[alias].ensure_connection()
+    with deadline.within(60), connections[alias].connection.cursor() as cursor:
+        cursor.execute(*asked)
+        assert cursor.fetchall() == [(1, "a%b")]
+        assert cursor.rowcount == 1
+        cursor.execute("select 'a%b'")
+        assert cursor.fetchone() == ("a%b",)
+
+
+def test_of_many_who_ask_a_database_that_hung_one_may_try() -> None:
+    one = Circuit()
+    assert one.lets_through()
+    one.hung()
+    assert not one.lets_through()
+
+    one._closed_until = 0
+    with ThreadPoolExecutor(8) as askers:
+        answers = [askers.submit(one.lets_through) for _ in range(50)]
+        assert sum(answer.result() for answer in answers) == 1
+
+    one.answered()
+    assert one.lets_through()
+    assert one.lets_through()
+
+
+def test_a_refusal_is_an_answer(hangs: list[Circuit], desk: Desk) -> None:
+    one = circuit.circuit("tripwire")
+    one._hung, one._closed_until = True, 0
+    with deadline.within(60):
+        with _locked_away("tripwire_users"):
+            slow = _refused_by("tripwire", "select count(*) from tripwire_users")
+        assert slow is psycopg.errors.QueryCanceled
+        assert _ask("tripwire") == (1,)
+    assert hangs == []
+
+
+def test_what_is_sent_while_it_is_read_has_its_time_piece_by_piece() -> None:
+    had: list[float | None] = []
+
+    def pieces() -> Iterator[bytes]:
+        for piece in (b"a", b"", b"b"):
+            had.append(deadline.left())
+            yield piece
+
+    view: Any = lambda request: StreamingHttpResponse(pieces())  # noqa: E731
+    response: Any = deadline.DeadlineMiddleware(view)(HttpRequest())
+
+    assert list(response.streaming_content) == [b"a", b"", b"b"]
+    assert len(had) == 3
+    assert None not in had
+    assert deadline.left() is None

@@ -1,0 +1,119 @@
+"""The activity log: who did what to whom."""
+
+import re
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from tests.support.changing import (
+    ADMIN,
+    MANAGER,
+    NEW_EMAIL,
+    SignIn,
+    enact,
+    manager_of_one,
+    signed_in,
+)
+from tests.support.desk import GOOD, Desk
+from tests.support.sales import ALMATY, CABINET, Sales, text_on
+
+
+def _acts(answer: Any) -> list[tuple[str, str]]:
+    found = re.findall(
+        r'<span class="act">([^<]*)</span>.*?<bdi>([^<]*)</bdi>', text_on(answer), re.DOTALL
+    )
+    return [(act, who) for act, who in found]
+
+
+def test_the_log_says_who_did_what_to_whom(sales: Sales, as_person: SignIn, desk: Desk) -> None:
+    student = sales.add(full_name="Ару Сапарова")
+    log = (
+        "insert into sales_activity_log (manager_id, action_type, target_user_id, details,"
+        " created_at) values (%s, %s, %s, %s, %s)"
+    )
+    for minute, (name, action, target, details) in enumerate(
+        [
+            ("ayaulym", "user_created", student["user_id"], "{}"),
+            ("botagoz", "user_deleted", uuid4(), '{"full_name": "Кого Нет"}'),
+            ("ayaulym", "email_sent", student["user_id"], "[]"),
+            ("admin", "email_sent", student["user_id"], '{"email": "aru@onai.test"}'),
+            ("admin", "user_deleted", uuid4(), '{"email": "gone@onai.test"}'),
+            ("admin", "status_changed", student["user_id"], '{"before": "trial", "after": 7}'),
+        ]
+    ):
+        moment = datetime(2026, 11, 10, 12, minute, tzinfo=ALMATY)
+        desk.connection.execute(log, [sales.ids[name], action, target, details, moment])
+
+    mine = _acts(as_person("ayaulym@onai.test").get(f"{CABINET}/activity"))
+    crafted = as_person("ayaulym@onai.test").get(
+        f"{CABINET}/activity", {"manager": str(sales.ids["botagoz"])}
+    )
+    alls = as_person("admin@onai.test").get(f"{CABINET}/activity")
+    deleted = as_person("admin@onai.test").get(f"{CABINET}/activity", {"action": "user_deleted"})
+    card = as_person("ayaulym@onai.test").get(f"{CABINET}/students/{student['id']}")
+
+    assert mine == [("Отправил письмо", "Ару Сапарова"), ("Создал доступ", "Ару Сапарова")]
+    assert _acts(crafted) == mine
+    assert [act for act, _ in _acts(alls)] == [
+        "Изменил статус или данные",
+        "Удалил доступ",
+        "Отправил письмо",
+        "Отправил письмо",
+        "Удалил доступ",
+        "Создал доступ",
+    ]
+    assert _acts(deleted) == [("Удалил доступ", "gone@onai.test"), ("Удалил доступ", "Кого Нет")]
+    told = text_on(card)
+    # What the predecessor wrote is told as it stands.
+    assert "<bdi>trial</bdi> → <bdi>7</bdi>" in told
+    assert "<span>→ <bdi>aru@onai.test</bdi></span>" in told
+
+
+def test_the_pages_of_the_log_together_are_the_log(
+    sales: Sales, as_person: SignIn, desk: Desk
+) -> None:
+    desk.connection.execute(
+        "insert into sales_activity_log (manager_id, action_type, created_at)"
+        " select %s, 'email_sent', timestamptz '2026-11-10' from generate_series(1, 120)",
+        [sales.ids["ayaulym"]],
+    )
+    manager = as_person("ayaulym@onai.test")
+    address, seen = f"{CABINET}/activity?action=email_sent", 0
+    for _ in range(3):
+        answer = manager.get(address)
+        seen += len(re.findall('<span class="act">', text_on(answer)))
+        following = re.search(r'href="(\?[^"]*after=[^"]*)"', text_on(answer))
+        if following:
+            assert "action=email_sent" in following[1]
+            address = f"{CABINET}/activity{following[1]}"
+
+    assert seen == 120
+    assert following is None
+
+
+def test_whoever_handed_a_student_over_reads_what_they_knew(
+    as_person: SignIn, desk: Desk, sales: Sales
+) -> None:
+    manager_of_one(as_person)
+    admin = signed_in(ADMIN)
+    enact(admin, desk, "manager", manager_id=str(sales.ids["botagoz"]))
+    enact(admin, desk, "data", email=NEW_EMAIL, full_name="Новая Фамилия")
+    nameless = sales.add(full_name="Чужая Тайна", granted_by=sales.ids["botagoz"])
+    desk.connection.execute(
+        "insert into sales_activity_log (manager_id, action_type, target_user_id)"
+        " values (%s, 'user_created', %s)",
+        [sales.ids["ayaulym"], nameless["user_id"]],
+    )
+
+    former = signed_in(MANAGER).get(f"{CABINET}/activity")
+    everything = admin.get(f"{CABINET}/activity")
+
+    assert _acts(former) == [
+        ("Создал доступ", "студент другого менеджера"),
+        ("Отправил письмо", GOOD["full_name"]),
+        ("Создал доступ", GOOD["full_name"]),
+    ]
+    told = text_on(former)
+    assert NEW_EMAIL not in told
+    assert "/sales-manager/students/" not in told.partition("<main")[2].replace("/new", "")
+    assert ("Создал доступ", "Новая Фамилия") in _acts(everything)

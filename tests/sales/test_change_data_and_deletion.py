@@ -1,0 +1,275 @@
+"""A student's name, address and manager, corrected by the pages; and the end of a student."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from tests.conftest import Faults
+from tests.support.changing import (
+    ADMIN,
+    MANAGER,
+    NEW_PASSWORD,
+    SignIn,
+    enact,
+    manager_of_one,
+    newest_entry,
+    path_of,
+    refused,
+    signed_in,
+    student_of,
+    text_of,
+)
+from tests.support.desk import GOOD, Desk
+from tests.support.people import Accounts
+
+
+@pytest.fixture
+def manager(as_person: SignIn, desk: Desk) -> Client:
+    return manager_of_one(as_person)
+
+
+@pytest.fixture
+def boss(manager: Client) -> Client:
+    """An admin, once the manager's student is there."""
+    return signed_in(ADMIN)
+
+
+# --- Correction --------------------------------------------------------------------------------
+
+
+def test_a_name_is_corrected_here_and_at_supabase_without_a_letter(
+    manager: Client, desk: Desk
+) -> None:
+    answer = enact(manager, desk, "data", email=GOOD["email"], full_name="Ару Сапарқызы")
+
+    assert "Исправлено." in text_of(answer)
+    assert "Исправил данные Ару Сапарова → Ару Сапарқызы" in text_of(answer)
+    assert student_of(desk)["full_name"] == "Ару Сапарқызы"
+    (account,) = desk.accounts()
+    assert account["raw_user_meta_data"] == {
+        "full_name": "Ару Сапарқызы",
+        "role": "student",
+        "email_verified": True,
+    }
+    assert len(desk.mailbox()) == 1
+
+
+def test_a_new_address_is_the_login_and_is_told(
+    manager: Client, desk: Desk, accounts: Accounts
+) -> None:
+    answer = enact(manager, desk, "data", email=" Aru.New@onai.test ", full_name=GOOD["full_name"])
+
+    page = text_of(answer)
+    assert "Войти можно только по новой почте" in page
+    assert "Письмо (новый логин) отправлено на aru.new@onai.test" in page
+    assert "выдайте новый пароль" in page  # the letter with the password went elsewhere
+    assert student_of(desk)["email"] == "aru.new@onai.test"
+    (letter,) = desk.mailbox("aru.new@onai.test")
+    assert letter["subject"] == "Новый логин к экспресс-курсу onAI Academy"
+    assert "Пароль остался прежним" in letter["text"]
+    assert GOOD["password"] not in letter["text"] + letter["html"]
+    accounts.sign_in("aru.new@onai.test", GOOD["password"])
+    assert refused(accounts, GOOD["email"], GOOD["password"]) == "invalid_credentials"
+    assert student_of(desk)["welcome_email_sent"] is True
+
+
+def test_a_letter_that_never_left_goes_to_the_new_address_with_its_password(
+    as_person: SignIn, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/emails", status=422, body='{"name": "validation_error"}')
+    client = as_person(MANAGER)
+    client.post("/sales-manager/students/new", GOOD)
+    faults.clear()
+
+    page = text_of(
+        enact(client, desk, "data", email="aru.new@onai.test", full_name=GOOD["full_name"])
+    )
+
+    assert "выдайте новый пароль" not in page
+    (letter,) = desk.mailbox("aru.new@onai.test")
+    assert letter["subject"] == "Ваш доступ к экспресс-курсу onAI Academy"
+    assert GOOD["password"] in letter["text"]
+    assert desk.mailbox() == []
+
+
+@pytest.mark.parametrize("whose", ["student", "staff", "account", "other case"])
+def test_an_address_of_somebody_else_is_refused_beside_the_field(
+    manager: Client, desk: Desk, accounts: Accounts, whose: str
+) -> None:
+    taken = {
+        "student": "other@onai.test",
+        "staff": ADMIN,
+        "account": "nobody@onai.test",
+        "other case": "Other@Onai.test",
+    }[whose]
+    other = {**GOOD, "email": "other@onai.test", "full_name": "Другой Тест"}
+    manager.post("/sales-manager/students/new", other)
+    accounts.create("nobody@onai.test")
+
+    answer = enact(manager, desk, "data", email=taken, full_name="Новое Имя")
+
+    assert answer.status_code == 409
+    assert "Этот адрес уже у другой учётной записи." in text_of(answer)
+    assert 'value="Новое Имя"' in answer.content.decode()  # nothing typed is lost
+    assert student_of(desk)["full_name"] == GOOD["full_name"]
+    assert desk.changes() == []  # Supabase was not even asked.
+    assert len(desk.accounts()) == 1
+
+
+def test_only_the_case_of_an_address_is_no_change(manager: Client, desk: Desk) -> None:
+    answer = enact(manager, desk, "data", email="ARU@onai.test", full_name=GOOD["full_name"])
+    assert answer.status_code == 409
+    assert desk.changes() == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"email": "no"}, {"email": ""}, {"full_name": ""}, {"full_name": "\u202eабв"}]
+)
+def test_a_bad_name_or_address_is_told_beside_the_field(
+    manager: Client, desk: Desk, wrong: dict[str, str]
+) -> None:
+    right = {"email": GOOD["email"], "full_name": GOOD["full_name"]}
+    answer = enact(manager, desk, "data", **{**right, **wrong})
+    assert answer.status_code == 400
+    assert 'class="field-error"' in answer.content.decode()
+
+
+def test_an_address_being_given_to_one_student_is_not_given_to_another(
+    manager: Client, desk: Desk, faults: Faults
+) -> None:
+    other = {**GOOD, "email": "other@onai.test", "full_name": "Другой Тест"}
+    manager.post("/sales-manager/students/new", other)
+    (student,) = desk.students("other@onai.test")
+    wanted = {"email": "wanted@onai.test", "full_name": "Ару"}
+    faults.set("/auth/v1/admin/users/", method="PUT", status=504, times=1)
+    enact(manager, desk, "data", **wanted)
+
+    path = f"/sales-manager/students/{student['id']}/data"
+    answer = manager.post(path, {"attempt": str(uuid4()), **wanted})
+
+    assert answer.status_code == 409
+    assert "уже у другой учётной записи" in text_of(answer)
+
+
+def test_an_address_of_a_creation_under_way_is_refused(
+    manager: Client, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/auth/v1/admin/users", method="POST", status=504, times=1)
+    wanted = {**GOOD, "email": "wanted@onai.test", "full_name": "Другой Тест"}
+    manager.post("/sales-manager/students/new", wanted)
+    answer = enact(manager, desk, "data", email="wanted@onai.test", full_name="Ару")
+    assert answer.status_code == 409
+    assert desk.changes() == []
+
+
+def test_a_row_and_an_account_of_two_addresses_are_brought_together(
+    manager: Client, desk: Desk, accounts: Accounts
+) -> None:
+    desk.connection.execute("update tripwire_users set email = 'Row@onai.test'")
+    refused = enact(manager, desk, "password", password=NEW_PASSWORD)
+    assert refused.status_code == 409
+    assert "разошлись" in text_of(refused)
+
+    enact(manager, desk, "data", email="row@onai.test", full_name=GOOD["full_name"])
+
+    assert student_of(desk)["email"] == "row@onai.test"
+    accounts.sign_in("row@onai.test", GOOD["password"])
+
+
+def test_a_row_and_an_account_of_two_names_are_brought_together(
+    manager: Client, desk: Desk
+) -> None:
+    desk.connection.execute("update tripwire_users set full_name = 'Ару Новая'")
+    answer = enact(manager, desk, "data", email=GOOD["email"], full_name="Ару Новая")
+    assert "Исправлено." in text_of(answer)
+    assert desk.accounts()[0]["raw_user_meta_data"]["full_name"] == "Ару Новая"
+
+
+def test_what_the_predecessor_took_does_not_keep_the_name_from_being_corrected(
+    manager: Client, desk: Desk
+) -> None:
+    odd = "aru@localhost"
+    desk.connection.execute("update tripwire_users set email = %s", [odd])
+    desk.connection.execute(
+        "update auth.users set email = %s where email = %s", [odd, GOOD["email"]]
+    )
+    answer = enact(manager, desk, "data", email=odd, full_name="Ару Сапарқызы")
+    assert "Исправлено." in text_of(answer)
+    assert student_of(desk)["full_name"] == "Ару Сапарқызы"
+
+
+# --- Handing over ------------------------------------------------------------------------------
+
+
+def test_a_student_is_handed_over(
+    manager: Client, boss: Client, desk: Desk, accounts: Accounts, colleague: dict[str, Any]
+) -> None:
+    answer = enact(boss, desk, "manager", manager_id=colleague["id"])
+
+    assert "Студент передан: Ботагоз Тест." in text_of(answer)
+    assert "Передал студента Аяулым Тест → Ботагоз Тест Админ Тест" in text_of(answer)
+    student = student_of(desk)
+    assert (str(student["granted_by"]), student["manager_name"]) == (
+        colleague["id"],
+        "Ботагоз Тест",
+    )
+    details = newest_entry(desk)["details"]
+    assert details["granted_by"] == colleague["id"]
+    assert details["before_by"] == accounts.sign_in(MANAGER)["user"]["id"]
+    assert manager.get(path_of(desk)).status_code == 403
+    assert enact(manager, desk, "status", status="inactive").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("whom", "status"), [("", 400), ("nonsense", 400), ("student", 400), ("the same", 409)]
+)
+def test_only_other_staff_can_be_handed_a_student(
+    boss: Client, desk: Desk, whom: str, status: int
+) -> None:
+    student = student_of(desk)
+    ids = {"student": str(student["user_id"]), "the same": str(student["granted_by"])}
+    answer = enact(boss, desk, "manager", manager_id=ids.get(whom, whom))
+    assert answer.status_code == status
+    assert student_of(desk)["granted_by"] == student["granted_by"]
+
+
+# --- Deletion ----------------------------------------------------------------------------------
+
+
+def test_a_deleted_student_is_gone_with_the_account_and_the_log_remembers(
+    boss: Client, desk: Desk
+) -> None:
+    user_id = student_of(desk)["user_id"]
+
+    answer = enact(boss, desk, "delete", email=" ARU@onai.test ")
+
+    assert "Доступ удалён" in text_of(answer)
+    assert (desk.students(), desk.accounts(), desk.letters()) == ([], [], [])
+    assert desk.log(user_id) == ["user_created", "email_sent", "user_deleted"]
+    assert newest_entry(desk)["details"]["email"] == GOOD["email"]
+    journal = text_of(boss.get("/sales-manager/activity"))
+    assert "Удалил доступ Ару Сапарова Админ Тест" in journal
+
+
+def test_the_address_of_a_deleted_student_is_free_again(
+    manager: Client, boss: Client, desk: Desk
+) -> None:
+    enact(boss, desk, "delete", email=GOOD["email"])
+    again = manager.post("/sales-manager/students/new", {**GOOD, "full_name": "Ару Вторая"})
+    assert again.status_code == 302
+    assert len(desk.students()) == 1
+
+
+@pytest.mark.parametrize("typed", ["", "aru@onai", "other@onai.test"])
+def test_deleting_takes_the_students_address(boss: Client, desk: Desk, typed: str) -> None:
+    answer = enact(boss, desk, "delete", email=typed)
+    assert answer.status_code == 400
+    assert len(desk.students()) == 1
+
+
+def test_a_row_with_spaces_around_its_address_can_be_deleted(boss: Client, desk: Desk) -> None:
+    desk.connection.execute("update tripwire_users set email = ' aru@onai.test '")
+    enact(boss, desk, "delete", email=GOOD["email"])
+    assert desk.rows("select 1 from tripwire_users") == []

@@ -1,0 +1,204 @@
+"""A change is killed, cut, held up, or made by several at once: it is made once, in both places."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg
+import pytest
+from django.db import connections
+from django.test import Client
+
+from onai.identity.roles import Identity, Role
+from sales.models import StudentStatus
+from sales.provisioning import change_refusals, changes
+from tests.conftest import Faults
+from tests.settings import TRIPWIRE_URL
+from tests.support import plain_http
+from tests.support.changing import (
+    ADMIN,
+    FORMS,
+    NEW_EMAIL,
+    SignIn,
+    admin_of_one,
+    made,
+    not_made,
+    path_of,
+    student_of,
+    submit,
+)
+from tests.support.desk import GOOD, Desk
+from tests.support.mishaps import ONE_USER, in_own_thread, locked, settle, until, waiting_for
+from tests.support.people import Accounts
+from tests.support.server import Site, web_server
+
+pytestmark = pytest.mark.usefixtures("fresh_connection")
+
+
+_TOKEN = "t" * 32
+
+
+@pytest.fixture
+def boss(as_person: SignIn, desk: Desk) -> Client:
+    return admin_of_one(as_person)
+
+
+def _kill_when(
+    site: Site, boss: Client, path: str, form: dict[str, str], reached: Callable[[], Any]
+) -> None:
+    """Send a form to a server, and kill it when this can be seen."""
+    request = threading.Thread(target=_post_until_killed, args=(site, boss, path, form))
+    request.start()
+    until(reached)
+    site.kill()
+    request.join(30)
+
+
+def _post_until_killed(site: Site, boss: Client, path: str, form: dict[str, str]) -> None:
+    # Any text does for the form's token, as long as the cookie has the same.
+    cookies = {name: morsel.value for name, morsel in boss.cookies.items()} | {
+        "__Host-csrftoken": _TOKEN
+    }
+    header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    with pytest.raises(httpx.HTTPError):
+        plain_http.post(
+            site.address + path,
+            data={**form, "csrfmiddlewaretoken": _TOKEN},
+            headers={"Cookie": header, "Referer": site.address},
+            timeout=40,
+        )
+
+
+@pytest.mark.parametrize("act", ["data", "delete"])
+def test_killed_between_the_account_and_our_rows(
+    boss: Client, desk: Desk, accounts: Accounts, act: str
+) -> None:
+    form = {"attempt": str(uuid4()), **FORMS[act]}
+    path = path_of(desk, act)
+    with web_server() as doomed, locked("sales_activity_log"):
+        _kill_when(doomed, boss, path, form, lambda: waiting_for(desk, "sales_activity_log"))
+    assert "change_finished" in settle(desk)
+    made(desk, accounts, act)
+
+
+def test_killed_before_it_is_recorded(boss: Client, desk: Desk, accounts: Accounts) -> None:
+    form = {"attempt": str(uuid4()), **FORMS["data"]}
+    with web_server() as doomed, locked("sales_changes"):
+        _kill_when(
+            doomed, boss, path_of(desk, "data"), form, lambda: waiting_for(desk, "sales_changes")
+        )
+    settle(desk)
+    not_made(desk, accounts)
+
+
+def test_an_address_taken_past_us_is_given_back_at_supabase(
+    boss: Client, desk: Desk, accounts: Accounts
+) -> None:
+    """The predecessor writes a row with the new address after we have looked."""
+    other = accounts.create("other@onai.test")
+    with psycopg.connect(TRIPWIRE_URL) as predecessor:
+        predecessor.execute(
+            "insert into tripwire_users (user_id, full_name, email) values (%s, %s, %s)",
+            [other["id"], "Другой Тест", NEW_EMAIL],
+        )
+        answers: list[Any] = []
+        path, form = path_of(desk, "data"), {"attempt": str(uuid4()), **FORMS["data"]}
+        request = threading.Thread(target=in_own_thread, args=(answers, boss, path, form))
+        request.start()
+        until(lambda: desk.rows("select 1 from pg_locks where not granted"))
+        predecessor.commit()
+        request.join(30)
+    assert answers[0].status_code == 409
+    assert "уже у другой" in answers[0].content.decode()
+    (account,) = desk.accounts()
+    assert account["raw_user_meta_data"]["full_name"] == GOOD["full_name"]
+    assert len(desk.students()) == 1
+    accounts.sign_in(GOOD["email"], GOOD["password"])
+
+
+def test_an_address_that_cannot_be_given_back_yet_is_given_back_later(
+    boss: Client, desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    faults.set(ONE_USER, method="PUT", status=504, times=1)
+    submit(boss, desk, "data")
+    other = accounts.create("other@onai.test")
+    desk.connection.execute(
+        "insert into tripwire_users (user_id, full_name, email) values (%s, %s, %s)",
+        [other["id"], "Другой Тест", NEW_EMAIL],
+    )
+    faults.set(ONE_USER, method="PUT", times=1)  # The address is given to the account,
+    faults.set(ONE_USER, method="PUT", times=1, status=429, body="{}")  # and not taken back.
+    desk.time_passes()
+    assert changes.finish_open_changes() == 0
+    assert len(desk.accounts(NEW_EMAIL)) == 1
+
+    desk.time_passes()
+    assert changes.finish_open_changes() == 1
+
+    assert desk.accounts(NEW_EMAIL) == []
+    not_made(desk, accounts)
+
+
+def test_a_student_whose_row_goes_meanwhile_is_told_as_gone(
+    boss: Client, desk: Desk, faults: Faults
+) -> None:
+    faults.set(ONE_USER, method="PUT", delay=10, times=1)
+    answers: list[Any] = []
+    path, form = path_of(desk, "password"), {"attempt": str(uuid4()), **FORMS["password"]}
+    request = threading.Thread(target=in_own_thread, args=(answers, boss, path, form))
+    request.start()
+    until(faults.met)
+    desk.connection.execute("delete from tripwire_users")
+    faults.clear()
+    request.join(30)
+
+    assert answers[0].status_code == 409
+    assert "Этого студента уже нет" in answers[0].content.decode()
+
+
+def test_web_and_worker_at_one_change_at_once(
+    boss: Client, desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    faults.set(ONE_USER, method="PUT", delay=1, times=1)
+    answers: list[Any] = []
+    path, form = path_of(desk, "password"), {"attempt": str(uuid4()), **FORMS["password"]}
+    request = threading.Thread(target=in_own_thread, args=(answers, boss, path, form))
+    request.start()
+    until(faults.met)
+    desk.time_passes()
+    changes.finish_open_changes()
+    request.join(30)
+    assert answers[0].status_code == 302
+    made(desk, accounts, "password")
+
+
+def test_ten_changes_of_one_student_at_once_are_made_one_by_one(
+    boss: Client, desk: Desk, accounts: Accounts
+) -> None:
+    boss_id = UUID(accounts.sign_in(ADMIN)["user"]["id"])
+    asker = Identity(boss_id, ADMIN, "Админ Тест", Role.ADMIN)
+    student_id = student_of(desk)["id"]
+    statuses = [StudentStatus.BLOCKED, StudentStatus.INACTIVE] * 5
+    done: list[str] = []
+
+    def change(status: StudentStatus) -> None:
+        try:
+            changes.change_status(student_id, status, asker=asker, attempt=uuid4())
+            done.append(status.value)
+        except (change_refusals.ChangeInProgress, change_refusals.NothingToChange):
+            pass  # Told so, which is an answer.
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=change, args=(status,)) for status in statuses]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    (account,), student = desk.accounts(), student_of(desk)
+    assert (account["banned_until"] is not None) == (student["status"] == "blocked")
+    assert desk.log().count("status_changed") == len(done) >= 1
+    assert not desk.rows("select 1 from sales_changes where state = 'open'")

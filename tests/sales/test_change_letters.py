@@ -1,0 +1,142 @@
+"""What becomes of the letters that a change of their student may replace."""
+
+import threading
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from django.db import connections
+from django.test import Client
+
+from sales import letters
+from sales.provisioning import changes
+from tests.conftest import Faults
+from tests.support.changing import ADMIN, NEW_EMAIL, enact, made, path_of, student_of, submit
+from tests.support.desk import GOOD, Desk
+from tests.support.mishaps import LETTERS, ONE_USER, until
+from tests.support.people import Accounts
+
+pytestmark = pytest.mark.usefixtures("fresh_connection")
+
+
+@pytest.mark.parametrize("act", ["password", "data"])
+def test_letters_wait_for_the_change_that_replaces_them(
+    as_person: Callable[[str], Client], desk: Desk, accounts: Accounts, faults: Faults, act: str
+) -> None:
+    faults.set(LETTERS, status=500)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    faults.set(ONE_USER, times=1, status=504)
+    submit(client, desk, act)
+    faults.clear()
+
+    desk.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
+    desk.connection.execute("update procrastinate_jobs set scheduled_at = null")
+    (letter,) = desk.letters()
+    again_at = letters.deliver(letter["id"])
+    assert again_at is not None
+    assert again_at > letter["due_at"]
+    assert desk.letters()[0]["attempts"] == letter["attempts"]
+    client.post(path_of(desk, "letter"))
+    assert desk.mailbox() == []
+
+    desk.time_passes()
+    assert changes.finish_open_changes() == 1
+    made(desk, accounts, act)
+    address = NEW_EMAIL if act == "data" else GOOD["email"]
+    (sent,) = desk.mailbox(address)
+    assert (GOOD["password"] in sent["text"]) == (act == "data")
+    assert [one["state"] for one in desk.letters()] == ["replaced", "sent"]
+
+
+def test_a_letter_that_failed_is_not_sent_again_while_a_change_may_replace_it(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults
+) -> None:
+    faults.set(LETTERS, status=422, times=1, body='{"name": "validation_error"}')
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    assert desk.letters()[0]["state"] == "failed"
+    faults.set(ONE_USER, times=1, status=504)
+    submit(client, desk, "password")
+
+    client.post(path_of(desk, "letter"))
+
+    assert desk.mailbox() == []
+
+
+def test_a_correction_of_the_name_alone_keeps_no_letter_waiting(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults
+) -> None:
+    faults.set(LETTERS, status=500, times=1)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    faults.set(ONE_USER, times=1, status=504)
+    enact(client, desk, "data", email=GOOD["email"], full_name="Ару Сапарқызы")
+    assert desk.changes()[0]["state"] == "open"
+
+    desk.time_passes()
+    letters.deliver(desk.letters()[0]["id"])
+
+    assert len(desk.mailbox()) == 1
+
+
+def test_a_letter_goes_on_when_what_would_have_replaced_it_is_refused(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults
+) -> None:
+    faults.set(LETTERS, status=500)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    faults.set(ONE_USER, times=1, status=504)
+    submit(client, desk, "password")
+    faults.clear()
+    desk.time_passes()
+    faults.set(ONE_USER, times=1, status=422, body='{"error_code": "weak_password"}')
+    assert changes.finish_open_changes() == 1
+
+    desk.time_passes()
+    letters.deliver(desk.letters()[0]["id"])
+
+    (sent,) = desk.mailbox()
+    assert GOOD["password"] in sent["text"]
+
+
+def test_a_letter_replaced_on_its_way_is_in_the_log_as_sent(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults
+) -> None:
+    faults.set(LETTERS, status=500, times=1)
+    client = as_person(ADMIN)
+    client.post("/sales-manager/students/new", GOOD)
+    desk.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
+    (welcome,) = desk.letters()
+    faults.clear()
+    faults.set(LETTERS, delay=10, times=1)
+    faults.set(LETTERS, status=500, times=1)
+    request = threading.Thread(target=_deliver, args=(welcome["id"],))
+    request.start()
+    until(faults.met)
+
+    submit(client, desk, "password")
+    faults.clear()
+    request.join(30)
+
+    assert [(one["kind"], one["state"]) for one in desk.letters()] == [
+        ("welcome", "sent"),
+        ("new_password", "pending"),
+    ]
+    assert desk.log().count("email_sent") == 1
+    # What the student has to know now has not reached them.
+    assert student_of(desk)["welcome_email_sent"] is False
+
+    desk.time_passes()
+    letters.deliver(desk.letters()[1]["id"])
+
+    assert len(desk.mailbox()) == 2
+    assert desk.log().count("email_sent") == 2
+    assert student_of(desk)["welcome_email_sent"] is True
+
+
+def _deliver(letter_id: UUID) -> None:
+    try:
+        letters.deliver(letter_id)
+    finally:
+        connections.close_all()

@@ -1,0 +1,182 @@
+"""Whose student one may change, and which nobody may."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client
+
+from onai.identity.roles import Identity, Role
+from onai.web.problems import WrongRole
+from sales.provisioning import changes
+from sales.staff import Manager
+from tests.support.changing import (
+    ACTS,
+    ADMIN,
+    MANAGER,
+    NEW_PASSWORD,
+    OTHER,
+    SignIn,
+    enact,
+    manager_of_one,
+    path_of,
+    signed_in,
+    student_of,
+    text_of,
+)
+from tests.support.desk import GOOD, Desk
+from tests.support.people import Accounts
+
+
+@pytest.fixture
+def manager(as_person: SignIn, desk: Desk) -> Client:
+    return manager_of_one(as_person)
+
+
+@pytest.fixture
+def boss(manager: Client) -> Client:
+    """An admin, once the manager's student is there."""
+    return signed_in(ADMIN)
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_acts_on_somebody_elses_student(
+    manager: Client, desk: Desk, colleague: dict[str, Any], act: str, method: str
+) -> None:
+    other = signed_in(OTHER)
+    everything = {
+        "attempt": str(uuid4()),
+        "status": "inactive",
+        "password": NEW_PASSWORD,
+        "email": GOOD["email"],
+        "full_name": "Чужое Имя",
+        "manager_id": colleague["id"],
+    }
+    before = student_of(desk)
+
+    answer = getattr(other, method)(path_of(desk, act), everything)
+
+    assert answer.status_code == 403
+    assert student_of(desk) == before
+    assert desk.changes() == []
+
+
+def test_whose_student_it_is_is_told(
+    manager: Client, desk: Desk, colleague: dict[str, Any]
+) -> None:
+    other = signed_in(OTHER)
+    assert "Это студент другого менеджера." in text_of(other.get(path_of(desk)))
+    desk.connection.execute("update tripwire_users set granted_by = null")
+    assert "У этого студента нет менеджера." in text_of(other.get(path_of(desk)))
+
+
+@pytest.mark.parametrize("act", ["manager", "delete"])
+def test_a_manager_neither_hands_over_nor_deletes_their_own(
+    manager: Client, desk: Desk, colleague: dict[str, Any], act: str
+) -> None:
+    answer = enact(manager, desk, act, email=GOOD["email"], manager_id=colleague["id"])
+    assert answer.status_code == 403
+    assert len(desk.students()) == 1
+    card = manager.get(path_of(desk)).content.decode()
+    assert f'{path_of(desk)}/{act}"' not in card
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_students_and_visitors_have_no_acts(desk: Desk, boss: Client, act: str) -> None:
+    student = Client()
+    student.post("/login", {"email": GOOD["email"], "password": GOOD["password"]})
+    assert student.get(path_of(desk, act)).status_code == 403
+    assert Client().get(path_of(desk, act)).status_code == 302
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_every_act_has_a_page(boss: Client, desk: Desk, act: str) -> None:
+    page = boss.get(path_of(desk, act))
+    assert page.status_code == 200
+    assert GOOD["full_name"] in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("act", "role"), [*((act, "sales") for act in ACTS), ("password", "admin"), ("delete", "admin")]
+)
+def test_a_row_whose_account_is_staffs_is_nobodys_student(
+    boss: Client, desk: Desk, accounts: Accounts, act: str, role: str
+) -> None:
+    path = path_of(desk, act)
+    user_id = str(student_of(desk)["user_id"])
+    named = {"app_metadata": {"role": role}, "user_metadata": {"role": role}}
+    accounts.call("PUT", f"/admin/users/{user_id}", json=named).raise_for_status()
+    everything = {
+        "attempt": str(uuid4()),
+        "status": "inactive",
+        "password": NEW_PASSWORD,
+        "email": GOOD["email"],
+        "full_name": "Новое Имя",
+        "manager_id": accounts.sign_in(ADMIN)["user"]["id"],
+    }
+
+    answer = boss.post(path, everything)
+
+    # Whoever lists the staff to choose from finds that the student is one of them.
+    status, sentence = (404, "Такого студента нет") if act == "manager" else (409, "сотруднику")
+    assert answer.status_code == status
+    assert sentence in text_of(answer)
+    assert len(desk.accounts()) == 1
+
+
+def test_an_account_of_two_students_is_not_changed(boss: Client, desk: Desk) -> None:
+    student = student_of(desk)
+    desk.connection.execute(
+        "insert into tripwire_users (user_id, full_name, email) values (%s, %s, %s)",
+        [student["user_id"], "Другой Тест", "twin@onai.test"],
+    )
+    answer = enact(boss, desk, "delete", email=GOOD["email"])
+    assert answer.status_code == 409
+    assert "у нескольких студентов" in text_of(answer)
+    assert len(desk.accounts()) == 1
+
+
+def test_whoever_handed_a_student_over_sees_no_more_of_them(
+    manager: Client, boss: Client, desk: Desk, colleague: dict[str, Any]
+) -> None:
+    done = manager.post(
+        path_of(desk, "password"), {"attempt": str(uuid4()), "password": NEW_PASSWORD}
+    )["Location"]
+    created = desk.row("select id from sales_intentions")["id"]
+    enact(boss, desk, "manager", manager_id=colleague["id"])
+    for page in (done, f"/sales-manager/students/new/{created}"):
+        answer = manager.get(page)
+        assert answer.status_code == 403
+        assert GOOD["email"] not in text_of(answer)
+        assert NEW_PASSWORD not in text_of(answer)
+
+
+def test_what_admins_alone_may_do_is_guarded_behind_the_page_too(
+    manager: Client, desk: Desk, accounts: Accounts
+) -> None:
+    me = accounts.sign_in(MANAGER)["user"]["id"]
+    asker = Identity(UUID(me), MANAGER, "Аяулым Тест", Role.SALES)
+    student_id = student_of(desk)["id"]
+    with pytest.raises(WrongRole):
+        changes.delete_student(student_id, asker=asker, attempt=uuid4())
+    with pytest.raises(WrongRole):
+        changes.hand_over(student_id, Manager(uuid4(), "Кто-то"), asker=asker, attempt=uuid4())
+    assert len(desk.students()) == 1
+
+
+def test_nobody_sees_how_somebody_elses_change_went(
+    manager: Client, boss: Client, desk: Desk, colleague: dict[str, Any]
+) -> None:
+    done = enact(manager, desk, "password", password=NEW_PASSWORD).request["PATH_INFO"]
+    other = signed_in(OTHER)
+    assert other.get(done).status_code == 404
+    assert boss.get(done).status_code == 200
+
+
+def test_a_student_that_is_gone_is_told(boss: Client, desk: Desk) -> None:
+    path = path_of(desk, "status")
+    desk.connection.execute("delete from auth.users where email = %s", [GOOD["email"]])
+    answer = boss.post(path, {"attempt": str(uuid4()), "status": "inactive"})
+    assert answer.status_code == 404
+    assert "Такого студента нет." in text_of(answer)

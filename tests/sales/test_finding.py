@@ -1,0 +1,185 @@
+"""Finding students: whatever way leads to them, they are those one finds by hand."""
+
+import random
+from datetime import UTC, datetime
+from itertools import cycle, product
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
+
+from onai.contacts import folding
+from sales.cabinet import student_search
+from sales.cabinet.student_list import all_students, page_of_students
+from sales.cabinet.student_search import LetterFilter, Order, StudentFilter
+from sales.models import StudentStatus
+from tests.support.desk import Desk
+
+Row = dict[str, Any]
+AYA, BOTA = uuid4(), uuid4()
+STAFF_STUDENT = "me@onai.test"
+# A name may be stored with its accents apart, and with another kind of space.
+_SURNAMES = ("Ким", "Нұрлан", "То\u0438\u0306баева", "Тойбаев", "\u00a0Е\u0308лкин")
+LONG_PAST = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def students(desk: Desk) -> list[Row]:
+    """Ninety students of every kind, and one staff member who is a student as well."""
+    dice = random.Random(8)
+    moments = [datetime(2026, 11, day, tzinfo=UTC) for day in range(1, 6)]
+    for number in range(90):
+        _add(
+            desk,
+            full_name=f"{dice.choice(['Дана', 'Әсем', 'Ян'])} {dice.choice(_SURNAMES)}",
+            email=f"a{number}@{dice.choice(['mail', 'gmail'])}.onai.test",
+            status=dice.choice(["active", "active", "blocked", None]),
+            granted_by=dice.choice([AYA, AYA, BOTA, None]),
+            welcome_email_sent=dice.choice([True, False, None]),
+            created_at=dice.choice([*moments, None]),
+            last_active_at=dice.choice([*moments, None]),
+            letter=dice.choice(["pending", "failed", "sent", None]),
+        )
+    me = _add(desk, full_name="Дана Ким", email=STAFF_STUDENT, granted_by=AYA, letter="failed")
+    desk.connection.execute(
+        "insert into sales_staff values (%s, %s, 'Я', 'sales')", [me, STAFF_STUDENT]
+    )
+    return desk.rows(
+        "select student.*, letter.state as letter from tripwire_users student"
+        " left join sales_letters letter on letter.student_id = student.id"
+        " where student.email <> %s",
+        STAFF_STUDENT,
+    )
+
+
+def _add(desk: Desk, *, letter: str | None, **columns: Any) -> UUID:
+    user_id = uuid4()
+    desk.connection.execute(
+        "insert into auth.users (id, email, is_sso_user, is_anonymous)"
+        " values (%s, %s, false, false)",
+        [user_id, f"{user_id}@onai.test"],
+    )
+    row = {**columns, "user_id": user_id}
+    names, values = ", ".join(row), ", ".join(["%s"] * len(row))
+    student = desk.row(
+        f"insert into tripwire_users ({names}) values ({values}) returning id", *row.values()
+    )
+    if letter:
+        desk.connection.execute(
+            "insert into sales_letters (id, student_id, recipient, full_name, sealed_password,"
+            " asked_by, idempotency_key, state, attempts, problem, refused, due_at, give_up_at,"
+            " leased_until) values (gen_random_uuid(), %s, 'x', 'x', 'x', gen_random_uuid(),"
+            " gen_random_uuid(), %s, 1, '', false, now(), now(), now())",
+            [student["id"], letter],
+        )
+    return user_id
+
+
+def _fits(row: Row, wanted: StudentFilter) -> bool:
+    text = folding.fold(f" {row['full_name']} {row['email']}")
+    unsent = not row["welcome_email_sent"]
+    letters = {
+        None: True,
+        LetterFilter.SENT: not unsent,
+        LetterFilter.WAITING: unsent and row["letter"] == "pending",
+        LetterFilter.FAILED: unsent and row["letter"] == "failed",
+        LetterFilter.NONE: unsent and row["letter"] is None,
+    }
+    return (
+        all(
+            (f" {word}" if len(word) < 3 else word) in text
+            for word in folding.fold(wanted.text).split()
+        )
+        and wanted.status in (None, row["status"])
+        and (not wanted.without_manager or row["granted_by"] is None)
+        and wanted.manager_id in (None, row["granted_by"])
+        and letters[wanted.letter]
+    )
+
+
+def _in_order(rows: list[Row], order: Order) -> list[UUID]:
+    if order is Order.NAME:
+        return [r["id"] for r in sorted(rows, key=lambda r: (r["full_name"].lower(), r["id"]))]
+    column = "created_at" if order is Order.NEWEST else "last_active_at"
+    rows = sorted(rows, key=lambda r: (r[column] or LONG_PAST, r["id"]), reverse=True)
+    return [r["id"] for r in rows]
+
+
+def _questions() -> list[StudentFilter]:
+    orders = cycle(Order)
+    every = [
+        StudentFilter(text, status, manager, without, letter, next(orders))
+        for text, status, (manager, without), letter in product(
+            (
+                "",
+                "дана",
+                "ян",
+                "gmail ким",
+                "ким ким",
+                "жжж",
+                "асем нурлан",
+                "ТО\u0438\u0306",
+                "ёл",
+            ),
+            (None, StudentStatus.BLOCKED),
+            ((None, False), (AYA, False), (None, True)),
+            (None, *LetterFilter),
+        )
+    ]
+    return random.Random(9).sample(every, 60)
+
+
+@pytest.mark.parametrize("looked_at", [1, 30, 5_000])
+def test_every_question_finds_what_one_finds_by_hand(
+    students: list[Row], monkeypatch: Any, looked_at: int
+) -> None:
+    # After so many students the index of the condition is asked, so with 1 always.
+    monkeypatch.setattr(student_search, "_LOOKED_AT", looked_at)
+    monkeypatch.setattr(student_search, "_LOOKED_AT_BY_NAME", looked_at)
+    monkeypatch.setattr(student_search, "_LOOKED_AT_FOR_EACH", 0)
+    for wanted in _questions():
+        expected = _in_order([row for row in students if _fits(row, wanted)], wanted.order)
+        found, after, following = [], "", ""
+        while following is not None:
+            page = page_of_students(wanted, after=after)
+            found += [student.pk for student in page.students]
+            following = page.following  # type: ignore[assignment]
+            after = following or ""
+        assert found == expected, wanted
+        assert page.count == len(expected), wanted
+        assert [student.pk for student in all_students(wanted)] == expected, wanted
+
+
+def test_no_more_are_counted_than_anybody_is_told(students: list[Row], monkeypatch: Any) -> None:
+    monkeypatch.setattr("sales.cabinet.student_list.COUNTED_AT_MOST", 3)
+    for wanted in _questions():
+        expected = sum(_fits(row, wanted) for row in students)
+        page = page_of_students(wanted)
+        assert page.count == min(expected, 3), wanted
+        assert page.there_are_more == (expected > 3), wanted
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        StudentFilter(),
+        StudentFilter("дана", order=Order.NAME),
+        StudentFilter(letter=LetterFilter.FAILED),
+    ],
+)
+def test_a_page_takes_as_many_statements_by_either_way(
+    students: list[Row], monkeypatch: Any, wanted: StudentFilter
+) -> None:
+    def statements() -> int:
+        with CaptureQueriesContext(connections["tripwire"]) as captured:
+            assert page_of_students(wanted).students
+        return len(captured)
+
+    along_the_order = statements()
+    monkeypatch.setattr(student_search, "_LOOKED_AT", 1)
+    monkeypatch.setattr(student_search, "_LOOKED_AT_BY_NAME", 1)
+    monkeypatch.setattr(student_search, "_LOOKED_AT_FOR_EACH", 0)
+
+    assert statements() == along_the_order <= 6

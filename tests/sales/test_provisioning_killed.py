@@ -1,0 +1,188 @@
+"""Killed at any moment of a creation: after the worker has run, a student is there whole or not.
+
+The web server is a process of its own, which is really killed; the database is held up by real
+locks.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Faults
+from tests.support.desk import GOOD, Desk
+from tests.support.mishaps import (
+    LETTERS,
+    ONE_USER,
+    USERS,
+    Ask,
+    asker,
+    locked,
+    settle,
+    until,
+    waiting_for,
+)
+from tests.support.people import Accounts
+from tests.support.processes import work
+from tests.support.server import warm_web_server
+
+pytestmark = pytest.mark.usefixtures("fresh_connection")
+MANAGER = "ayaulym@onai.test"
+
+
+def _killed_when(
+    desk: Desk,
+    accounts: Accounts,
+    reached: Callable[[], Any],
+    person: str = MANAGER,
+    **changes: Any,
+) -> None:
+    """A server that is killed, in the middle of a creation, when this can be seen."""
+    with warm_web_server() as doomed:
+        ask = asker(doomed, accounts, person)
+        failed: list[Exception] = []
+
+        def call() -> None:
+            try:
+                ask(**changes)
+            except httpx.HTTPError as error:
+                failed.append(error)
+
+        request = threading.Thread(target=call)
+        request.start()
+        until(reached)
+        doomed.kill()
+        request.join(30)
+        assert failed, "the manager got an answer"
+
+
+def test_killed_before_the_intention(desk: Desk, accounts: Accounts) -> None:
+    with locked("sales_intentions"):
+        _killed_when(desk, accounts, lambda: waiting_for(desk, "sales_intentions"))
+    settle(desk)
+    desk.nothing()
+
+
+def test_killed_between_intention_and_account(
+    desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    faults.set(USERS, method="POST", delay=10, status=500, times=1)
+    _killed_when(desk, accounts, faults.met)
+    assert desk.accounts() == []
+
+    said = settle(desk)
+
+    desk.whole()
+    assert "creation_finished" in said
+
+
+def test_killed_while_the_account_is_being_opened(
+    desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    # Supabase goes on with it after we are dead, and the worker comes at the same time.
+    faults.set(USERS, method="POST", delay=10, times=1)
+    _killed_when(desk, accounts, faults.met)
+
+    settle(desk)
+    desk.whole()
+    faults.clear()  # And now Supabase is done, too.
+
+    desk.whole()
+
+
+def test_killed_between_account_and_student(desk: Desk, accounts: Accounts, faults: Faults) -> None:
+    faults.set(USERS, method="POST", delay=10, after=True, times=1)
+    _killed_when(desk, accounts, desk.accounts)
+    assert desk.students() == []
+
+    said = settle(desk)
+
+    desk.whole()
+    assert "creation_finished" in said
+
+
+@pytest.mark.parametrize(
+    "table", ["tripwire_users", "sales_activity_log", "sales_letters", "procrastinate_jobs"]
+)
+def test_killed_within_the_transaction(desk: Desk, accounts: Accounts, table: str) -> None:
+    with locked(table):
+        _killed_when(desk, accounts, lambda: waiting_for(desk, table))
+    assert desk.students() == []
+
+    settle(desk)
+
+    desk.whole()
+
+
+def test_killed_between_student_and_letter(desk: Desk, accounts: Accounts, faults: Faults) -> None:
+    faults.set(LETTERS, delay=10, status=500, times=1)
+    _killed_when(desk, accounts, faults.met)
+    assert desk.mailbox() == []
+
+    settle(desk)
+
+    desk.whole()
+    assert len(desk.mailbox()) == 1
+
+
+def test_killed_between_sending_the_letter_and_saying_so(
+    desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    faults.set(LETTERS, delay=10, after=True, times=1)
+    _killed_when(desk, accounts, desk.mailbox)
+    assert desk.students()[0]["welcome_email_sent"] is False
+
+    said = settle(desk)
+
+    desk.whole()
+    assert len(desk.mailbox()) == 1  # Resend knew its key
+    assert said.count("✅ Student created, email sent") == 1
+
+
+def test_the_worker_is_killed_too(desk: Desk, ask: Ask, faults: Faults) -> None:
+    # A killed worker leaves its job as if it were running, and nobody takes it up again.
+    faults.set(LETTERS, status=500, times=1)
+    ask()
+    desk.connection.execute(
+        "update procrastinate_jobs set status = 'doing' where task_name = 'sales.deliver_letter'"
+    )
+    desk.connection.execute(
+        "update sales_letters set due_at = now() - interval '2 minutes',"
+        " leased_until = now() - interval '2 minutes'"
+    )
+
+    work()  # is reminded of it,
+    work()  # and does it
+
+    desk.whole()
+    assert len(desk.mailbox()) == 1
+
+
+def test_a_refusal_of_the_second_attempt_takes_back_the_first(
+    desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    faults.set(USERS, method="POST", delay=10, after=True, times=1)
+    _killed_when(desk, accounts, desk.accounts)
+    headers = {"X-Supabase-Api-Version": "2024-01-01"}
+    body = '{"code": "weak_password", "weak_password": {"reasons": []}}'
+    faults.set(USERS, method="POST", status=422, body=body, headers=headers)
+
+    assert "creation_undone" in settle(desk)
+
+    desk.nothing()
+
+
+def test_an_adoption_that_is_killed_is_finished(
+    desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
+    left_over = accounts.create(GOOD["email"], role="student")
+    faults.set(ONE_USER, method="PUT", delay=10, after=True, times=1)
+    _killed_when(desk, accounts, faults.met, person="admin@onai.test", adopt=True)
+
+    settle(desk)
+
+    desk.whole()
+    assert str(desk.accounts()[0]["id"]) == left_over["id"]
+    assert accounts.sign_in(GOOD["email"], GOOD["password"])

@@ -1,0 +1,90 @@
+"""What goes wrong while something is being done: it is held up, killed, cut off."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import psycopg
+from django.db import connections
+from django.test import Client
+
+from sales import letters
+from tests.settings import TRIPWIRE_URL
+from tests.support import plain_http
+from tests.support.desk import GOOD, Desk, Row
+from tests.support.people import Accounts
+from tests.support.processes import work
+from tests.support.server import Site
+
+# What can be made to fail.
+USERS, ONE_USER, LETTERS = "/auth/v1/admin/users", "/auth/v1/admin/users/", "/emails"
+CREATE = "/api/tripwire-manager/create-student"
+Ask = Callable[..., httpx.Response]
+
+
+@contextmanager
+def locked(table: str) -> Iterator[None]:
+    """Whoever writes to this table waits."""
+    with psycopg.connect(TRIPWIRE_URL) as other:
+        other.execute(f"lock table {table} in share mode")
+        yield
+        other.rollback()
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Wait until something can be seen in the database; bounded."""
+    pause = threading.Event()
+    for _ in range(400):
+        if condition():
+            return
+        pause.wait(0.025)
+    raise AssertionError("it never came to that")
+
+
+def waiting_for(desk: Desk, table: str) -> bool:
+    return bool(
+        desk.rows(
+            "select 1 from pg_locks where not granted and relation = %s::regclass",
+            table,
+        )
+    )
+
+
+def settle(desk: Desk) -> str:
+    """Time passes and the worker runs; what it logged."""
+    desk.time_passes()
+    return str(work().stderr)
+
+
+def in_own_thread(answers: list[Any], client: Client, path: str, form: dict[str, str]) -> None:
+    try:
+        answers.append(client.post(path, form))
+    finally:
+        connections.close_all()
+
+
+def asker(site: Site, accounts: Accounts, person: str = "ayaulym@onai.test") -> Ask:
+    """A program that creates students by the API of this server."""
+    token = accounts.sign_in(person)["access_token"]
+
+    def ask(key: str = "the same", **changes: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        return plain_http.post(
+            site.address + CREATE, json={**GOOD, **changes}, headers=headers, timeout=40
+        )
+
+    return ask
+
+
+def letter_of(desk: Desk) -> Row:
+    """The only letter, and how long it waits."""
+    return desk.row("select *, due_at - now() as wait from sales_letters")
+
+
+def try_again(desk: Desk) -> Row:
+    """The letter is due, and the job that tries it runs."""
+    desk.time_passes()
+    letters.deliver(letter_of(desk)["id"])
+    return letter_of(desk)

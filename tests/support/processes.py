@@ -1,0 +1,82 @@
+"""Other processes that the tests start."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import httpx
+from django.db import connections
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from tests.settings import BASE_DIR, TEST_ENVIRONMENT
+from tests.support import plain_http, warm
+
+
+def run_python(*arguments: str, environment: dict[str, str] | None = None) -> Any:
+    """A process of its own, from the root of the project, with just this environment."""
+    path = {"PATH": os.environ["PATH"]}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=BASE_DIR,
+        env=path if environment is None else {**path, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def work(**environment: str) -> Any:
+    """The worker does what there is to do, and stops. Its log is the answer's `stderr`.
+
+    What it does every ten seconds is among it, also if it has just been done.
+    """
+    aside(_enqueue_mending)
+    command = ("manage.py", "procrastinate", "worker", "--one-shot")
+    if environment:
+        done = run_python(*command, environment={**TEST_ENVIRONMENT, **environment})
+    else:
+        done = warm.run(*command)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def aside(act: Callable[[], object]) -> None:
+    """Do something in a thread, and so on database connections, of its own.
+
+    A test may have cut the connection it has, or be in the event loop of a browser.
+    """
+
+    def on_own_connections() -> None:
+        try:
+            act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(on_own_connections).result()
+
+
+def _enqueue_mending() -> None:
+    with suppress(AlreadyEnqueued):
+        app.configure_task("sales.mend", queueing_lock="sales.mend").defer(timestamp=0)
+
+
+def wait_for(url: str, *, seconds: float = 30) -> None:
+    """Until `url` answers at all; a bounded wait."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            plain_http.get(url, timeout=5, trust_env=False)
+        except httpx.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,63 @@
+"""Students as any software may have written them, and the cabinet as one reads it."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from tests.support.desk import Desk, Row
+
+ALMATY = ZoneInfo("Asia/Almaty")
+CABINET = "/sales-manager"
+
+
+@dataclass(slots=True)
+class Sales:
+    """Students as any software may have written them."""
+
+    desk: Desk
+    ids: dict[str, UUID]
+
+    def add(self, email: str = "", **columns: Any) -> Row:
+        """One student, with an account behind it."""
+        user_id = columns.pop("user_id", None) or uuid4()
+        row = {
+            "full_name": "Ару Сапарова",
+            "email": email or f"{uuid4().hex}@onai.test",
+            "granted_by": self.ids["ayaulym"],
+            "manager_name": "Аяулым Тест",
+            "created_at": datetime(2026, 11, 10, 12, tzinfo=ALMATY),
+            **columns,
+            "user_id": user_id,
+        }
+        self.desk.connection.execute(
+            "insert into auth.users (id, email, is_sso_user, is_anonymous)"
+            " values (%s, %s, false, false) on conflict do nothing",
+            [user_id, f"{user_id}@onai.test"],
+        )
+        names, places = ", ".join(row), ", ".join(["%s"] * len(row))
+        return self.desk.row(
+            f"insert into tripwire_users ({names}) values ({places}) returning *", *row.values()
+        )
+
+
+def many_students(sales: Sales, count: int) -> None:
+    """Of the last forty days, one of them as long as may be."""
+    long = {"email": f"{'long' * 15}@{'a' * 60}.onai.test", "full_name": "Ж" * 120}
+    for number in range(count):
+        sales.add(
+            created_at=datetime.now(UTC) - timedelta(days=number % 40),
+            **(long if number == 0 else {"full_name": f"Имя {number}"}),
+        )
+
+
+def text_on(answer: Any) -> str:
+    return re.sub(r"\s+", " ", unescape(answer.content.decode())).replace("\xa0", " ")
+
+
+def names_on(answer: Any) -> list[str]:
+    page = text_on(answer)
+    return re.findall(r'/sales-manager/students/[0-9a-f-]{36}"><bdi>([^<]*)</bdi>', page)

@@ -1,0 +1,111 @@
+"""Processes of the product that start at once, forked from one that has imported it: see forker."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from tempfile import TemporaryFile
+
+from tests.settings import BASE_DIR, TEST_ENVIRONMENT
+
+
+@dataclass(slots=True)
+class WarmProcess:
+    """One of them. It leads a session of its own, and so can be killed with all it has started."""
+
+    pid: int
+    _fate: socket.socket
+    returncode: int | None = None
+
+    def wait(self, seconds: float) -> int:
+        """Its exit code, or minus the signal that ended it. Raises TimeoutError."""
+        if self.returncode is None:
+            self._fate.settimeout(seconds)
+            self.returncode = _number(self._fate)
+            self._fate.close()
+        return self.returncode
+
+    def terminate(self) -> None:
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+
+def start(*arguments: str, output: int = 1, errors: int = 2) -> WarmProcess:
+    """This command line of Python's, from the root of the project, as a process of its own."""
+    return _forker().start(arguments, output, errors)
+
+
+def run(*arguments: str, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
+    """The same, to its end."""
+    with TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
+        process = start(*arguments, output=output.fileno(), errors=errors.fileno())
+        try:
+            code = process.wait(seconds)
+        finally:
+            process.kill()
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(arguments, code, output.read(), errors.read())
+
+
+def stop() -> None:
+    """End the forker, if it has been started."""
+    if _forker.cache_info().currsize:
+        _forker().stop()
+        _forker.cache_clear()
+
+
+@dataclass(slots=True)
+class _Forker:
+    process: "subprocess.Popen[bytes]"
+    orders: socket.socket
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self, arguments: tuple[str, ...], output: int, errors: int) -> WarmProcess:
+        fate, told = socket.socketpair()
+        with self._one_at_a_time, told:
+            order = json.dumps(arguments).encode()
+            socket.send_fds(self.orders, [order], [output, errors, told.fileno()])
+            fate.settimeout(30)
+            return WarmProcess(_number(fate), fate)
+
+    def stop(self) -> None:
+        self.orders.close()
+        self.process.wait(40)
+
+
+@cache
+def _forker() -> _Forker:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.forker", str(theirs.fileno())],
+            cwd=BASE_DIR,
+            env=TEST_ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+    return _Forker(process, ours)
+
+
+def _number(told: socket.socket) -> int:
+    line = b""
+    while not line.endswith(b"\n"):
+        more = told.recv(1)
+        if not more:
+            raise EOFError("the forker, or what watched the process, is gone")
+        line += more
+    return int(line)
