@@ -6,6 +6,7 @@ Every failure of a sign-in leaves here as a `Problem` with a sentence of its own
 import logging
 from dataclasses import dataclass
 from functools import lru_cache
+from uuid import uuid4
 
 import httpx
 from django.conf import settings
@@ -104,12 +105,29 @@ _REFUSALS: dict[str, type[Problem]] = {
 
 @sensitive_variables("password")
 def sign_in(email: str, password: str, *, visitor: str = "") -> Tokens:
-    """Open a session for somebody at this IP address. Raises one of the problems above."""
+    """Open a session for somebody at this IP address. Raises one of the problems above.
+
+    An account that Supabase fails over, such as one made by SQL, is refused like one that is not
+    there: otherwise its 500 would tell that there is one.
+    """
     try:
         answer = client(visitor).sign_in_with_password({"email": email, "password": password})
     except (AuthError, ValidationError) as error:
+        if _status_of(error) == 500 and _refuses_strangers(visitor):
+            logger.warning("supabase_fails_over_one_account")
+            raise WrongCredentials from error
         raise _problem(error) from error
     return _tokens(answer.session)
+
+
+def _refuses_strangers(visitor: str) -> bool:
+    """Whether Supabase works: it refuses an address that nobody has."""
+    nobody = f"{uuid4()}@example.invalid"
+    try:
+        client(visitor).sign_in_with_password({"email": nobody, "password": nobody})
+    except (AuthError, ValidationError) as error:
+        return isinstance(_problem(error), WrongCredentials)
+    return False
 
 
 def refresh(refresh_token: str, *, visitor: str = "") -> Tokens:
@@ -182,7 +200,7 @@ def _not_now(error: Exception) -> Problem:
 
 
 def _problem(error: Exception) -> Problem:
-    status = status_of(error)
+    status = _status_of(error)
     if status == 429:
         return TooManyAttempts()
     if isinstance(error, AuthApiError) and error.status < 500 and error.code in _REFUSALS:
@@ -196,7 +214,7 @@ def _problem(error: Exception) -> Problem:
     return AuthUnavailable()
 
 
-def status_of(error: Exception) -> int | None:
+def _status_of(error: Exception) -> int | None:
     """The HTTP status behind an error of the client, also where the body was not JSON."""
     if isinstance(error.__cause__, httpx.HTTPStatusError):
         return error.__cause__.response.status_code

@@ -14,6 +14,7 @@ from onai import shared_cache
 from onai.identity import audit, views
 from onai.identity import supabase as auth
 from tests.conftest import Faults
+from tests.support.desk import Desk
 from tests.support.people import PASSWORD, Accounts
 from tests.support.recording import Recorder, recording_supabase
 
@@ -279,10 +280,17 @@ def test_a_bare_refresh_token_in_the_cookie_is_no_session(
 
 
 def test_refusals_come_after_a_whole_number_of_steps(
-    settings: Any, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+    settings: Any, accounts: Accounts, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SIGN_IN_REFUSAL_STEP = timedelta(seconds=7)
     blocked = accounts.create(role="sales", ban_duration="24h")
+    without_tokens, without_times = accounts.create(role="sales"), accounts.create(role="sales")
+    desk.connection.execute(
+        "update auth.users set recovery_token = null where id = %s", [without_tokens["id"]]
+    )
+    desk.connection.execute(
+        "update auth.identities set created_at = null where user_id = %s", [without_times["id"]]
+    )
     now, waited = [0.0], []
     took = {"known": 0.3, "unknown": 0.016, "blocked": 0.01}
 
@@ -308,7 +316,8 @@ def test_refusals_come_after_a_whole_number_of_steps(
 
     monkeypatch.setattr(auth, "sign_in", slow_sign_in)
     seen = set()
-    for email in (OWNER, "nobody@onai.test", blocked["email"]):
+    made_by_sql = (without_tokens["email"], without_times["email"])
+    for email in (OWNER, "nobody@onai.test", blocked["email"], *made_by_sql):
         for password in ("wrong-password", "wrong-password ", PASSWORD):
             if (email, password) == (OWNER, PASSWORD):
                 continue
