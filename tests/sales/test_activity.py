@@ -48,13 +48,13 @@ def test_the_log_says_who_did_what_to_whom(sales: Sales, as_person: SignIn, desk
     crafted = as_person("ayaulym@onai.test").get(
         f"{CABINET}/activity", {"manager": str(sales.ids["botagoz"])}
     )
-    alls = as_person("admin@onai.test").get(f"{CABINET}/activity")
+    all_acts = as_person("admin@onai.test").get(f"{CABINET}/activity")
     deleted = as_person("admin@onai.test").get(f"{CABINET}/activity", {"action": "user_deleted"})
     card = as_person("ayaulym@onai.test").get(f"{CABINET}/students/{student['id']}")
 
     assert mine == [("Отправил письмо", "Ару Сапарова"), ("Создал доступ", "Ару Сапарова")]
     assert _acts(crafted) == mine
-    assert [act for act, _ in _acts(alls)] == [
+    assert [act for act, _ in _acts(all_acts)] == [
         "Изменил статус или данные",
         "Удалил доступ",
         "Отправил письмо",

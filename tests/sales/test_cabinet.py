@@ -45,7 +45,7 @@ def test_the_page_shows_mine_to_a_manager_and_all_to_an_admin(
     live = as_person("ayaulym@onai.test").get(
         f"{address}&manager={sales.ids['botagoz']}", headers={"HX-Target": "live"}
     )
-    alls = text_on(as_person("admin@onai.test").get(address))
+    of_all = text_on(as_person("admin@onai.test").get(address))
     one = text_on(as_person("admin@onai.test").get(f"{address}&manager={sales.ids['botagoz']}"))
     nobodys = text_on(as_person("admin@onai.test").get(f"{address}&manager=none"))
 
@@ -56,10 +56,10 @@ def test_the_page_shows_mine_to_a_manager_and_all_to_an_admin(
     assert re.findall(revenue, text_on(nobodys_students)) == ["4 000 "]
     assert names_on(nobodys_students) == ["Ару Сапарова"]
     assert re.findall(revenue, text_on(live)) == ["4 000 "]
-    assert re.findall(revenue, alls) == ["11 001 "]
+    assert re.findall(revenue, of_all) == ["11 001 "]
     assert re.findall(revenue, one) == ["7 000 "]
     assert re.findall(revenue, nobodys) == ["1 "]
-    assert "без менеджера" in alls
+    assert "без менеджера" in of_all
 
 
 # --- Periods -----------------------------------------------------------------------------------
