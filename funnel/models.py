@@ -1,12 +1,11 @@
 """Leads, as the landing pages write them. We only read."""
 
 from collections.abc import Collection
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Q, Value
 from django.db.models.functions import Coalesce, Now
 
 from onai.contacts import emails, phones
@@ -16,28 +15,6 @@ from onai.periods import Period
 TOOK_THE_TEST = Q(source__startswith="proftest")
 WAS_EMAILED = Q(email_sent=True)
 PURCHASED = Q(sms_clicked=True)
-
-
-def happened(mark: Q, moment: str, age: timedelta | None) -> Q:
-    """That a mark of a lead was set, with an age: when the lead was no older.
-
-    A mark without a moment counts as set in time: there is no knowing, and it is mostly software
-    that writes no moment at all.
-    """
-    if age is None:
-        return mark
-    in_time = Q(**{f"{moment}__lte": F("created_at") + age})
-    return mark & (Q(**{moment: None}) | in_time)
-
-
-def emailed(age: timedelta | None = None) -> Q:
-    """Sent the offer; with an age, by then."""
-    return happened(WAS_EMAILED, "email_sent_at", age)
-
-
-def purchased(age: timedelta | None = None) -> Q:
-    """Bought; with an age, by then."""
-    return happened(PURCHASED, "sms_clicked_at", age)
 
 
 def within(period: Period) -> Q:

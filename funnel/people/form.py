@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from funnel.people.listing import PeopleFilter
-from funnel.people.steps import FIRST_STEPS, STEP_WORDING, Step
+from funnel.stages import FIRST_STAGES, STAGES, StageId
 from funnel.web.source_choice import SourcesForm
 from onai.periods import Period
 from onai.web import paging
@@ -18,7 +18,7 @@ class PeopleForm(SourcesForm):
     step = forms.ChoiceField(
         label=_("Шаг"),
         required=False,
-        choices=[(step.value, STEP_WORDING[step].title) for step in Step],
+        choices=[(stage.id.value, stage.title) for stage in STAGES.values()],
         error_messages={"invalid_choice": _("Такого шага нет. Выберите из списка.")},
     )
     lost = forms.ChoiceField(
@@ -46,7 +46,7 @@ class PeopleForm(SourcesForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if cleaned.get("lost") and cleaned.get("step") in FIRST_STEPS:
+        if cleaned.get("lost") and cleaned.get("step") in FIRST_STAGES:
             self.add_error("lost", _("До первого шага терять некого."))
         return cleaned
 
@@ -62,7 +62,7 @@ class PeopleForm(SourcesForm):
         chosen = self.cleaned_data
         return PeopleFilter(
             period=period,
-            step=Step(chosen.get("step") or Step.PAYMENT),
+            step=StageId(chosen.get("step") or StageId.PAYMENT),
             lost=bool(chosen.get("lost")),
             sources=self.chosen_sources,
             text=chosen.get("q") or "",

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from funnel.landing.statement import FiguresUnavailable, LeadsUnreadable
 from funnel.models import Lead, LeadQuerySet, source_name
 from funnel.people.search import matching
-from funnel.people.steps import Step, is_in, is_lost_at
+from funnel.stages import StageId, is_at, is_lost_at
 from onai.contacts import phones
 from onai.db import outage
 from onai.periods import Period, business_day
@@ -53,7 +53,7 @@ class PeopleFilter:
     """
 
     period: Period
-    step: Step
+    step: StageId
     lost: bool = False
     sources: tuple[str, ...] = ()
     text: str = ""
@@ -174,7 +174,7 @@ def _asked(ask: Callable[[], Found]) -> Found:
 
 
 def _matching(wanted: PeopleFilter) -> LeadQuerySet:
-    condition = is_lost_at(wanted.step) if wanted.lost else is_in(wanted.step)
+    condition = is_lost_at(wanted.step) if wanted.lost else is_at(wanted.step)
     leads = Lead.objects.created_in(wanted.period).filter(condition)
     if wanted.sources:
         leads = leads.annotate(source_name=source_name()).filter(source_name__in=wanted.sources)

@@ -1,9 +1,5 @@
 """The two ways to count leads, and the tally of a group of leads by either of them.
 
-*As reported*, every stage counts all leads of the period that have its mark, whichever way they
-came: the definitions of the business's own report, where a stage can exceed the one before. As a
-*cohort*, one follows the leads that took the test (see `funnel.report.cohort`).
-
 A tally holds what is shown and, beside it, what is compared (see
 `funnel.stats.comparison`): the leads of equal exposure, and what had become of those that have
 reached an age.
@@ -12,23 +8,16 @@ reached an age.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
 from django.db.models import Count, Q, Value
 
 from funnel.landing.statement import JsonObject
-from funnel.models import PURCHASED, TOOK_THE_TEST, emailed, purchased
-from funnel.report import cohort
-from funnel.report.stage_report import StageId
+from funnel.models import PURCHASED, TOOK_THE_TEST
+from funnel.stages import STAGES_OF, Counting, StageId, is_at, purchased
 from onai.periods import Period
 from onai.prices import PricedDays, priced
-
-
-class Counting(StrEnum):
-    REPORTED = "reported"
-    COHORT = "cohort"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +30,12 @@ class Way:
     """
 
     everyone: Q
-    steps: Callable[[timedelta | None], Mapping[cohort.StepId, Q]]
+    steps: Callable[[timedelta | None], Mapping[StageId, Q]]
     are_subsets: bool
     decimals: int
 
     @property
-    def names(self) -> tuple[cohort.StepId, ...]:
+    def names(self) -> tuple[StageId, ...]:
         return tuple(self.steps(None))
 
     @property
@@ -57,18 +46,16 @@ class Way:
         return 3 + steps + (steps if self.are_subsets else 1)
 
 
-def _reported(age: timedelta | None) -> Mapping[cohort.StepId, Q]:
-    return {
-        StageId.PROFTEST: TOOK_THE_TEST,
-        StageId.EXPRESS: emailed(age),
-        StageId.PAYMENT: purchased(age),
-    }
+def _steps(counting: Counting) -> Callable[[timedelta | None], Mapping[StageId, Q]]:
+    return lambda age: {stage.id: is_at(stage.id, age) for stage in STAGES_OF[counting]}
 
 
 WAYS = {
     # A lead has an id: all of them.
-    Counting.REPORTED: Way(Q(pk__isnull=False), _reported, are_subsets=False, decimals=0),
-    Counting.COHORT: Way(TOOK_THE_TEST, cohort.steps, are_subsets=True, decimals=1),
+    Counting.REPORTED: Way(
+        Q(pk__isnull=False), _steps(Counting.REPORTED), are_subsets=False, decimals=0
+    ),
+    Counting.COHORT: Way(TOOK_THE_TEST, _steps(Counting.COHORT), are_subsets=True, decimals=1),
 }
 
 

@@ -12,10 +12,11 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Func, IntegerField, Q
 
 from funnel.landing.statement import Found, JsonArray, Part
-from funnel.models import PURCHASED, Lead, purchased, source_name, within
+from funnel.models import PURCHASED, Lead, source_name, within
 from funnel.report.buckets import number
 from funnel.report.counting import WAYS
 from funnel.report.question import FunnelQuestion
+from funnel.stages import purchased
 from funnel.stats.comparison import Noise
 from funnel.stats.overdispersion import inflation_of, spread_of
 from onai.periods import Period, business_day

@@ -12,8 +12,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from funnel.models import Lead, LeadQuerySet, within
-from funnel.report.cohort import StepId
-from funnel.report.counting import WAYS, Counting, Sides
+from funnel.report.counting import WAYS, Sides
+from funnel.stages import Counting, StageId
 from funnel.stats.moment import shared_moment
 from funnel.stats.spans import AGE, Compare, Cuts, Spans, compared_with, cuts
 from funnel.web.source_choice import SourcesField
@@ -89,7 +89,7 @@ class FunnelQuestion:
         )
 
     @property
-    def steps(self) -> tuple[StepId, ...]:
+    def steps(self) -> tuple[StageId, ...]:
         """The steps of the way of counting, in order."""
         return WAYS[self.counting].names
 

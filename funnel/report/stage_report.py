@@ -22,18 +22,13 @@ from funnel.models import (
     LeadQuerySet,
     within,
 )
+from funnel.stages import StageId
 from onai.periods import Period
 from onai.prices import priced
 
 # Above these conversions, in percent, a stage does well.
 EXPRESS_THRESHOLD = 30
 PAYMENT_THRESHOLD = 20
-
-
-class StageId(StrEnum):
-    PROFTEST = "proftest"
-    EXPRESS = "express"
-    PAYMENT = "payment"
 
 
 class StageStatus(StrEnum):

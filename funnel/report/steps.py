@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from funnel.landing.statement import Found, Part, ask
-from funnel.report.cohort import StepId
-from funnel.report.counting import WAYS, Counting, Money, Side, Tally, Way, read_side, tally
+from funnel.report.counting import WAYS, Money, Side, Tally, Way, read_side, tally
 from funnel.report.daily import Daily, daily_part, read_daily
 from funnel.report.question import FunnelQuestion
+from funnel.stages import Counting, StageId
 from funnel.stats.comparison import (
     Counted,
     Noise,
@@ -26,7 +26,7 @@ from funnel.stats.spans import Spans
 class Step:
     """One step. `conversion` is from the step before; the first has none."""
 
-    id: StepId
+    id: StageId
     reached: Counted
     conversion: Rate | None
 

@@ -29,10 +29,11 @@ from django.db.models import (
 from django.db.models.functions import Cast, Concat
 
 from funnel.landing.statement import Found, JsonObject, Part, ask
-from funnel.models import PURCHASED, purchased, source_name, within
+from funnel.models import PURCHASED, source_name, within
 from funnel.report.buckets import Bucket, WidthBucket, buckets, number, spans
 from funnel.report.question import FunnelQuestion
 from funnel.report.sources import LISTED_AT_MOST, readable
+from funnel.stages import purchased
 from funnel.stats import chance
 from funnel.stats.comparison import Section, Verdict, level_of, unsaid_of, verdict_of
 from funnel.stats.spans import AGE, Cuts, Spans

@@ -16,11 +16,12 @@ from django.db.models.functions import Coalesce, NullIf, Sign, Trim
 from django.db.models.lookups import In
 
 from funnel.landing.statement import Found, JsonObject, Part, ask
-from funnel.models import PURCHASED, purchased
+from funnel.models import PURCHASED
 from funnel.report.counting import WAYS, read_side, tally
 from funnel.report.daily import Daily, daily_part, read_daily
 from funnel.report.question import FunnelQuestion
 from funnel.report.steps import Funnel, funnel_of
+from funnel.stages import purchased
 from funnel.stats.comparison import AgainstOthers, Noise, Section, against_others, level_of
 from funnel.stats.spans import Spans
 

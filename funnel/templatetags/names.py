@@ -1,24 +1,23 @@
 """Steps, sources and days by the names that readers know."""
 
 from datetime import date
-from enum import StrEnum
 
 from django import template
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext_lazy as _
 
 from funnel.report import sources
+from funnel.stages import STAGES, StageId
 from funnel.stats.comparison import Counted, Rate
-from funnel.web.wording import WORDING
 from onai.periods import Period, business_day
 
 register = template.Library()
 
 
 @register.filter
-def short(step: StrEnum) -> str:
+def short(step: StageId) -> str:
     """The step as the head of a column."""
-    return str(WORDING[step].short)
+    return str(STAGES[step].short)
 
 
 @register.filter

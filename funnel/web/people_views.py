@@ -17,9 +17,9 @@ from django.views.decorators.http import require_GET, require_safe
 
 from funnel.people import duplicates, listing
 from funnel.people.form import DuplicatesForm, PeopleForm
-from funnel.people.steps import COHORT, REPORTED, STEP_WORDING
 from funnel.report.question import LONGEST_DAYS
 from funnel.report.sources import readable
+from funnel.stages import STAGES, STAGES_OF, Counting, way_of
 from funnel.web import people_wire
 from funnel.web.page_form import LOOK, joined, said
 from onai.identity.guards import role_required
@@ -45,8 +45,8 @@ def people_page(request: IdentifiedRequest) -> HttpResponse:
         **_page_of(request, period_form, chosen, _FILTER),
         "form": form,
         "wanted": wanted,
-        "wording": STEP_WORDING[wanted.step],
-        "is_reported": wanted.step in REPORTED,
+        "stage": STAGES[wanted.step],
+        "is_reported": way_of(wanted.step) is Counting.REPORTED,
         "groups": _groups(),
         "page": listing.page_of_people(wanted, after=form.place),
         "is_first_page": not form.place,
@@ -245,9 +245,12 @@ def _file_name(*what: str, chosen: ChosenPeriod) -> str:
 
 def _groups() -> list[tuple[str, list[tuple[str, object]]]]:
     """The steps to choose from, by the two ways to count."""
-    ways = ((_now("Этапы отчёта"), REPORTED), (_now("Путь прошедших тест"), COHORT))
+    ways = (
+        (_now("Этапы отчёта"), Counting.REPORTED),
+        (_now("Путь прошедших тест"), Counting.COHORT),
+    )
     return [
-        (way, [(step.value, STEP_WORDING[step].title) for step in steps]) for way, steps in ways
+        (name, [(stage.id.value, stage.title) for stage in STAGES_OF[way]]) for name, way in ways
     ]
 
 

@@ -12,7 +12,7 @@ from funnel.report.answers import FunnelAnswers
 from funnel.report.over_time import OverTime, Point
 from funnel.report.stage_report import StageStatus
 from funnel.report.steps import Step
-from funnel.web.wording import WORDING, StepWording
+from funnel.stages import STAGES, Stage
 from onai.periods import Period
 
 _WIDTH = 100
@@ -31,7 +31,7 @@ class DrawnStep:
     """
 
     step: Step
-    wording: StepWording
+    wording: Stage
     status: StageStatus
     points: str
 
@@ -73,7 +73,7 @@ def draw(answers: FunnelAnswers) -> tuple[DrawnStep, ...]:
     return tuple(
         DrawnStep(
             step,
-            WORDING[step.id],
+            STAGES[step.id],
             statuses.get(step.id.value, _status(step, most_lost)),
             _trapezoid(top, bottom),
         )

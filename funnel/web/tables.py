@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from enum import StrEnum
 from itertools import chain
 
 from django.utils.functional import Promise
@@ -12,12 +11,12 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from funnel.report.answers import FunnelAnswers
-from funnel.report.counting import Counting
 from funnel.report.question import FunnelQuestion
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import Quartiles, Times
+from funnel.stages import STAGES, Counting, StageId
 from funnel.stats.comparison import AgainstOthers, Counted, Rate, Verdict
-from funnel.web.wording import MARKS, WORDING
+from funnel.web.wording import MARKS
 from onai.periods import Period
 from onai.web.csv_export import Cell
 
@@ -45,7 +44,7 @@ def _steps(found: FunnelAnswers) -> Table:
     ]
     rows: list[list[Cell]] = [
         [
-            str(WORDING[step.id].title),
+            str(STAGES[step.id].title),
             *_count(step.reached),
             *(_rate(step.conversion) if step.conversion else ["", ""]),
         ]
@@ -183,9 +182,9 @@ def _before(column: Text) -> Text:
 
 
 def _funnel_columns(question: FunnelQuestion) -> list[Text]:
-    steps = [WORDING[step].title for step in _own_steps(question)]
+    steps = [STAGES[step].title for step in _own_steps(question)]
     conversions = [
-        _now("%(step)s, %% от шага выше") % {"step": WORDING[step].title}
+        _now("%(step)s, %% от шага выше") % {"step": STAGES[step].title}
         for step in question.steps[1:]
     ]
     counts = [
@@ -200,7 +199,7 @@ def _funnel_columns(question: FunnelQuestion) -> list[Text]:
     return [*with_before, _("не меньше, %"), _("не больше, %")]
 
 
-def _own_steps(question: FunnelQuestion) -> tuple[StrEnum, ...]:
+def _own_steps(question: FunnelQuestion) -> tuple[StageId, ...]:
     """Those that are not counted in another column: the report's payments are all purchases."""
     return question.steps[:-1] if question.counting is Counting.REPORTED else question.steps
 

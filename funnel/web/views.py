@@ -21,13 +21,14 @@ from funnel.landing.freshness import Answer, answer, current
 from funnel.report.answers import FunnelAnswers, answers
 from funnel.report.question import FunnelQuestion, QuestionForm
 from funnel.report.sources import FEW_LEADS, readable
-from funnel.report.stage_report import EXPRESS_THRESHOLD, PAYMENT_THRESHOLD, StageId
+from funnel.report.stage_report import EXPRESS_THRESHOLD, PAYMENT_THRESHOLD
 from funnel.report.steps import Funnel
+from funnel.stages import STAGES_OF, Counting
 from funnel.web import wire
 from funnel.web.page_form import LOOK, PageForm, joined, said
 from funnel.web.picture import draw, draw_over_time
 from funnel.web.tables import TABLES
-from funnel.web.wording import COMPARE, COUNTING, MARKS, ORDERS, UNITS, WORDING
+from funnel.web.wording import COMPARE, COUNTING, MARKS, ORDERS, UNITS
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.web import csv_export
@@ -107,7 +108,7 @@ def api_funnel(request: IdentifiedRequest) -> HttpResponse:
 @role_required("admin")
 @require_safe
 def api_stage(request: IdentifiedRequest, stage_id: str) -> HttpResponse:
-    if stage_id not in set(StageId):
+    if stage_id not in {stage.id for stage in STAGES_OF[Counting.REPORTED]}:
         raise NotFound(_("Такого этапа у воронки нет."))
     form = PageForm(request.GET)
     answered = _answered(request, form, form.strict_question())
@@ -198,7 +199,7 @@ def _shown(found: FunnelAnswers, form: PageForm) -> dict[str, object]:
         "steps": draw(found),
         "thresholds": (EXPRESS_THRESHOLD, PAYMENT_THRESHOLD),
         "charts": draw_over_time(found.over_time),
-        "step_wordings": [WORDING[step] for step in found.question.steps],
+        "step_wordings": STAGES_OF[found.question.counting],
         "marks": [(MARKS[table.mark], table) for table in found.utm],
         "order": order,
         "orders": ORDERS,

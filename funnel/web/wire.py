@@ -13,13 +13,13 @@ from funnel.report.answers import FunnelAnswers
 from funnel.report.buckets import Bucket
 from funnel.report.over_time import OverTime
 from funnel.report.sources import OtherSources, Source
-from funnel.report.stage_report import FunnelReport, Stage, StageId
+from funnel.report.stage_report import FunnelReport, Stage
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import Quartiles, Times, TimeToBuy
 from funnel.report.utm import MarkTable
+from funnel.stages import STAGES, StageId
 from funnel.stats.comparison import AgainstOthers, Counted, Rate, Tested
 from funnel.stats.spans import Cuts
-from funnel.web.wording import WORDING
 from onai.periods import Period
 
 
@@ -63,7 +63,7 @@ def freshness(answered: Answer[Figures]) -> dict[str, Any]:
 
 def stage(report: FunnelReport, one: Stage) -> dict[str, Any]:
     """One stage, with its metrics."""
-    wording = WORDING[one.id]
+    wording = STAGES[one.id]
     return {
         "id": one.id.value,
         "title": wording.api_title,
@@ -76,13 +76,11 @@ def stage(report: FunnelReport, one: Stage) -> dict[str, Any]:
 
 
 def _metrics(report: FunnelReport, one: Stage) -> dict[str, int]:
-    match one.id:
-        case StageId.PROFTEST:
-            return {"visitors": one.reached, "passed": one.reached}
-        case StageId.EXPRESS:
-            return {"views": one.reached, "avgValue": report.price}
-        case StageId.PAYMENT:
-            return {"purchases": one.reached, "revenue": report.revenue}
+    if one.id is StageId.PROFTEST:
+        return {"visitors": one.reached, "passed": one.reached}
+    if one.id is StageId.EXPRESS:
+        return {"views": one.reached, "avgValue": report.price}
+    return {"purchases": one.reached, "revenue": report.revenue}
 
 
 def _question(found: FunnelAnswers) -> dict[str, Any]:
@@ -122,7 +120,7 @@ def _funnel(one: Funnel) -> dict[str, Any]:
         "steps": [
             {
                 "id": step.id.value,
-                "title": str(WORDING[step.id].title),
+                "title": str(STAGES[step.id].title),
                 "reached": _counted(step.reached),
                 "conversion": _rate(step.conversion) if step.conversion else None,
             }

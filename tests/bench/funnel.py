@@ -10,10 +10,10 @@ from cachalot.api import cachalot_disabled
 from funnel.landing.freshness import answer
 from funnel.people.duplicates import page_of_duplicates
 from funnel.people.listing import PeopleFilter, page_of_people
-from funnel.people.steps import Step
 from funnel.report.answers import FunnelAnswers, answers
 from funnel.report.question import FunnelQuestion
 from funnel.report.stage_report import funnel_report
+from funnel.stages import StageId
 from onai.db import bounded
 from onai.periods import Period
 from tests.bench.rows import add_leads
@@ -48,7 +48,7 @@ def measure() -> list[Ratio]:
 
 def _lists() -> list[Ratio]:
     def lost(period: Period, text: str = "") -> None:
-        page_of_people(PeopleFilter(period, Step.PAYMENT, lost=True, text=text))
+        page_of_people(PeopleFilter(period, StageId.PAYMENT, lost=True, text=text))
 
     small, large = in_turn(lambda: lost(SMALL), lambda: lost(LARGE))
     found, found_grown = in_turn(lambda: lost(SMALL, "lead77"), lambda: lost(LARGE, "lead77"))

@@ -187,7 +187,7 @@ def test_everything_one_taps_is_large_enough_for_a_finger(
     for path in (
         *("/funnel", "/funnel?count=cohort", "/funnel?source=TF4&source=expresscourse&q=no"),
         *("/funnel?source=nobody", "/funnel?count=money&sort=luck"),
-        *("/funnel/people", "/funnel/people?source=TF4&q=nobody", "/funnel/people?step=opened"),
+        *("/funnel/people", "/funnel/people?source=TF4&q=nobody", "/funnel/people?step=clicked"),
         *("/funnel/duplicates", "/funnel/duplicates?source=TF4", "/funnel/duplicates?page=9"),
     ):
         page.goto(path)

@@ -270,14 +270,12 @@ def test_the_cohort_is_explained_and_tells_who_bought_otherwise(
     assert "Купили 1 лид" in text
     assert "Ещё 1 покупка — мимо шагов" in text
     assert "Покупки 2" in text
-    assert "Кто перешёл по ссылке из письма, тот его открыл" in text
+    assert "Покупка — это переход по ссылке из SMS" in text
     reached = {step["id"]: step["reached"]["now"] for step in body["funnel"]["steps"]}
     assert reached == {
         "tested": 3,
-        "emailed": 1,
-        "opened": 1,
+        "messaged": 1,
         "clicked": 1,
-        "sms": 1,
         "bought": 1,
     }
     assert body["funnel"]["purchasesOutsideSteps"] == 1

@@ -12,10 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from funnel.people import listing
 from funnel.people.listing import PeopleFilter, everybody, page_of_people
-from funnel.people.steps import FIRST_STEPS, Step
-from funnel.report.counting import Counting
 from funnel.report.question import FunnelQuestion
 from funnel.report.steps import funnel_steps
+from funnel.stages import FIRST_STAGES, Counting, StageId
 from tests.conftest import LandingPages
 from tests.support.counting import is_in_step
 from tests.support.crowd import ALMATY, DAYS, PERIOD, Row, lead, lines_of, many, write
@@ -23,7 +22,10 @@ from tests.support.crowd import ALMATY, DAYS, PERIOD, Row, lead, lines_of, many,
 PAGE, FILE, API = "/funnel/people", "/funnel/people.csv", "/api/traffic-dashboard/people"
 
 LISTS = [
-    (step, lost) for step in Step for lost in (False, True) if not (lost and step in FIRST_STEPS)
+    (step, lost)
+    for step in StageId
+    for lost in (False, True)
+    if not (lost and step in FIRST_STAGES)
 ]
 
 
@@ -41,7 +43,7 @@ def _names(client: Client, **query: Any) -> list[str]:
 # --- Who is in the lists -----------------------------------------------------------------------
 
 
-def _expected(rows: list[Row], step: Step, *, lost: bool) -> list[UUID]:
+def _expected(rows: list[Row], step: StageId, *, lost: bool) -> list[UUID]:
     inside = [row for row in rows if PERIOD.start <= row["created_at"] < PERIOD.end]
     there = [row for row in inside if is_in_step(row, step, lost=lost)]
     there.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
@@ -67,7 +69,7 @@ def test_every_list_holds_whom_one_finds_by_hand_newest_first(
 
 def test_the_pages_together_are_the_list(landing: LandingPages, rows: list[Row]) -> None:
     write(landing, rows)
-    wanted = PeopleFilter(PERIOD, Step.CLICKED, lost=True)
+    wanted = PeopleFilter(PERIOD, StageId.CLICKED, lost=True)
     seen: list[UUID] = []
     after = ""
     while True:
@@ -77,7 +79,7 @@ def test_the_pages_together_are_the_list(landing: LandingPages, rows: list[Row])
             break
         after = page.following
 
-    assert seen == _expected(rows, Step.CLICKED, lost=True)
+    assert seen == _expected(rows, StageId.CLICKED, lost=True)
     assert page.count == len(seen)
 
 
@@ -87,7 +89,7 @@ def test_what_a_person_did_is_told_as_the_row_has_it(
     write(landing, rows)
     by_id = {row["id"]: row for row in rows}
 
-    for one in everybody(PeopleFilter(PERIOD, Step.EXPRESS)):
+    for one in everybody(PeopleFilter(PERIOD, StageId.EXPRESS)):
         row = by_id[one.id]
         assert (one.name, one.phone, one.created_at) == (
             row["name"],
@@ -112,13 +114,13 @@ def test_sources_are_exact_and_none_is_one_of_them(
 ) -> None:
     write(landing, rows)
     for chosen in (("TF4",), ("",), ("", " "), ("<b>\"'%_", "proftest"), ("nobody",)):
-        found = everybody(PeopleFilter(PERIOD, Step.PAYMENT, sources=chosen))
+        found = everybody(PeopleFilter(PERIOD, StageId.PAYMENT, sources=chosen))
         expected = [
             pk
             for pk, source in ((row["id"], row["source"]) for row in rows)
             if (source or "") in chosen
         ]
-        bought = set(_expected(rows, Step.PAYMENT, lost=False))
+        bought = set(_expected(rows, StageId.PAYMENT, lost=False))
         assert {one.id for one in found} == bought & set(expected)
     body = admin.get(API, {**DAYS, "step": "payment", "source": ["", "TF4"]}).json()
     assert {one["source"] for one in body["people"]} == {None, "TF4"}
@@ -287,7 +289,7 @@ def test_the_pages_of_the_api_together_are_the_list(
     admin: Client, landing: LandingPages, rows: list[Row]
 ) -> None:
     write(landing, rows[:500])
-    query: dict[str, Any] = {**DAYS, "step": "opened"}
+    query: dict[str, Any] = {**DAYS, "step": "clicked"}
     seen: list[str] = []
     while True:
         body = admin.get(API, query).json()
@@ -296,7 +298,7 @@ def test_the_pages_of_the_api_together_are_the_list(
             break
         query["after"] = body["next"]
 
-    assert seen == [str(pk) for pk in _expected(rows[:500], Step.OPENED, lost=False)]
+    assert seen == [str(pk) for pk in _expected(rows[:500], StageId.CLICKED, lost=False)]
 
 
 def test_the_file_holds_exactly_what_is_filtered(
@@ -304,12 +306,12 @@ def test_the_file_holds_exactly_what_is_filtered(
 ) -> None:
     monkeypatch.setattr(listing, "_BATCH", 100)
     write(landing, rows)
-    query = {**DAYS, "step": "emailed", "lost": "1", "q": "ким", "source": "proftest_kenesary"}
+    query = {**DAYS, "step": "messaged", "lost": "1", "q": "ким", "source": "proftest_kenesary"}
 
     answer = admin.get(FILE, query)
     head, *lines = lines_of(answer)
 
-    expected = set(_expected(rows, Step.EMAILED, lost=True))
+    expected = set(_expected(rows, StageId.MESSAGED, lost=True))
     names = [
         row
         for row in rows
@@ -317,7 +319,7 @@ def test_the_file_holds_exactly_what_is_filtered(
         and row["source"] == "proftest_kenesary"
         and row["name"] == "ДАНА КИМ"
     ]
-    name = "people-emailed-lost-2026-10-01_2026-10-31.csv"
+    name = "people-messaged-lost-2026-10-01_2026-10-31.csv"
     assert f'filename="{name}"' in answer["Content-Disposition"]
     assert "no-store" in answer["Cache-Control"]
     assert head[:5] == ["Имя", "Телефон", "Почта", "Источник", "Как записан"]
@@ -381,5 +383,5 @@ def test_the_lists_hold_as_many_as_the_funnel_counts(
     write(landing, rows)
     question = FunnelQuestion(PERIOD, counting=counting)
     for step in funnel_steps(question).steps:
-        wanted = PeopleFilter(PERIOD, Step(step.id.value))
+        wanted = PeopleFilter(PERIOD, step.id)
         assert len(list(everybody(wanted))) == step.reached.now

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from funnel.people import listing
-from funnel.people.steps import FIRST_STEPS, STEP_WORDING, Step
+from funnel.stages import FIRST_STAGES, STAGES, StageId
 from onai.periods import business_day
 from onai.web import paging
 from tests.conftest import LandingPages
@@ -19,7 +19,10 @@ from tests.support.crowd import ALMATY, DAYS, lead, many, text_of, write
 PAGE, FILE, API = "/funnel/people", "/funnel/people.csv", "/api/traffic-dashboard/people"
 
 LISTS = [
-    (step, lost) for step in Step for lost in (False, True) if not (lost and step in FIRST_STEPS)
+    (step, lost)
+    for step in StageId
+    for lost in (False, True)
+    if not (lost and step in FIRST_STAGES)
 ]
 
 
@@ -39,13 +42,13 @@ def test_the_page_tells_who_they_are_and_what_they_did(
         )
     )
 
-    answer = admin.get(PAGE, {**DAYS, "step": "sms", "lost": "1"})
+    answer = admin.get(PAGE, {**DAYS, "step": "bought", "lost": "1"})
     page, text = answer.content.decode(), text_of(answer)
 
     assert 'href="tel:+77000004567"' in page
     assert 'href="mailto:dana@onai.test"' in page
-    assert "Кого потеряли на шаге Отправлена SMS" in text
-    assert "Перешли из письма, но SMS со ссылкой на оплату им не отправлена." in text
+    assert "Кого потеряли на шаге Купили" in text
+    assert "Перешли по ссылке из письма, но не купили." in text
     assert "1 лид" in text
     assert "Дана Ким proftest_a · 10 октября, 12:00" in text
     assert "письмо отправлено 10 октября, 12:05" in text
@@ -56,13 +59,13 @@ def test_the_page_tells_who_they_are_and_what_they_did(
 
 @pytest.mark.parametrize(("step", "lost"), LISTS)
 def test_every_list_says_in_words_who_is_in_it(
-    admin: Client, landing: LandingPages, step: Step, lost: bool
+    admin: Client, landing: LandingPages, step: StageId, lost: bool
 ) -> None:
     text = text_of(admin.get(PAGE, {"step": step, **({"lost": "1"} if lost else {})}))
 
-    wording = STEP_WORDING[step]
-    assert str(wording.is_lost if lost else wording.is_in) in text
-    reported = step in (Step.EXPRESS, Step.PAYMENT)
+    wording = STAGES[step]
+    assert str(wording.lost if lost else wording.description) in text
+    reported = step in (StageId.EXPRESS, StageId.PAYMENT)
     assert ("больше, чем «потеряно» в отчёте" in text) == (lost and reported)
     assert "За эти дни" in text
 
@@ -80,9 +83,9 @@ def test_who_is_lost_so_far_may_yet_get_there(admin: Client, landing: LandingPag
 
     for days in ({"period": "7-days"}, {"from": str(yesterday), "to": str(business_day())}):
         assert told(step="payment", lost="1", **days)
-        assert told(step="emailed", lost="1", **days)
+        assert told(step="messaged", lost="1", **days)
         assert not told(step="express", **days), "a list of those who got there"
-        assert not told(step="clicked", lost="1", **days), "nobody is lost"
+        assert not told(step="bought", lost="1", **days), "nobody is lost"
     assert not told(step="payment", lost="1", period="yesterday")
 
 

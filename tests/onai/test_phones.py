@@ -12,8 +12,8 @@ from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, format
 from funnel.models import Lead
 from funnel.people.duplicates import page_of_duplicates
 from funnel.people.listing import PeopleFilter, everybody
-from funnel.people.steps import Step
 from funnel.report.stage_report import funnel_report
+from funnel.stages import StageId
 from onai.contacts import emails, phones
 from tests.conftest import LandingPages
 from tests.support.crowd import DAYS, PERIOD, bought_by, lead
@@ -316,7 +316,7 @@ def test_a_lead_is_found_by_the_phone_as_it_is_written_or_shown(landing: Landing
     lost = []
     for written in numbers:
         for text in {written, phones.spelled(written)}:
-            wanted = PeopleFilter(PERIOD, Step.PROFTEST, text=text)
+            wanted = PeopleFilter(PERIOD, StageId.PROFTEST, text=text)
             if written not in {one.phone for one in everybody(wanted)}:
                 lost.append((written, text))
     assert lost == []

@@ -83,13 +83,15 @@ def half_up(part: int, whole: int, decimals: int) -> Fraction:
 
 _PATH: tuple[tuple[str, Callable[[Row], bool]], ...] = (
     ("tested", lambda row: (row["source"] or "").startswith("proftest")),
-    ("emailed", lambda row: row["email_sent"] is True),
-    ("opened", lambda row: row["email_opened_at"] is not None or row["email_clicked"] is True),
-    ("clicked", lambda row: row["email_clicked"] is True),
-    ("sms", lambda row: row["sms_sent"] is True),
+    ("messaged", lambda row: row["email_sent"] is True or row["sms_sent"] is True),
+    ("clicked", lambda row: row["email_clicked"] is True or row["sms_clicked"] is True),
     ("bought", lambda row: row["sms_clicked"] is True),
 )
-_REPORT = {"proftest": _PATH[0][1], "express": _PATH[1][1], "payment": _PATH[5][1]}
+_REPORT: dict[str, Callable[[Row], bool]] = {
+    "proftest": _PATH[0][1],
+    "express": lambda row: row["email_sent"] is True,
+    "payment": _PATH[3][1],
+}
 
 
 def is_in_step(row: Row, step: str, *, lost: bool) -> bool:

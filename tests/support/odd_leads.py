@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from funnel.report.cohort import CohortStep
-from funnel.report.counting import Counting, Tally
+from funnel.report.counting import Tally
 from funnel.report.question import FunnelQuestion, Unit
-from funnel.report.stage_report import StageId
+from funnel.stages import Counting, StageId
 from funnel.stats.spans import Compare
 from onai.periods import Period
 from tests.conftest import LandingPages
@@ -238,8 +237,6 @@ def steps_of(row: Row, counting: Counting, age: timedelta | None = None) -> set[
         at = row[f"{flag}_at"]
         return bool(row[flag]) and (age is None or at is None or at <= row["created_at"] + age)
 
-    opened_at = row["email_opened_at"]
-    opened = bool(opened_at) and (age is None or opened_at <= row["created_at"] + age)
     if counting is Counting.REPORTED:
         return {
             *([StageId.PROFTEST] if tested(row) else []),
@@ -248,12 +245,10 @@ def steps_of(row: Row, counting: Counting, age: timedelta | None = None) -> set[
         }
     passed: set[str] = set()
     for step, happened in (
-        (CohortStep.TESTED, tested(row)),
-        (CohortStep.EMAILED, done("email_sent")),
-        (CohortStep.OPENED, opened or done("email_clicked")),
-        (CohortStep.CLICKED, done("email_clicked")),
-        (CohortStep.SMS, done("sms_sent")),
-        (CohortStep.BOUGHT, done("sms_clicked")),
+        (StageId.TESTED, tested(row)),
+        (StageId.MESSAGED, done("email_sent") or done("sms_sent")),
+        (StageId.CLICKED, done("email_clicked") or done("sms_clicked")),
+        (StageId.BOUGHT, done("sms_clicked")),
     ):
         if not happened:
             break
