@@ -2,8 +2,9 @@
 
 Nobody of the product is a superuser here either. `sales_desk_owner` is what `postgres` is in a
 project: it migrates, and passes row level security. `sales_desk` is the product at run time, with
-the rights that the README grants. `landing_reader` reads Landing through a policy. The schema
-`auth` belongs to `supabase_auth_admin`, whose tables have row level security on and no policy.
+the rights that docs/operations.md grants. `landing_reader` reads Landing through a policy. The
+schema `auth` belongs to `supabase_auth_admin`, whose tables have row level security on and no
+policy.
 """
 
 import psycopg
@@ -68,7 +69,7 @@ begin
 end $$;
 grant all on all tables in schema auth to {OWNER} with grant option
 """  # noqa: S608
-# What the README has the owner grant, each time something was migrated.
+# What docs/operations.md has the owner grant after each migration.
 TRIPWIRE_GRANTS = f"""
 do $$
 declare

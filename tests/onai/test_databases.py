@@ -23,6 +23,7 @@ from onai.local.roles import AUTH_ADMIN, LANDING_READER, OWNER, RUN_TIME
 from sales.models import ActivityEntry, Student
 from tests.conftest import LandingPages
 from tests.settings import BASE_DIR, TEST_DIR, TEST_ENVIRONMENT, TRIPWIRE_URL
+from tests.support.adopting import documented_grants
 from tests.support.pooler import Pooler, run_pooler
 from tests.support.ports import free_port
 from tests.support.processes import run_python, wait_for
@@ -72,9 +73,7 @@ order by 1, 2
 """
 
 
-def test_the_demo_and_the_tests_have_the_rights_that_the_readme_grants() -> None:
-    readme = (BASE_DIR / "README.md").read_text()
-    _, _, block = readme.partition("-- Tripwire, as postgres, after each migrate\n")
+def test_the_demo_and_the_tests_have_the_rights_that_the_documents_grant() -> None:
     with psycopg.connect(TRIPWIRE_URL) as connection:
         ours = connection.execute(_RIGHTS).fetchall()
         connection.execute(f"drop owned by {RUN_TIME}")
@@ -84,7 +83,7 @@ def test_the_demo_and_the_tests_have_the_rights_that_the_readme_grants() -> None
         assert connection.execute(_RIGHTS).fetchall() == []
         connection.execute(f"set local role {OWNER}")
 
-        connection.execute(block.partition("```")[0])
+        connection.execute(documented_grants("Tripwire"))
 
         connection.execute("reset role")
         theirs = connection.execute(_RIGHTS).fetchall()

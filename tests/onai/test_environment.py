@@ -283,13 +283,6 @@ def test_dotenv_is_read_as_editors_write_it(tmp_path: Path, written: str) -> Non
     assert started.stdout.split() == ["re_12345678x", "True"], started.stderr
 
 
-@pytest.mark.parametrize("document", ["README.md", ".env.example"])
-def test_every_variable_is_documented(document: str) -> None:
-    text = (BASE_DIR / document).read_text()
-
-    assert [name for name in VARIABLES if name not in text] == []
-
-
 @pytest.mark.parametrize(
     ("told", "prices"),
     [

@@ -32,8 +32,8 @@ from tests.support.adopting import (
     STUDENTS,
     Production,
     acting_as,
+    documented_grants,
     fresh_copy,
-    sql_of_the_readme,
     supabase_of_variants,
 )
 from tests.support.changing import FORMS, MANAGER, enact, signed_in, text_of
@@ -601,12 +601,12 @@ def test_that_all_is_well_is_asked_once_a_minute(usual: Production) -> None:
     assert len(asked) == 0
 
 
-def test_the_readmes_sql_makes_a_role_that_does_everything_and_owns_nothing(
+def test_the_documented_grants_make_a_role_that_does_everything_and_owns_nothing(
     usual: Production,
 ) -> None:
     usual.migrate()
     # Under another name, since the tests have the role already.
-    usual.as_owner(sql_of_the_readme("Tripwire").replace("sales_desk", "another_desk"))
+    usual.as_owner(documented_grants("Tripwire").replace("sales_desk", "another_desk"))
 
     try:
         every_act_works(usual, "another_desk")

@@ -50,9 +50,10 @@ create table sales_activity_log (
 """
 
 
-def sql_of_the_readme(database: str) -> str:
-    """The SQL that the README has an owner of this database run."""
-    blocks = re.findall(r"```sql\n(.*?)```", (BASE_DIR / "README.md").read_text(), re.DOTALL)
+def documented_grants(database: str) -> str:
+    """The SQL that docs/operations.md has the owner of this database run."""
+    document = (BASE_DIR / "docs/operations.md").read_text()
+    blocks = re.findall(r"```sql\n(.*?)```", document, re.DOTALL)
     (block,) = (one for one in blocks if one.lstrip().startswith(f"-- {database}"))
     return str(block)
 
@@ -102,8 +103,8 @@ class Production:
         return {found.code: found.severity.value for found in reversed(findings)}
 
     def serve(self) -> None:
-        """The product acts with the run-time role, with the rights that the README gives it."""
-        self.as_owner(sql_of_the_readme("Tripwire"))
+        """The product acts with the run-time role and its documented rights."""
+        self.as_owner(documented_grants("Tripwire"))
 
 
 @contextmanager
