@@ -37,14 +37,14 @@ from tests.settings import (
     TEST_KEYS,
     TRIPWIRE_URL,
 )
-from tests.support import plain_http, warm
+from tests.support import forked_processes, plain_http
 from tests.support.browser import ARGUMENTS, chromium
 from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import Ask, asker
+from tests.support.interruptions import Ask, asker
 from tests.support.people import PASSWORD, PEOPLE, Accounts
 from tests.support.processes import aside, wait_for
-from tests.support.sales import Sales
 from tests.support.server import Site, collect_static, warm_web_server, web_server
+from tests.support.student_rows import Sales
 
 # How long a machine takes to make an example, or to try it, says nothing of the product.
 hypothesis.settings.register_profile(
@@ -77,7 +77,7 @@ def services(django_db_blocker: Any) -> Iterator[None]:
         supabase.connections().close()
         mail.connections().close()
         connections.close_all()
-        warm.stop()
+        forked_processes.stop()
         server.terminate()
         server.wait(40)
         cluster.stop()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.browser import complaints_of, sign_in
-from tests.support.sales import CABINET, Sales, many_students
+from tests.support.student_rows import CABINET, Sales, many_students
 
 
 @pytest.mark.parametrize("count", [0, 3, 40])

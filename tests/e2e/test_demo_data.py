@@ -9,7 +9,7 @@ import pytest
 from onai.local.demo_data.accounts import demo_tripwire
 from onai.local.demo_data.leads import demo_leads
 from onai.periods import Period, business_day
-from tests.support.counting import count
+from tests.support.plain_funnel import count
 
 ALMATY = ZoneInfo("Asia/Almaty")
 MOMENTS = [

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import LandingPages
 from tests.support.browser import sign_in
 from tests.support.people import PASSWORD, Accounts
-from tests.support.sales import CABINET, Sales, many_students
+from tests.support.student_rows import CABINET, Sales, many_students
 
 PAGES = ("/funnel", CABINET)
 NOTE = "Обновить цифры не получается"

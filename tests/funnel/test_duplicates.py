@@ -17,20 +17,20 @@ from django.test.utils import CaptureQueriesContext
 from funnel.people import duplicates
 from funnel.people.duplicates import RepeatBuyer, all_duplicates, page_of_duplicates
 from tests.conftest import LandingPages
-from tests.support.counting import persons
-from tests.support.crowd import (
+from tests.support.lead_rows import (
     ALMATY,
     DAYS,
     INSIDE,
     PERIOD,
     Row,
     bought_by,
-    crowd,
     lines_of,
+    random_leads,
     text_of,
     write,
 )
 from tests.support.outages import landing_outage
+from tests.support.plain_funnel import persons
 
 PAGE, FILE = "/funnel/duplicates", "/funnel/duplicates.csv"
 API = "/api/traffic-dashboard/duplicates"
@@ -60,7 +60,7 @@ def test_the_persons_are_those_one_finds_by_hand(
     landing: LandingPages, count: int, people: int
 ) -> None:
     dice = random.Random(count)
-    rows = crowd(dice, PERIOD, count, people=people)
+    rows = random_leads(dice, PERIOD, count, people=people)
     for number, row in enumerate(rows):
         row["name"] = f"row {number}"
         # One's phone with another's e-mail: what makes chains.
@@ -247,7 +247,7 @@ def test_the_api_and_the_file_tell_the_same(admin: Client, landing: LandingPages
 
 
 def test_one_statement_a_page_whatever_the_number_of_rows(landing: LandingPages) -> None:
-    write(landing, crowd(random.Random(1), PERIOD, 2_000, people=300))
+    write(landing, random_leads(random.Random(1), PERIOD, 2_000, people=300))
 
     with CaptureQueriesContext(connections["landing"]) as captured:
         page_of_duplicates(PERIOD)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from funnel.people import duplicates
 from tests.conftest import LandingPages
-from tests.support.crowd import DAYS, INSIDE, bought_by, lines_of, text_of
+from tests.support.lead_rows import DAYS, INSIDE, bought_by, lines_of, text_of
 
 PAGE, FILE = "/funnel/duplicates", "/funnel/duplicates.csv"
 API = "/api/traffic-dashboard/duplicates"

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.conftest import LandingPages
-from tests.support.asking import ALMATY, API, asked_at, csv_rows, lead, page_text
+from tests.support.funnel_requests import ALMATY, API, asked_at, csv_rows, lead, page_text
 from tests.support.spread_leads import known_until, spread
 
 

@@ -29,8 +29,8 @@ from funnel.stats.comparison import Verdict, unsaid_of
 from funnel.stats.spans import AGE, Compare, Spans
 from onai.periods import Period, business_day
 from tests.conftest import LandingPages
-from tests.support import odd_leads as plain
-from tests.support.odd_leads import PERIODS, Row, fill
+from tests.support import generated_leads as plain
+from tests.support.generated_leads import PERIODS, Row, fill
 
 NOVEMBER = Period(date(2025, 11, 23), date(2025, 12, 22))
 # The same rows each time: what breaks, breaks for everybody.

@@ -21,7 +21,7 @@ from funnel.stats.comparison import (
 )
 from funnel.stats.spans import Compare, Spans, compared_with, cuts, same_moment
 from onai.periods import Period
-from tests.support.asking import ALMATY
+from tests.support.funnel_requests import ALMATY
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=ALMATY)
 OCTOBER = Period(date(2026, 10, 1), date(2026, 10, 31))

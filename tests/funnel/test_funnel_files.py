@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.conftest import LandingPages
-from tests.support.asking import IN_OCTOBER, PAGE, SignIn, csv_rows, lead, write_october
+from tests.support.funnel_requests import IN_OCTOBER, PAGE, SignIn, csv_rows, lead, write_october
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.test import Client
 from onai.local.demo_data.leads import demo_leads
 from tests.conftest import LandingPages
 from tests.settings import TEST_KEYS
-from tests.support.asking import ALMATY, asked_at, page_text
+from tests.support.funnel_requests import ALMATY, asked_at, page_text
 from tests.support.people import Accounts
 
 WIRE = (

@@ -15,7 +15,7 @@ from onai.local.demo_data.leads import demo_leads
 from onai.periods import Period
 from onai.web.period_form import in_words
 from tests.conftest import LandingPages
-from tests.support.asking import (
+from tests.support.funnel_requests import (
     ALMATY,
     API,
     IN_OCTOBER,

@@ -23,7 +23,7 @@ from funnel.report.stage_report import (
 from onai.local.demo_data.leads import demo_leads
 from onai.periods import Period
 from tests.conftest import LandingPages
-from tests.support.counting import count, half_up
+from tests.support.plain_funnel import count, half_up
 
 ALMATY = ZoneInfo("Asia/Almaty")
 PERIOD = Period(date(2025, 11, 23), date(2025, 12, 22))

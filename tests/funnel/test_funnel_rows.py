@@ -7,7 +7,7 @@ from django.test import Client
 
 from onai.periods import business_day
 from tests.conftest import LandingPages
-from tests.support.asking import (
+from tests.support.funnel_requests import (
     ALMATY,
     API,
     IN_OCTOBER,

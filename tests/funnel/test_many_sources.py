@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from tests.conftest import LandingPages
-from tests.support.asking import ALMATY, API, IN_OCTOBER, PAGE, csv_rows, page_text
+from tests.support.funnel_requests import ALMATY, API, IN_OCTOBER, PAGE, csv_rows, page_text
 
 SOURCES, BIG = 1_200, 5
 

@@ -16,8 +16,8 @@ from funnel.report.question import FunnelQuestion
 from funnel.report.steps import funnel_steps
 from funnel.stages import FIRST_STAGES, Counting, StageId
 from tests.conftest import LandingPages
-from tests.support.counting import is_in_step
-from tests.support.crowd import ALMATY, DAYS, PERIOD, Row, lead, lines_of, many, write
+from tests.support.lead_rows import ALMATY, DAYS, PERIOD, Row, lead, lines_of, many, write
+from tests.support.plain_funnel import is_in_step
 
 PAGE, FILE, API = "/funnel/people", "/funnel/people.csv", "/api/traffic-dashboard/people"
 

@@ -14,7 +14,7 @@ from onai.periods import business_day
 from onai.web import paging
 from tests.conftest import LandingPages
 from tests.support.browser import complaints_of, sign_in
-from tests.support.crowd import ALMATY, DAYS, lead, many, text_of, write
+from tests.support.lead_rows import ALMATY, DAYS, lead, many, text_of, write
 
 PAGE, FILE, API = "/funnel/people", "/funnel/people.csv", "/api/traffic-dashboard/people"
 

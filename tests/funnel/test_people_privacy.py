@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from onai.db import bounded
 from tests.conftest import LandingPages
-from tests.support.crowd import DAYS, Row, lead, lines_of, many, text_of, write
+from tests.support.lead_rows import DAYS, Row, lead, lines_of, many, text_of, write
 from tests.support.outages import landing_outage
 
 PAGE, FILE, API = "/funnel/people", "/funnel/people.csv", "/api/traffic-dashboard/people"

@@ -12,10 +12,10 @@ from onai.web.period_form import PeriodForm, chosen_period
 from sales.cabinet import statistics
 from sales.cabinet.sales_change import compared_sales
 from tests.conftest import LandingPages
-from tests.support.asking import ALMATY, API, asked_at, lead, page_text
-from tests.support.changing import SignIn
-from tests.support.sales import CABINET, Sales, text_on
+from tests.support.funnel_requests import ALMATY, API, asked_at, lead, page_text
 from tests.support.spread_leads import known_until, spread
+from tests.support.student_changes import SignIn
+from tests.support.student_rows import CABINET, Sales, text_on
 
 OF_30_DAYS = "from=2026-10-01&to=2026-10-30"
 

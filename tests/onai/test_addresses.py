@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from tests.conftest import LandingPages
-from tests.support.crowd import text_of
 from tests.support.desk import Desk
+from tests.support.lead_rows import text_of
 
 FUNNEL = ("/funnel", "/funnel/tables/sources.csv", "/api/traffic-dashboard/funnel")
 STAGE = "/api/traffic-dashboard/funnel/payment"

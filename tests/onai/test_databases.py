@@ -23,7 +23,7 @@ from onai.local.roles import AUTH_ADMIN, LANDING_READER, OWNER, RUN_TIME
 from sales.models import ActivityEntry, Student
 from tests.conftest import LandingPages
 from tests.settings import BASE_DIR, TEST_DIR, TEST_ENVIRONMENT, TRIPWIRE_URL
-from tests.support.adopting import documented_grants
+from tests.support.adopted_database import documented_grants
 from tests.support.pooler import Pooler, run_pooler
 from tests.support.ports import free_port
 from tests.support.processes import run_python, wait_for

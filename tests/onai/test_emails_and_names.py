@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onai.contacts import emails, names
-from tests.support.changing import enact, student_of
 from tests.support.desk import GOOD, Desk
 from tests.support.people import PASSWORD
+from tests.support.student_changes import enact, student_of
 
 NEW = "/sales-manager/students/new"
 

@@ -16,8 +16,8 @@ from onai.contacts import folding
 from sales.cabinet.student_list import page_of_students
 from sales.cabinet.student_search import StudentFilter
 from tests.conftest import LandingPages
-from tests.support.crowd import DAYS, lead
 from tests.support.desk import GOOD, Desk
+from tests.support.lead_rows import DAYS, lead
 
 # How a name is stored, and what is typed to find it.
 NAMES = (

@@ -12,7 +12,7 @@ from onai.identity.session import cookies
 from tests.conftest import Faults, LandingPages
 from tests.support.desk import GOOD, Desk
 from tests.support.people import PASSWORD, Accounts
-from tests.support.sales import Sales
+from tests.support.student_rows import Sales
 
 SignIn = Callable[[str], Client]
 NEW = "/sales-manager/students/new"

@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from tests.conftest import LandingPages
-from tests.support.asking import ALMATY
 from tests.support.desk import Desk
-from tests.support.sales import Sales
+from tests.support.funnel_requests import ALMATY
+from tests.support.student_rows import Sales
 
 # Read out or shown to people.
 WORDS = {"aria-label", "title", "alt", "placeholder", "label"}

@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from funnel.people import listing
 from onai.identity.session import cookies
 from tests.conftest import LandingPages
-from tests.support.sales import Sales
+from tests.support.student_rows import Sales
 
 SignIn = Callable[[str], Client]
 

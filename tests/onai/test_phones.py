@@ -16,7 +16,7 @@ from funnel.report.stage_report import funnel_report
 from funnel.stages import StageId
 from onai.contacts import emails, phones
 from tests.conftest import LandingPages
-from tests.support.crowd import DAYS, PERIOD, bought_by, lead
+from tests.support.lead_rows import DAYS, PERIOD, bought_by, lead
 
 # What is written, and whose number it is.
 NUMBERS: tuple[tuple[str, str | None], ...] = (

@@ -21,7 +21,7 @@ from onai.ops import supabase_state
 from tests.conftest import LandingPages
 from tests.support import plain_http
 from tests.support.desk import Desk
-from tests.support.mishaps import asker, until
+from tests.support.interruptions import asker, until
 from tests.support.people import Accounts
 from tests.support.redis_server import SharedCache, run_redis
 from tests.support.server import web_server

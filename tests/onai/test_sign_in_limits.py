@@ -16,7 +16,7 @@ from onai.identity import supabase as auth
 from tests.conftest import Faults
 from tests.support.desk import Desk
 from tests.support.people import PASSWORD, Accounts
-from tests.support.recording import Recorder, recording_supabase
+from tests.support.supabase_requests import Recorder, recording_supabase
 
 OWNER = "admin@onai.test"
 STRANGER, ELSEWHERE = "203.0.113.7", "198.51.100.9"

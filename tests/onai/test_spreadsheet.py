@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from onai.web.csv_export import Cell, csv_file
 from tests.conftest import LandingPages
-from tests.support.crowd import DAYS, lead, lines_of
+from tests.support.lead_rows import DAYS, lead, lines_of
 
 _SIGNS = ("=", "+", "-", "@", "\u2212", "＝", "＋", "－", "＠", "﹢", "﹣", "﹦", "﹫")
 

@@ -11,10 +11,10 @@ from django.test import Client
 from onai.identity.models import StaffMember
 from onai.identity.staff import register
 from onai.identity.tasks import refresh_staff
-from tests.support.changing import enact, student_of
 from tests.support.desk import GOOD, Desk
 from tests.support.outages import accounts_hidden
 from tests.support.people import PASSWORD, Accounts
+from tests.support.student_changes import enact, student_of
 
 SignIn = Callable[[str], Client]
 STATUS, DECIDE = "/status", "/status/staff"

@@ -24,7 +24,7 @@ from onai.identity.supabase import AuthUnavailable
 from onai.local.auth.keys import Keys, SigningKey
 from tests.conftest import Faults
 from tests.settings import TEST_DIR, TEST_KEYS
-from tests.support.mishaps import until
+from tests.support.interruptions import until
 
 
 def _claims(**changes: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import plain_http
 from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import until
+from tests.support.interruptions import until
 from tests.support.people import Accounts
 from tests.support.server import Site, warm_web_server
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from tests.support.changing import (
+from tests.support.desk import GOOD, Desk
+from tests.support.student_changes import (
     ADMIN,
     MANAGER,
     NEW_EMAIL,
@@ -14,8 +15,7 @@ from tests.support.changing import (
     manager_of_one,
     signed_in,
 )
-from tests.support.desk import GOOD, Desk
-from tests.support.sales import ALMATY, CABINET, Sales, text_on
+from tests.support.student_rows import ALMATY, CABINET, Sales, text_on
 
 
 def _acts(answer: Any) -> list[tuple[str, str]]:

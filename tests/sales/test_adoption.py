@@ -27,7 +27,7 @@ from sales.provisioning.changes import change_status
 from sales.provisioning.creation import create_student
 from sales.provisioning.intentions import NewStudent
 from sales.staff import Manager
-from tests.support.adopting import (
+from tests.support.adopted_database import (
     LOG,
     STUDENTS,
     Production,
@@ -36,8 +36,8 @@ from tests.support.adopting import (
     fresh_copy,
     supabase_of_variants,
 )
-from tests.support.changing import FORMS, MANAGER, enact, signed_in, text_of
 from tests.support.desk import GOOD
+from tests.support.student_changes import FORMS, MANAGER, enact, signed_in, text_of
 
 ADMIN = "admin@onai.test"
 

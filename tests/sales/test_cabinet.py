@@ -20,10 +20,10 @@ from onai.web.period_form import PeriodForm, chosen_period
 from sales.cabinet import student_search
 from sales.cabinet.student_list import all_students, page_of_students
 from sales.cabinet.student_search import Order, StudentFilter
-from tests.support.changing import SignIn
 from tests.support.desk import Desk
 from tests.support.people import Accounts
-from tests.support.sales import ALMATY, CABINET, Sales, names_on, text_on
+from tests.support.student_changes import SignIn
+from tests.support.student_rows import ALMATY, CABINET, Sales, names_on, text_on
 
 
 @pytest.fixture

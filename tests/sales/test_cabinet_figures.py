@@ -17,11 +17,11 @@ from sales.cabinet import chart, statistics
 from sales.cabinet.sales_change import compared_sales
 from sales.cabinet.student_list import page_of_students
 from sales.cabinet.student_search import StudentFilter
-from tests.support.changing import SignIn
 from tests.support.desk import Desk, Row
 from tests.support.people import Accounts
 from tests.support.processes import aside
-from tests.support.sales import ALMATY, CABINET, Sales, names_on, text_on
+from tests.support.student_changes import SignIn
+from tests.support.student_rows import ALMATY, CABINET, Sales, names_on, text_on
 
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30))
 

@@ -10,7 +10,8 @@ from django.test import Client
 
 from sales import tasks
 from tests.conftest import Faults
-from tests.support.changing import (
+from tests.support.desk import GOOD, Desk
+from tests.support.student_changes import (
     ADMIN,
     NEW_PASSWORD,
     SignIn,
@@ -21,7 +22,6 @@ from tests.support.changing import (
     student_of,
     text_of,
 )
-from tests.support.desk import GOOD, Desk
 
 
 @pytest.fixture

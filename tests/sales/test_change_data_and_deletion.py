@@ -7,7 +7,9 @@ import pytest
 from django.test import Client
 
 from tests.conftest import Faults
-from tests.support.changing import (
+from tests.support.desk import GOOD, Desk
+from tests.support.people import Accounts
+from tests.support.student_changes import (
     ADMIN,
     MANAGER,
     NEW_PASSWORD,
@@ -21,8 +23,6 @@ from tests.support.changing import (
     student_of,
     text_of,
 )
-from tests.support.desk import GOOD, Desk
-from tests.support.people import Accounts
 
 
 @pytest.fixture

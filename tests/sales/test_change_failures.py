@@ -12,7 +12,10 @@ from django.test import Client
 
 from sales.provisioning import changes
 from tests.conftest import Faults
-from tests.support.changing import (
+from tests.support.desk import GOOD, Desk
+from tests.support.interruptions import ONE_USER, settle
+from tests.support.people import Accounts
+from tests.support.student_changes import (
     FORMS,
     NEW_EMAIL,
     NEW_PASSWORD,
@@ -23,9 +26,6 @@ from tests.support.changing import (
     path_of,
     submit,
 )
-from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import ONE_USER, settle
-from tests.support.people import Accounts
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
 

@@ -17,7 +17,11 @@ from sales.provisioning import change_refusals, changes
 from tests.conftest import Faults
 from tests.settings import TRIPWIRE_URL
 from tests.support import plain_http
-from tests.support.changing import (
+from tests.support.desk import GOOD, Desk
+from tests.support.interruptions import ONE_USER, in_own_thread, locked, settle, until, waiting_for
+from tests.support.people import Accounts
+from tests.support.server import Site, web_server
+from tests.support.student_changes import (
     ADMIN,
     FORMS,
     NEW_EMAIL,
@@ -29,10 +33,6 @@ from tests.support.changing import (
     student_of,
     submit,
 )
-from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import ONE_USER, in_own_thread, locked, settle, until, waiting_for
-from tests.support.people import Accounts
-from tests.support.server import Site, web_server
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
 

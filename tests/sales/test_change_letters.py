@@ -11,10 +11,10 @@ from django.test import Client
 from sales import letters
 from sales.provisioning import changes
 from tests.conftest import Faults
-from tests.support.changing import ADMIN, NEW_EMAIL, enact, made, path_of, student_of, submit
 from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import LETTERS, ONE_USER, until
+from tests.support.interruptions import LETTERS, ONE_USER, until
 from tests.support.people import Accounts
+from tests.support.student_changes import ADMIN, NEW_EMAIL, enact, made, path_of, student_of, submit
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
 

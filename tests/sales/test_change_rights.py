@@ -10,7 +10,9 @@ from onai.identity.roles import Identity, Role
 from onai.web.problems import WrongRole
 from sales.provisioning import changes
 from sales.staff import Manager
-from tests.support.changing import (
+from tests.support.desk import GOOD, Desk
+from tests.support.people import Accounts
+from tests.support.student_changes import (
     ACTS,
     ADMIN,
     MANAGER,
@@ -24,8 +26,6 @@ from tests.support.changing import (
     student_of,
     text_of,
 )
-from tests.support.desk import GOOD, Desk
-from tests.support.people import Accounts
 
 
 @pytest.fixture

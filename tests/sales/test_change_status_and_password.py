@@ -9,7 +9,10 @@ import time_machine
 from django.test import Client
 
 from tests.conftest import Faults
-from tests.support.changing import (
+from tests.support.desk import GOOD, Desk
+from tests.support.interruptions import ONE_USER
+from tests.support.people import Accounts
+from tests.support.student_changes import (
     ADMIN,
     MANAGER,
     NEW_PASSWORD,
@@ -23,9 +26,6 @@ from tests.support.changing import (
     student_of,
     text_of,
 )
-from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import ONE_USER
-from tests.support.people import Accounts
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sales import letters
 from sales.models import WelcomeLetter
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import try_again
+from tests.support.interruptions import try_again
 
 
 def test_a_new_secret_key_still_opens_what_the_former_one_sealed(

@@ -15,10 +15,10 @@ from django.test import Client
 from sales import letters
 from sales.models import WelcomeLetter
 from tests.conftest import Faults
-from tests.support.changing import text_of
 from tests.support.desk import Desk
-from tests.support.mishaps import letter_of, try_again, until
+from tests.support.interruptions import letter_of, try_again, until
 from tests.support.processes import work
+from tests.support.student_changes import text_of
 
 NEW = "/sales-manager/students/new"
 SENT = "✅ Student created, email sent"

@@ -11,7 +11,7 @@ from django.db import OperationalError, connections
 from onai.db import schema_changes
 from onai.local import roles
 from onai.local.postgres import url
-from tests.support.adopting import (
+from tests.support.adopted_database import (
     DATABASE,
     LOG,
     SOCKET_DIR,

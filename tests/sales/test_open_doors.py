@@ -10,7 +10,7 @@ from onai.local import roles
 from onai.ops.examination import Down
 from sales import adoption
 from sales.probes import PROBES
-from tests.support.adopting import (
+from tests.support.adopted_database import (
     LOG,
     STUDENTS,
     Production,

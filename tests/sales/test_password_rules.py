@@ -12,10 +12,10 @@ from django.test import Client
 from onai.identity import password_rules
 from sales import passwords
 from tests.conftest import Faults, Project
-from tests.support.changing import path_of
 from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import CREATE, ONE_USER
+from tests.support.interruptions import CREATE, ONE_USER
 from tests.support.people import Accounts
+from tests.support.student_changes import path_of
 
 NEW = "/sales-manager/students/new"
 MINE = "/auth/v1/user"

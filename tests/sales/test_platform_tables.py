@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from tests.conftest import Faults
-from tests.support.changing import NEW_EMAIL, SignIn, admin_of_one, submit, text_of
 from tests.support.desk import GOOD, Desk, Row
-from tests.support.mishaps import ONE_USER, USERS
+from tests.support.interruptions import ONE_USER, USERS
 from tests.support.people import Accounts
+from tests.support.student_changes import NEW_EMAIL, SignIn, admin_of_one, submit, text_of
 
 NEW = "/sales-manager/students/new"
 OWN_ERROR = '{"code": "unexpected_failure", "message": "Database error creating new user"}'

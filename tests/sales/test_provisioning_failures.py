@@ -11,7 +11,16 @@ import pytest
 from sales.provisioning import creation
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import ONE_USER, USERS, Ask, asker, locked, settle, until, waiting_for
+from tests.support.interruptions import (
+    ONE_USER,
+    USERS,
+    Ask,
+    asker,
+    locked,
+    settle,
+    until,
+    waiting_for,
+)
 from tests.support.people import Accounts
 from tests.support.server import Site
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import (
+from tests.support.interruptions import (
     LETTERS,
     ONE_USER,
     USERS,

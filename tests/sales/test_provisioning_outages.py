@@ -15,7 +15,7 @@ from sales.provisioning.intentions import NewStudent
 from sales.staff import Manager
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import (
+from tests.support.interruptions import (
     LETTERS,
     ONE_USER,
     USERS,

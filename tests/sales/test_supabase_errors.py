@@ -14,7 +14,10 @@ from django.test import Client
 from sales import adoption
 from sales.provisioning import changes
 from tests.conftest import Faults
-from tests.support.changing import (
+from tests.support.desk import GOOD, Desk
+from tests.support.interruptions import ONE_USER
+from tests.support.people import Accounts
+from tests.support.student_changes import (
     ADMIN,
     MANAGER,
     NEW_EMAIL,
@@ -28,9 +31,6 @@ from tests.support.changing import (
     submit,
     text_of,
 )
-from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import ONE_USER
-from tests.support.people import Accounts
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
 

@@ -11,10 +11,10 @@ from django.test import Client
 from sales import adoption
 from sales.provisioning import creation
 from tests.conftest import Faults
-from tests.support.changing import SignIn, text_of
 from tests.support.desk import GOOD, Desk
-from tests.support.mishaps import ONE_USER, USERS
+from tests.support.interruptions import ONE_USER, USERS
 from tests.support.people import Accounts
+from tests.support.student_changes import SignIn, text_of
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
 

@@ -1,4 +1,4 @@
-"""A real Chromium, and what one does in it all the time. The fixtures are in conftest."""
+"""A real Chromium, and the steps that many browser tests share. The fixtures are in conftest."""
 
 import os
 import shutil

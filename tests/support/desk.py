@@ -1,4 +1,4 @@
-"""The Tripwire side as the tests see it from outside: its rows, its accounts, its letters."""
+"""Tripwire as the tests see it from outside: rows, accounts, letters."""
 
 import json
 from dataclasses import dataclass

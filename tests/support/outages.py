@@ -1,4 +1,4 @@
-"""Databases going away under the product, as the tests need it."""
+"""Takes a database away from the product while it runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tests.settings import TEST_DIR
 
 @contextmanager
 def landing_outage() -> Iterator[None]:
-    """Landing lets nobody in, and throws out who was."""
+    """Landing refuses connections and ends those it has."""
     maintenance = postgres.url(str(TEST_DIR / "postgres"), "postgres")
     with psycopg.connect(maintenance, autocommit=True) as connection:
         connection.execute("alter database landing allow_connections false")

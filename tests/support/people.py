@@ -1,4 +1,4 @@
-"""The people of the tests, and the stand-in's admin API to make more of them."""
+"""The accounts of the tests, and the stand-in's admin API to create more."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -15,7 +15,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from tests.settings import BASE_DIR, TEST_ENVIRONMENT
-from tests.support import plain_http, warm
+from tests.support import forked_processes, plain_http
 
 
 def run_python(*arguments: str, environment: dict[str, str] | None = None) -> Any:
@@ -42,7 +42,7 @@ def work(**environment: str) -> Any:
     if environment:
         done = run_python(*command, environment={**TEST_ENVIRONMENT, **environment})
     else:
-        done = warm.run(*command)
+        done = forked_processes.run(*command)
     assert done.returncode == 0, done.stderr
     return done
 

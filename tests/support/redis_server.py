@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 import redis
 
-from tests.support.mishaps import until
+from tests.support.interruptions import until
 from tests.support.ports import free_port
 
 

@@ -14,11 +14,11 @@ from fasteners import InterProcessLock
 
 from onai.env import STATIC_ROOT
 from tests.settings import BASE_DIR, TEST_ENVIRONMENT
-from tests.support import warm
+from tests.support import forked_processes
 from tests.support.ports import free_port
 from tests.support.processes import wait_for
 
-_Process = subprocess.Popen[bytes] | warm.WarmProcess
+_Process = subprocess.Popen[bytes] | forked_processes.ForkedProcess
 _SERVE = ("-m", "gunicorn", "onai.wsgi", "--log-level", "warning", "--bind")
 
 
@@ -68,7 +68,7 @@ def warm_web_server() -> Iterator[Site]:
     """The same server, forked from a process that has imported it: where many are needed."""
     _have_static_files()
     address = f"127.0.0.1:{free_port()}"
-    with _serving(address, warm.start(*_SERVE, address)) as site:
+    with _serving(address, forked_processes.start(*_SERVE, address)) as site:
         yield site
 
 

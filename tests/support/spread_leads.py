@@ -1,9 +1,9 @@
-"""Leads as evenly as may be, and what of them was known at a moment."""
+"""Leads spread evenly over days, and what was known of them at a moment."""
 
 from datetime import date, datetime, timedelta
 
 from tests.conftest import LandingPages
-from tests.support.asking import ALMATY
+from tests.support.funnel_requests import ALMATY
 
 _SPREAD = """
 insert into landing_leads (name, phone, source, created_at, email_sent, sms_clicked, sms_clicked_at)

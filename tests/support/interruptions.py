@@ -1,4 +1,4 @@
-"""What goes wrong while something is being done: it is held up, killed, cut off."""
+"""Interruptions of an act on a student: locks, threads, retries, and the worker afterwards."""
 
 import threading
 from collections.abc import Callable, Iterator

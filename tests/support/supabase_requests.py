@@ -1,4 +1,4 @@
-"""What the product asks of Supabase Auth, as it leaves by HTTP."""
+"""Records the requests that the product sends to Supabase Auth."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""Changing a student, as the tests do it all the time: by the pages, and what must be true then."""
+"""Changes a student by the pages, and checks both systems afterwards."""
 
 import re
 from collections.abc import Callable

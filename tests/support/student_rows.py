@@ -1,4 +1,4 @@
-"""Students as any software may have written them, and the cabinet as one reads it."""
+"""Writes students to Tripwire as other software does, and reads the pages of the cabinet."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A Tripwire with the predecessor's tables in it, in a database of its own, to be adopted.
+"""A database of its own with the predecessor's tables, for `migrate` to adopt.
 
 It has the roles of a Supabase project, a stand-in for Supabase Auth that keeps its accounts there,
 and the accounts of `tests.support.people`.

@@ -1,4 +1,4 @@
-"""Leads as odd as any software may write them, and the funnel counted over them in plain Python."""
+"""Generated leads with every odd value, and the funnel counted over them in plain Python."""
 
 import random
 from calendar import monthrange

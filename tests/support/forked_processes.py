@@ -1,4 +1,7 @@
-"""Processes of the product that start at once, forked from one that has imported it: see forker."""
+"""Processes of the product that start at once, forked from one that has imported it.
+
+The other half is `fork_server`.
+"""
 
 import json
 import os
@@ -16,8 +19,8 @@ from tests.settings import BASE_DIR, TEST_ENVIRONMENT
 
 
 @dataclass(slots=True)
-class WarmProcess:
-    """One of them. It leads a session of its own, and so can be killed with all it has started."""
+class ForkedProcess:
+    """A forked process. It leads a session of its own, so it can be killed with its children."""
 
     pid: int
     _fate: socket.socket
@@ -42,9 +45,9 @@ class WarmProcess:
                 os.killpg(self.pid, signal.SIGKILL)
 
 
-def start(*arguments: str, output: int = 1, errors: int = 2) -> WarmProcess:
+def start(*arguments: str, output: int = 1, errors: int = 2) -> ForkedProcess:
     """This command line of Python's, from the root of the project, as a process of its own."""
-    return _forker().start(arguments, output, errors)
+    return _fork_server().start(arguments, output, errors)
 
 
 def run(*arguments: str, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
@@ -61,25 +64,25 @@ def run(*arguments: str, seconds: float = 60) -> "subprocess.CompletedProcess[st
 
 
 def stop() -> None:
-    """End the forker, if it has been started."""
-    if _forker.cache_info().currsize:
-        _forker().stop()
-        _forker.cache_clear()
+    """End the fork server, if it has been started."""
+    if _fork_server.cache_info().currsize:
+        _fork_server().stop()
+        _fork_server.cache_clear()
 
 
 @dataclass(slots=True)
-class _Forker:
+class _ForkServer:
     process: "subprocess.Popen[bytes]"
     orders: socket.socket
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self, arguments: tuple[str, ...], output: int, errors: int) -> WarmProcess:
+    def start(self, arguments: tuple[str, ...], output: int, errors: int) -> ForkedProcess:
         fate, told = socket.socketpair()
         with self._one_at_a_time, told:
             order = json.dumps(arguments).encode()
             socket.send_fds(self.orders, [order], [output, errors, told.fileno()])
             fate.settimeout(30)
-            return WarmProcess(_number(fate), fate)
+            return ForkedProcess(_number(fate), fate)
 
     def stop(self) -> None:
         self.orders.close()
@@ -87,18 +90,18 @@ class _Forker:
 
 
 @cache
-def _forker() -> _Forker:
+def _fork_server() -> _ForkServer:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.forker", str(theirs.fileno())],
+            [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())],
             cwd=BASE_DIR,
             env=TEST_ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
-    return _Forker(process, ours)
+    return _ForkServer(process, ours)
 
 
 def _number(told: socket.socket) -> int:
@@ -106,6 +109,6 @@ def _number(told: socket.socket) -> int:
     while not line.endswith(b"\n"):
         more = told.recv(1)
         if not more:
-            raise EOFError("the forker, or what watched the process, is gone")
+            raise EOFError("the fork server, or what watched the process, is gone")
         line += more
     return int(line)

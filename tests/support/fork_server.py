@@ -1,11 +1,11 @@
 """A process that has imported the product, and forks for each command line that it is sent.
 
-A command of ours spends a second and a half on its imports and next to nothing on the rest. The
-fork has them already, and then runs what the interpreter would run: `manage.py …`, `-m gunicorn …`.
+Importing the product takes a second and a half, more than most commands take to run. A fork has the
+imports already, and runs what the interpreter would run: `manage.py …`, `-m gunicorn …`.
 
-`tests.support.warm` starts it, and sends each command line as JSON, with three descriptors: for
-the output, for the errors, and a socket on which it is told the process's id and then its exit
-code.
+`tests.support.forked_processes` starts this server and sends it each command line as JSON, with
+three descriptors: the output, the errors, and a socket on which the server answers with the
+process's id and then its exit code.
 """
 
 import gc

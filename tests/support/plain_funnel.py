@@ -1,4 +1,4 @@
-"""The funnel counted in plain Python, row by row: what the database's answer is held against."""
+"""The funnel counted in plain Python, row by row, to compare the database's answer with."""
 
 import re
 from collections import Counter

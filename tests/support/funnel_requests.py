@@ -1,4 +1,4 @@
-"""Asking the funnel by page, file and API, and leads to ask about."""
+"""Requests to the funnel (page, CSV, API), and a month of leads to answer from."""
 
 import csv
 import io

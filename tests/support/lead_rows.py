@@ -1,4 +1,4 @@
-"""Leads of every kind a landing page may have written, and reading what is told of them."""
+"""Random leads of every kind that landing pages write, and readers of the lists of persons."""
 
 import csv
 import io
@@ -61,10 +61,10 @@ def lead(**columns: Any) -> Row:
 @cache
 def many() -> list[Row]:
     """6 000 leads of 900 people."""
-    return crowd(random.Random(11), PERIOD, 6_000, people=900)
+    return random_leads(random.Random(11), PERIOD, 6_000, people=900)
 
 
-def crowd(dice: random.Random, period: Period, count: int, *, people: int) -> list[Row]:
+def random_leads(dice: random.Random, period: Period, count: int, *, people: int) -> list[Row]:
     """That many leads of about so many people, in the period and on its edges, many at one moment.
 
     Every flag is true, false or null, and every moment there or not, whatever the flag says.
