@@ -61,20 +61,20 @@ def _told(done: "subprocess.CompletedProcess[str]") -> str:
     return sentence
 
 
-def test_a_python_that_is_too_old_is_told(clone: Path) -> None:
+def test_an_old_python_is_reported(clone: Path) -> None:
     done = _bootstrap(clone, "sys.version_info = (3, 9, 2)")
 
     assert "needs Python 3.11 or newer" in _told(done)
 
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
-def test_a_missing_venv_module_is_told(clone: Path, module: str) -> None:
+def test_a_missing_venv_module_is_reported(clone: Path, module: str) -> None:
     done = _bootstrap(clone, f"sys.modules[{module!r}] = None")
 
     assert "apt-get install python3-venv" in _told(done)
 
 
-def test_a_disk_that_is_too_full_is_told_before_anything_is_written(clone: Path) -> None:
+def test_a_full_disk_is_reported_before_anything_is_written(clone: Path) -> None:
     full = "import shutil; shutil.disk_usage = lambda path: type('U', (), {'free': 10**6})"
 
     done = _bootstrap(clone, full)
@@ -83,7 +83,7 @@ def test_a_disk_that_is_too_full_is_told_before_anything_is_written(clone: Path)
     assert not (clone / ".venv").exists()
 
 
-def test_a_disk_that_fills_up_is_told(clone: Path) -> None:
+def test_a_disk_that_fills_up_is_reported(clone: Path) -> None:
     full = "import venv\ndef create(*a, **k): raise OSError(28, 'No space left')"
 
     done = _bootstrap(clone, f"{full}\nvenv.create = create")
@@ -91,7 +91,7 @@ def test_a_disk_that_fills_up_is_told(clone: Path) -> None:
     assert "The disk is full" in _told(done)
 
 
-def test_the_second_time_it_is_quick_and_silent(clone: Path) -> None:
+def test_a_second_run_installs_nothing_and_prints_nothing(clone: Path) -> None:
     first = _bootstrap(clone)
     assert first.returncode == 0, first.stderr
     assert "creating .venv" in first.stdout

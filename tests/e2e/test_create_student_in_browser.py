@@ -57,7 +57,7 @@ def test_a_manager_opens_access_on_a_phone(open_page: Any, desk: Desk, javascrip
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_another_password_is_suggested_and_nothing_typed_is_lost(
+def test_suggesting_another_password_keeps_the_other_fields(
     open_page: Any, desk: Desk, javascript: bool
 ) -> None:
     page = open_page(java_script_enabled=javascript)
@@ -87,7 +87,7 @@ def test_the_browser_makes_the_password_itself(open_page: Any, desk: Desk) -> No
     assert password not in sent[-1]
 
 
-def test_a_password_of_ones_own_is_hidden_and_shown_again(open_page: Any, desk: Desk) -> None:
+def test_a_typed_password_is_hidden_and_shown_again(open_page: Any, desk: Desk) -> None:
     page = open_page()
     _open_form(page)
     field = page.locator("[name=password]")
@@ -117,7 +117,7 @@ def test_a_double_tap_creates_one_student(open_page: Any, desk: Desk, javascript
     desk.whole()
 
 
-def test_enter_creates_and_does_not_suggest(open_page: Any, desk: Desk) -> None:
+def test_the_enter_key_submits_the_form(open_page: Any, desk: Desk) -> None:
     page = open_page(java_script_enabled=False)
     _open_form(page)
     password = _fill(page)
@@ -128,7 +128,7 @@ def test_enter_creates_and_does_not_suggest(open_page: Any, desk: Desk) -> None:
     assert page.locator("#password").inner_text() == password
 
 
-def test_back_and_the_next_student(open_page: Any, desk: Desk) -> None:
+def test_after_going_back_the_next_student_is_created(open_page: Any, desk: Desk) -> None:
     page = open_page()
     _open_form(page)
     _fill(page)
@@ -157,7 +157,7 @@ def test_the_message_is_copied_with_one_tap(open_page: Any, desk: Desk) -> None:
     assert f"Логин: aru@onai.test\nПароль: {password}" in copied
 
 
-def test_who_waits_sees_the_result_without_doing_anything(
+def test_the_waiting_page_shows_the_result_by_itself(
     open_page: Any, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/auth/v1/admin/users", method="POST", status=504, times=1)
@@ -177,7 +177,7 @@ def test_who_waits_sees_the_result_without_doing_anything(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_every_page_of_a_creation_fits(
+def test_every_page_of_a_creation_fits_the_screen(
     open_page: Any, desk: Desk, faults: Faults, width: int, scheme: str
 ) -> None:
     page = open_page(viewport={"width": width, "height": 844}, color_scheme=scheme)

@@ -30,7 +30,7 @@ def _window(moment: datetime) -> Period:
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 @pytest.mark.parametrize("days_later", [0, 1])
-def test_the_report_is_exact(moment: datetime, days_later: int) -> None:
+def test_the_demo_gives_the_numbers_of_the_report(moment: datetime, days_later: int) -> None:
     leads = demo_leads(moment)
     period = _window(moment + timedelta(days=days_later))  # the demo may run past midnight
 
@@ -45,7 +45,7 @@ def test_the_report_is_exact(moment: datetime, days_later: int) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_no_row_is_of_the_future(moment: datetime) -> None:
+def test_no_row_is_in_the_future(moment: datetime) -> None:
     demo = demo_tripwire(moment)
     for row in [*demo_leads(moment), *demo.students, *demo.activity]:
         for name, value in row.items():
@@ -65,7 +65,7 @@ def test_only_the_dates_depend_on_the_day() -> None:
     assert undated(demo_leads(MOMENTS[0])) == undated(demo_leads(MOMENTS[-1]))
 
 
-def test_every_column_has_real_looking_rows() -> None:
+def test_every_column_has_plausible_values() -> None:
     leads = demo_leads(MOMENTS[0])
 
     for name in leads[0]:
@@ -89,7 +89,7 @@ def test_older_leads_fill_the_months_before() -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_nothing_happens_to_a_lead_before_what_it_follows(moment: datetime) -> None:
+def test_the_moments_of_a_lead_are_in_order(moment: datetime) -> None:
     way = ("created", "email_sent", "email_opened", "email_clicked", "sms_sent", "sms_clicked")
     for lead in demo_leads(moment):
         moments = [lead[f"{step}_at"] for step in way if lead[f"{step}_at"]]
@@ -113,7 +113,7 @@ def test_a_surname_agrees_with_the_given_name() -> None:
     assert len({surname for _, surname in names}) > 30
 
 
-def test_nobody_real_is_in_it() -> None:
+def test_the_demo_holds_no_real_person() -> None:
     for lead in demo_leads(MOMENTS[0]):
         digits = "".join(letter for letter in lead["phone"] if letter.isdigit())
         assert digits[-10:].startswith("700000")

@@ -50,7 +50,7 @@ def _nothing_has_changed(page: Any, path: str, before: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("how", STRANGE)
-def test_no_other_page_is_swapped_in(
+def test_another_page_is_never_swapped_in(
     open_page: Any, landing: LandingPages, sales: Sales, path: str, how: str
 ) -> None:
     _filled(landing, sales)
@@ -67,7 +67,7 @@ def test_no_other_page_is_swapped_in(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_whose_session_ends_keeps_what_they_see_and_is_told(
+def test_an_ended_session_keeps_the_page_and_shows_a_note(
     open_page: Any, landing: LandingPages, sales: Sales, path: str
 ) -> None:
     _filled(landing, sales)
@@ -88,7 +88,7 @@ def test_whose_session_ends_keeps_what_they_see_and_is_told(
     page.wait_for_url(f"**{path}?period=today")
 
 
-def test_figures_of_somebody_else_are_not_swapped_in(
+def test_figures_for_another_user_are_not_swapped_in(
     open_page: Any, sales: Sales, accounts: Accounts
 ) -> None:
     many_students(sales, 7)
@@ -107,7 +107,7 @@ def test_figures_of_somebody_else_are_not_swapped_in(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_tab_that_nobody_sees_asks_nothing_and_asks_at_once_when_it_is_seen(
+def test_a_hidden_tab_does_not_poll_and_polls_once_visible(
     open_page: Any, site: str, landing: LandingPages, sales: Sales, path: str
 ) -> None:
     page = open_page()
@@ -127,7 +127,7 @@ def test_a_tab_that_nobody_sees_asks_nothing_and_asks_at_once_when_it_is_seen(
         page.evaluate(shown % "false" + changed)
 
 
-def test_the_figures_come_back_when_the_session_does(open_page: Any, sales: Sales) -> None:
+def test_the_figures_renew_again_after_signing_in(open_page: Any, sales: Sales) -> None:
     page = open_page()
     sign_in(page)
     page.goto(f"{CABINET}?period=all")

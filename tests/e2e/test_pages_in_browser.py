@@ -33,7 +33,7 @@ BROKEN = """[...document.querySelectorAll(".sources td .change:not(.interval)")]
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1440])
-def test_every_page_fits_and_the_browser_has_nothing_to_complain_of(
+def test_every_page_fits_the_screen_without_browser_errors(
     open_page: Any, landing: LandingPages, width: int, scheme: str
 ) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))
@@ -79,7 +79,7 @@ def test_an_owner_reads_the_funnel(open_page: Any, landing: LandingPages, javasc
     page.get_by_role("heading", name="Вход").wait_for()
 
 
-def test_a_manager_is_let_into_the_cabinet(open_page: Any) -> None:
+def test_a_manager_reaches_the_cabinet(open_page: Any) -> None:
     page = open_page()
 
     sign_in(page, "ayaulym@onai.test")
@@ -123,9 +123,7 @@ def test_the_funnel_fits_a_sheet_of_a4(open_page: Any, landing: LandingPages, qu
 @pytest.mark.parametrize(
     "query", ["source=TF4&source=proftest_kenesary", "q=никто", "source=nobody"]
 )
-def test_on_paper_there_is_nothing_to_press(
-    open_page: Any, landing: LandingPages, query: str
-) -> None:
+def test_printed_pages_have_no_buttons(open_page: Any, landing: LandingPages, query: str) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))
     page = open_page(viewport={"width": A4_WIDTH, "height": 1_000})
     sign_in(page)
@@ -175,7 +173,7 @@ TAPPED = """() => [...document.querySelectorAll("a, button, summary, select, lab
 
 
 @pytest.mark.parametrize("width", [390, 768])
-def test_everything_one_taps_is_large_enough_for_a_finger(
+def test_every_tap_target_is_large_enough(
     open_page: Any, landing: LandingPages, width: int
 ) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))
@@ -196,7 +194,7 @@ def test_everything_one_taps_is_large_enough_for_a_finger(
 
 
 @pytest.mark.parametrize("width", [390, 768])
-def test_what_a_figure_was_stays_in_one_line(
+def test_an_earlier_figure_stays_on_one_line(
     open_page: Any, landing: LandingPages, width: int
 ) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))
@@ -210,7 +208,7 @@ def test_what_a_figure_was_stays_in_one_line(
 
 
 @pytest.mark.parametrize(("width", "lines"), [(1440, [5]), (768, [3, 2])])
-def test_no_figure_of_the_headline_stands_alone(
+def test_no_headline_tile_stands_alone_in_a_row(
     open_page: Any, landing: LandingPages, width: int, lines: list[int]
 ) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))

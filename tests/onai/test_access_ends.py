@@ -127,7 +127,7 @@ def _is_shut_out(answer: Any, path: str) -> None:
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_whoever_lost_the_right_is_out_everywhere(
+def test_lost_rights_end_access_at_every_address(
     browser: Client, accounts: Accounts, desk: Desk, owner: dict[str, Any], end: End
 ) -> None:
     token = browser.cookies["__Host-onai_access"].value
@@ -152,7 +152,7 @@ def test_whoever_lost_the_right_is_out_everywhere(
             _is_shut_out(Client().get(path, headers=program), path)
 
 
-def test_no_file_goes_out_on_what_was_remembered(
+def test_an_export_never_uses_a_remembered_session(
     browser: Client, desk: Desk, owner: dict[str, Any]
 ) -> None:
     exports = [path for path in _addresses() if path.endswith(".csv")]
@@ -169,7 +169,7 @@ def test_no_file_goes_out_on_what_was_remembered(
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_staff_are_not_let_in_while_tripwire_cannot_say(
+def test_staff_are_refused_while_tripwire_does_not_answer(
     browser: Client, fresh_connection: None, method: str
 ) -> None:
     standing.forget()
@@ -182,7 +182,7 @@ def test_staff_are_not_let_in_while_tripwire_cannot_say(
     assert browser.get("/funnel").status_code == 200
 
 
-def test_a_page_that_reads_goes_on_for_a_moment_without_tripwire(
+def test_a_page_that_only_reads_works_briefly_without_tripwire(
     browser: Client, landing: LandingPages, fresh_connection: None
 ) -> None:
     assert browser.get("/funnel").status_code == 200
@@ -198,7 +198,7 @@ def test_a_student_is_welcome_while_tripwire_is_down(
         assert student.get("/")["Location"] == "/welcome"
 
 
-def test_accounts_that_are_hidden_from_us_are_not_gone(
+def test_hidden_accounts_are_not_taken_for_deleted(
     browser: Client,
 ) -> None:
     """Row level security shows nothing to a role that no policy lets read, and tells no error."""

@@ -22,9 +22,7 @@ EVERYWHERE = (
 
 
 @pytest.mark.parametrize("path", [*FUNNEL, STAGE, *PEOPLE, *DUPLICATES])
-def test_what_others_add_to_a_link_is_ignored(
-    admin: Client, landing: LandingPages, path: str
-) -> None:
+def test_unknown_parameters_are_ignored(admin: Client, landing: LandingPages, path: str) -> None:
     added = {"utm_source": ["telegram", "mail"], "fbclid": "x", "foo": "1"}
 
     assert admin.get(path, added).status_code == 200
@@ -55,7 +53,7 @@ def test_what_others_add_to_a_link_is_ignored(
         (DUPLICATES, (("page", "1", "2"),)),
     ],
 )
-def test_two_answers_to_one_question_of_the_funnel_are_an_error_of_that_field(
+def test_a_contradictory_parameter_of_the_funnel_is_an_error_of_its_field(
     admin: Client, landing: LandingPages, paths: tuple[str, ...], parameters: tuple[Any, ...]
 ) -> None:
     for path in paths:
@@ -72,7 +70,7 @@ def test_two_answers_to_one_question_of_the_funnel_are_an_error_of_that_field(
             assert admin.get(path, again).status_code == 200, (path, name)
 
 
-def test_two_answers_to_one_question_of_the_cabinet_are_told(admin: Client, desk: Desk) -> None:
+def test_a_contradictory_parameter_of_the_cabinet_is_reported(admin: Client, desk: Desk) -> None:
     cabinet = "/sales-manager"
     for path, name, values in (
         (cabinet, "period", ["today", "yesterday"]),
@@ -85,12 +83,12 @@ def test_two_answers_to_one_question_of_the_cabinet_are_told(admin: Client, desk
         assert f"«{name}» указано несколько раз и по-разному" in text_of(told), path
 
 
-def test_a_file_that_is_refused_says_why(admin: Client, landing: LandingPages) -> None:
+def test_a_refused_file_says_why(admin: Client, landing: LandingPages) -> None:
     page = unescape(admin.get("/funnel/people.csv", {"step": "<b>"}).content.decode())
 
     assert "<code>step</code>: Такого шага нет. Выберите из списка." in page
 
 
-def test_sources_may_be_said_twice(admin: Client, landing: LandingPages) -> None:
+def test_a_source_may_be_repeated(admin: Client, landing: LandingPages) -> None:
     for path in (*FUNNEL, *PEOPLE, *DUPLICATES):
         assert admin.get(path, {"source": ["TF4", "", "TF4"]}).status_code == 200, path

@@ -52,7 +52,9 @@ def _sign_in(browser: Client, email: str = OWNER, password: str = PASSWORD) -> i
     return browser.post("/login", {"email": email, "password": password}).status_code
 
 
-def test_coming_and_going_are_told_with_who_and_from_where(events: Any, accounts: Accounts) -> None:
+def test_signing_in_and_out_are_logged_with_account_and_address(
+    events: Any, accounts: Accounts
+) -> None:
     browser, me = _browser(), accounts.sign_in(OWNER)["user"]["id"]
 
     assert _sign_in(browser) == 302
@@ -62,7 +64,7 @@ def test_coming_and_going_are_told_with_who_and_from_where(events: Any, accounts
     assert events("signed_out") == [{"user_id": me, "visitor": VISITOR}]
 
 
-def test_going_is_told_also_while_nobody_can_say_who_goes(events: Any) -> None:
+def test_signing_out_is_logged_while_the_account_cannot_be_read(events: Any) -> None:
     browser = _browser()
     assert _sign_in(browser) == 302
 
@@ -73,7 +75,7 @@ def test_going_is_told_also_while_nobody_can_say_who_goes(events: Any) -> None:
     assert events("signed_out") == [{"visitor": VISITOR}]
 
 
-def test_a_refused_sign_in_is_told_by_a_digest(
+def test_a_refused_sign_in_is_logged_with_a_digest_of_the_address(
     events: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     for email in ("Stranger@onai.test", "stranger@onai.test", OWNER):
@@ -93,7 +95,7 @@ def test_the_digest_is_keyed(settings: Any) -> None:
     assert audit.digest_of(OWNER) != one
 
 
-def test_a_sign_in_that_has_to_wait_is_told(events: Any, settings: Any) -> None:
+def test_a_delayed_sign_in_is_logged(events: Any, settings: Any) -> None:
     browser = _browser()
     while _sign_in(browser, OWNER, "wrong-password") != 429:
         pass
@@ -101,9 +103,7 @@ def test_a_sign_in_that_has_to_wait_is_told(events: Any, settings: Any) -> None:
     assert events("sign_in_refused")[-1]["reason"] == "too_many_attempts"
 
 
-def test_a_role_that_does_not_fit_or_does_not_count_is_told(
-    events: Any, accounts: Accounts, desk: Desk
-) -> None:
+def test_a_refused_role_is_logged(events: Any, accounts: Accounts, desk: Desk) -> None:
     browser, manager = _browser(), accounts.sign_in("ayaulym@onai.test")["user"]["id"]
     _sign_in(browser, "ayaulym@onai.test")
     browser.get("/funnel?q=secret")
@@ -119,7 +119,7 @@ def test_a_role_that_does_not_fit_or_does_not_count_is_told(
 @pytest.mark.parametrize(
     "path", ["/funnel/people.csv", "/funnel/tables/sources.csv", "/sales-manager/students.csv"]
 )
-def test_an_export_is_told_and_what_was_asked_for_is_not(
+def test_an_export_is_logged_without_its_search(
     events: Any, accounts: Accounts, landing: LandingPages, desk: Desk, path: str
 ) -> None:
     browser, me = _browser(), accounts.sign_in(OWNER)["user"]["id"]
@@ -132,7 +132,7 @@ def test_an_export_is_told_and_what_was_asked_for_is_not(
     assert events("exported") == [{"user_id": me, "visitor": VISITOR, "file": path}]
 
 
-def test_access_that_has_ended_is_told_with_the_reason(events: Any, accounts: Accounts) -> None:
+def test_ended_access_is_logged_with_its_reason(events: Any, accounts: Accounts) -> None:
     account = accounts.create(role="sales")
     browser = _browser()
     _sign_in(browser, account["email"])
@@ -153,7 +153,7 @@ def test_access_that_has_ended_is_told_with_the_reason(events: Any, accounts: Ac
         ("revoke", "staff_revoked"),
     ],
 )
-def test_a_decision_about_staff_is_told_with_who_decided(
+def test_a_decision_about_staff_is_logged_with_its_author(
     events: Any, accounts: Accounts, desk: Desk, decision: str, event: str
 ) -> None:
     browser, me = _browser(), accounts.sign_in(OWNER)["user"]["id"]
@@ -170,7 +170,7 @@ def test_a_decision_about_staff_is_told_with_who_decided(
     assert row["decided_at"] is not None
 
 
-def test_a_decision_by_the_command_is_told_too(events: Any, accounts: Accounts, desk: Desk) -> None:
+def test_a_decision_by_the_command_is_logged(events: Any, accounts: Accounts, desk: Desk) -> None:
     account = accounts.create(user_metadata={"role": "sales"}, app_metadata={})
 
     call_command("staff", "confirm", account["email"])

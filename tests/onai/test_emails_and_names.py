@@ -45,7 +45,7 @@ NEW = "/sales-manager/students/new"
         ("o'brien+kz_1@mail.onai.test", "o'brien+kz_1@mail.onai.test"),
     ],
 )
-def test_an_address_has_one_spelling(typed: str, kept: str) -> None:
+def test_an_address_has_one_normal_form(typed: str, kept: str) -> None:
     assert emails.clean(typed) == kept
 
 
@@ -73,9 +73,7 @@ def test_an_address_has_one_spelling(typed: str, kept: str) -> None:
         ("aru@on☎ai.test", "символ «☎», которого в адресах не бывает"),
     ],
 )
-def test_a_letter_that_only_looks_like_one_of_the_address_is_named(
-    typed: str, sentence: str
-) -> None:
+def test_a_look_alike_letter_in_an_address_is_named(typed: str, sentence: str) -> None:
     with pytest.raises(ValidationError) as refused:
         emails.clean(typed)
     assert sentence in refused.value.messages[0]
@@ -93,7 +91,7 @@ def test_a_letter_that_only_looks_like_one_of_the_address_is_named(
         *("<>", "mailto:", "aru@xn--.test", f"aru@{'b' * 64}.test", f"aru@{'ж' * 60}.test"),
     ],
 )
-def test_what_no_letter_can_reach_is_no_address(typed: str) -> None:
+def test_an_undeliverable_address_is_refused(typed: str) -> None:
     with pytest.raises(ValidationError) as refused:
         emails.clean(typed)
     assert "Это не похоже на адрес почты." in refused.value.messages[0]
@@ -107,7 +105,7 @@ def test_what_no_letter_can_reach_is_no_address(typed: str) -> None:
         (f"{'a' * 60}@{'b' * 63}.{'c' * 63}.{'d' * 62}.onai.test", "Адрес слишком длинный"),
     ],
 )
-def test_a_long_address_says_what_is_too_long(typed: str, sentence: str) -> None:
+def test_a_long_address_names_the_part_that_is_too_long(typed: str, sentence: str) -> None:
     with pytest.raises(ValidationError) as refused:
         emails.clean(typed)
     assert sentence in refused.value.messages[0]
@@ -136,7 +134,7 @@ _TYPED = st.lists(_PARTS | st.characters(), max_size=8).map("".join)
 
 
 @given(_TYPED | st.builds("{}@{}".format, _TYPED, _TYPED) | st.emails())
-def test_every_accepted_address_is_spelled_as_it_stays(typed: str) -> None:
+def test_normalising_an_address_twice_changes_nothing(typed: str) -> None:
     try:
         cleaned = emails.clean(typed)
     except ValidationError:
@@ -168,7 +166,7 @@ def test_every_accepted_address_is_spelled_as_it_stays(typed: str) -> None:
         ("school.con", "school.com"),
     ],
 )
-def test_a_domain_that_is_nearly_a_common_one_is_asked_about(domain: str, meant: str) -> None:
+def test_a_domain_close_to_a_common_one_needs_confirmation(domain: str, meant: str) -> None:
     assert emails.probably_meant(emails.clean(f"aru@{domain}")) == f"aru@{meant}"
 
 
@@ -181,7 +179,7 @@ def test_a_domain_that_is_nearly_a_common_one_is_asked_about(domain: str, meant:
         *("yahoo.ca", "hotmail.cz", "outlook.cl", "inbox.eu", "cloud.com", "gmx.net", "mail.ee"),
     ],
 )
-def test_other_domains_are_not(domain: str) -> None:
+def test_unrelated_domains_need_no_confirmation(domain: str) -> None:
     assert emails.probably_meant(emails.clean(f"aru@{domain}")) is None
 
 
@@ -211,7 +209,7 @@ def test_other_domains_are_not(domain: str) -> None:
         ("Nguyễn Thị", "Nguyễn Thị"),
     ],
 )
-def test_a_name_is_kept_without_what_nobody_sees(typed: str, kept: str) -> None:
+def test_a_name_is_stored_without_invisible_characters(typed: str, kept: str) -> None:
     assert names.clean(typed) == kept
 
 
@@ -232,7 +230,7 @@ def test_a_name_is_kept_without_what_nobody_sees(typed: str, kept: str) -> None:
         ("Я \u0301\u200d" * 5_000, "слишком длинное: поместится 120 символов"),
     ],
 )
-def test_a_name_that_cannot_be_seen_is_refused(typed: str, sentence: str) -> None:
+def test_an_invisible_name_is_refused(typed: str, sentence: str) -> None:
     with pytest.raises(ValidationError) as refused:
         names.clean(typed)
     assert sentence in refused.value.messages[0]
@@ -244,7 +242,7 @@ _ODD = st.sampled_from(
 
 
 @given(st.text(_ODD, max_size=12) | st.text(max_size=12))
-def test_every_accepted_name_is_kept_as_it_stays(typed: str) -> None:
+def test_normalising_a_name_twice_changes_nothing(typed: str) -> None:
     try:
         cleaned = names.clean(typed)
     except ValidationError:
@@ -265,7 +263,7 @@ def _text(answer: Any) -> str:
     return unescape(answer.content.decode())
 
 
-def test_a_student_is_created_with_the_one_spelling(manager: Client, desk: Desk) -> None:
+def test_a_student_is_created_with_the_normalised_address(manager: Client, desk: Desk) -> None:
     typed = {"email": "Ару <mailto:ARU@пример.test>;", "full_name": "Тои\u0306баев\u00ad \u3164Ару"}
 
     manager.post(NEW, {**GOOD, **typed})
@@ -285,9 +283,7 @@ def test_the_page_names_the_letter_and_keeps_what_was_typed(manager: Client, des
     desk.nothing()
 
 
-def test_a_probable_slip_is_asked_about_and_taken_once_confirmed(
-    manager: Client, desk: Desk
-) -> None:
+def test_a_likely_typing_error_is_accepted_once_confirmed(manager: Client, desk: Desk) -> None:
     typed = {**GOOD, "email": "aru@gmial.com"}
 
     asked = manager.post(NEW, typed)
@@ -301,13 +297,13 @@ def test_a_probable_slip_is_asked_about_and_taken_once_confirmed(
     assert student_of(desk)["email"] == "aru@gmial.com"
 
 
-def test_nobody_is_asked_about_an_address_that_is_likely(manager: Client, desk: Desk) -> None:
+def test_a_common_domain_needs_no_confirmation(manager: Client, desk: Desk) -> None:
     assert 'name="confirm_email"' not in _text(manager.get(NEW))
     answer = manager.post(NEW, {**GOOD, "full_name": ""})
     assert 'name="confirm_email"' not in _text(answer)
 
 
-def test_a_correction_knows_the_same_addresses_and_names(manager: Client, desk: Desk) -> None:
+def test_a_correction_accepts_the_same_addresses_and_names(manager: Client, desk: Desk) -> None:
     manager.post(NEW, GOOD)
     name = {"full_name": GOOD["full_name"]}
 
@@ -325,7 +321,7 @@ def test_a_correction_knows_the_same_addresses_and_names(manager: Client, desk: 
     assert student_of(desk)["full_name"] == "Тойбаева Ару"
 
 
-def test_an_address_pasted_to_confirm_a_deletion_is_that_students(
+def test_a_pasted_address_confirms_a_deletion(
     as_person: Callable[[str], Client], desk: Desk
 ) -> None:
     boss = as_person("admin@onai.test")
@@ -340,7 +336,7 @@ def test_an_address_pasted_to_confirm_a_deletion_is_that_students(
 @pytest.mark.parametrize(
     "typed", ["mailto:admin@onai.test", "\u200bADMIN@onai.test.", "Админ <admin@onai.test>"]
 )
-def test_one_signs_in_with_a_pasted_address(client: Client, desk: Desk, typed: str) -> None:
+def test_a_pasted_address_signs_in(client: Client, desk: Desk, typed: str) -> None:
     answer = client.post("/login", {"email": typed, "password": PASSWORD})
     assert answer.status_code == 302
 

@@ -149,7 +149,7 @@ def test_a_malformed_value_is_named_and_not_shown(name: str, bad: str) -> None:
         ("TRIPWIRE_SUPABASE_URL", "https://abcdefgh.supabase.co", "still the example"),
     ],
 )
-def test_what_only_looks_like_a_value_is_refused_with_the_reason(
+def test_a_value_that_only_looks_right_is_refused_with_the_reason(
     name: str, bad: str, reason: str
 ) -> None:
     with pytest.raises(EnvironmentInvalid) as refused:
@@ -187,11 +187,11 @@ def test_what_only_looks_like_a_value_is_refused_with_the_reason(
         ("TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY", "sb_secret_x"),
     ],
 )
-def test_what_is_good_is_taken(name: str, good: str) -> None:
+def test_good_values_are_accepted(name: str, good: str) -> None:
     read(_environment(**{name: good}))
 
 
-def test_one_key_for_both_is_refused() -> None:
+def test_the_same_key_twice_is_refused() -> None:
     both = ("TRIPWIRE_SUPABASE_ANON_KEY", "TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY")
 
     with pytest.raises(EnvironmentInvalid) as refused:
@@ -206,7 +206,7 @@ def _example() -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def test_nothing_starts_with_the_placeholders_and_each_is_named() -> None:
+def test_every_placeholder_stops_the_start_and_is_named() -> None:
     with pytest.raises(EnvironmentInvalid) as refused:
         read(_example())
 
@@ -214,12 +214,12 @@ def test_nothing_starts_with_the_placeholders_and_each_is_named() -> None:
     assert [name for name in _example() if f"  {name} is malformed (it is still" not in told] == []
 
 
-def test_with_each_placeholder_replaced_the_example_starts() -> None:
+def test_the_example_starts_once_each_placeholder_is_replaced() -> None:
     read({**_example(), **{name: TEST_ENVIRONMENT[name] for name in _example()}})
 
 
 @pytest.mark.parametrize("entrance", ["onai.wsgi", "onai.wsgi:application"])
-def test_no_page_is_served_without_its_static_files(tmp_path: Path, entrance: str) -> None:
+def test_the_web_server_does_not_start_without_static_files(tmp_path: Path, entrance: str) -> None:
     script = (
         "import pathlib, runpy, sys, onai.env as e; e._MANIFEST = pathlib.Path({!r});"
         " sys.argv = ['gunicorn', '--bind', '127.0.0.1:0', {!r}];"
@@ -271,7 +271,7 @@ def test_a_line_of_dotenv_that_cannot_be_read_is_not_shown(tmp_path: Path) -> No
         "# a comment\n\nRESEND_API_KEY=re_12345678x\nDEBUG=true",
     ],
 )
-def test_dotenv_is_read_as_editors_write_it(tmp_path: Path, written: str) -> None:
+def test_dotenv_is_read_in_every_common_encoding_of_editors(tmp_path: Path, written: str) -> None:
     (tmp_path / ".env").write_text(written, newline="")
     script = "import pathlib, onai.env as e; e.BASE_DIR = pathlib.Path(%r); v = e.load();"
     script += "print(v.resend_api_key, v.debug)"
@@ -294,7 +294,7 @@ def test_dotenv_is_read_as_editors_write_it(tmp_path: Path, written: str) -> Non
         ),
     ],
 )
-def test_the_price_is_one_or_one_since_each_of_several_days(
+def test_the_price_is_a_number_or_a_list_of_prices_by_first_day(
     told: str, prices: tuple[tuple[date | None, int], ...]
 ) -> None:
     assert read(_environment(COURSE_PRICE_KZT=told)).course_price_kzt == prices

@@ -78,7 +78,7 @@ def test_a_student_is_found_however_the_name_is_stored(
         assert page.count == 1
 
 
-def test_one_letter_is_still_another(admin: Client, landing: LandingPages) -> None:
+def test_different_letters_stay_different(admin: Client, landing: LandingPages) -> None:
     landing.write(lead(name="Тойбаев", email=None))
     for text in ("тоибаевв", "таибаев", "тойбайев"):
         body = admin.get("/api/traffic-dashboard/people", {**DAYS, "step": "proftest", "q": text})
@@ -95,7 +95,9 @@ _LETTERS = st.lists(
 
 
 @given(_LETTERS, _LETTERS, _LETTERS)
-def test_the_pattern_fits_what_folds_alike(before: str, word: str, behind: str) -> None:
+def test_the_pattern_matches_every_text_with_the_same_folding(
+    before: str, word: str, behind: str
+) -> None:
     for text in (word, word.upper(), word.lower()):
         stored = f"{before} {text} {behind}"
         assert folding.fold(word) in folding.fold(stored)
@@ -105,11 +107,11 @@ def test_the_pattern_fits_what_folds_alike(before: str, word: str, behind: str) 
 
 
 @given(_LETTERS | st.text(max_size=8))
-def test_folded_text_folds_to_itself(text: str) -> None:
+def test_folding_twice_changes_nothing(text: str) -> None:
     assert folding.fold(folding.fold(text)) == folding.fold(text)
 
 
-def test_the_database_folds_as_we_do(desk: Desk) -> None:
+def test_python_and_the_database_fold_alike(desk: Desk) -> None:
     """The index is asked for what Python folds."""
     words = [*folding.FOLDED, *folding.FOLDED.upper(), *(text for pair in NAMES for text in pair)]
     with connections["tripwire"].cursor() as cursor:
@@ -122,7 +124,7 @@ def test_the_database_folds_as_we_do(desk: Desk) -> None:
             assert cursor.fetchone()[0][3:] == expected, word
 
 
-def test_every_letter_that_names_are_written_with_finds_itself(desk: Desk) -> None:
+def test_every_letter_of_a_name_is_found_by_itself(desk: Desk) -> None:
     """Of the Latin, Greek, Cyrillic and Armenian alphabets, in capitals and small letters."""
     letters = [
         letter
@@ -142,7 +144,7 @@ def test_every_letter_that_names_are_written_with_finds_itself(desk: Desk) -> No
     assert lost == set()
 
 
-def test_the_index_is_built_anew_also_after_an_attempt_that_was_cut_off(
+def test_the_index_is_rebuilt_after_an_interrupted_attempt(
     create: Callable[..., None], desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create(full_name="Тойбаева Ару")

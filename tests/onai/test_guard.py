@@ -35,7 +35,7 @@ EVERYTHING = {**PAGES, **API}
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_sends_a_stranger_to_sign_in_and_back(client: Client, path: str) -> None:
+def test_a_page_redirects_a_stranger_to_sign_in_and_back(client: Client, path: str) -> None:
     answer = client.get(f"{path}?a=1&b=2")
 
     assert answer.status_code == 302
@@ -43,12 +43,12 @@ def test_a_page_sends_a_stranger_to_sign_in_and_back(client: Client, path: str) 
     assert answer["Location"] == f"/login?next={where}%3Fa%3D1%26b%3D2"
 
 
-def test_a_look_without_the_body_is_sent_the_same_way(client: Client) -> None:
+def test_a_head_request_is_redirected_like_get(client: Client) -> None:
     assert client.head("/funnel?a=1")["Location"] == client.get("/funnel?a=1")["Location"]
 
 
 @pytest.mark.parametrize("path", ["/funnel", "/sales-manager", "/status"])
-def test_a_part_of_a_page_that_asks_is_sent_nowhere(client: Client, path: str) -> None:
+def test_a_fragment_request_is_not_redirected(client: Client, path: str) -> None:
     answer = client.get(path, headers={"HX-Request": "true", "HX-Target": "live"})
 
     assert answer.status_code == 401
@@ -58,7 +58,7 @@ def test_a_part_of_a_page_that_asks_is_sent_nowhere(client: Client, path: str) -
 
 
 @pytest.mark.parametrize("path", API)
-def test_the_api_tells_a_stranger_in_json(client: Client, path: str) -> None:
+def test_the_api_answers_a_stranger_in_json(client: Client, path: str) -> None:
     answer = client.get(path)
 
     assert answer.status_code == 401
@@ -84,7 +84,7 @@ def test_each_role_sees_its_own_pages_and_no_others(as_person: SignIn, role: str
 
 
 @pytest.mark.parametrize("role", PEOPLE)
-def test_a_program_is_let_in_by_its_token(client: Client, bearer: Bearer, role: str) -> None:
+def test_a_program_is_identified_by_its_token(client: Client, bearer: Bearer, role: str) -> None:
     header = bearer(PEOPLE[role])
 
     for path, allowed in API.items():
@@ -92,7 +92,7 @@ def test_a_program_is_let_in_by_its_token(client: Client, bearer: Bearer, role: 
         assert answer.status_code == (200 if role in allowed else 403), path
 
 
-def test_a_bad_token_is_not_made_good_by_the_browsers_session(admin: Client) -> None:
+def test_a_bad_token_is_refused_in_spite_of_a_good_session(admin: Client) -> None:
     answer = admin.get(
         "/api/traffic-dashboard/funnel", headers={"Authorization": "Bearer not.a.token"}
     )
@@ -115,18 +115,18 @@ def test_a_program_needs_no_csrf_token_and_a_browser_does(
     assert (by_browser.status_code, by_browser.json()["code"]) == (403, "csrf_failed")
 
 
-def test_a_program_without_a_session_hears_that_and_nothing_of_forms() -> None:
+def test_a_program_without_a_session_gets_an_error_in_json() -> None:
     answer = Client(enforce_csrf_checks=True).post("/api/traffic-dashboard/funnel")
 
     assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_required")
 
 
 @pytest.mark.parametrize("path", ["/funnel", "/sales-manager", "/api/traffic-dashboard/funnel"])
-def test_what_is_private_is_never_stored_on_the_way(admin: Client, path: str) -> None:
+def test_private_answers_are_never_stored_on_the_way(admin: Client, path: str) -> None:
     assert "no-store" in admin.get(path)["Cache-Control"]
 
 
-def test_when_nobody_can_tell_who_is_asking_the_answer_is_503(
+def test_an_identity_that_cannot_be_verified_is_answered_with_503(
     client: Client, bearer: Bearer, faults: Faults
 ) -> None:
     header = bearer(PEOPLE["admin"])
@@ -141,7 +141,7 @@ def test_when_nobody_can_tell_who_is_asking_the_answer_is_503(
 @pytest.mark.parametrize(
     ("path", "status"), [("/nowhere", 404), ("/funnel/", 404), ("/login/", 404), ("/api/x", 404)]
 )
-def test_an_unknown_address_is_told_in_the_form_the_asker_reads(
+def test_an_unknown_address_is_answered_as_a_page_or_as_json(
     client: Client, path: str, status: int
 ) -> None:
     answer = client.get(path)
@@ -157,7 +157,7 @@ def test_an_unknown_host_is_refused(client: Client) -> None:
     assert client.get("/login", headers={"host": "evil.example"}).status_code == 400
 
 
-def test_a_crash_is_told_without_its_insides(
+def test_a_crash_is_answered_without_its_details(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(*_: object) -> None:

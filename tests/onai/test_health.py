@@ -26,7 +26,7 @@ def outage() -> Callable[[], AbstractContextManager[None]]:
     return landing_outage
 
 
-def test_healthz_answers_whatever_the_host_name_and_touches_nothing(
+def test_healthz_answers_for_any_host_and_asks_nothing(
     client: Client, faults: Faults, outage: Any
 ) -> None:
     faults.set("/auth/v1", drop=True)
@@ -40,7 +40,7 @@ def test_healthz_answers_whatever_the_host_name_and_touches_nothing(
     assert not answer.cookies
 
 
-def test_readyz_says_when_all_is_well(client: Client) -> None:
+def test_readyz_reports_that_all_is_well(client: Client) -> None:
     answer = client.get("/readyz", headers={"host": "10.0.0.7"})
 
     assert answer.status_code == 200
@@ -57,7 +57,7 @@ def _down(answer: Any) -> list[str]:
     return [name for name, state in states.items() if state == "down"]
 
 
-def test_a_process_whose_database_is_down_is_ready_and_says_which(
+def test_a_process_is_ready_and_names_the_database_that_is_down(
     client: Client, outage: Any
 ) -> None:
     with outage():
@@ -70,7 +70,7 @@ def test_a_process_whose_database_is_down_is_ready_and_says_which(
 
 # The delayed one would be well in the end: it is not waited for.
 @pytest.mark.parametrize("failure", [{"status": 500}, {"drop": True}, {"delay": 4}])
-def test_readyz_says_that_sign_in_is_down_and_soon(
+def test_readyz_reports_within_its_limit_that_sign_in_is_down(
     client: Client, faults: Faults, failure: dict[str, Any]
 ) -> None:
     faults.set("/auth/v1/health", **failure)
@@ -108,7 +108,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
             thread.join(30)
 
 
-def test_a_part_that_hangs_is_told_as_down_and_asked_once(admin: Client, hanging: Hanging) -> None:
+def test_a_hanging_part_is_reported_down_and_probed_once(admin: Client, hanging: Hanging) -> None:
     first = admin.get("/readyz")
     examination.forget()
     second = admin.get("/readyz")
@@ -120,7 +120,7 @@ def test_a_part_that_hangs_is_told_as_down_and_asked_once(admin: Client, hanging
     assert hanging.asked == 1
 
 
-def test_a_part_that_hung_is_asked_again_once_it_has_ended(
+def test_a_part_is_probed_again_once_its_hanging_probe_ends(
     client: Client, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert _down(client.get("/readyz")) == ["frozen"]
@@ -132,7 +132,7 @@ def test_a_part_that_hung_is_asked_again_once_it_has_ended(
     assert hanging.asked >= 2
 
 
-def test_however_many_ask_at_once_a_part_is_asked_once(
+def test_simultaneous_probes_share_one_examination(
     hanging: Hanging, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(examination, "KEPT_SECONDS", 60)
@@ -145,7 +145,7 @@ def test_however_many_ask_at_once_a_part_is_asked_once(
     assert hanging.asked == 1
 
 
-def test_a_probe_that_crashes_is_a_part_that_is_down() -> None:
+def test_a_crashing_probe_reports_its_part_down() -> None:
     def check() -> str:
         raise ZeroDivisionError
 
@@ -162,7 +162,7 @@ def test_a_probe_that_crashes_is_a_part_that_is_down() -> None:
 
 
 @pytest.mark.parametrize("is_down", [True, False])
-def test_a_part_that_no_database_tells_of_is_unknown(
+def test_an_answer_with_an_error_is_not_reported_as_silence(
     is_down: bool,
 ) -> None:
     """A database that answers with an error is not said to be silent."""
@@ -180,7 +180,7 @@ def test_a_part_that_no_database_tells_of_is_unknown(
 
 
 @pytest.mark.parametrize("applied", [True, False])
-def test_only_a_process_ahead_of_its_database_is_not_ready(
+def test_only_unapplied_migrations_make_a_process_not_ready(
     client: Client, monkeypatch: pytest.MonkeyPatch, applied: bool
 ) -> None:
     def check() -> str:
@@ -198,9 +198,7 @@ def test_only_a_process_ahead_of_its_database_is_not_ready(
     assert "migrations" not in answer.json()["dependencies"]
 
 
-def test_a_process_that_is_told_to_end_is_not_ready(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopping_process_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     told_to_end = threading.Event()
     told_to_end.set()
     monkeypatch.setattr(health, "stopping", told_to_end)
@@ -225,9 +223,7 @@ def test_a_process_without_its_static_files_is_not_ready(
     assert (answer.status_code, answer.json()["faults"]) == expected
 
 
-def test_a_shared_cache_that_is_down_is_told_and_takes_nothing_down(
-    admin: Client, settings: Any
-) -> None:
+def test_a_shared_cache_that_is_down_is_reported_and_harmless(admin: Client, settings: Any) -> None:
     settings.CACHES = {"default": shared_cache.configuration("redis://:hush@127.0.0.1:1/0")}
 
     assert admin.get("/readyz").status_code == 200
@@ -236,7 +232,7 @@ def test_a_shared_cache_that_is_down_is_told_and_takes_nothing_down(
     assert "hush" not in page
 
 
-def test_status_tells_an_owner_what_to_do(admin: Client, faults: Faults, outage: Any) -> None:
+def test_status_says_what_to_do(admin: Client, faults: Faults, outage: Any) -> None:
     faults.set("/auth/v1/health", status=500)
 
     with outage():

@@ -181,7 +181,7 @@ def test_a_bad_account_is_refused_in_both_shapes_of_an_error(
     assert newer.headers["X-Supabase-Api-Version"] == "2024-01-01"
 
 
-def test_72_bytes_of_password_are_good_and_the_73rd_opens_nothing(
+def test_a_password_longer_than_72_bytes_is_refused(
     operator: SyncGoTrueClient, visitor: SyncGoTrueClient
 ) -> None:
     longest = "я" * 36
@@ -297,7 +297,7 @@ def test_a_bad_grant_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
-def test_a_body_that_is_no_json_is_refused(accounts: Accounts) -> None:
+def test_a_body_that_is_not_json_is_refused(accounts: Accounts) -> None:
     odd = (b'{"email": ["a"]}', b'{"password": 12345678}', b'{"role": {}}', b'{"id": 1}')
     unkept = [b'{"user_metadata": {"a": "\\u0000"}}', b'{"password": "\\ud83d5678901"}', b"\xff"]
     unkept += [b'{"user_metadata": {"a": NaN}}', b'{"user_metadata": {"a": 1e999}}', b"[" * 100_000]

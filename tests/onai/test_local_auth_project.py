@@ -100,7 +100,7 @@ def test_an_identity_without_times_makes_its_account_unreadable(
     assert {account["identities"] for account in listed} == {None}
 
 
-def test_what_refers_to_an_account_elsewhere_keeps_it(accounts: Accounts, desk: Desk) -> None:
+def test_a_foreign_key_forbids_deleting_an_account(accounts: Accounts, desk: Desk) -> None:
     account = accounts.create()
     path = f"/admin/users/{account['id']}"
     desk.connection.execute("create table kept_elsewhere (account uuid references auth.users)")
@@ -116,7 +116,7 @@ def test_what_refers_to_an_account_elsewhere_keeps_it(accounts: Accounts, desk: 
     assert accounts.call("DELETE", path).json() == {}
 
 
-def test_a_softly_deleted_account_tells_nothing_any_more(accounts: Accounts) -> None:
+def test_a_softly_deleted_account_is_wiped(accounts: Accounts) -> None:
     account = accounts.create("soft@onai.test", role="student")
     session = accounts.sign_in("soft@onai.test")
     path, softly = f"/admin/users/{account['id']}", {"should_soft_delete": True}
@@ -133,7 +133,7 @@ def test_a_softly_deleted_account_tells_nothing_any_more(accounts: Accounts) -> 
     accounts.create("soft@onai.test")  # and the address is free
 
 
-def test_a_second_use_at_once_is_another_branch_of_the_session(accounts: Accounts) -> None:
+def test_a_second_use_within_the_grace_renews_too(accounts: Accounts) -> None:
     first = accounts.sign_in(accounts.create()["email"])["refresh_token"]
 
     def refresh(token: str) -> str:
@@ -149,7 +149,7 @@ def test_a_second_use_at_once_is_another_branch_of_the_session(accounts: Account
     assert refresh(branch)
 
 
-def test_the_rules_of_passwords_are_the_projects(accounts: Accounts, project: Project) -> None:
+def test_the_project_sets_the_rules_of_passwords(accounts: Accounts, project: Project) -> None:
     project.set(
         password_min_length=10,
         password_required_characters=["abc", "123"],
@@ -172,7 +172,7 @@ def test_the_rules_of_passwords_are_the_projects(accounts: Accounts, project: Pr
     assert signed_in["reasons"] == ["length", "characters"]
 
 
-def test_a_project_asks_for_a_captcha_or_lets_nobody_in_by_mail(
+def test_a_project_can_require_a_captcha_or_disable_email(
     accounts: Accounts, project: Project
 ) -> None:
     body = {"email": "admin@onai.test", "password": PASSWORD}
@@ -208,9 +208,7 @@ def test_nobody_signs_up(accounts: Accounts) -> None:
     assert _told(phone)[:2] == (422, "phone_provider_disabled")
 
 
-def test_an_address_that_asks_too_often_is_put_off_and_no_other(
-    accounts: Accounts, project: Project
-) -> None:
+def test_the_rate_limit_counts_each_address_alone(accounts: Accounts, project: Project) -> None:
     project.set(rate_limit=1)
 
     def status(sender: str, path: str = TOKEN) -> int:
@@ -232,7 +230,7 @@ def test_an_address_that_asks_too_often_is_put_off_and_no_other(
     assert asked == [400] * 29 + [429]
 
 
-def test_an_allowance_grows_again_up_to_its_first_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rate_limit_refills_to_its_burst(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("onai.local.auth.rate_limit.time.monotonic", lambda: now)
     limit = RateLimit()

@@ -38,7 +38,7 @@ def _mailbox() -> list[dict[str, Any]]:
     return letters
 
 
-def test_what_the_sdk_sends_lies_in_the_mailbox() -> None:
+def test_the_mailbox_holds_what_the_sdk_sends() -> None:
     key = str(uuid4())
 
     sent = resend.Emails.send(_letter(), {"idempotency_key": key})
@@ -122,7 +122,7 @@ def test_a_wrong_api_key_is_refused(key: str, status: int) -> None:
     )
 
 
-def test_it_fails_when_told_to_before_and_after_it_took_effect(faults: Faults) -> None:
+def test_faults_fail_a_request_before_or_after_it_took_effect(faults: Faults) -> None:
     faults.set("/emails", status=500, body="{}", times=1)
     with pytest.raises(ResendError):
         resend.Emails.send(_letter(subject="до"))
@@ -134,7 +134,7 @@ def test_it_fails_when_told_to_before_and_after_it_took_effect(faults: Faults) -
     assert [letter["subject"] for letter in _mailbox()] == ["потом", "после"]
 
 
-def test_a_delayed_request_that_was_given_up_is_done_when_the_failing_ends(faults: Faults) -> None:
+def test_a_delayed_request_ends_when_its_fault_is_cleared(faults: Faults) -> None:
     faults.set("/emails", delay=60, times=1)
     headers = {"Authorization": f"Bearer {TEST_KEYS.resend_key}"}
     with pytest.raises(httpx.ReadTimeout):

@@ -74,7 +74,7 @@ def crowded(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_number_that_a_program_reads_is_spaced(admin: Client, crowded: None, path: str) -> None:
+def test_numbers_in_addresses_have_no_spaces(admin: Client, crowded: None, path: str) -> None:
     answer = admin.get(path)
 
     assert answer.status_code == 200
@@ -86,7 +86,7 @@ def test_no_number_that_a_program_reads_is_spaced(admin: Client, crowded: None, 
         assert not SPACED.search(unquote(unquote(value))), (tag, name, value)
 
 
-def test_the_page_after_the_999th_is_the_1000th(admin: Client, crowded: None) -> None:
+def test_page_numbers_above_999_work(admin: Client, crowded: None) -> None:
     path = "/funnel/duplicates?from=2026-10-01&to=2026-10-31&page=999"
     page = Attributes(admin.get(path).content.decode())
     (following,) = {value for tag, name, value in page.found if name == "href" and "page=" in value}

@@ -122,7 +122,7 @@ def _query(name: str, *values: str) -> str:
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_no_parameter_is_a_crash_or_an_outage(admin: Client, filled: str, path: str) -> None:
+def test_odd_parameters_never_crash(admin: Client, filled: str, path: str) -> None:
     path = path.replace(ID, filled)
     # Each value in each name, by as many requests as there are values.
     for first in range(len(TEXTS)):
@@ -138,9 +138,7 @@ def test_no_parameter_is_a_crash_or_an_outage(admin: Client, filled: str, path: 
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_place_in_a_list_that_no_row_has_is_refused(
-    admin: Client, filled: str, path: str
-) -> None:
+def test_an_invalid_cursor_of_a_list_is_refused(admin: Client, filled: str, path: str) -> None:
     for place in PLACES:
         told = admin.get(path, {"after": place})
         assert told.status_code == 400, place[:60]
@@ -148,24 +146,20 @@ def test_a_place_in_a_list_that_no_row_has_is_refused(
         assert ("Такой страницы нет: показана первая." in text) is True, place[:60]
 
 
-def test_a_name_that_no_student_can_have_is_no_place_among_names(
-    admin: Client, filled: str
-) -> None:
+def test_an_impossible_name_is_no_cursor(admin: Client, filled: str) -> None:
     keys: tuple[object, ...] = ("\0", "a\0b", "\ud800", None, 7, [])
     for key in keys:
         asked = {"sort": "name", "after": _place(key)}
         assert admin.get("/sales-manager", asked).status_code == 400, key
 
 
-def test_a_place_in_a_students_history_that_no_row_has_is_refused(
-    admin: Client, filled: str
-) -> None:
+def test_an_invalid_cursor_of_a_history_is_refused(admin: Client, filled: str) -> None:
     for place in PLACES:
         assert admin.get(f"/sales-manager/students/{filled}", {"after": place}).status_code == 400
 
 
 @pytest.mark.parametrize("path", [path for path in ADDRESSES if path != "/readyz"])
-def test_no_header_of_a_stranger_is_a_crash_or_an_outage(client: Client, path: str) -> None:
+def test_odd_headers_of_strangers_never_crash(client: Client, path: str) -> None:
     # Those that refuse a request before any other is read are tried alone, below.
     names = [name for name in READ if name not in FIRST]
     for first in range(len(HEADERS)):
@@ -176,9 +170,7 @@ def test_no_header_of_a_stranger_is_a_crash_or_an_outage(client: Client, path: s
 
 
 @pytest.mark.parametrize("name", FIRST)
-def test_no_header_of_somebody_signed_in_is_a_crash_or_an_outage(
-    admin: Client, filled: str, name: str
-) -> None:
+def test_odd_headers_of_users_never_crash(admin: Client, filled: str, name: str) -> None:
     paths = (f"/sales-manager/students/{filled}/data", "/api/tripwire-manager/create-student")
     for value in HEADERS:
         if name == "session":
@@ -190,7 +182,7 @@ def test_no_header_of_somebody_signed_in_is_a_crash_or_an_outage(
 
 
 @pytest.mark.parametrize("path", ["/funnel", "/funnel/people", "/api/traffic-dashboard/people"])
-def test_a_value_that_the_database_refuses_is_no_outage(
+def test_a_value_refused_by_the_database_is_not_an_outage(
     admin: Client, filled: str, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     def refused(*_: object, **__: object) -> None:

@@ -160,15 +160,15 @@ def _keys(landing: LandingPages, column: str, texts: list[str]) -> dict[str, str
 
 
 @pytest.mark.parametrize(("written", "key"), NUMBERS)
-def test_python_knows_whose_number_it_is(written: str, key: str | None) -> None:
+def test_python_normalises_a_phone(written: str, key: str | None) -> None:
     assert phones.key(written) == key
 
 
-def test_the_database_knows_it_too(landing: LandingPages) -> None:
+def test_the_database_normalises_a_phone_alike(landing: LandingPages) -> None:
     assert _keys(landing, "phone", [written for written, _ in NUMBERS]) == dict(NUMBERS)
 
 
-def test_both_agree_on_whatever_is_typed(landing: LandingPages) -> None:
+def test_python_and_the_database_agree_on_any_input(landing: LandingPages) -> None:
     dice = random.Random(17)
     parts = (
         *"0123456789",
@@ -201,7 +201,7 @@ def test_both_agree_on_whatever_is_typed(landing: LandingPages) -> None:
 @pytest.mark.parametrize(
     ("written", "key"), [case for case in NUMBERS if (case[1] or "")[:1] == "+"]
 )
-def test_the_numbering_plans_say_the_same(written: str, key: str) -> None:
+def test_normalised_phones_agree_with_the_numbering_plans(written: str, key: str) -> None:
     found = next(iter(PhoneNumberMatcher(written, "KZ", leniency=Leniency.VALID)), None)
     assert found is None or format_number(found.number, PhoneNumberFormat.E164) == key
 
@@ -232,9 +232,7 @@ def test_the_numbering_plans_say_the_same(written: str, key: str) -> None:
         ("", ""),
     ],
 )
-def test_a_number_is_shown_as_one_dials_it_and_nothing_beside_it_is_lost(
-    written: str, shown: str
-) -> None:
+def test_a_phone_is_shown_as_dialled_with_everything_beside_it(written: str, shown: str) -> None:
     assert phones.spelled(written) == shown
 
 
@@ -245,13 +243,13 @@ _TYPED = st.lists(
 
 
 @given(_TYPED | st.sampled_from([written for written, _ in NUMBERS]))
-def test_what_is_shown_is_the_same_persons(written: str) -> None:
+def test_a_phone_as_shown_identifies_the_same_person(written: str) -> None:
     shown = phones.spelled(written)
     assert phones.key(shown) == phones.key(written)
     assert phones.spelled(shown) == shown
 
 
-def test_an_address_that_is_none_is_nobodys(landing: LandingPages) -> None:
+def test_a_placeholder_address_identifies_nobody(landing: LandingPages) -> None:
     assert _keys(landing, "email", [written for written, _ in EMAILS]) == dict(EMAILS)
 
 
@@ -270,7 +268,7 @@ def test_the_forms_spell_an_address_as_the_database_does(written: str, key: str)
         ("нет", ""),
     ],
 )
-def test_what_strangers_share_makes_them_no_one_person(
+def test_a_shared_placeholder_does_not_join_persons(
     landing: LandingPages, phone: str, email: str
 ) -> None:
     landing.write(*(bought_by(phone, email) for _ in range(3)))
@@ -281,7 +279,7 @@ def test_what_strangers_share_makes_them_no_one_person(
     assert (duplicates.distinct_emails, duplicates.without_email) == (0, 3)
 
 
-def test_one_person_is_found_however_their_number_is_written(landing: LandingPages) -> None:
+def test_a_person_is_found_by_any_spelling_of_their_phone(landing: LandingPages) -> None:
     for phone in ("+998 90 000 00 11", "998900000011", "00 998 90 000-00-11 доб. 2"):
         landing.write(bought_by(phone))
     # The same digits, and another country or none.
@@ -304,7 +302,7 @@ def test_the_page_shows_a_foreign_number_with_its_plus(
     assert page.count('href="tel:+821000000011"') == page.count("+82 10-0000-0011") == 2
 
 
-def test_a_lead_is_found_by_the_phone_as_it_is_written_or_shown(landing: LandingPages) -> None:
+def test_a_lead_is_found_by_its_phone_as_stored_or_as_shown(landing: LandingPages) -> None:
     # Other words than those of an extension are looked for in names.
     words = re.compile("тел|tel|WhatsApp|или|вацап")
     numbers = {

@@ -18,7 +18,7 @@ from onai.templatetags.russian import time_zone
         ("Atlantic/Azores", "по времени Atlantic/Azores (UTC-1)"),
     ],
 )
-def test_a_moment_is_told_by_the_academys_clock(settings: Any, zone: str, told: str) -> None:
+def test_a_moment_is_written_in_almaty_time(settings: Any, zone: str, told: str) -> None:
     settings.TIME_ZONE = zone
 
     assert time_zone(datetime(2026, 11, 22, 12, tzinfo=UTC).astimezone(ZoneInfo(zone))) == told

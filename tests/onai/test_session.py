@@ -24,7 +24,7 @@ def _expire_access_token(client: Client) -> None:
     client.cookies[ACCESS] = TEST_KEYS.sign({**claims, "exp": int(time.time()) - 60})
 
 
-def test_an_expired_access_token_is_renewed_without_a_word(admin: Client) -> None:
+def test_an_expired_access_token_is_renewed_unnoticed(admin: Client) -> None:
     _expire_access_token(admin)
     expired = admin.cookies[ACCESS].value
     spent = admin.cookies[REFRESH].value
@@ -39,13 +39,13 @@ def test_an_expired_access_token_is_renewed_without_a_word(admin: Client) -> Non
     assert ACCESS not in admin.get("/funnel").cookies
 
 
-def test_a_session_with_only_its_refresh_token_left_goes_on(admin: Client) -> None:
+def test_a_refresh_token_alone_continues_the_session(admin: Client) -> None:
     del admin.cookies[ACCESS]
 
     assert admin.get("/funnel").status_code == 200
 
 
-def test_a_session_renewed_on_the_way_to_a_refusal_is_kept(admin: Client) -> None:
+def test_a_refused_request_keeps_its_renewed_session(admin: Client) -> None:
     _expire_access_token(admin)
     spent = admin.cookies[REFRESH].value
 
@@ -55,7 +55,7 @@ def test_a_session_renewed_on_the_way_to_a_refusal_is_kept(admin: Client) -> Non
     assert refused.cookies[REFRESH].value not in ("", spent)
 
 
-def test_a_gateways_refusal_of_our_key_ends_nobodys_session(admin: Client, faults: Faults) -> None:
+def test_a_refusal_of_our_key_does_not_end_the_session(admin: Client, faults: Faults) -> None:
     _expire_access_token(admin)
     faults.set("/auth/v1/token", status=401, body='{"message": "Invalid API key"}')
 
@@ -66,7 +66,7 @@ def test_a_gateways_refusal_of_our_key_ends_nobodys_session(admin: Client, fault
 
 
 @pytest.mark.parametrize("configuration", ["another secret", "another issuer"])
-def test_a_fresh_token_that_cannot_be_read_ends_no_session(
+def test_a_token_that_cannot_be_verified_does_not_end_the_session(
     admin: Client, settings: Any, configuration: str
 ) -> None:
     """The project's keys or our configuration have changed: that is not the visitor's doing."""
@@ -88,7 +88,9 @@ def test_a_fresh_token_that_cannot_be_read_ends_no_session(
     assert admin.get("/funnel").status_code == 200
 
 
-def test_signing_in_while_tokens_cannot_be_read_is_not_now(client: Client, settings: Any) -> None:
+def test_signing_in_while_tokens_cannot_be_verified_is_answered_with_503(
+    client: Client, settings: Any
+) -> None:
     settings.SUPABASE_JWT_SECRET = "not the secret that this project signs its tokens with"
 
     answer = client.post("/login", {"email": "admin@onai.test", "password": "Demo1234!"})
@@ -97,7 +99,7 @@ def test_signing_in_while_tokens_cannot_be_read_is_not_now(client: Client, setti
     assert "Дело не в пароле" in answer.content.decode()
 
 
-def test_a_request_that_renews_just_after_another_succeeds_too(admin: Client) -> None:
+def test_two_renewals_at_once_both_succeed(admin: Client) -> None:
     _expire_access_token(admin)
     twin = Client()
     for name in (ACCESS, REFRESH):
@@ -120,7 +122,7 @@ def test_a_session_that_cannot_be_renewed_is_dropped(admin: Client, accounts: Ac
         assert answer.cookies[name]["max-age"] == 0
 
 
-def test_a_forged_access_token_without_a_refresh_token_is_dropped(client: Client) -> None:
+def test_a_forged_access_token_is_dropped(client: Client) -> None:
     client.cookies[ACCESS] = "forged.by.hand"
 
     answer = client.get("/funnel")
@@ -130,7 +132,7 @@ def test_a_forged_access_token_without_a_refresh_token_is_dropped(client: Client
 
 
 @pytest.mark.parametrize("failure", [{"status": 500}, {"status": 429}, {"drop": True}])
-def test_while_supabase_is_down_a_session_is_neither_renewed_nor_dropped(
+def test_an_outage_of_supabase_keeps_the_session(
     admin: Client, faults: Faults, failure: dict[str, Any]
 ) -> None:
     _expire_access_token(admin)
@@ -162,7 +164,7 @@ def test_signing_out_ends_the_session_at_supabase_too(admin: Client, accounts: A
     assert admin.get("/funnel").status_code == 302
 
 
-def test_signing_out_leaves_ones_other_devices_signed_in(admin: Client, accounts: Accounts) -> None:
+def test_signing_out_keeps_other_devices_signed_in(admin: Client, accounts: Accounts) -> None:
     phone = accounts.sign_in("admin@onai.test")["access_token"]
 
     admin.post("/logout")
@@ -183,7 +185,7 @@ def test_signing_out_works_while_supabase_is_down(
 
 
 @pytest.mark.parametrize("expired", [False, True])
-def test_signing_out_ends_the_session_also_while_nobody_can_say_whose_it_is(
+def test_signing_out_works_while_the_account_cannot_be_read(
     admin: Client, accounts: Accounts, expired: bool
 ) -> None:
     access = admin.cookies[ACCESS].value
@@ -200,7 +202,7 @@ def test_signing_out_ends_the_session_also_while_nobody_can_say_whose_it_is(
 
 
 @pytest.mark.parametrize("space", ["\u2000", "\u00a0", "\u0085", "\u3000", "\x1f"])
-def test_a_cookie_that_only_looks_like_ours_is_none(admin: Client, space: str) -> None:
+def test_a_cookie_with_a_look_alike_name_is_ignored(admin: Client, space: str) -> None:
     """A neighbouring host may set it, since to the browser its name has no such prefix."""
     access = admin.cookies[ACCESS].value
     sent = f"a=b; {space}{ACCESS}={access}".encode().decode("latin-1")
@@ -211,7 +213,7 @@ def test_a_cookie_that_only_looks_like_ours_is_none(admin: Client, space: str) -
     assert Client().get("/funnel", HTTP_COOKIE=both).status_code == 200
 
 
-def test_signing_out_takes_a_post_with_a_csrf_token(admin: Client) -> None:
+def test_signing_out_needs_a_post_with_a_csrf_token(admin: Client) -> None:
     assert admin.get("/logout").status_code == 405
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = admin.cookies

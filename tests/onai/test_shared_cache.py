@@ -51,7 +51,7 @@ def _kept(shared: SharedCache) -> dict[bytes, bytes]:
     return dict(zip(keys, values, strict=True))
 
 
-def test_what_is_kept_is_json(
+def test_the_cache_holds_json(
     admin: Client, shared: SharedCache, sold: Callable[[], None], statements_apart: None
 ) -> None:
     sold()
@@ -107,7 +107,7 @@ def _poisons(trace: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("number", range(10))
-def test_a_value_of_somebody_else_is_not_there(
+def test_a_value_signed_by_another_key_is_ignored(
     admin: Client,
     shared: SharedCache,
     sold: Callable[[], None],
@@ -131,7 +131,7 @@ def test_a_value_of_somebody_else_is_not_there(
 
 
 @pytest.mark.parametrize("number", range(1, 10))
-def test_what_else_is_kept_there_is_not_believed_either(
+def test_foreign_values_of_every_kind_are_ignored(
     admin: Client, shared: SharedCache, number: int, tmp_path: Path
 ) -> None:
     password_rules.learn({"message": "Password should be at least 9 characters."})
@@ -145,7 +145,7 @@ def test_what_else_is_kept_there_is_not_believed_either(
     assert admin.get("/sales-manager/students/new").status_code == 200
 
 
-def test_figures_of_another_question_are_not_taken_for_its_own(
+def test_figures_of_another_question_are_ignored(
     admin: Client, shared: SharedCache, sold: Callable[[], None], statements_apart: None
 ) -> None:
     sold()
@@ -163,7 +163,7 @@ def test_figures_of_another_question_are_not_taken_for_its_own(
     assert admin.get(API).json()["totalConversions"] == 1
 
 
-def test_a_cache_that_hangs_is_waited_for_once(
+def test_a_hanging_cache_delays_one_request(
     admin: Client,
     shared: SharedCache,
     sold: Callable[[], None],
@@ -195,7 +195,7 @@ def bearer_of_admin(accounts: Accounts) -> dict[str, str]:
     return {"Authorization": f"Bearer {accounts.sign_in('admin@onai.test')['access_token']}"}
 
 
-def test_fifty_who_ask_two_processes_at_once_are_counted_for_once(
+def test_fifty_requests_to_two_processes_cause_one_count(
     server: SharedCache, landing: LandingPages, bearer_of_admin: dict[str, str]
 ) -> None:
     landing.write({"source": "proftest_a", "sms_clicked": True})

@@ -58,7 +58,7 @@ def _until_refused(address: str = STRANGER, **typed: Any) -> int:
     pytest.fail("a hundred attempts were let through")
 
 
-def test_a_stranger_who_guesses_has_to_wait_and_is_told_for_how_long(clock: Any) -> None:
+def test_a_guessing_stranger_waits_and_sees_for_how_long(clock: Any) -> None:
     assert _until_refused() < 10
 
     answer = _try()
@@ -83,7 +83,7 @@ def test_the_delays_grow(clock: Any) -> None:
     assert "через 15 минут" in unescape(_try().content.decode())
 
 
-def test_thirty_wrong_passwords_of_a_stranger_keep_nobody_else_out(clock: Any) -> None:
+def test_thirty_wrong_passwords_lock_out_nobody_else(clock: Any) -> None:
     for _ in range(30):
         _try(STRANGER)
 
@@ -92,7 +92,7 @@ def test_thirty_wrong_passwords_of_a_stranger_keep_nobody_else_out(clock: Any) -
     assert not _succeeds(STRANGER)
 
 
-def test_strangers_from_everywhere_hold_no_lock_on_an_account(clock: Any) -> None:
+def test_many_strangers_cannot_lock_an_account(clock: Any) -> None:
     for number in range(60):
         _try(f"192.0.2.{number}")
 
@@ -101,7 +101,7 @@ def test_strangers_from_everywhere_hold_no_lock_on_an_account(clock: Any) -> Non
     assert _until_refused("192.0.2.200") < _until_refused("192.0.2.201", email="x@onai.test")
 
 
-def test_a_visitor_who_tries_many_accounts_has_to_wait_too(clock: Any) -> None:
+def test_a_visitor_who_tries_many_accounts_waits(clock: Any) -> None:
     tried = 0
     while _try(email=f"someone{tried}@onai.test").status_code == 401:
         tried += 1
@@ -112,7 +112,7 @@ def test_a_visitor_who_tries_many_accounts_has_to_wait_too(clock: Any) -> None:
     assert _try(ELSEWHERE, email="another@onai.test").status_code == 401
 
 
-def test_a_browser_in_which_one_was_signed_in_before_is_let_in_whatever_happens_around_it(
+def test_a_known_browser_signs_in_during_an_attack_on_its_account(
     clock: Any,
 ) -> None:
     known = Client()
@@ -125,7 +125,7 @@ def test_a_browser_in_which_one_was_signed_in_before_is_let_in_whatever_happens_
     assert _succeeds(STRANGER, known)
 
 
-def test_the_mark_of_a_known_browser_is_good_for_its_own_account_alone(
+def test_the_cookie_of_a_known_browser_is_bound_to_its_account(
     clock: Any, accounts: Accounts
 ) -> None:
     other = accounts.create(role="sales")
@@ -141,7 +141,7 @@ def test_the_mark_of_a_known_browser_is_good_for_its_own_account_alone(
     assert not _succeeds(browser=forged)
 
 
-def test_guessing_in_a_known_browser_has_an_end_as_well(clock: Any) -> None:
+def test_guessing_in_a_known_browser_is_limited(clock: Any) -> None:
     known = Client()
     assert _succeeds(browser=known)
     known.post("/logout")
@@ -152,21 +152,21 @@ def test_guessing_in_a_known_browser_has_an_end_as_well(clock: Any) -> None:
     assert _succeeds()
 
 
-def test_who_gets_it_right_in_the_end_begins_anew(clock: Any) -> None:
+def test_a_successful_sign_in_resets_the_count(clock: Any) -> None:
     for _ in range(3):
         for _ in range(4):
             assert _try().status_code == 401
         assert _succeeds()
 
 
-def test_an_hour_later_nothing_counts_any_more(clock: Any) -> None:
+def test_attempts_are_forgotten_after_an_hour(clock: Any) -> None:
     for _ in range(30):
         _try()
     clock.shift(timedelta(hours=1, seconds=1))
     assert _succeeds()
 
 
-def test_an_outage_is_no_guess(clock: Any, faults: Faults) -> None:
+def test_an_outage_does_not_count_as_a_guess(clock: Any, faults: Faults) -> None:
     faults.set("/auth/v1/token", status=503)
     for _ in range(30):
         assert _try(password=PASSWORD).status_code == 503
@@ -182,7 +182,7 @@ def test_addresses_of_one_ipv6_network_are_one_visitor(clock: Any) -> None:
     assert _succeeds("2001:db8:1:3::1")
 
 
-def test_a_session_is_renewed_whatever_was_guessed_from_its_address(clock: Any) -> None:
+def test_guesses_from_an_address_do_not_stop_its_sessions(clock: Any) -> None:
     browser = Client()
     assert _succeeds(browser=browser)
     for _ in range(30):
@@ -194,7 +194,7 @@ def test_a_session_is_renewed_whatever_was_guessed_from_its_address(clock: Any) 
     assert page.status_code == 200
 
 
-def test_without_the_cache_that_counts_people_sign_in_all_the_same(settings: Any) -> None:
+def test_signing_in_works_while_the_cache_is_down(settings: Any) -> None:
     settings.CACHES = {"default": shared_cache.configuration("redis://127.0.0.1:1/0")}
 
     for _ in range(10):
@@ -279,7 +279,7 @@ def test_a_bare_refresh_token_in_the_cookie_is_no_session(
 # --- Alike in words and time -------------------------------------------------------------------
 
 
-def test_refusals_come_after_a_whole_number_of_steps(
+def test_refusals_take_a_whole_number_of_steps(
     settings: Any, accounts: Accounts, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.SIGN_IN_REFUSAL_STEP = timedelta(seconds=7)
@@ -346,9 +346,7 @@ def test_a_password_pasted_with_a_space_around_it_is_tried_without(
     assert client.post("/login", typed).status_code == 302
 
 
-def test_a_password_that_has_the_space_is_tried_as_it_is_first(
-    supabase: Recorder, accounts: Accounts
-) -> None:
+def test_a_password_is_tried_as_typed_first(supabase: Recorder, accounts: Accounts) -> None:
     spaced = accounts.create(role="sales", password=f" {PASSWORD} ")
 
     assert _try(email=spaced["email"], password=f" {PASSWORD} ").status_code == 302
@@ -356,7 +354,7 @@ def test_a_password_that_has_the_space_is_tried_as_it_is_first(
 
 
 @pytest.mark.parametrize(("password", "calls"), [("wrong", 1), ("wrong ", 2), ("   ", 1)])
-def test_a_wrong_password_is_tried_once_more_at_most_and_counts_once(
+def test_a_wrong_password_counts_once(
     supabase: Recorder, clock: Any, password: str, calls: int
 ) -> None:
     assert _try(password=password).status_code == 401

@@ -86,7 +86,7 @@ def _register(connection: Any) -> dict[str, tuple[str, str, bool]]:
         return {email.partition("@")[0]: tuple(rest) for email, *rest in cursor.fetchall()}
 
 
-def test_whoever_works_today_goes_on_working(production: Any) -> None:
+def test_current_staff_stay_staff(production: Any) -> None:
     migrate, connection, url = production
     _fill(connection)
     # The copy of before believed whatever somebody had written.
@@ -108,7 +108,7 @@ def test_whoever_works_today_goes_on_working(production: Any) -> None:
     assert "pinned-student@onai.test  claims admin since" in listed
 
 
-def test_without_a_look_at_the_accounts_nobody_is_taken_over_and_that_is_told(
+def test_hidden_accounts_confirm_nobody_and_are_reported(
     desk: Desk, accounts: Accounts, caplog: pytest.LogCaptureFixture
 ) -> None:
     accounts.create(user_metadata={"role": "sales"}, app_metadata={})
@@ -121,7 +121,7 @@ def test_without_a_look_at_the_accounts_nobody_is_taken_over_and_that_is_told(
     assert "staff_register_not_filled" in caplog.messages
 
 
-def test_an_owner_looks_through_whom_the_migration_took_over(
+def test_an_owner_reviews_the_staff_confirmed_by_the_migration(
     admin: Client, accounts: Accounts, desk: Desk
 ) -> None:
     kept, dropped = (

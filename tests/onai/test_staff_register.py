@@ -65,7 +65,7 @@ def _list(capsys: Any) -> str:
 
 
 @pytest.mark.parametrize("role", ["admin", "sales"])
-def test_a_claim_is_nobodys_until_an_admin_confirms_it(
+def test_a_claimed_role_counts_once_an_admin_confirms_it(
     admin: Client, accounts: Accounts, role: str
 ) -> None:
     account = _claiming(accounts, role)
@@ -82,9 +82,7 @@ def test_a_claim_is_nobodys_until_an_admin_confirms_it(
     assert account["email"] not in admin.get(STATUS).content.decode()
 
 
-def test_signing_in_tells_that_the_role_is_not_confirmed(
-    client: Client, accounts: Accounts
-) -> None:
+def test_signing_in_says_that_the_role_is_unconfirmed(client: Client, accounts: Accounts) -> None:
     account = _claiming(accounts, "sales")
 
     answer = client.post("/login", {"email": account["email"], "password": PASSWORD})
@@ -110,7 +108,7 @@ def test_a_refused_claim_stays_refused(admin: Client, accounts: Accounts, capsys
 
 
 @pytest.mark.parametrize("pinned", [True, False])
-def test_a_manager_who_writes_admin_stays_a_manager(
+def test_a_manager_who_claims_admin_stays_a_manager(
     admin: Client, accounts: Accounts, pinned: bool
 ) -> None:
     """Given their role by `app_metadata`, or by the register."""
@@ -132,9 +130,7 @@ def test_a_manager_who_writes_admin_stays_a_manager(
     assert _signs_in(account["email"]) == (302, "/funnel")
 
 
-def test_an_admin_confirms_what_was_shown_and_nothing_that_was_written_since(
-    admin: Client, accounts: Accounts
-) -> None:
+def test_an_admin_confirms_the_claim_as_shown(admin: Client, accounts: Accounts) -> None:
     account = _claiming(accounts, "sales")
     admin.get(STATUS)
     _write_own_role(accounts, account["email"], "admin")
@@ -154,7 +150,7 @@ def student(as_person: SignIn, desk: Desk) -> str:
 
 @pytest.mark.parametrize("word", ["admin", "sales"])
 @pytest.mark.parametrize("pinned", [True, False])
-def test_a_student_who_writes_a_role_stays_a_student_and_can_be_blocked_and_deleted(
+def test_a_student_who_claims_a_role_stays_a_student(
     student: str, as_person: SignIn, accounts: Accounts, desk: Desk, word: str, pinned: bool
 ) -> None:
     if not pinned:  # as the predecessor made them, or as somebody has mended them by hand
@@ -176,7 +172,7 @@ def test_a_student_who_writes_a_role_stays_a_student_and_can_be_blocked_and_dele
     assert (desk.students(), desk.accounts()) == ([], [])
 
 
-def test_whoever_has_a_students_row_is_never_staff(
+def test_a_student_is_never_staff(
     student: str, accounts: Accounts, desk: Desk, as_person: SignIn
 ) -> None:
     account = str(student_of(desk)["user_id"])
@@ -195,7 +191,7 @@ def test_whoever_has_a_students_row_is_never_staff(
     "odd", ["is_anonymous = true", "role = 'service_role'", "role = null", "role = ''"]
 )
 @pytest.mark.parametrize("app_metadata", [{"role": "admin"}, {}])
-def test_an_account_that_is_not_an_ordinary_one_is_never_staff(
+def test_anonymous_and_special_accounts_are_never_staff(
     accounts: Accounts, desk: Desk, odd: str, app_metadata: dict[str, str]
 ) -> None:
     account = accounts.create(user_metadata={"role": "admin"}, app_metadata=app_metadata)
@@ -227,7 +223,7 @@ def test_a_role_removed_from_app_metadata_leaves_what_was_confirmed(
     assert _signs_in(only_pinned["email"]) == (403, "")
 
 
-def test_another_word_in_app_metadata_takes_away_what_was_confirmed_before(
+def test_another_role_in_app_metadata_overrides_the_register(
     accounts: Accounts,
 ) -> None:
     account = _claiming(accounts, "sales")
@@ -256,7 +252,7 @@ def test_only_admins_decide(as_person: SignIn, accounts: Accounts, email: str) -
     assert _signs_in(account["email"]) == (403, "")
 
 
-def test_a_decision_is_a_form_of_ours(admin: Client, accounts: Accounts) -> None:
+def test_a_decision_needs_a_csrf_token(admin: Client, accounts: Accounts) -> None:
     account = _claiming(accounts, "sales")
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = admin.cookies
@@ -275,7 +271,7 @@ def test_a_decision_is_a_form_of_ours(admin: Client, accounts: Accounts) -> None
         {"decision": ""},
     ],
 )
-def test_a_decision_that_is_none_is_refused(
+def test_an_unknown_decision_is_refused(
     admin: Client, accounts: Accounts, wrong: dict[str, str]
 ) -> None:
     account = _claiming(accounts, "sales")
@@ -285,7 +281,7 @@ def test_a_decision_that_is_none_is_refused(
     assert _signs_in(account["email"]) == (403, "")
 
 
-def test_a_decision_about_nobody_is_told(admin: Client) -> None:
+def test_a_decision_about_an_unknown_account_is_refused(admin: Client) -> None:
     nobody = {"id": "00000000-0000-4000-8000-000000000000"}
     assert _decide(admin, nobody, "sales", "confirm").status_code == 404
 
@@ -306,7 +302,7 @@ def test_an_admin_does_not_confirm_themselves_as_less(admin: Client, accounts: A
     assert _signs_in(owner["email"]) == (302, "/funnel")
 
 
-def test_a_first_owner_needs_no_admin(accounts: Accounts, capsys: Any) -> None:
+def test_the_command_confirms_the_first_owner(accounts: Accounts, capsys: Any) -> None:
     account = _claiming(accounts, "admin", "First.Owner@onai.test")
     assert "first.owner@onai.test  claims admin since" in _list(capsys)
 
@@ -317,7 +313,7 @@ def test_a_first_owner_needs_no_admin(accounts: Accounts, capsys: Any) -> None:
     assert "first.owner@onai.test  admin, confirmed" in _list(capsys)
 
 
-def test_a_revoked_manager_is_out_whatever_their_metadata_say(
+def test_a_revoked_manager_is_refused_in_spite_of_their_metadata(
     accounts: Accounts, capsys: Any
 ) -> None:
     account = accounts.create(role="sales")
@@ -357,7 +353,7 @@ def test_hidden_accounts_forget_nobody(accounts: Accounts, capsys: Any) -> None:
 # --- Complete ----------------------------------------------------------------------------------
 
 
-def test_two_thousand_claims_of_one_moment_are_all_seen(
+def test_two_thousand_claims_of_one_moment_are_all_listed(
     admin: Client, desk: Desk, capsys: Any
 ) -> None:
     desk.connection.execute(
@@ -376,7 +372,7 @@ def test_two_thousand_claims_of_one_moment_are_all_seen(
     assert all(f"claim{n}@onai.test" in listed for n in range(1, 2_001))
 
 
-def test_an_account_that_supabase_itself_cannot_read_is_seen(
+def test_an_account_unreadable_by_supabase_is_listed(
     admin: Client, desk: Desk, accounts: Accounts
 ) -> None:
     """Made by SQL: its tokens are NULL, there is no identity, the e-mail has capitals."""
@@ -406,7 +402,7 @@ def test_an_account_that_supabase_itself_cannot_read_is_seen(
         pytest.param(f'{{"role": "admin", "x": {"[" * 3_000}{"]" * 3_000}}}', id="deep"),
     ],
 )
-def test_whatever_somebody_wrote_into_their_metadata_is_read(
+def test_any_value_in_user_metadata_is_read_safely(
     admin: Client, desk: Desk, accounts: Accounts, odd: str
 ) -> None:
     account = accounts.create(role="sales")
@@ -437,9 +433,7 @@ def test_a_manager_made_a_minute_ago_can_be_handed_a_student(
     assert str(student_of(desk)["granted_by"]) == fresh["id"]
 
 
-def test_a_manager_made_by_hand_long_ago_is_seen_by_the_worker(
-    desk: Desk, accounts: Accounts
-) -> None:
+def test_the_worker_finds_managers_created_by_hand(desk: Desk, accounts: Accounts) -> None:
     account = accounts.create(role="sales")
     desk.connection.execute(
         "update auth.users set created_at = '2025-01-01', updated_at = '2025-01-01' where id = %s",

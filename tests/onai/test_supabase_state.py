@@ -43,7 +43,7 @@ def test_all_is_well() -> None:
     assert supabase_state.check() == "отвечает"
 
 
-def test_a_wrong_key_is_told_from_an_outage(settings: Any) -> None:
+def test_a_wrong_key_is_distinguished_from_an_outage(settings: Any) -> None:
     good = settings.SUPABASE_SERVICE_ROLE_KEY
     # Made up, of another project, and the public one, which is nobody's to administer with.
     other = jwt.encode({"role": "service_role"}, "x" * 32, algorithm="HS256")
@@ -55,7 +55,7 @@ def test_a_wrong_key_is_told_from_an_outage(settings: Any) -> None:
     assert _reason() == "wrong_anon_key"
 
 
-def test_a_captcha_is_told_on_the_pages_of_states_and_to_who_signs_in(
+def test_a_captcha_is_reported_on_status_and_at_sign_in(
     admin: Client, client: Client, project: Project
 ) -> None:
     project.set(captcha=True)
@@ -77,7 +77,7 @@ def test_a_captcha_is_told_on_the_pages_of_states_and_to_who_signs_in(
     assert supabase_state.check() == "отвечает"
 
 
-def test_a_captcha_that_only_a_sign_in_met_is_remembered(client: Client, faults: Faults) -> None:
+def test_a_captcha_met_at_sign_in_is_remembered(client: Client, faults: Faults) -> None:
     body = {"code": "captcha_failed", "error_code": "captcha_failed", "msg": "captcha"}
     faults.set("/auth/v1/token", status=400, body=json.dumps(body), times=1)
 
@@ -88,7 +88,7 @@ def test_a_captcha_that_only_a_sign_in_met_is_remembered(client: Client, faults:
     assert supabase_state.check() == "отвечает"
 
 
-def test_sign_in_by_email_switched_off_is_told(client: Client, project: Project) -> None:
+def test_disabled_sign_in_by_email_is_reported(client: Client, project: Project) -> None:
     project.set(email_provider=False)
 
     assert _reason() == "email_sign_in_disabled"
@@ -97,9 +97,7 @@ def test_sign_in_by_email_switched_off_is_told(client: Client, project: Project)
     assert "Вход по почте выключен" in refused.content.decode()
 
 
-def test_a_secret_out_of_use_is_told_and_not_while_it_still_signs(
-    client: Client, settings: Any
-) -> None:
+def test_an_unused_secret_is_reported_once_tokens_differ(client: Client, settings: Any) -> None:
     settings.SUPABASE_JWT_SECRET = TEST_KEYS.jwt_secret
 
     assert _reason() == "jwt_secret_out_of_use"
@@ -113,7 +111,7 @@ def test_a_secret_out_of_use_is_told_and_not_while_it_still_signs(
 
 
 @pytest.mark.usefixtures("signs_with_the_secret")
-def test_a_secret_that_is_missing_or_wrong_is_told(client: Client, settings: Any) -> None:
+def test_a_missing_or_wrong_secret_is_reported(client: Client, settings: Any) -> None:
     assert _reason() == "jwt_secret_missing"
     settings.SUPABASE_JWT_SECRET = "another secret, and as long as the right one"
     assert _reason() == "wrong_jwt_secret"
@@ -122,9 +120,7 @@ def test_a_secret_that_is_missing_or_wrong_is_told(client: Client, settings: Any
     assert _sign_in(client).status_code == 302
 
 
-def test_tokens_that_cannot_be_verified_are_told_until_some_can(
-    client: Client, settings: Any
-) -> None:
+def test_unverifiable_tokens_are_reported_until_one_verifies(client: Client, settings: Any) -> None:
     url = settings.SUPABASE_AUTH_URL
     settings.SUPABASE_AUTH_URL = url.replace("127.0.0.1", "localhost")  # not what tokens name
 
@@ -147,7 +143,7 @@ def test_tokens_that_cannot_be_verified_are_told_until_some_can(
     ],
     ids=lambda value: value["path"] if isinstance(value, dict) else None,
 )
-def test_other_failures_are_told_as_they_are(
+def test_other_failures_are_reported_as_they_are(
     faults: Faults, fault: dict[str, Any], seen: str
 ) -> None:
     faults.set(**fault)

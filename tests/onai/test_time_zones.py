@@ -85,12 +85,12 @@ def old_database(request: pytest.FixtureRequest) -> Iterator[str]:
     connections[alias].close()
 
 
-def test_status_says_which_database_has_old_data(old_database: str) -> None:
+def test_status_names_the_database_with_old_time_zones(old_database: str) -> None:
     with pytest.raises(Down) as told:
         PROBE.check()
 
     assert str(told.value) == f"база {old_database} неверно считает время с 03.2024"
 
 
-def test_status_says_that_the_time_zones_are_right(admin: Client) -> None:
+def test_status_reports_correct_time_zones(admin: Client) -> None:
     assert "у обеих баз верный" in admin.get("/status").content.decode()

@@ -108,7 +108,7 @@ def test_clocks_may_be_a_little_out_of_step() -> None:
     verify(TEST_KEYS.sign(_claims(exp=now - 20)))
 
 
-def test_a_token_of_another_key_is_refused_though_it_names_ours() -> None:
+def test_a_token_signed_by_another_key_under_our_key_id_is_refused() -> None:
     stranger = SigningKey.generate("ES256")
     forged = jwt.encode(
         _claims(),
@@ -163,7 +163,7 @@ def test_an_algorithm_that_our_kind_of_key_does_not_use_is_refused(token: Any) -
         verify(token())
 
 
-def test_a_published_key_is_not_believed_where_the_secret_decides(settings: Any) -> None:
+def test_a_published_key_is_ignored_where_a_secret_is_set(settings: Any) -> None:
     settings.SUPABASE_JWT_SECRET = TEST_KEYS.jwt_secret
 
     with pytest.raises(TokenInvalid):
@@ -177,7 +177,7 @@ def test_keys_are_fetched_once_and_kept(faults: Faults) -> None:
     verify(TEST_KEYS.sign(_claims()))
 
 
-def test_a_rotated_key_is_fetched_when_it_is_first_met(keys: Keys) -> None:
+def test_a_rotated_key_is_fetched_at_its_first_use(keys: Keys) -> None:
     verify(keys.sign(_claims()))
 
     for _ in range(2):
@@ -188,7 +188,7 @@ def test_a_rotated_key_is_fetched_when_it_is_first_met(keys: Keys) -> None:
         verify(keys.sign(_claims()))
 
 
-def test_forged_key_ids_do_not_make_us_ask_again_and_again(faults: Faults) -> None:
+def test_forged_key_ids_do_not_cause_repeated_fetches(faults: Faults) -> None:
     def refuse_a_forged_one() -> None:
         forged = SigningKey.generate("ES256")
         headers = {"kid": forged.kid}
@@ -216,7 +216,7 @@ def test_old_keys_stay_good_while_new_ones_cannot_be_fetched(
     verify(TEST_KEYS.sign(_claims()))
 
 
-def test_who_has_a_known_key_does_not_wait_for_somebody_elses_fetch(
+def test_a_known_key_does_not_wait_for_another_fetch(
     faults: Faults, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     settings.SUPABASE_CONNECT_TIMEOUT = timedelta(seconds=60)
@@ -264,7 +264,7 @@ def test_a_failed_fetch_is_not_repeated_for_every_request(faults: Faults) -> Non
 @pytest.mark.parametrize(
     "failure", [{"status": 500}, {"drop": True}, {"body": "<html>"}, {"body": '{"keys": []}'}]
 )
-def test_without_the_keys_nobody_is_judged(faults: Faults, failure: dict[str, Any]) -> None:
+def test_without_keys_no_token_is_judged(faults: Faults, failure: dict[str, Any]) -> None:
     faults.set("/auth/v1/.well-known", **failure)
 
     with pytest.raises(AuthUnavailable):
@@ -303,6 +303,6 @@ def test_the_role_is_the_one_a_user_cannot_write(
     assert role_of(metadata) is role
 
 
-def test_a_subject_that_is_no_uuid_is_nobody() -> None:
+def test_a_subject_that_is_not_a_uuid_is_refused() -> None:
     with pytest.raises(ValueError):
         standing.identify(_claims(sub="1"))

@@ -51,7 +51,7 @@ STALLED = [
 
 
 @pytest.mark.parametrize("stalled", STALLED, ids=["a form", "a probe"])
-def test_two_hundred_who_hang_do_not_hold_up_the_load_balancer(
+def test_two_hundred_hanging_clients_do_not_delay_a_probe(
     site: Site, connect: Callable[..., socket.socket], stalled: bytes
 ) -> None:
     for _ in range(200):
@@ -61,7 +61,7 @@ def test_two_hundred_who_hang_do_not_hold_up_the_load_balancer(
         assert plain_http.get(site.address + path, timeout=PATIENCE).status_code == 200
 
 
-def test_who_says_nothing_holds_no_thread(
+def test_a_silent_connection_holds_no_thread(
     site: Site, connect: Callable[..., socket.socket]
 ) -> None:
     for _ in range(200):
@@ -70,7 +70,7 @@ def test_who_says_nothing_holds_no_thread(
     assert plain_http.get(f"{site.address}/login", timeout=PATIENCE).status_code == 200
 
 
-def test_a_connection_is_kept_as_long_as_a_balancer_uses_it_again(site: Site) -> None:
+def test_a_connection_outlives_the_load_balancers_idle_time(site: Site) -> None:
     from importlib.util import module_from_spec, spec_from_file_location
 
     from tests.settings import BASE_DIR
@@ -89,7 +89,7 @@ def test_a_connection_is_kept_as_long_as_a_balancer_uses_it_again(site: Site) ->
     assert addresses[0] == addresses[1]
 
 
-def test_a_process_that_ends_says_so_and_finishes_what_it_has(
+def test_a_stopping_process_finishes_its_requests_and_refuses_new_ones(
     site: Site, connect: Callable[..., socket.socket]
 ) -> None:
     begun = connect(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n")
@@ -115,7 +115,7 @@ def test_a_process_that_ends_says_so_and_finishes_what_it_has(
     assert site.process.wait(20) == 0
 
 
-def test_who_left_while_waiting_is_not_served(
+def test_a_client_that_left_the_queue_is_not_served(
     site: Site, connect: Callable[..., socket.socket], desk: Desk, accounts: Accounts
 ) -> None:
     token = accounts.sign_in("ayaulym@onai.test")["access_token"]

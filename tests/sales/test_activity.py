@@ -25,7 +25,7 @@ def _acts(answer: Any) -> list[tuple[str, str]]:
     return [(act, who) for act, who in found]
 
 
-def test_the_log_says_who_did_what_to_whom(sales: Sales, as_person: SignIn, desk: Desk) -> None:
+def test_the_log_names_actor_act_and_student(sales: Sales, as_person: SignIn, desk: Desk) -> None:
     student = sales.add(full_name="Ару Сапарова")
     log = (
         "insert into sales_activity_log (manager_id, action_type, target_user_id, details,"
@@ -69,9 +69,7 @@ def test_the_log_says_who_did_what_to_whom(sales: Sales, as_person: SignIn, desk
     assert "<span>→ <bdi>aru@onai.test</bdi></span>" in told
 
 
-def test_the_pages_of_the_log_together_are_the_log(
-    sales: Sales, as_person: SignIn, desk: Desk
-) -> None:
+def test_the_pages_cover_the_log(sales: Sales, as_person: SignIn, desk: Desk) -> None:
     desk.connection.execute(
         "insert into sales_activity_log (manager_id, action_type, created_at)"
         " select %s, 'email_sent', timestamptz '2026-11-10' from generate_series(1, 120)",
@@ -91,7 +89,7 @@ def test_the_pages_of_the_log_together_are_the_log(
     assert following is None
 
 
-def test_whoever_handed_a_student_over_reads_what_they_knew(
+def test_a_former_managers_log_keeps_the_old_name(
     as_person: SignIn, desk: Desk, sales: Sales
 ) -> None:
     manager_of_one(as_person)

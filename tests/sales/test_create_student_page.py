@@ -34,7 +34,7 @@ def _value(page: str, name: str) -> str:
     return value[1] if value else ""
 
 
-def test_the_happy_way(manager: Client, desk: Desk, accounts: Accounts) -> None:
+def test_a_student_is_created(manager: Client, desk: Desk, accounts: Accounts) -> None:
     answer = manager.post(NEW, GOOD, follow=True)
 
     page = _text(answer)
@@ -94,7 +94,7 @@ def test_each_form_suggests_another_strong_password(manager: Client) -> None:
     assert first != second
 
 
-def test_without_javascript_the_server_suggests_another_one(manager: Client, desk: Desk) -> None:
+def test_without_javascript_the_server_suggests_a_password(manager: Client, desk: Desk) -> None:
     answer = manager.post(NEW, {**GOOD, "suggest": "1"})
 
     page = _text(answer)
@@ -132,7 +132,7 @@ def test_without_javascript_the_server_suggests_another_one(manager: Client, des
         ("password", "Kvx7\x07Rmp3", "В пароле есть невидимые символы."),
     ],
 )
-def test_a_mistake_is_told_beside_its_field_and_nothing_typed_is_lost(
+def test_a_mistake_is_reported_beside_its_field_and_typed_text_kept(
     manager: Client, desk: Desk, field: str, value: str, sentence: str
 ) -> None:
     typed = {**GOOD, field: value, "attempt": ATTEMPT}
@@ -159,7 +159,7 @@ def test_a_mistake_is_told_beside_its_field_and_nothing_typed_is_lost(
         ({"full_name": "Я" * 120}, {"full_name": "Я" * 120}),
     ],
 )
-def test_what_is_good_is_kept_as_it_is_meant(
+def test_good_input_is_stored_normalised(
     manager: Client, desk: Desk, typed: dict[str, str], kept: dict[str, str]
 ) -> None:
     assert "Доступ открыт" in _text(manager.post(NEW, {**GOOD, **typed}, follow=True))
@@ -181,7 +181,7 @@ def test_a_good_password_opens_the_account_exactly_as_typed(
     assert password in unescape(desk.mailbox()[0]["html"])
 
 
-def test_a_second_tap_creates_nothing_twice(manager: Client, desk: Desk) -> None:
+def test_a_second_tap_creates_no_second_student(manager: Client, desk: Desk) -> None:
     form = {**GOOD, "attempt": _value(_text(manager.get(NEW)), "attempt")}
 
     first, second = manager.post(NEW, form), manager.post(NEW, form)
@@ -204,9 +204,7 @@ def test_the_same_page_serves_for_the_next_student(manager: Client, desk: Desk) 
     desk.whole("dana@onai.test")
 
 
-def test_an_attempt_that_is_no_number_of_ours_is_as_good_as_none(
-    manager: Client, desk: Desk
-) -> None:
+def test_an_invalid_attempt_is_ignored(manager: Client, desk: Desk) -> None:
     assert manager.post(NEW, {**GOOD, "attempt": "a\x00b"}).status_code == 302
     desk.whole()
 
@@ -225,7 +223,7 @@ def test_the_result_is_shown_once_and_reloading_creates_nothing(
     desk.whole()
 
 
-def test_the_result_is_for_whoever_created_it_and_admins(
+def test_the_result_is_for_its_creator_and_admins(
     manager: Client, as_person: SignIn, colleague: Any, desk: Desk
 ) -> None:
     where = manager.post(NEW, GOOD)["Location"]
@@ -258,7 +256,7 @@ def test_a_password_shown_once_cannot_be_carried_to_another_page(
     assert "Other-Pass-77" not in page
 
 
-def test_a_letter_that_waits_is_told_with_what_to_do(
+def test_a_waiting_letter_is_reported_with_what_to_do(
     manager: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/emails", status=500)
@@ -272,7 +270,7 @@ def test_a_letter_that_waits_is_told_with_what_to_do(
     desk.whole()
 
 
-def test_a_refused_letter_is_told_and_can_be_sent_again(
+def test_a_refused_letter_is_reported_and_can_be_sent_again(
     manager: Client, as_person: SignIn, colleague: Any, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/emails", status=422, body='{"statusCode": 422, "name": "validation_error"}')
@@ -325,9 +323,7 @@ def test_no_row_log_or_job_holds_the_password(
     assert "aru@onai.test" not in worked.stderr + said.err
 
 
-def test_who_was_signed_out_meanwhile_hears_that_nothing_was_created(
-    as_person: SignIn, desk: Desk
-) -> None:
+def test_an_ended_session_says_that_nothing_was_created(as_person: SignIn, desk: Desk) -> None:
     stranger = Client(headers={"Referer": f"http://testserver{NEW}"})
 
     sent_away = stranger.post(NEW, GOOD)

@@ -35,7 +35,7 @@ def _id_of(accounts: Accounts, email: str) -> str:
     return str(accounts.sign_in(email)["user"]["id"])
 
 
-def test_a_taken_address_says_whose_student_it_is(
+def test_a_taken_address_names_the_students_manager(
     manager: Client, as_person: SignIn, colleague: Any, desk: Desk
 ) -> None:
     manager.post(NEW, GOOD)
@@ -56,7 +56,7 @@ def test_a_taken_address_says_whose_student_it_is(
     desk.whole()
 
 
-def test_an_address_kept_in_another_case_by_the_predecessor_is_taken(
+def test_an_address_stored_in_another_case_is_taken(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
     account = accounts.create("aru@onai.test", role="student")
@@ -73,7 +73,7 @@ def test_an_address_kept_in_another_case_by_the_predecessor_is_taken(
     assert len(desk.accounts()) == 1
 
 
-def test_an_account_that_signs_in_elsewhere_does_not_take_the_address(
+def test_an_account_with_another_sign_in_does_not_take_the_address(
     admin: Client, desk: Desk
 ) -> None:
     desk.connection.execute(
@@ -139,12 +139,12 @@ def test_a_staff_account_never_becomes_a_student(
     assert desk.students(MANAGER) == []
 
 
-def test_nothing_can_be_adopted_where_there_is_nothing(admin: Client, desk: Desk) -> None:
+def test_adopting_a_missing_account_is_refused(admin: Client, desk: Desk) -> None:
     assert admin.post(NEW, {**GOOD, "adopt": "on"}).status_code == 409
     desk.nothing()
 
 
-def test_who_may_open_a_students_card(
+def test_a_students_card_is_for_its_manager_and_admins(
     manager: Client, as_person: SignIn, colleague: Any, desk: Desk
 ) -> None:
     manager.post(NEW, GOOD)
@@ -161,7 +161,7 @@ def test_who_may_open_a_students_card(
     assert nobody.status_code == 404
 
 
-def test_what_somebody_else_typed_is_not_offered_again(
+def test_another_users_text_is_not_restored(
     manager: Client, as_person: SignIn, colleague: Any, desk: Desk
 ) -> None:
     again = f"{NEW}?again={manager.post(NEW, GOOD)['Location'].rpartition('/')[2]}"
@@ -169,7 +169,7 @@ def test_what_somebody_else_typed_is_not_offered_again(
     assert _value(_text(as_person(OTHER).get(again)), "email") == ""
 
 
-def test_a_stranger_and_a_student_create_nobody(as_person: SignIn, desk: Desk) -> None:
+def test_strangers_and_students_cannot_create_students(as_person: SignIn, desk: Desk) -> None:
     stranger = Client().post(NEW, GOOD)
     student = as_person("student@onai.test").post(NEW, GOOD)
 
@@ -179,7 +179,7 @@ def test_a_stranger_and_a_student_create_nobody(as_person: SignIn, desk: Desk) -
     desk.nothing()
 
 
-def test_a_manager_names_only_themselves(
+def test_a_manager_can_name_only_themselves(
     manager: Client, colleague: dict[str, Any], desk: Desk, accounts: Accounts
 ) -> None:
     refused = manager.post(NEW, {**GOOD, "manager_id": colleague["id"]})

@@ -74,7 +74,7 @@ class _Reader(HTMLParser):
         self.fetched += [found[name] or "" for name in ("src", "background") if name in found]
 
 
-def test_the_letter_says_everything_in_both_forms(create: Any, desk: Desk) -> None:
+def test_the_letter_is_complete_as_html_and_text(create: Any, desk: Desk) -> None:
     create()
 
     (letter,) = desk.mailbox()

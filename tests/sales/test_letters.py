@@ -43,7 +43,7 @@ FAILURES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("how", FAILURES)
-def test_what_passes_is_tried_again_and_sent_once(
+def test_a_temporary_failure_is_retried_and_the_letter_sent_once(
     create: Any, desk: Desk, faults: Faults, how: str, moment: str
 ) -> None:
     faults.set("/emails", after=moment == "after", times=1, **FAILURES[how])
@@ -58,9 +58,7 @@ def test_what_passes_is_tried_again_and_sent_once(
     desk.whole()
 
 
-def test_a_slow_resend_does_not_keep_the_manager_waiting(
-    create: Any, desk: Desk, faults: Faults
-) -> None:
+def test_a_slow_resend_does_not_delay_the_manager(create: Any, desk: Desk, faults: Faults) -> None:
     faults.set("/emails", delay=20, after=True, times=1)
     began = datetime.now(UTC)
 
@@ -80,7 +78,7 @@ def test_a_slow_resend_does_not_keep_the_manager_waiting(
         {"status": 409, "body": '{"name": "something_else"}'},
     ],
 )
-def test_what_is_refused_is_not_tried_again_by_itself(
+def test_a_refused_letter_is_not_retried_automatically(
     create: Any, desk: Desk, faults: Faults, how: dict[str, Any]
 ) -> None:
     faults.set("/emails", **how)
@@ -132,7 +130,7 @@ OURS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("how", OURS)
-def test_a_refusal_of_our_key_or_sender_is_told_as_ours_and_tried_until_it_is_mended(
+def test_a_refusal_of_our_key_or_sender_is_retried_until_mended(
     create: Any, desk: Desk, faults: Faults, as_person: Callable[[str], Client], how: str
 ) -> None:
     faults.set("/emails", **OURS[how])
@@ -155,7 +153,7 @@ def test_a_refusal_of_our_key_or_sender_is_told_as_ours_and_tried_until_it_is_me
     desk.whole()
 
 
-def test_a_letter_with_another_sender_is_sent_by_another_key(
+def test_another_sender_gets_another_key(
     create: Any, desk: Desk, faults: Faults, settings: Any
 ) -> None:
     # Resend would call the former key another letter's, and we the letter sent.
@@ -175,7 +173,7 @@ def test_a_letter_with_another_sender_is_sent_by_another_key(
     assert desk.mailbox()[0]["idempotency_key"] == f"welcome/{before}"
 
 
-def test_a_letter_that_may_have_been_taken_keeps_its_key_when_our_key_is_refused(
+def test_a_possibly_accepted_letter_keeps_its_key_after_a_refusal_of_ours(
     create: Any, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/emails", drop=True, after=True, times=1)
@@ -189,7 +187,7 @@ def test_a_letter_that_may_have_been_taken_keeps_its_key_when_our_key_is_refused
     assert len(desk.mailbox()) == 1
 
 
-def test_a_letter_that_was_refused_for_a_day_is_told_as_ours_and_sent_anew(
+def test_a_letter_refused_for_a_day_is_reported_as_our_fault(
     create: Any, desk: Desk, faults: Faults, as_person: Callable[[str], Client]
 ) -> None:
     faults.set("/emails", **OURS["no key"])
@@ -206,7 +204,7 @@ def test_a_letter_that_was_refused_for_a_day_is_told_as_ours_and_sent_anew(
     desk.whole()
 
 
-def test_the_delays_grow_and_after_a_day_somebody_is_told(
+def test_the_delays_grow_and_a_failure_is_reported_after_a_day(
     create: Any, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/emails", status=500)
@@ -229,7 +227,7 @@ def test_the_delays_grow_and_after_a_day_somebody_is_told(
     assert letter_of(desk)["state"] == "sent"
 
 
-def test_a_letter_that_may_have_been_taken_keeps_its_key_when_sent_again(
+def test_a_possibly_accepted_letter_keeps_its_key_when_sent_again(
     create: Any, desk: Desk, faults: Faults, settings: Any
 ) -> None:
     faults.set("/emails", drop=True, after=True, times=1)
@@ -246,7 +244,7 @@ def test_a_letter_that_may_have_been_taken_keeps_its_key_when_sent_again(
     desk.whole()
 
 
-def test_no_attempt_is_later_than_the_day(create: Any, desk: Desk, faults: Faults) -> None:
+def test_no_attempt_is_made_after_a_day(create: Any, desk: Desk, faults: Faults) -> None:
     faults.set("/emails", status=500)
     create()
     desk.connection.execute("update sales_letters set give_up_at = now() + interval '5 seconds'")
@@ -256,7 +254,7 @@ def test_no_attempt_is_later_than_the_day(create: Any, desk: Desk, faults: Fault
     assert letter["due_at"] == letter["give_up_at"]
 
 
-def test_whoever_comes_while_somebody_is_at_it_comes_back_when_they_must_be_done(
+def test_a_job_returns_when_the_lease_of_another_ends(
     create: Any, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/emails", status=500)
@@ -306,7 +304,7 @@ def test_every_attempt_has_the_same_key_and_content(
     assert letter_of(desk)["state"] == "sent"
 
 
-def test_a_refused_letter_that_is_sent_again_has_another_key(
+def test_a_refused_letter_is_sent_again_with_another_key(
     create: Any, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/emails", status=422, body='{"name": "validation_error"}')
@@ -320,7 +318,7 @@ def test_a_refused_letter_that_is_sent_again_has_another_key(
     assert letter_of(desk)["idempotency_key"] != first["idempotency_key"]
 
 
-def test_no_attempt_is_made_once_resend_has_forgotten_the_key(
+def test_no_attempt_is_made_after_resend_forgets_the_key(
     create: Any, desk: Desk, faults: Faults, as_person: Callable[[str], Client]
 ) -> None:
     # Resend took it, nobody heard so, and then the worker was down for a day.
@@ -340,7 +338,7 @@ def test_no_attempt_is_made_once_resend_has_forgotten_the_key(
     assert "Письмо могло и дойти" in card.content.decode()
 
 
-def test_a_letter_that_resend_took_before_the_site_changed_is_sent(
+def test_a_letter_accepted_before_a_change_of_the_site_counts_as_sent(
     create: Any, desk: Desk, faults: Faults, settings: Any
 ) -> None:
     faults.set("/emails", drop=True, after=True, times=1)
@@ -353,7 +351,7 @@ def test_a_letter_that_resend_took_before_the_site_changed_is_sent(
     assert len(desk.mailbox()) == 1
 
 
-def test_two_at_once_make_one_attempt(create: Any, desk: Desk, faults: Faults) -> None:
+def test_two_simultaneous_attempts_are_one(create: Any, desk: Desk, faults: Faults) -> None:
     faults.set("/emails", status=500)
     create()
     desk.time_passes()
@@ -365,9 +363,7 @@ def test_two_at_once_make_one_attempt(create: Any, desk: Desk, faults: Faults) -
     assert letter_of(desk)["attempts"] == 1
 
 
-def test_two_processes_that_send_it_at_once_send_and_log_it_once(
-    create: Any, desk: Desk, faults: Faults
-) -> None:
+def test_two_processes_send_and_log_a_letter_once(create: Any, desk: Desk, faults: Faults) -> None:
     """As when one was so slow that its time was up, and another took the letter over."""
     faults.set("/emails", status=500)
     create()
@@ -393,7 +389,7 @@ def _attempt(letter_id: UUID) -> None:
         connections.close_all()
 
 
-def test_the_letter_goes_with_its_student(create: Any, desk: Desk, faults: Faults) -> None:
+def test_deleting_a_student_deletes_the_letter(create: Any, desk: Desk, faults: Faults) -> None:
     faults.set("/emails", status=500)
     create()
     (student,) = desk.students()
@@ -407,9 +403,7 @@ def test_the_letter_goes_with_its_student(create: Any, desk: Desk, faults: Fault
     assert failed == []
 
 
-def test_the_success_is_logged_once_and_only_when_both_are_true(
-    create: Any, desk: Desk, faults: Faults, caplog: Any
-) -> None:
+def test_a_success_is_logged_once(create: Any, desk: Desk, faults: Faults, caplog: Any) -> None:
     faults.set("/emails", status=500)
     create()
     assert SENT not in caplog.text

@@ -81,7 +81,7 @@ def test_every_index_is_built_while_others_write(production: Production) -> None
     assert production.desk.rows("select * from pg_index where not indisvalid") == []
 
 
-def test_whoever_has_the_indexes_builds_none_again(production: Production) -> None:
+def test_existing_indexes_are_not_rebuilt(production: Production) -> None:
     production.migrate()
     production.as_owner(
         "delete from django_migrations where app = 'sales' and name = '0010_indexes'"
@@ -93,7 +93,7 @@ def test_whoever_has_the_indexes_builds_none_again(production: Production) -> No
     assert built == []
 
 
-def test_an_index_whose_building_was_interrupted_is_built_anew(production: Production) -> None:
+def test_an_interrupted_index_is_rebuilt(production: Production) -> None:
     production.migrate()
     production.as_owner(
         "delete from django_migrations where app = 'sales' and name = '0010_indexes'"
@@ -110,7 +110,7 @@ def test_an_index_whose_building_was_interrupted_is_built_anew(production: Produ
     assert production.desk.rows("select * from pg_index where not indisvalid") == []
 
 
-def test_who_had_only_the_first_indexes_gets_those_of_today(production: Production) -> None:
+def test_missing_indexes_are_built(production: Production) -> None:
     # As 0003 once left them, before 0005.
     production.as_owner(
         "create index tripwire_users_name on tripwire_users (lower(full_name), id)",
@@ -129,7 +129,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_table_that_stays_locked_is_given_up_and_taken_up_again(production: Production) -> None:
+def test_a_locked_table_stops_the_migration_which_can_run_again(production: Production) -> None:
     add = "alter table tripwire_users add column if not exists onai_test int"
     with psycopg.connect(url(SOCKET_DIR, DATABASE)) as writer, acting_as(roles.OWNER):
         writer.execute("lock table tripwire_users in row exclusive mode")
@@ -148,7 +148,7 @@ def test_a_table_that_stays_locked_is_given_up_and_taken_up_again(production: Pr
     )
 
 
-def test_a_migration_that_locks_the_students_waits_for_that_two_seconds(
+def test_a_migration_waits_two_seconds_for_its_lock(
     production: Production,
 ) -> None:
     waits: list[str] = []

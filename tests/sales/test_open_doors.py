@@ -81,7 +81,7 @@ def _as(production: Production, role: str, statement: str) -> Any:
             return "refused"
 
 
-def test_every_door_is_told_with_what_shuts_it(production: Production) -> None:
+def test_every_open_door_is_reported_with_its_remedy(production: Production) -> None:
     production.migrate()
 
     status, said = production.check()
@@ -103,7 +103,7 @@ def test_every_door_is_told_with_what_shuts_it(production: Production) -> None:
         assert innocent not in said
 
 
-def test_closing_takes_the_rights_away_and_leaves_what_the_platform_needs(
+def test_closing_revokes_rights_and_keeps_what_the_platform_needs(
     production: Production,
 ) -> None:
     production.migrate()
@@ -131,7 +131,7 @@ def test_closing_takes_the_rights_away_and_leaves_what_the_platform_needs(
     assert production.check("--close")[1].startswith("nothing to close")
 
 
-def test_a_right_that_only_everybody_had_stays_with_the_platforms_server(
+def test_revoking_from_public_keeps_the_service_role(
     production: Production,
 ) -> None:
     production.as_owner(
@@ -164,7 +164,7 @@ def test_tables_without_row_security_are_shut_from_the_data_api(production: Prod
     )["relrowsecurity"]
 
 
-def test_a_right_on_one_column_is_a_door_too(production: Production) -> None:
+def test_a_grant_on_one_column_is_reported(production: Production) -> None:
     production.as_owner(
         "revoke all on tripwire_users from anon, authenticated",
         "grant update (price) on tripwire_users to authenticated",
@@ -177,7 +177,7 @@ def test_a_right_on_one_column_is_a_door_too(production: Production) -> None:
     assert _as(production, "authenticated", "update tripwire_users set price = 0") == "refused"
 
 
-def test_a_policy_that_believes_what_users_write_of_themselves_is_told(
+def test_a_policy_on_user_metadata_is_reported(
     production: Production,
 ) -> None:
     production.execute(
@@ -195,7 +195,7 @@ def test_a_policy_that_believes_what_users_write_of_themselves_is_told(
     assert 'drop policy "staff" on public.tripwire_users;' in said
 
 
-def test_a_right_that_is_not_ours_to_take_is_not_called_taken(production: Production) -> None:
+def test_a_grant_that_cannot_be_revoked_is_not_reported_as_revoked(production: Production) -> None:
     production.migrate()
     production.execute(
         "create function rpc_of_another_owner() returns bigint language sql security definer"
@@ -209,7 +209,7 @@ def test_a_right_that_is_not_ours_to_take_is_not_called_taken(production: Produc
     assert "\ndone: revoke execute on function rpc_of_another_owner()" not in said
 
 
-def test_what_is_told_can_be_run_whatever_the_names(production: Production) -> None:
+def test_the_advised_sql_quotes_every_name(production: Production) -> None:
     """A trigger that runs a writer's code as its owner, and a policy, with letters to be quoted."""
     production.execute(
         "create function auth.jwt() returns jsonb language sql as $$ select '{}'::jsonb $$"
@@ -233,7 +233,7 @@ def test_what_is_told_can_be_run_whatever_the_names(production: Production) -> N
     assert not codes & production.codes().keys()
 
 
-def test_passwords_in_a_column_are_told_without_being_shown(production: Production) -> None:
+def test_passwords_in_a_column_are_reported_without_their_values(production: Production) -> None:
     production.as_owner("alter table tripwire_users add generated_password text")
     production.execute(
         "insert into tripwire_users (user_id, full_name, email, generated_password)"
@@ -251,7 +251,7 @@ def test_passwords_in_a_column_are_told_without_being_shown(production: Producti
     assert production.check()[0] == 0
 
 
-def test_staff_among_students_and_unreadable_accounts_are_noted(production: Production) -> None:
+def test_staff_among_students_and_unreadable_accounts_are_reported(production: Production) -> None:
     production.execute(
         "insert into tripwire_users (user_id, full_name, email)"
         " select id, 'Админ Тест', email from auth.users where email = 'admin@onai.test'",
@@ -267,7 +267,7 @@ def test_staff_among_students_and_unreadable_accounts_are_noted(production: Prod
     assert "Есть учётные записи, заведённые через SQL: 1" in said
 
 
-def test_the_page_of_states_tells_it_with_the_sql(production: Production) -> None:
+def test_status_shows_the_sql(production: Production) -> None:
     production.migrate()
     production.serve()
 
@@ -295,7 +295,7 @@ create trigger stolen before insert on pg_temp.sales_totals
 """
 
 
-def test_a_writers_temporary_table_is_not_taken_for_ours(production: Production) -> None:
+def test_a_temporary_table_cannot_shadow_ours(production: Production) -> None:
     production.migrate()
 
     account = production.desk.rows("select id from auth.users")[0]["id"]

@@ -65,7 +65,7 @@ def _form(password: str, **more: str) -> dict[str, str]:
     return {**GOOD, "password": password, "attempt": str(uuid4()), **more}
 
 
-def test_the_form_refuses_what_the_project_would_and_opens_nothing(
+def test_the_form_refuses_a_weak_password_and_opens_nothing(
     manager: Client, desk: Desk, rules: tuple[str, str, str]
 ) -> None:
     weak, sentence, good = rules
@@ -79,7 +79,7 @@ def test_the_form_refuses_what_the_project_would_and_opens_nothing(
     desk.whole()
 
 
-def test_the_form_says_how_long_a_password_has_to_be_here(
+def test_the_form_states_the_projects_minimum_length(
     manager: Client, desk: Desk, project: Project
 ) -> None:
     project.set(password_min_length=14)
@@ -111,7 +111,7 @@ def test_the_api_refuses_it_and_opens_nothing(
     assert ask(good).status_code == 201
 
 
-def test_a_new_password_is_looked_at_before_it_is_sent(
+def test_a_new_password_is_checked_before_it_is_sent(
     manager: Client, desk: Desk, rules: tuple[str, str, str]
 ) -> None:
     weak, sentence, good = rules
@@ -142,7 +142,7 @@ def test_a_suggestion_has_letters_of_both_cases_digits_and_a_symbol() -> None:
         assert not password_rules.STRICTEST.lacking(passwords.suggest())
 
 
-def test_rules_are_learned_from_the_first_refusal_where_they_could_not_be_asked(
+def test_rules_are_learned_from_the_first_refusal(
     manager: Client, desk: Desk, faults: Faults, project: Project
 ) -> None:
     faults.set(MINE, status=500)
@@ -160,7 +160,7 @@ def test_rules_are_learned_from_the_first_refusal_where_they_could_not_be_asked(
     assert not set(SYMBOLS).isdisjoint(passwords.suggest())
 
 
-def test_while_the_rules_are_unknown_only_a_password_of_every_kind_is_taken(
+def test_unknown_rules_require_every_kind_of_character(
     manager: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set(MINE, status=500)
@@ -175,9 +175,7 @@ def test_while_the_rules_are_unknown_only_a_password_of_every_kind_is_taken(
     assert faults.met() == 1  # which is not asked for again at once
 
 
-def test_a_password_found_in_a_leak_opens_no_account(
-    manager: Client, desk: Desk, project: Project
-) -> None:
+def test_a_leaked_password_opens_no_account(manager: Client, desk: Desk, project: Project) -> None:
     project.set(pwned_passwords=[GOOD["password"]])
 
     refused = manager.post(NEW, _form(GOOD["password"]))
@@ -190,7 +188,7 @@ def test_a_password_found_in_a_leak_opens_no_account(
 
 
 @pytest.mark.parametrize("how", [{"status": 504}, {"status": 429}, {"status": 500}])
-def test_whether_it_was_in_a_leak_need_not_be_known_at_once(
+def test_the_check_for_leaks_may_be_unavailable(
     how: dict[str, int], manager: Client, desk: Desk, faults: Faults, project: Project
 ) -> None:
     project.set(pwned_passwords=["something-else"])
@@ -220,7 +218,7 @@ def test_whether_it_was_in_a_leak_need_not_be_known_at_once(
         ({}, password_rules.PasswordRules()),
     ],
 )
-def test_answers_are_read_as_far_as_they_go(
+def test_incomplete_answers_are_read_as_far_as_possible(
     told: dict[str, Any], rules: password_rules.PasswordRules
 ) -> None:
     password_rules.learn(told)

@@ -101,7 +101,7 @@ def test_a_student_gets_the_rows_that_the_platform_only_updates(
     platform.whole()
 
 
-def test_what_a_trigger_has_inserted_is_not_inserted_again(
+def test_a_row_inserted_by_a_trigger_is_not_inserted_again(
     platform: Desk, as_person: SignIn
 ) -> None:
     _add(platform, PROFILE, PROGRESS, TRIGGER)
@@ -110,7 +110,7 @@ def test_what_a_trigger_has_inserted_is_not_inserted_again(
     assert len(platform.rows("select * from tripwire_progress")) == 1
 
 
-def test_a_table_that_will_not_have_the_row_keeps_nobody_from_access(
+def test_a_platform_table_that_refuses_a_row_does_not_block_access(
     platform: Desk, as_person: SignIn, caplog: Any
 ) -> None:
     _add(
@@ -125,7 +125,7 @@ def test_a_table_that_will_not_have_the_row_keeps_nobody_from_access(
     assert GOOD["email"] not in caplog.text
 
 
-def test_a_correction_goes_through_all_of_them(platform: Desk, as_person: SignIn) -> None:
+def test_a_correction_reaches_every_platform_table(platform: Desk, as_person: SignIn) -> None:
     _add(platform, PROFILE, COPIES, COPY_TRIGGER)
     submit(admin_of_one(as_person), platform, "data")
     (student,) = platform.students(NEW_EMAIL)
@@ -145,7 +145,7 @@ def test_the_address_a_correction_frees_can_be_used_again(
 
 
 @pytest.mark.parametrize("reference", ["", "references auth.users (id) on delete cascade"])
-def test_a_deletion_takes_the_rows_along_and_frees_the_address(
+def test_a_deletion_removes_the_platforms_rows_and_frees_the_address(
     platform: Desk, as_person: SignIn, reference: str
 ) -> None:
     _add(
@@ -162,9 +162,7 @@ def test_a_deletion_takes_the_rows_along_and_frees_the_address(
     assert boss.post(NEW, GOOD).status_code == 302
 
 
-def test_a_copy_that_others_point_to_stays_without_the_address(
-    platform: Desk, as_person: SignIn
-) -> None:
+def test_a_referenced_copy_stays_without_the_address(platform: Desk, as_person: SignIn) -> None:
     _add(platform, COPIES, "create table wishes (of uuid references public.users)", COPY_TRIGGER)
     boss = admin_of_one(as_person)
     account_id = _account_id(platform)
@@ -213,7 +211,7 @@ def _left_behind(desk: Desk, role: str = "student", account_id: Any = None) -> N
     )
 
 
-def test_the_copy_of_an_account_that_is_gone_keeps_nobody_from_the_address(
+def test_the_copy_of_a_deleted_account_does_not_hold_the_address(
     platform: Desk, as_person: SignIn, faults: Faults
 ) -> None:
     _left_behind(platform)
@@ -235,7 +233,7 @@ def test_the_copy_of_an_account_that_has_another_address_is_corrected(
     assert moved["email"] == "moved@onai.test"
 
 
-def test_the_copy_of_a_colleague_who_is_gone_stays(
+def test_the_copy_of_a_former_colleague_stays(
     platform: Desk, as_person: SignIn, faults: Faults
 ) -> None:
     _left_behind(platform, role="sales")

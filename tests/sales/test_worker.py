@@ -17,7 +17,7 @@ def _sql(statement: str) -> list[tuple[int]]:
         return rows
 
 
-def test_the_nightly_job_forgets_what_succeeded_days_ago() -> None:
+def test_the_nightly_job_deletes_old_requests() -> None:
     for age in ("1 hour", "5 days"):
         _sql(
             "with job as (insert into procrastinate_jobs (queue_name, task_name, status)"
@@ -40,7 +40,7 @@ def test_the_nightly_job_forgets_what_succeeded_days_ago() -> None:
     assert (kept, forgotten, failed) == ([(1,)], [(0,)], [(0,)])
 
 
-def test_what_was_left_open_is_looked_after_every_ten_seconds() -> None:
+def test_open_requests_are_retried_every_ten_seconds() -> None:
     (mend,) = [
         periodic
         for (name, _), periodic in app.periodic_registry.periodic_tasks.items()

@@ -28,7 +28,7 @@ def _served(method: str, path: str) -> tuple[str, dict[str, str], bytes]:
 
 
 @pytest.mark.parametrize("path", ["/login", "/healthz", "/nowhere", "/api/nowhere"])
-def test_it_is_told_what_get_would_tell_without_the_body(path: str) -> None:
+def test_a_head_request_has_the_headers_of_get(path: str) -> None:
     status, headers, body = _served("GET", path)
     head_status, head_headers, nothing = _served("HEAD", path)
 
@@ -39,7 +39,7 @@ def test_it_is_told_what_get_would_tell_without_the_body(path: str) -> None:
     assert head_headers["Content-Length"] == str(len(body))
 
 
-def test_a_file_that_would_be_streamed_is_not(rf: RequestFactory) -> None:
+def test_a_head_request_streams_no_file(rf: RequestFactory) -> None:
     def rows() -> Iterator[bytes]:
         raise AssertionError
         yield b""

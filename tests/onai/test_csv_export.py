@@ -55,7 +55,7 @@ def test_text_that_a_spreadsheet_would_change_stays_text(value: str) -> None:
         *("proftest_2025_12", "1win", "Ұлан-5", "#promo", "v1.5", "", "'=1", "№ 5", "x, y; z"),
     ],
 )
-def test_other_text_is_left_as_it_is(value: str) -> None:
+def test_other_text_is_unchanged(value: str) -> None:
     assert _cell(value) == value
 
 
@@ -73,7 +73,7 @@ def test_other_text_is_left_as_it_is(value: str) -> None:
         (None, ""),
     ],
 )
-def test_numbers_and_moments_are_what_they_are(value: Cell, cell: str) -> None:
+def test_numbers_and_moments_are_written_as_such(value: Cell, cell: str) -> None:
     assert _cell(value) == cell
 
 
@@ -114,7 +114,7 @@ def test_no_cell_is_a_formula_whatever_the_separator(
 
 
 @given(st.lists(_TRICKY | st.text(), min_size=1, max_size=3))
-def test_nothing_but_apostrophes_is_added(values: list[str]) -> None:
+def test_only_apostrophes_are_added(values: list[str]) -> None:
     cells = _cells(_file(values), ";")
 
     bare = [value.replace("'", "") for value in values]
