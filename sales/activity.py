@@ -20,7 +20,7 @@ from sales.models import (
     CREATED,
     ActionType,
     ActivityEntry,
-    ChangeKind,
+    RequestKind,
     Student,
     StudentStatus,
 )
@@ -140,9 +140,9 @@ def _act(
 
 
 _CHANGES: Mapping[str, Promise] = {
-    ChangeKind.STATUS: _("Сменил статус"),
-    ChangeKind.CORRECTION: _("Исправил данные"),
-    ChangeKind.HANDOVER: _("Передал студента"),
+    RequestKind.STATUS: _("Сменил статус"),
+    RequestKind.CORRECTION: _("Исправил данные"),
+    RequestKind.HANDOVER: _("Передал студента"),
     GIVEN_UP: _("Незаконченное изменение отменено"),
 }
 
@@ -161,5 +161,5 @@ def _told(value: object) -> str | Promise:
 
 
 _STATUSES: dict[str, str | Promise] = {
-    one.value: one.label for one in (*StudentStatus, *ChangeKind)
+    one.value: one.label for one in (*StudentStatus, *RequestKind)
 }

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import OperationalError, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
@@ -25,12 +26,12 @@ from sales import activity
 from sales.models import (
     UNSEALABLE,
     ActionType,
-    Change,
-    ChangeKind,
-    IntentionState,
     LetterKind,
     LetterState,
+    RequestKind,
+    RequestState,
     Student,
+    StudentRequest,
     WelcomeLetter,
 )
 
@@ -48,9 +49,9 @@ _OVERDUE = timedelta(minutes=1)
 _REMINDED_AT_ONCE = 500
 _PURPOSE = "welcome letter"
 # The changes that replace a letter when they are done: until then none of before goes out.
-_REPLACING = Change.objects.filter(
-    Q(kind=ChangeKind.PASSWORD) | Q(kind=ChangeKind.CORRECTION, new_email__isnull=False),
-    state=IntentionState.OPEN,
+_REPLACING = StudentRequest.objects.filter(
+    Q(kind=RequestKind.PASSWORD) | Q(kind=RequestKind.CORRECTION, new_email__isnull=False),
+    state=RequestState.OPEN,
 )
 
 
@@ -145,6 +146,16 @@ def is_held(letter: WelcomeLetter) -> bool:
         .filter(Exists(_REPLACING.filter(student_id=OuterRef("student_id"))))
         .exists()
     )
+
+
+def attempt_at_once(letter: WelcomeLetter) -> None:
+    """Make the first attempt at a letter, for whoever has just written it."""
+    try:
+        attempt(letter.pk)
+        letter.refresh_from_db()
+    except (DatabaseError, WelcomeLetter.DoesNotExist) as error:
+        # It is in the outbox, and the worker brings it to its end.
+        logger.warning("letter_left_to_worker", exc_info=error)
 
 
 def attempt(letter_id: UUID) -> None:

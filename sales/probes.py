@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.db import Error as DatabaseError
-from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,14 +12,15 @@ from onai.ops.examination import Down, Probe, not_found_out
 from sales import adoption, supabase_users
 from sales.adoption import HEADINGS, Finding, Severity
 from sales.adoption.access import account_findings
-from sales.models import Change, Intention, IntentionState, LetterState, WelcomeLetter
+from sales.models import LetterState, RequestState, StudentRequest, WelcomeLetter
 
 _SETTLED_WITHIN = timedelta(minutes=2)
 
 
 def _creations() -> str:
-    stuck = Q(state=IntentionState.OPEN, created_at__lt=Now() - _SETTLED_WITHIN)
-    count = Intention.objects.filter(stuck).count() + Change.objects.filter(stuck).count()
+    count = StudentRequest.objects.filter(
+        state=RequestState.OPEN, created_at__lt=Now() - _SETTLED_WITHIN
+    ).count()
     if count:
         raise Down(_("не закончены: %(count)s") % {"count": count})
     return _("все закончены")

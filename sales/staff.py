@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -19,7 +19,7 @@ class Manager:
     """The staff member a student belongs to. `name` is their e-mail where they have no name."""
 
     user_id: UUID
-    name: str
+    name: str = field(compare=False)
 
 
 class Named(Protocol):

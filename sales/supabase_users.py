@@ -133,8 +133,8 @@ def accounts_without_student() -> list[Account]:
     found = _accounts(
         f"{_SELECT} where account.email is not null and not exists"  # noqa: S608
         " (select from tripwire_users student where student.user_id = account.id)"
-        " and not exists (select from sales_intentions intention"
-        "   where intention.account_id = account.id and intention.state = 'open')"
+        " and not exists (select from sales_requests request where request.kind = 'creation'"
+        "   and request.account_id = account.id and request.state = 'open')"
         " order by account.email",
         [],
     )

@@ -3,16 +3,15 @@
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q
 from procrastinate.contrib.django import app
 
 from onai.db import postgres
 from sales import letters
 from sales.cabinet import statistics
-from sales.models import Change, Intention, IntentionState
-from sales.provisioning import changes, creation
+from sales.models import RequestState, StudentRequest
+from sales.provisioning import open_requests
 
-_CLOSED_INTENTIONS_KEPT = timedelta(days=30)
+_CLOSED_REQUESTS_KEPT = timedelta(days=30)
 
 
 @app.task(name=letters.DELIVERY_JOB)
@@ -29,8 +28,7 @@ def deliver_letter(letter_id: str) -> None:
 def mend(timestamp: int) -> None:
     """Every ten seconds: finish or undo what was left open, and remind of forgotten letters."""
     letters.remind_of_overdue()
-    creation.finish_open_intentions()
-    changes.finish_open_changes()
+    open_requests.finish_open_requests()
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -41,9 +39,9 @@ def compact_totals(timestamp: int) -> None:
 
 
 @app.periodic(cron="37 22 * * *")
-@app.task(name="sales.forget_closed_intentions", queueing_lock="sales.forget_closed_intentions")
-def forget_closed_intentions(timestamp: int) -> None:
+@app.task(name="sales.forget_closed_requests", queueing_lock="sales.forget_closed_requests")
+def forget_closed_requests(timestamp: int) -> None:
     """Each night, forget what was closed more than 30 days ago, and its idempotency keys."""
-    old = Q(closed_at__lt=postgres.clock("tripwire") - _CLOSED_INTENTIONS_KEPT)
-    Intention.objects.filter(old).exclude(state=IntentionState.OPEN).delete()
-    Change.objects.filter(old).exclude(state=IntentionState.OPEN).delete()
+    long_ago = postgres.clock("tripwire") - _CLOSED_REQUESTS_KEPT
+    closed = StudentRequest.objects.exclude(state=RequestState.OPEN)
+    closed.filter(closed_at__lt=long_ago).delete()

@@ -2,14 +2,25 @@
 
 from django.urls import path
 
-from sales.web import api, cabinet_views, change_views, views
+from sales.web import api, cabinet_views, change_views, request_views, views
 
 urlpatterns = [
     path("sales-manager", cabinet_views.cabinet, name="sales-manager"),
     path("sales-manager/students.csv", cabinet_views.students_csv, name="students-csv"),
     path("sales-manager/activity", cabinet_views.activity, name="activity"),
     path("sales-manager/students/new", views.new_student, name="new-student"),
-    path("sales-manager/students/new/<uuid:creation_id>", views.creation, name="creation"),
+    path(
+        "sales-manager/students/new/<uuid:request_id>",
+        request_views.progress,
+        {"of_creation": True},
+        name="creation",
+    ),
+    path(
+        "sales-manager/students/new/<uuid:request_id>/end",
+        request_views.end,
+        {"of_creation": True},
+        name="end-creation",
+    ),
     path("sales-manager/students/<uuid:student_id>", views.student, name="student"),
     path(
         "sales-manager/students/<uuid:student_id>/letter",
@@ -33,8 +44,18 @@ urlpatterns = [
         change_views.delete,
         name="delete-student",
     ),
-    path("sales-manager/changes/<uuid:change_id>", change_views.change, name="change"),
-    path("sales-manager/changes/<uuid:change_id>/end", change_views.end_change, name="end-change"),
+    path(
+        "sales-manager/changes/<uuid:request_id>",
+        request_views.progress,
+        {"of_creation": False},
+        name="change",
+    ),
+    path(
+        "sales-manager/changes/<uuid:request_id>/end",
+        request_views.end,
+        {"of_creation": False},
+        name="end-change",
+    ),
     path("api/tripwire-manager/create-student", api.create, name="api-create-student"),
     path("welcome", views.welcome, name="welcome"),
 ]

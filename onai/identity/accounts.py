@@ -87,16 +87,16 @@ Attributes = dict[str, Any]
 
 @sensitive_variables("password", "attributes")
 def open_student_account(account_id: UUID, *, email: str, full_name: str, password: str) -> None:
-    """Create a confirmed account with this id, in the role of a student."""
+    """Create a confirmed account with this id, in the role of a student.
+
+    Supabase looks at a password's strength only when one is changed, and so not here.
+    """
     attributes = _student(email, full_name, password) | {"id": str(account_id)}
     opened = _id_of(_call("POST", "admin/users", attributes))
     if opened != account_id:
         # A server so old that it chooses the id itself; with such an account nothing can be done.
         delete_account(opened)
         raise AccountRefused(Refusal.NOT_PERMITTED)
-    rules = password_rules.known()
-    if rules and rules.pwned:
-        _require_strength(account_id, password)
 
 
 @sensitive_variables("password", "attributes")
@@ -156,19 +156,6 @@ def find(account_id: UUID) -> Account | None:
         full_name=str(about.get("full_name") or ""),
         role=role_of(Metadata.read(about, _mapping(user.get("app_metadata")))),
     )
-
-
-@sensitive_variables("password")
-def _require_strength(account_id: UUID, password: str) -> None:
-    """Set the password once more, since Supabase looks for leaked ones only then. An account whose
-    password it refuses does not stay."""
-    try:
-        _change(account_id, {"password": password})
-    except AccountRefused as refused:
-        if refused.why is Refusal.WEAK_PASSWORD:
-            delete_account(account_id)
-            raise
-        raise OutcomeUnclear from refused
 
 
 def _student(email: str, full_name: str, password: str) -> Attributes:

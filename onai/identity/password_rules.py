@@ -61,6 +61,12 @@ def known() -> PasswordRules | None:
             return None
 
 
+def may_refuse_leaked() -> bool:
+    """Whether Supabase may refuse a password for having been in a leak, which only it knows."""
+    rules = known()
+    return rules is None or rules.pwned
+
+
 def find_out(access_token: str) -> None:
     """Ask for the rules with somebody's own token, unless they are known."""
     if known() is not None or cache.get(_IN_VAIN):

@@ -40,10 +40,10 @@ class AddressForm(forms.Form):
         return cleaned
 
 
-def refuse_errors(*asked: forms.Form) -> None:
-    """Raises InvalidInput, with a sentence for each field that is wrong in any of the forms."""
+def refuse_errors(*asked: forms.Form, refusal: type[InvalidInput] = InvalidInput) -> None:
+    """Raise the refusal, with a sentence for each field that is wrong in any of the forms."""
     errors = {
         name: " ".join(map(str, texts)) for form in asked for name, texts in form.errors.items()
     }
     if errors:
-        raise InvalidInput(fields=errors)
+        raise refusal(fields=errors)

@@ -1,5 +1,7 @@
 """The rows of Tripwire, as Django knows them."""
 
+from sales.models.letters import UNSEALABLE, LetterKind, LetterState, WelcomeLetter
+from sales.models.requests import RequestKind, RequestState, StudentRequest
 from sales.models.students import (
     CREATED,
     LAST_ACTIVE,
@@ -14,16 +16,6 @@ from sales.models.students import (
     Student,
     StudentStatus,
 )
-from sales.models.under_way import (
-    UNSEALABLE,
-    Change,
-    ChangeKind,
-    Intention,
-    IntentionState,
-    LetterKind,
-    LetterState,
-    WelcomeLetter,
-)
 
 __all__ = [
     "CREATED",
@@ -35,15 +27,14 @@ __all__ = [
     "UNSENT",
     "ActionType",
     "ActivityEntry",
-    "Change",
-    "ChangeKind",
     "DailyTotal",
-    "Intention",
-    "IntentionState",
     "LetterKind",
     "LetterState",
     "MonthlyTotal",
+    "RequestKind",
+    "RequestState",
     "Student",
+    "StudentRequest",
     "StudentStatus",
     "WelcomeLetter",
 ]

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce, Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from sales.models.under_way import WelcomeLetter
+    from sales.models.letters import WelcomeLetter
 
 # What students are ordered by. A moment that is not known counts as long past.
 LONG_PAST = datetime(1900, 1, 1, tzinfo=UTC)

@@ -12,13 +12,11 @@ from django.views.decorators.http import require_POST
 from onai.identity import password_rules
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
+from onai.web.address_form import InvalidInput, refuse_errors
 from onai.web.problems import BadRequest, Problem, Sentence
 from onai.web.request_limits import BodyTooLarge, LengthRequired
-from sales.models import IntentionState
-from sales.provisioning import refusals
-from sales.provisioning.creation import create_student
-from sales.provisioning.intentions import remember_answer
-from sales.staff import manager_named
+from sales.provisioning import problems, student_requests
+from sales.provisioning.create_student import create_student
 from sales.web import wire
 from sales.web.forms import StudentForm
 
@@ -39,6 +37,12 @@ class BadJson(BadRequest):
     message = _("Тело запроса не читается как объект JSON в UTF-8.")
 
 
+class EmailInDoubt(InvalidInput):
+    code = "email_in_doubt"
+    message = _("В адресе, похоже, опечатка.")
+    advice = _('Исправьте его или отправьте ещё раз с "confirm_email": true.')
+
+
 class BadIdempotencyKey(BadRequest):
     code = "bad_idempotency_key"
     message = _("Idempotency-Key — от 1 до 255 печатных символов ASCII.")
@@ -52,26 +56,20 @@ def create(request: IdentifiedRequest) -> HttpResponse:
     body = _body(request)
     password_rules.find_out(request.access_token)
     form = _form(body)
-    if not form.is_valid():
-        doubtful = form.asks_about_email and list(form.errors) == ["email"]
-        refusal = refusals.EmailInDoubt if doubtful else refusals.InvalidInput
-        raise refusal(fields=_sentences(form))
-    creation = create_student(
-        form.new_student,
-        asker=request.identity,
-        manager=manager_named(request.identity, form.cleaned_data["manager_id"]),
-        idempotency_key=key,
-        adopt=form.cleaned_data["adopt"],
+    doubtful = list(form.errors) == ["email"] and form.asks_about_email
+    refuse_errors(form, refusal=EmailInDoubt if doubtful else InvalidInput)
+    progress = create_student(
+        form.new_student(request.identity), asker=request.identity, idempotency_key=key
     )
-    if creation.answer is not None:
-        return _created(creation.answer)
-    if creation.state == IntentionState.OPEN:
-        raise refusals.StillCreating
-    if creation.student is None:
-        raise refusals.KeyUsedOtherwise(_("Студент, созданный с этим ключом, уже удалён."))
-    answer = wire.created(creation.student, creation.letter)
+    if progress.request.answer is not None:
+        return _created(progress.request.answer)
+    if progress.request.is_open:
+        raise problems.StillCreating
+    if progress.student is None:
+        raise problems.KeyUsedOtherwise(_("Студент, созданный с этим ключом, уже удалён."))
+    answer = wire.created(progress.student, progress.letter)
     if key is not None:
-        remember_answer(creation.id, answer)
+        student_requests.remember_answer(progress.request, answer)
     return _created(answer)
 
 
@@ -109,7 +107,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadJson
     if wrong := _wrong_fields(body):
-        raise refusals.InvalidInput(fields=wrong)
+        raise InvalidInput(fields=wrong)
     return body
 
 
@@ -135,7 +133,3 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _form(body: dict[str, Any]) -> StudentForm:
     return StudentForm({name: value for name, value in body.items() if value is not None})
-
-
-def _sentences(form: StudentForm) -> dict[str, str]:
-    return {name: " ".join(map(str, errors)) for name, errors in form.errors.items()}

@@ -29,8 +29,7 @@ from sales.cabinet.sales_change import SalesChange, compared_sales
 from sales.cabinet.student_list import StudentPage, all_students, page_of_students
 from sales.cabinet.student_search import SHORTEST_WORD, LetterFilter, Order, StudentFilter
 from sales.models import ActionType, Student, StudentStatus
-from sales.provisioning.intentions import unsettled
-from sales.provisioning.recording import unsettled_changes
+from sales.provisioning.student_requests import unsettled
 from sales.staff import told_apart
 
 logger = logging.getLogger(__name__)
@@ -138,7 +137,6 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
         "is_admin": request.identity.role is Role.ADMIN,
         "figures": _section(lambda: _figures(chosen, wanted)),
         "unsettled": _section(lambda: unsettled(request.identity)),
-        "changing": _section(lambda: unsettled_changes(request.identity)),
         "students": _section(lambda: _students(wanted, form.place, staff.found or [])),
         "filter_query": _query(request, "q", "status", "letter", "manager", "sort"),
         "kept": _kept(request, "q", "status", "letter", "manager", "sort"),

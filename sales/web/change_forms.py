@@ -1,19 +1,38 @@
 """What may be asked to change about a student, as a person fills it in."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from onai.contacts import emails
 from onai.identity.models import StaffMember
+from onai.identity.roles import Identity
 from sales.models import Student, StudentStatus
-from sales.staff import told_apart
+from sales.provisioning.change_student import (
+    Change,
+    Correction,
+    Deletion,
+    Handover,
+    NewPassword,
+    NewStatus,
+)
+from sales.staff import manager_named, told_apart
 from sales.web.forms import IdentityForm, PasswordForm
 
 
-class StatusForm(forms.Form):
+class ChangeForm(forms.Form):
+    """A form that says what shall change about a student."""
+
+    def change(self, asker: Identity) -> Change:
+        """The change of a valid form. Raises what `manager_named` does."""
+        raise NotImplementedError
+
+
+class StatusForm(ChangeForm):
     """Another status. To block somebody it takes a second word."""
 
     status = forms.ChoiceField(
@@ -33,13 +52,11 @@ class StatusForm(forms.Form):
             self.add_error("sure", _("Подтвердите: студент сразу потеряет доступ к курсу."))
         return cleaned
 
-    @property
-    def new_status(self) -> StudentStatus:
-        """The status of a valid form."""
-        return StudentStatus(self.cleaned_data["status"])
+    def change(self, asker: Identity) -> NewStatus:
+        return NewStatus(StudentStatus(self.cleaned_data["status"]))
 
 
-class CorrectionForm(IdentityForm):
+class CorrectionForm(IdentityForm, ChangeForm):
     """The e-mail and the name, as good as a new student's, unless they stay as they are."""
 
     def __init__(self, *args: Any, student: Student, **options: Any) -> None:
@@ -58,16 +75,23 @@ class CorrectionForm(IdentityForm):
         stays = self.cleaned_data["full_name"] == self.known["full_name"]
         return self.known["full_name"] if stays else super().clean_full_name()
 
+    def change(self, asker: Identity) -> Correction:
+        return Correction(self.cleaned_data["email"], self.cleaned_data["full_name"])
 
-class NewPasswordForm(PasswordForm):
+
+class NewPasswordForm(PasswordForm, ChangeForm):
     """A password, as good as a new student's."""
 
     def __init__(self, *args: Any, student: Student, **options: Any) -> None:
         super().__init__(*args, **options)
         self.known_email = student.email
 
+    @sensitive_variables()
+    def change(self, asker: Identity) -> NewPassword:
+        return NewPassword(self.cleaned_data["password"])
 
-class HandoverForm(forms.Form):
+
+class HandoverForm(ChangeForm):
     """Whose student it shall be."""
 
     manager_id = forms.ChoiceField(
@@ -85,8 +109,11 @@ class HandoverForm(forms.Form):
         names = told_apart(staff)
         field.choices = [("", _("выберите")), *((str(one), name) for one, name in names.items())]
 
+    def change(self, asker: Identity) -> Handover:
+        return Handover(manager_named(asker, UUID(self.cleaned_data["manager_id"])))
 
-class DeletionForm(forms.Form):
+
+class DeletionForm(ChangeForm):
     """That it is meant: the student's e-mail, typed."""
 
     email = forms.CharField(
@@ -111,6 +138,9 @@ class DeletionForm(forms.Form):
         if self.expected.casefold() not in (typed.strip().casefold(), _one_spelling(typed)):
             raise ValidationError(_("Это другой адрес. Проверьте, того ли студента вы удаляете."))
         return typed
+
+    def change(self, asker: Identity) -> Deletion:
+        return Deletion()
 
 
 def _one_spelling(address: str) -> str | None:

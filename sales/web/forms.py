@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from onai.contacts import emails, names
 from onai.identity.models import StaffMember
+from onai.identity.roles import Identity
 from sales import passwords
-from sales.provisioning.intentions import NewStudent
-from sales.staff import told_apart
+from sales.provisioning.create_student import NewStudent
+from sales.staff import manager_named, told_apart
 
 
 class IdentityForm(forms.Form):
@@ -136,11 +137,12 @@ class StudentForm(IdentityForm, PasswordForm):
             choices.append((chosen, str(_("Выбранный раньше"))))
         self.fields["manager_id"].widget = forms.Select(choices=[("", _("Я")), *choices])
 
-    @property
-    def new_student(self) -> NewStudent:
-        """The student of a valid form."""
+    def new_student(self, asker: Identity) -> NewStudent:
+        """The student of a valid form. Raises what `manager_named` does."""
         return NewStudent(
             email=self.cleaned_data["email"],
             full_name=self.cleaned_data["full_name"],
             password=self.cleaned_data["password"],
+            manager=manager_named(asker, self.cleaned_data["manager_id"]),
+            adopt=self.cleaned_data["adopt"],
         )

@@ -7,7 +7,6 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -20,22 +19,13 @@ from onai.identity.staff import register
 from onai.identity.supabase import AccountBlocked
 from onai.web import paging
 from onai.web.address_form import InvalidInput
-from onai.web.problems import NotFound, Problem, tell_when_to_retry
+from onai.web.problems import Problem, tell_when_to_retry
 from sales import letters, passwords
 from sales.activity import page_of_activity
-from sales.models import (
-    Change,
-    IntentionState,
-    LetterState,
-    Student,
-    StudentStatus,
-)
-from sales.permissions import SomebodyElsesStudent, may_act_on, student_for
-from sales.provisioning import refusals
-from sales.provisioning.creation import create_student
-from sales.provisioning.intentions import Creation, find_creation
-from sales.provisioning.recording import find_change, open_change_of
-from sales.staff import manager_named
+from sales.models import LetterState, Student, StudentRequest, StudentStatus
+from sales.permissions import student_for
+from sales.provisioning import problems, student_requests
+from sales.provisioning.create_student import create_student
 from sales.web import password_once
 from sales.web.forms import StudentForm
 
@@ -60,10 +50,10 @@ def new_student(request: IdentifiedRequest) -> HttpResponse:
 def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
     """What was typed for a creation that was refused later on, when its asker tries again."""
     try:
-        earlier = find_creation(UUID(request.GET.get("again", "")))
+        earlier = student_requests.find(UUID(request.GET.get("again", "")), request.identity)
     except ValueError:
         return {}
-    if earlier is None or not _may_follow(request, earlier):
+    if earlier is None or not earlier.is_creation:
         return {}
     return {"email": earlier.email, "full_name": earlier.full_name}
 
@@ -82,18 +72,14 @@ def _create(request: IdentifiedRequest) -> HttpResponse:
     form = StudentForm(request.POST)
     if not form.is_valid():
         return _form_page(request, form, status=400)
-    new = form.new_student
     try:
-        creation = create_student(
-            new,
-            asker=request.identity,
-            manager=manager_named(request.identity, form.cleaned_data["manager_id"]),
-            idempotency_key=_form_key(request, form),
-            adopt=form.cleaned_data["adopt"],
+        new = form.new_student(request.identity)
+        progress = create_student(
+            new, asker=request.identity, idempotency_key=_form_key(request, form)
         )
     except Problem as problem:
         return _form_page(request, form, problem=problem, status=problem.status)
-    response = HttpResponseRedirect(reverse("creation", args=[creation.id]))
+    response = HttpResponseRedirect(progress.request.get_absolute_url())
     password_once.give(response, response.url, new.password)
     return response
 
@@ -129,7 +115,7 @@ def _form_page(
         "may_adopt": (
             request.identity.role is Role.ADMIN
             and (
-                isinstance(problem, refusals.AccountExists)
+                isinstance(problem, problems.AccountExists)
                 or ("adopt" in request.POST and (problem is None or problem.status != 409))
             )
         ),
@@ -148,33 +134,6 @@ def _staff() -> list[StaffMember]:
         return []
 
 
-@role_required("admin", "sales")
-@require_safe
-@sensitive_variables("password")
-def creation(request: IdentifiedRequest, creation_id: UUID) -> HttpResponse:
-    """How a creation ended, or that it has not yet. The password is on it once."""
-    found = find_creation(creation_id)
-    if found is None or not _may_follow(request, found):
-        raise NotFound
-    if found.student is not None and not may_act_on(request.identity, found.student):
-        raise SomebodyElsesStudent  # Handed over meanwhile, and no more the asker's to see.
-    password = password_once.read(request, request.path)
-    context = {
-        "creation": found,
-        "password": password,
-        "platform_url": settings.PLATFORM_LOGIN_URL,
-        "is_open": found.state == IntentionState.OPEN,
-    }
-    response = render(request, "sales/creation.html", context)
-    if found.state != IntentionState.OPEN and request.method == "GET":
-        password_once.take_back(response, request.path)
-    return response
-
-
-def _may_follow(request: IdentifiedRequest, found: Creation) -> bool:
-    return request.identity.role is Role.ADMIN or found.asked_by == request.identity.user_id
-
-
 # --- One student -------------------------------------------------------------------------------
 
 
@@ -191,16 +150,16 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
         "student": found,
         "letter": found.latest_letter,
         "history": history,
-        "under_way": open_change_of(found),
+        "under_way": student_requests.open_request_of(found),
         "done": _just_done(request, found),
     }
     return render(request, "sales/student.html", context)
 
 
-def _just_done(request: IdentifiedRequest, student: Student) -> Change | None:
+def _just_done(request: IdentifiedRequest, student: Student) -> StudentRequest | None:
     """The change that led here, to say that it is done."""
     try:
-        change = find_change(UUID(request.GET.get("done", "")), request.identity)
+        change = student_requests.find(UUID(request.GET.get("done", "")), request.identity)
     except ValueError:
         return None
     return change if change is not None and change.student_id == student.pk else None

@@ -257,17 +257,16 @@ from uuid import uuid4
 from onai.web.problems import Problem
 from onai.identity.roles import Identity, Role
 from sales.models import Student
-from sales.provisioning.intentions import NewStudent
-from sales.provisioning.creation import create_student
+from sales.provisioning.create_student import NewStudent, create_student
 from sales.staff import Manager
 old = Student.objects.get()
 print(old.full_name, old.price, old.status, old.welcome_email_sent)
 me = Identity(uuid4(), "m@onai.test", "М", Role.SALES)
 def create(email):
-    new = NewStudent(email, "Новый Тест", "Kvx7-Rmp3-9wTq")
-    return create_student(new, asker=me, manager=Manager(me.user_id, "М"))
+    new = NewStudent(email, "Новый Тест", "Kvx7-Rmp3-9wTq", Manager(me.user_id, "М"))
+    return create_student(new, asker=me)
 done = create("b@onai.test")
-print(done.state, done.student.price, done.letter.state)
+print(done.request.state, done.student.price, done.letter.state)
 try:
     create("a@onai.test")
 except Problem as problem:

@@ -23,9 +23,8 @@ from sales import adoption
 from sales.adoption.access import ACCOUNT_TABLES, tables_of_tripwire
 from sales.models import StudentStatus
 from sales.probes import ACCOUNTS
-from sales.provisioning.changes import change_status
-from sales.provisioning.creation import create_student
-from sales.provisioning.intentions import NewStudent
+from sales.provisioning.change_student import NewStatus, change_student
+from sales.provisioning.create_student import NewStudent, create_student
 from sales.staff import Manager
 from tests.support.adopted_database import (
     LOG,
@@ -479,9 +478,8 @@ def blind(usual: Production) -> Iterator[str]:
 def _create(email: str = "aru@onai.test") -> None:
     manager = UUID(int=7)
     create_student(
-        NewStudent(email, "Ару Сапарова", "Kvx7-Rmp3-9wTq"),
+        NewStudent(email, "Ару Сапарова", "Kvx7-Rmp3-9wTq", Manager(manager, "М")),
         asker=Identity(manager, "m@onai.test", "М", Role.SALES),
-        manager=Manager(manager, "М"),
     )
 
 
@@ -490,9 +488,9 @@ def test_who_sees_no_account_says_so_and_begins_nothing(usual: Production, blind
         with pytest.raises(AccountsHidden):
             _create()
         with pytest.raises(AccountsHidden):
-            change_status(
+            change_student(
                 uuid4(),
-                StudentStatus.BLOCKED,
+                NewStatus(StudentStatus.BLOCKED),
                 asker=Identity(uuid4(), "a@onai.test", "А", Role.ADMIN),
                 attempt=uuid4(),
             )
@@ -540,12 +538,12 @@ def test_policies_do_instead_of_bypassing_row_security(usual: Production, blind:
 def test_a_role_without_the_grants_is_told_which(usual: Production) -> None:
     usual.migrate()
     usual.serve()
-    usual.execute(f"revoke insert on sales_changes from {roles.RUN_TIME}")
+    usual.execute(f"revoke insert on sales_requests from {roles.RUN_TIME}")
     usual.execute(f"revoke usage on sequence procrastinate_jobs_id_seq from {roles.RUN_TIME}")
 
     _, said = usual.check(role=roles.RUN_TIME)
 
-    assert f'grant insert on public.sales_changes to "{roles.RUN_TIME}";' in said
+    assert f'grant insert on public.sales_requests to "{roles.RUN_TIME}";' in said
     assert f'grant usage on sequence procrastinate_jobs_id_seq to "{roles.RUN_TIME}";' in said
     with acting_as(roles.RUN_TIME), pytest.raises(adoption.DatabaseUnfit, match="database_unfit"):
         _create()

@@ -145,10 +145,10 @@ def test_closed_changes_are_forgotten_after_a_month(manager: Client, desk: Desk)
     enact(manager, desk, "status", status="inactive")
     enact(manager, desk, "status", status="active")
     desk.connection.execute(
-        "update sales_changes set closed_at = now() - interval '31 days'"
+        "update sales_requests set closed_at = now() - interval '31 days'"
         " where new_status = 'inactive'"
     )
-    tasks.forget_closed_intentions(0)
+    tasks.forget_closed_requests(0)
     assert [change["new_status"] for change in desk.changes()] == ["active"]
 
 

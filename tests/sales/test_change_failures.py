@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from sales.provisioning import changes
+from sales.provisioning import open_requests
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import ONE_USER, settle
@@ -63,7 +63,7 @@ def test_an_unclear_answer_is_carried_to_its_end(
     assert NEW_PASSWORD not in desk.everything()
 
     desk.time_passes()
-    assert changes.finish_open_changes() == 1
+    assert open_requests.finish_open_requests() == 1
 
     made(desk, accounts, act)
     assert boss.get(answer["Location"]).status_code == 200
@@ -173,8 +173,8 @@ def test_an_operator_ends_what_never_ends(boss: Client, desk: Desk, faults: Faul
     faults.set(ONE_USER, status=504)
     answer = submit(boss, desk, "password")
     (change,) = desk.changes()
-    assert not changes.give_up(change["id"])  # a request may still be under way
-    desk.connection.execute("update sales_changes set created_at = now() - interval '11 minutes'")
+    assert not open_requests.give_up(change["id"])  # a request may still be under way
+    desk.connection.execute("update sales_requests set created_at = now() - interval '11 minutes'")
 
     call_command("intentions", give_up=change["id"])
 
@@ -197,7 +197,7 @@ def test_a_row_that_will_not_be_written_keeps_no_other_waiting(
     )
     try:
         desk.time_passes()
-        assert changes.finish_open_changes() == 1
+        assert open_requests.finish_open_requests() == 1
     finally:
         desk.connection.execute("alter table sales_activity_log drop constraint poison")
     accounts.sign_in("second@onai.test", NEW_PASSWORD)
@@ -217,7 +217,7 @@ def test_a_supabase_that_is_down_is_not_asked_for_every_change(
     faults.clear()
     faults.set(ONE_USER, status=504)
     desk.time_passes()
-    assert changes.finish_open_changes() == 0
+    assert open_requests.finish_open_requests() == 0
     assert faults.met() == 3
 
 
@@ -238,12 +238,12 @@ def test_unclear_answers_that_are_not_in_a_row_hold_up_nobody(
         faults.set(f"{ONE_USER}{student['user_id']}", status=504)
     for hours, student in enumerate(reversed(students), start=1):
         desk.connection.execute(
-            "update sales_changes set leased_until = now() - make_interval(hours => %s)"
+            "update sales_requests set leased_until = now() - make_interval(hours => %s)"
             " where student_id = %s",
             [hours, student["id"]],
         )
 
-    assert changes.finish_open_changes() == 1
+    assert open_requests.finish_open_requests() == 1
     # Two before the one that went well, and two behind it.
     assert faults.met() == 4
 
@@ -272,12 +272,12 @@ def test_a_refusal_after_an_unclear_answer_is_told_in_the_cabinet(
     )
 
     desk.time_passes()
-    assert changes.finish_open_changes() == 1
+    assert open_requests.finish_open_requests() == 1
 
     not_made(desk, accounts)
     assert "не получилось" in boss.get("/sales-manager").content.decode()
     assert "уже у другой" in boss.get(answer["Location"]).content.decode()
-    desk.connection.execute("update sales_changes set closed_at = now() - interval '25 hours'")
+    desk.connection.execute("update sales_requests set closed_at = now() - interval '25 hours'")
     assert "не получилось" not in boss.get("/sales-manager").content.decode()
 
 
@@ -293,11 +293,11 @@ def test_a_passing_refusal_later_on_does_not_end_it(
     else:
         faults.set(ONE_USER, times=1, **REFUSED[how][0])
     desk.time_passes()
-    assert changes.finish_open_changes() == 0
+    assert open_requests.finish_open_requests() == 0
 
     settings.SUPABASE_AUTH_URL = reachable
     desk.time_passes()
-    assert changes.finish_open_changes() == 1
+    assert open_requests.finish_open_requests() == 1
     made(desk, accounts, "password")
 
 
@@ -307,7 +307,7 @@ def test_a_student_deleted_meanwhile_is_told(boss: Client, desk: Desk, faults: F
     desk.connection.execute("delete from auth.users where email = %s", [GOOD["email"]])
 
     desk.time_passes()
-    assert changes.finish_open_changes() == 1
+    assert open_requests.finish_open_requests() == 1
 
     assert "Этого студента уже нет" in boss.get(answer["Location"]).content.decode()
 
@@ -320,7 +320,7 @@ def test_a_password_whose_key_is_gone_is_given_up(
     former = settings.SECRET_KEY
     settings.SECRET_KEY = "another key, and no fallback, of 50 characters or more"
     desk.time_passes()
-    assert changes.finish_open_changes() == 1
+    assert open_requests.finish_open_requests() == 1
     (change,) = desk.changes()
     assert (change["state"], change["refusal"]) == ("refused", "password_lost")
     settings.SECRET_KEY = former

@@ -13,7 +13,8 @@ from django.test import Client
 
 from onai.identity.roles import Identity, Role
 from sales.models import StudentStatus
-from sales.provisioning import change_refusals, changes
+from sales.provisioning import open_requests, problems
+from sales.provisioning.change_student import NewStatus, change_student
 from tests.conftest import Faults
 from tests.settings import TRIPWIRE_URL
 from tests.support import plain_http
@@ -85,9 +86,9 @@ def test_killed_between_the_account_and_our_rows(
 
 def test_killed_before_it_is_recorded(boss: Client, desk: Desk, accounts: Accounts) -> None:
     form = {"attempt": str(uuid4()), **FORMS["data"]}
-    with web_server() as doomed, locked("sales_changes"):
+    with web_server() as doomed, locked("sales_requests"):
         _kill_when(
-            doomed, boss, path_of(desk, "data"), form, lambda: waiting_for(desk, "sales_changes")
+            doomed, boss, path_of(desk, "data"), form, lambda: waiting_for(desk, "sales_requests")
         )
     settle(desk)
     not_made(desk, accounts)
@@ -131,11 +132,11 @@ def test_an_address_that_cannot_be_given_back_yet_is_given_back_later(
     faults.set(ONE_USER, method="PUT", times=1)  # The address is given to the account,
     faults.set(ONE_USER, method="PUT", times=1, status=429, body="{}")  # and not taken back.
     desk.time_passes()
-    assert changes.finish_open_changes() == 0
+    assert open_requests.finish_open_requests() == 0
     assert len(desk.accounts(NEW_EMAIL)) == 1
 
     desk.time_passes()
-    assert changes.finish_open_changes() == 1
+    assert open_requests.finish_open_requests() == 1
 
     assert desk.accounts(NEW_EMAIL) == []
     not_made(desk, accounts)
@@ -168,7 +169,7 @@ def test_web_and_worker_at_one_change_at_once(
     request.start()
     until(faults.met)
     desk.time_passes()
-    changes.finish_open_changes()
+    open_requests.finish_open_requests()
     request.join(30)
     assert answers[0].status_code == 302
     made(desk, accounts, "password")
@@ -185,9 +186,9 @@ def test_ten_changes_of_one_student_at_once_are_made_one_by_one(
 
     def change(status: StudentStatus) -> None:
         try:
-            changes.change_status(student_id, status, asker=asker, attempt=uuid4())
+            change_student(student_id, NewStatus(status), asker=asker, attempt=uuid4())
             done.append(status.value)
-        except (change_refusals.ChangeInProgress, change_refusals.NothingToChange):
+        except (problems.ChangeInProgress, problems.NothingToChange):
             pass  # Told so, which is an answer.
         finally:
             connections.close_all()
@@ -201,4 +202,4 @@ def test_ten_changes_of_one_student_at_once_are_made_one_by_one(
     (account,), student = desk.accounts(), student_of(desk)
     assert (account["banned_until"] is not None) == (student["status"] == "blocked")
     assert desk.log().count("status_changed") == len(done) >= 1
-    assert not desk.rows("select 1 from sales_changes where state = 'open'")
+    assert not desk.rows("select 1 from sales_requests where state = 'open'")

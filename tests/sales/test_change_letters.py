@@ -9,7 +9,7 @@ from django.db import connections
 from django.test import Client
 
 from sales import letters
-from sales.provisioning import changes
+from sales.provisioning import open_requests
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import LETTERS, ONE_USER, until
@@ -41,7 +41,7 @@ def test_letters_wait_for_the_change_that_replaces_them(
     assert desk.mailbox() == []
 
     desk.time_passes()
-    assert changes.finish_open_changes() == 1
+    assert open_requests.finish_open_requests() == 1
     made(desk, accounts, act)
     address = NEW_EMAIL if act == "data" else GOOD["email"]
     (sent,) = desk.mailbox(address)
@@ -91,7 +91,7 @@ def test_a_letter_goes_on_when_what_would_have_replaced_it_is_refused(
     faults.clear()
     desk.time_passes()
     faults.set(ONE_USER, times=1, status=422, body='{"error_code": "weak_password"}')
-    assert changes.finish_open_changes() == 1
+    assert open_requests.finish_open_requests() == 1
 
     desk.time_passes()
     letters.deliver(desk.letters()[0]["id"])

@@ -8,7 +8,7 @@ from django.test import Client
 
 from onai.identity.roles import Identity, Role
 from onai.web.problems import WrongRole
-from sales.provisioning import changes
+from sales.provisioning.change_student import Deletion, Handover, change_student
 from sales.staff import Manager
 from tests.support.desk import GOOD, Desk
 from tests.support.people import Accounts
@@ -143,7 +143,7 @@ def test_whoever_handed_a_student_over_sees_no_more_of_them(
     done = manager.post(
         path_of(desk, "password"), {"attempt": str(uuid4()), "password": NEW_PASSWORD}
     )["Location"]
-    created = desk.row("select id from sales_intentions")["id"]
+    created = desk.intentions()[0]["id"]
     enact(boss, desk, "manager", manager_id=colleague["id"])
     for page in (done, f"/sales-manager/students/new/{created}"):
         answer = manager.get(page)
@@ -159,9 +159,10 @@ def test_what_admins_alone_may_do_is_guarded_behind_the_page_too(
     asker = Identity(UUID(me), MANAGER, "Аяулым Тест", Role.SALES)
     student_id = student_of(desk)["id"]
     with pytest.raises(WrongRole):
-        changes.delete_student(student_id, asker=asker, attempt=uuid4())
+        change_student(student_id, Deletion(), asker=asker, attempt=uuid4())
+    handover = Handover(Manager(uuid4(), "Кто-то"))
     with pytest.raises(WrongRole):
-        changes.hand_over(student_id, Manager(uuid4(), "Кто-то"), asker=asker, attempt=uuid4())
+        change_student(student_id, handover, asker=asker, attempt=uuid4())
     assert len(desk.students()) == 1
 
 

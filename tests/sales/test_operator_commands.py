@@ -185,7 +185,7 @@ def test_who_closed_the_waiting_page_finds_it_in_the_cabinet(
 
     assert where in cabinet
     assert "не создан" in cabinet
-    desk.connection.execute("update sales_intentions set closed_at = now() - interval '25 hours'")
+    desk.connection.execute("update sales_requests set closed_at = now() - interval '25 hours'")
     assert where not in manager.get("/sales-manager").content.decode()
 
 
@@ -199,7 +199,7 @@ def test_an_owner_sees_on_the_page_of_states_what_got_stuck(
     fresh = as_person("admin@onai.test").get("/status").content.decode()
     assert "не ушли: 1, ждут: 0" in fresh
     assert "все закончены" in fresh  # so far it may yet
-    desk.connection.execute("update sales_intentions set created_at = now() - interval '1 hour'")
+    desk.connection.execute("update sales_requests set created_at = now() - interval '1 hour'")
     examination.forget()
 
     assert "не закончены: 1" in as_person("admin@onai.test").get("/status").content.decode()

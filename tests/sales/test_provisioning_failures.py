@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sales.provisioning import creation
+from sales.provisioning import open_requests
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import (
@@ -202,22 +202,22 @@ def test_stuck_creations_do_not_keep_others_from_their_turn(
     for number in range(5):
         ask(email=f"stuck{number}@onai.test", key=str(number))
     ask()
-    stuck = desk.rows("select account_id from sales_intentions where email <> %s", GOOD["email"])
+    stuck = desk.rows("select account_id from sales_requests where email <> %s", GOOD["email"])
     faults.clear()
     # Supabase has no answer for these, however often it is asked.
     desk.connection.execute(
-        "update sales_intentions set attempts = 8, leased_until = now() - interval '1 minute'"
+        "update sales_requests set attempts = 8, leased_until = now() - interval '1 minute'"
         " where email like 'stuck%'"
     )
     desk.connection.execute(
-        "update sales_intentions set leased_until = now() where email not like 'stuck%'"
+        "update sales_requests set leased_until = now() where email not like 'stuck%'"
     )
     for row in stuck:
         faults.set(f"{ONE_USER}{row['account_id']}", status=500)
     faults.set(USERS, method="POST", status=500, times=5)
 
     for _ in range(3):
-        creation.finish_open_intentions()
+        open_requests.finish_open_requests()
 
     assert len(desk.students()) == 1
     assert len(desk.open_intentions()) == 5

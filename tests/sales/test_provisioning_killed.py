@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("fresh_connection")
 MANAGER = "ayaulym@onai.test"
 
 
-def _killed_when(
+def killed_when(
     desk: Desk,
     accounts: Accounts,
     reached: Callable[[], Any],
@@ -59,8 +59,8 @@ def _killed_when(
 
 
 def test_killed_before_the_intention(desk: Desk, accounts: Accounts) -> None:
-    with locked("sales_intentions"):
-        _killed_when(desk, accounts, lambda: waiting_for(desk, "sales_intentions"))
+    with locked("sales_requests"):
+        killed_when(desk, accounts, lambda: waiting_for(desk, "sales_requests"))
     settle(desk)
     desk.nothing()
 
@@ -69,7 +69,7 @@ def test_killed_between_intention_and_account(
     desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(USERS, method="POST", delay=10, status=500, times=1)
-    _killed_when(desk, accounts, faults.met)
+    killed_when(desk, accounts, faults.met)
     assert desk.accounts() == []
 
     said = settle(desk)
@@ -83,7 +83,7 @@ def test_killed_while_the_account_is_being_opened(
 ) -> None:
     # Supabase goes on with it after we are dead, and the worker comes at the same time.
     faults.set(USERS, method="POST", delay=10, times=1)
-    _killed_when(desk, accounts, faults.met)
+    killed_when(desk, accounts, faults.met)
 
     settle(desk)
     desk.whole()
@@ -94,7 +94,7 @@ def test_killed_while_the_account_is_being_opened(
 
 def test_killed_between_account_and_student(desk: Desk, accounts: Accounts, faults: Faults) -> None:
     faults.set(USERS, method="POST", delay=10, after=True, times=1)
-    _killed_when(desk, accounts, desk.accounts)
+    killed_when(desk, accounts, desk.accounts)
     assert desk.students() == []
 
     said = settle(desk)
@@ -108,7 +108,7 @@ def test_killed_between_account_and_student(desk: Desk, accounts: Accounts, faul
 )
 def test_killed_within_the_transaction(desk: Desk, accounts: Accounts, table: str) -> None:
     with locked(table):
-        _killed_when(desk, accounts, lambda: waiting_for(desk, table))
+        killed_when(desk, accounts, lambda: waiting_for(desk, table))
     assert desk.students() == []
 
     settle(desk)
@@ -118,7 +118,7 @@ def test_killed_within_the_transaction(desk: Desk, accounts: Accounts, table: st
 
 def test_killed_between_student_and_letter(desk: Desk, accounts: Accounts, faults: Faults) -> None:
     faults.set(LETTERS, delay=10, status=500, times=1)
-    _killed_when(desk, accounts, faults.met)
+    killed_when(desk, accounts, faults.met)
     assert desk.mailbox() == []
 
     settle(desk)
@@ -131,7 +131,7 @@ def test_killed_between_sending_the_letter_and_saying_so(
     desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(LETTERS, delay=10, after=True, times=1)
-    _killed_when(desk, accounts, desk.mailbox)
+    killed_when(desk, accounts, desk.mailbox)
     assert desk.students()[0]["welcome_email_sent"] is False
 
     said = settle(desk)
@@ -164,7 +164,7 @@ def test_a_refusal_of_the_second_attempt_takes_back_the_first(
     desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(USERS, method="POST", delay=10, after=True, times=1)
-    _killed_when(desk, accounts, desk.accounts)
+    killed_when(desk, accounts, desk.accounts)
     headers = {"X-Supabase-Api-Version": "2024-01-01"}
     body = '{"code": "weak_password", "weak_password": {"reasons": []}}'
     faults.set(USERS, method="POST", status=422, body=body, headers=headers)
@@ -179,7 +179,7 @@ def test_an_adoption_that_is_killed_is_finished(
 ) -> None:
     left_over = accounts.create(GOOD["email"], role="student")
     faults.set(ONE_USER, method="PUT", delay=10, after=True, times=1)
-    _killed_when(desk, accounts, faults.met, person="admin@onai.test", adopt=True)
+    killed_when(desk, accounts, faults.met, person="admin@onai.test", adopt=True)
 
     settle(desk)
 

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from onai.identity.roles import Identity, Role
-from sales.provisioning import creation, refusals
-from sales.provisioning.intentions import NewStudent
+from sales.provisioning import open_requests, problems
+from sales.provisioning.create_student import NewStudent, create_student
 from sales.staff import Manager
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
@@ -70,7 +70,7 @@ def test_the_connection_is_cut_between_steps(
     assert len(desk.mailbox()) == 1
 
 
-@pytest.mark.parametrize("table", ["sales_intentions", "tripwire_users", "sales_letters"])
+@pytest.mark.parametrize("table", ["sales_requests", "tripwire_users", "sales_letters"])
 def test_the_connection_is_cut_within_a_transaction(desk: Desk, ask: Ask, table: str) -> None:
     answers: list[httpx.Response] = []
     with locked(table):
@@ -86,7 +86,7 @@ def test_the_connection_is_cut_within_a_transaction(desk: Desk, ask: Ask, table:
 
     (answer,) = answers
     assert answer.status_code == 503
-    told = "database_unavailable" if table == "sales_intentions" else "still_creating"
+    told = "database_unavailable" if table == "sales_requests" else "still_creating"
     assert answer.json()["code"] == told
     settle(desk)
     if told == "still_creating":
@@ -100,10 +100,11 @@ def test_the_connection_is_cut_within_a_transaction(desk: Desk, ask: Ask, table:
 def test_a_supabase_that_is_not_there_leaves_nothing_behind(desk: Desk, settings: Any) -> None:
     settings.SUPABASE_AUTH_URL = "http://127.0.0.1:9/auth/v1"
     me = Identity(uuid4(), MANAGER, "Аяулым Тест", Role.SALES)
-    new = NewStudent(**GOOD)
+    manager = Manager(me.user_id, me.name)
+    new = NewStudent(GOOD["email"], GOOD["full_name"], GOOD["password"], manager)
 
-    with pytest.raises(refusals.AuthUnreachable):
-        creation.create_student(new, asker=me, manager=Manager(me.user_id, me.name))
+    with pytest.raises(problems.AuthUnreachable):
+        create_student(new, asker=me)
 
     desk.nothing()
 
@@ -117,7 +118,7 @@ def test_an_outage_does_not_undo_what_may_have_been_done_before_it(
     assert len(desk.accounts()) == 1
     desk.time_passes()
     reachable, settings.SUPABASE_AUTH_URL = settings.SUPABASE_AUTH_URL, "http://127.0.0.1:9/auth/v1"
-    assert creation.finish_open_intentions() == 0
+    assert open_requests.finish_open_requests() == 0
     assert len(desk.open_intentions()) == 1
 
     settings.SUPABASE_AUTH_URL = reachable

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from sales import adoption
-from sales.provisioning import changes
+from sales.provisioning import open_requests
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import ONE_USER
@@ -65,7 +65,7 @@ def settled(desk: Desk, times: int) -> int:
     closed = 0
     for _ in range(times):
         desk.time_passes()
-        closed += changes.finish_open_changes()
+        closed += open_requests.finish_open_requests()
     return closed
 
 
@@ -313,7 +313,7 @@ def test_what_cannot_be_taken_back_is_told_as_not_finished_and_can_be_ended(
     )
     page = submit(boss, desk, act)["Location"]
     assert "ещё не ответил" in text_of(boss.get(page))
-    desk.connection.execute("update sales_changes set created_at = now() - interval '11 minutes'")
+    desk.connection.execute("update sales_requests set created_at = now() - interval '11 minutes'")
     boss.post(f"{page}/end")
     assert desk.changes()[0]["state"] == "refused"
 
@@ -360,7 +360,7 @@ def test_an_admin_ends_what_nobody_can_finish(boss: Client, desk: Desk, faults: 
     assert too_soon.status_code == 409
     assert "через 10 минут" in text_of(too_soon)
     assert "Остановить изменение" not in text_of(boss.get(page))
-    desk.connection.execute("update sales_changes set created_at = now() - interval '11 minutes'")
+    desk.connection.execute("update sales_requests set created_at = now() - interval '11 minutes'")
     assert "Остановить изменение" in text_of(boss.get(page))
 
     answer = boss.post(f"{page}/end", follow=True)
@@ -381,7 +381,7 @@ def test_only_admins_end_a_change_and_only_by_post(
 ) -> None:
     faults.set(ONE_USER, status=504)
     page = submit(boss, desk, "password")["Location"]
-    desk.connection.execute("update sales_changes set created_at = now() - interval '11 minutes'")
+    desk.connection.execute("update sales_requests set created_at = now() - interval '11 minutes'")
     assert signed_in(MANAGER).post(f"{page}/end").status_code == 403
     assert signed_in(ADMIN).get(f"{page}/end").status_code == 405
     assert boss.post(f"/sales-manager/changes/{uuid4()}/end").status_code == 404

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from sales import adoption
-from sales.provisioning import creation
+from sales.provisioning import open_requests
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import ONE_USER, USERS
@@ -149,7 +149,7 @@ def test_an_adoption_that_supabase_answers_with_the_same_error_ends(
     closed = []
     for _ in range(2):
         desk.time_passes()
-        closed.append(creation.finish_open_intentions())
+        closed.append(open_requests.finish_open_requests())
     assert closed == [0, 1]
     assert "ответил ошибкой" in text_of(boss.get(page))
     assert desk.students() == []

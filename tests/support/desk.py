@@ -13,7 +13,7 @@ from tests.support.people import PEOPLE
 
 GOOD = {"email": "aru@onai.test", "full_name": "Ару Сапарова", "password": "Kvx7-Rmp3-9wTq"}
 _OURS = (
-    "tripwire_users, sales_activity_log, sales_intentions, sales_changes, sales_letters,"
+    "tripwire_users, sales_activity_log, sales_requests, sales_letters,"
     " sales_staff, procrastinate_jobs"
 )
 _OF_AN_ACCOUNT = {
@@ -55,13 +55,17 @@ class Desk:
         return self.rows("select * from auth.users where email = %s", email)
 
     def intentions(self) -> list[Row]:
-        return self.rows("select * from sales_intentions order by created_at")
+        """The requests to create a student."""
+        return self.rows("select * from sales_requests where kind = 'creation' order by created_at")
 
     def letters(self) -> list[Row]:
         return self.rows("select * from sales_letters order by created_at")
 
     def changes(self) -> list[Row]:
-        return self.rows("select * from sales_changes order by created_at")
+        """The requests to change one."""
+        return self.rows(
+            "select * from sales_requests where kind <> 'creation' order by created_at"
+        )
 
     def log(self, user_id: UUID | None = None) -> list[str]:
         """What was done to a student, in order."""
@@ -78,8 +82,7 @@ class Desk:
 
     def time_passes(self) -> None:
         """Every lease runs out and everything that waits for its time is due."""
-        self.connection.execute("update sales_intentions set leased_until = now()")
-        self.connection.execute("update sales_changes set leased_until = now()")
+        self.connection.execute("update sales_requests set leased_until = now()")
         self.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
         self.connection.execute("update procrastinate_jobs set scheduled_at = null")
 
@@ -107,7 +110,7 @@ class Desk:
         assert not self.open_intentions()
 
     def open_intentions(self) -> list[Row]:
-        return self.rows("select * from sales_intentions where state = 'open'")
+        return [one for one in self.intentions() if one["state"] == "open"]
 
     def everything(self) -> str:
         """Every value of every row of ours and of the queue, as text."""

@@ -117,5 +117,5 @@ def not_made(desk: Desk, accounts: Accounts) -> None:
     assert account["raw_user_meta_data"]["full_name"] == GOOD["full_name"]
     accounts.sign_in(GOOD["email"], GOOD["password"])
     assert desk.log(account["id"]) == ["user_created", "email_sent"]
-    assert not desk.rows("select 1 from sales_changes where state = 'open'")
-    assert not desk.rows("select 1 from sales_changes where sealed_password <> ''")
+    assert not desk.rows("select 1 from sales_requests where state = 'open'")
+    assert not desk.rows("select 1 from sales_requests where sealed_password <> ''")

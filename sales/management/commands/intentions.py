@@ -6,8 +6,8 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from sales.models import Change, Intention, IntentionState
-from sales.provisioning import changes, creation, intentions
+from sales.models import RequestState, StudentRequest
+from sales.provisioning import open_requests
 
 
 class Command(BaseCommand):
@@ -26,30 +26,22 @@ class Command(BaseCommand):
         if options["give_up"]:
             self._give_up(options["give_up"])
         if options["finish"]:
-            closed = creation.finish_open_intentions() + changes.finish_open_changes()
-            self.stdout.write(f"{closed} brought to an end")
-        left = Intention.objects.filter(state=IntentionState.OPEN).order_by("created_at")
+            self.stdout.write(f"{open_requests.finish_open_requests()} brought to an end")
+        left = StudentRequest.objects.filter(state=RequestState.OPEN).order_by("created_at")
         for one in left:
             since = timezone.localtime(one.created_at).strftime("%Y-%m-%d %H:%M")
             fate = "  being given up" if one.give_up_at else ""
             self.stdout.write(
-                f"{one.pk}  since {since}  {one.attempts} attempts  {one.email}{fate}"
+                f"{one.pk}  since {since}  {one.attempts} attempts  {one.email}  {one.kind}{fate}"
             )
-        changing = Change.objects.filter(state=IntentionState.OPEN).order_by("created_at")
-        for change in changing:
-            since = timezone.localtime(change.created_at).strftime("%Y-%m-%d %H:%M")
-            self.stdout.write(
-                f"{change.pk}  since {since}  {change.attempts} attempts  {change.email}"
-                f"  {change.kind}"
-            )
-        self.stdout.write(f"{len(left) + len(changing)} open")
+        self.stdout.write(f"{len(left)} open")
 
-    def _give_up(self, intention_id: UUID) -> None:
-        if changes.give_up(intention_id):
-            self.stdout.write(f"{intention_id} is given up; look what its account is like")
-            return
-        at = intentions.give_up(intention_id)
+    def _give_up(self, request_id: UUID) -> None:
+        at = open_requests.give_up(request_id)
         if at is None:
-            raise CommandError(f"No open intention has the id {intention_id}.")
-        moment = timezone.localtime(at).strftime("%H:%M")
-        self.stdout.write(f"{intention_id} will be given up at {moment}, by the worker")
+            raise CommandError(f"No open intention has the id {request_id}.")
+        if StudentRequest.objects.filter(pk=request_id, state=RequestState.OPEN).exists():
+            moment = timezone.localtime(at).strftime("%H:%M")
+            self.stdout.write(f"{request_id} will be given up at {moment}, by the worker")
+        else:
+            self.stdout.write(f"{request_id} is given up; look what its account is like")

@@ -1,0 +1,120 @@
+"""Acts on a student that somebody has asked for, and how far each has come."""
+
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from sales.models.students import Student, StudentStatus
+
+
+class RequestState(models.TextChoices):
+    OPEN = "open", _("Выполняется")
+    DONE = "done", _("Выполнено")
+    REFUSED = "refused", _("Отказано")
+
+
+class RequestKind(models.TextChoices):
+    CREATION = "creation", _("Создание доступа")
+    STATUS = "status", _("Смена статуса")
+    PASSWORD = "password", _("Новый пароль")
+    CORRECTION = "correction", _("Исправление имени или почты")
+    HANDOVER = "handover", _("Передача другому менеджеру")
+    DELETION = "deletion", _("Удаление")
+
+
+class StudentRequest(models.Model):
+    """One act on a student, recorded before anything else is done about it.
+
+    While open, it keeps other requests from its student and from the address in `new_email`, and
+    holds the sealed password. Whoever has its lease carries it through, at first the web request it
+    came with. It outlives the student: `email` and `full_name` are what they were called when it
+    was made. `account_id` is the student's account: of a creation the one it opens, or the one it
+    takes over where `adopts` is true.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    kind = models.TextField(choices=RequestKind)
+    state = models.TextField(choices=RequestState, default=RequestState.OPEN)
+    # None for a creation: there is no student yet.
+    student_id = models.UUIDField(null=True)
+    account_id = models.UUIDField(default=uuid4)
+    email = models.TextField()
+    full_name = models.TextField()
+    # The same as the account has it, where the two differ; empty for a creation.
+    account_email = models.TextField(default="", db_default="")
+    account_name = models.TextField(default="", db_default="")
+    asked_by = models.UUIDField()
+    idempotency_key = models.TextField(null=True)
+    # Tells another request with the same key, or the same id, from a repeated one.
+    fingerprint = models.TextField()
+    adopts = models.BooleanField(default=False, db_default=False)
+    # What shall be; of these only what the kind is about.
+    new_status = models.TextField(null=True, choices=StudentStatus)
+    new_email = models.TextField(null=True)
+    new_full_name = models.TextField(null=True)
+    new_manager_id = models.UUIDField(null=True)
+    new_manager_name = models.TextField(null=True)
+    sealed_password = models.TextField(default="", db_default="")
+    # The answer that a repeated API request gets again, in the API's wire format.
+    answer = models.JSONField(null=True)
+    # The code of the problem it was refused with.
+    refusal = models.TextField(null=True)
+    # What Supabase last said of an error of its own, and how many times in a row it said so; of a
+    # refused request, what an admin is told of the reason.
+    auth_error = models.TextField(default="", db_default="")
+    auth_errors = models.IntegerField(default=0, db_default=0)
+    leased_until = models.DateTimeField()
+    attempts = models.IntegerField(default=1, db_default=1)
+    # When a creation that was given up is undone: once nothing can be under way any more.
+    give_up_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sales_requests"
+        indexes = (
+            models.Index(
+                fields=["leased_until"],
+                condition=Q(state=RequestState.OPEN),
+                name="sales_requests_open",
+            ),
+            models.Index(fields=["closed_at"], name="sales_requests_closed"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=["student_id"],
+                condition=Q(state=RequestState.OPEN),
+                name="sales_requests_one_open_for_a_student",
+            ),
+            models.UniqueConstraint(
+                fields=["new_email"],
+                condition=Q(state=RequestState.OPEN),
+                name="sales_requests_one_open_for_an_email",
+            ),
+            models.UniqueConstraint(
+                fields=["asked_by", "idempotency_key"], name="sales_requests_idempotency_key"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    def get_absolute_url(self) -> str:
+        """The page that tells how far the request has come."""
+        return reverse("creation" if self.is_creation else "change", args=[self.pk])
+
+    def students(self) -> "models.QuerySet[Student]":
+        """The student that is to be changed; none for a creation, nor once they are deleted."""
+        return Student.objects.filter(pk__in=[self.student_id] if self.student_id else [])
+
+    @property
+    def is_creation(self) -> bool:
+        return self.kind == RequestKind.CREATION
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == RequestState.OPEN

@@ -1,0 +1,328 @@
+"""Changing a student: their status, password, name or e-mail, their manager; and deleting them.
+
+As with a new student, the account is Supabase's and the rest ours. So a change is recorded first;
+then the account is changed, in a way that can be repeated; then one transaction changes everything
+of ours, writes the log entry and the letter, and closes the request. What was left open the worker
+finishes, always forward: nobody could say what the account was before.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from typing import ClassVar
+from uuid import UUID
+
+import psycopg.errors
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models.functions import Now
+from django.views.decorators.debug import sensitive_variables
+
+from onai import encryption
+from onai.db.visibility import Visibility, visibility
+from onai.identity import accounts
+from onai.identity.accounts import Account, AccountRefused, OutcomeUnclear, Refusal
+from onai.identity.roles import Identity, Role
+from onai.web.problems import Problem, WrongRole
+from sales import letters, supabase_users, unreadable_accounts
+from sales.models import RequestKind, RequestState, Student, StudentRequest, StudentStatus
+from sales.permissions import student_for
+from sales.provisioning import (
+    account_errors,
+    account_references,
+    problems,
+    request_rules,
+    student_requests,
+    student_rows,
+    work_lease,
+)
+from sales.provisioning.student_requests import Progress
+from sales.staff import Manager
+
+logger = logging.getLogger(__name__)
+
+# What our rows may still refuse when the account is changed. No password can be given back.
+_CAN_BE_GIVEN_BACK = (RequestKind.STATUS, RequestKind.CORRECTION, RequestKind.HANDOVER)
+
+
+@dataclass(frozen=True, slots=True)
+class NewStatus:
+    """Another status. Blocked, a student is signed out and cannot sign in."""
+
+    kind: ClassVar = RequestKind.STATUS
+    status: StudentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """A new password, which is sent to the student. Whoever is signed in is signed out."""
+
+    kind: ClassVar = RequestKind.PASSWORD
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The right name and e-mail. A new address is told that it is one."""
+
+    kind: ClassVar = RequestKind.CORRECTION
+    email: str
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Another manager. For admins."""
+
+    kind: ClassVar = RequestKind.HANDOVER
+    manager: Manager
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The end of the student and the account; the log remembers them. For admins."""
+
+    kind: ClassVar = RequestKind.DELETION
+
+
+Change = NewStatus | NewPassword | Correction | Handover | Deletion
+
+
+@sensitive_variables("change")
+def change_student(
+    student_id: UUID, change: Change, *, asker: Identity, attempt: UUID
+) -> StudentRequest:
+    """Change or delete a student. The same `attempt` is the same change.
+
+    Answers the request, done, or open when nobody can say yet how it ends. Raises a `Problem` when
+    nothing was changed.
+    """
+    if isinstance(change, Handover | Deletion) and asker.role is not Role.ADMIN:
+        raise WrongRole
+    progress = student_requests.begin(
+        lambda: student_requests.record(
+            student_requests.content_of(change, student_id, asker.user_id),
+            lambda: StudentRequest.objects.filter(pk=attempt).first(),
+            lambda fingerprint: _make(student_id, change, asker, attempt, fingerprint),
+        ),
+        carry_through,
+    )
+    return progress.request
+
+
+# --- Recording it ------------------------------------------------------------------------------
+
+
+@sensitive_variables("change")
+def _make(
+    student_id: UUID, change: Change, asker: Identity, attempt: UUID, fingerprint: str
+) -> StudentRequest:
+    password = change.password if isinstance(change, NewPassword) else ""
+    try:
+        with transaction.atomic(using="tripwire"):
+            student = student_for(asker, student_id, locked=True)
+            account = request_rules.account_only_theirs(student, change.kind)
+            return StudentRequest.objects.create(
+                pk=attempt,
+                kind=change.kind,
+                student_id=student.pk,
+                account_id=student.user_id,
+                email=student.email,
+                full_name=student.full_name,
+                account_email=account.email,
+                account_name=account.full_name,
+                asked_by=asker.user_id,
+                fingerprint=fingerprint,
+                sealed_password=student_requests.seal(password, change.kind),
+                leased_until=Now() + work_lease.LEASE,
+                **_new_values(change, student, account),
+            )
+    except IntegrityError as error:
+        email = change.email if isinstance(change, Correction) else None
+        raise request_rules.what_is_under_way(student_id, email) from error
+
+
+def _new_values(change: Change, student: Student, account: Account) -> dict[str, object]:
+    """What is to change, by the fields of a request. Raises why it may not be."""
+    match change:
+        case NewStatus(status):
+            # The predecessor wrote statuses without a ban.
+            if status == student.status and supabase_users.ban_fits(student):
+                raise problems.NothingToChange
+            return {"new_status": status}
+        case NewPassword():
+            if account.email.lower() != student.email.lower():
+                raise problems.AddressDiffers
+            return {}
+        case Correction(email, full_name):
+            return _corrections(email.lower(), full_name, student, account)
+        case Handover(manager):
+            if manager.user_id == student.granted_by:
+                raise problems.NothingToChange
+            return {"new_manager_id": manager.user_id, "new_manager_name": manager.name}
+        case Deletion():
+            return {}
+
+
+def _corrections(
+    email: str, full_name: str, student: Student, account: Account
+) -> dict[str, object]:
+    """Of e-mail and name, what differs from what is here or at Supabase."""
+    different: dict[str, object] = {}
+    if not student.full_name == account.full_name == full_name:
+        different["new_full_name"] = full_name
+    if not student.email.lower() == account.email.lower() == email:
+        request_rules.refuse_address(email, student)
+        different["new_email"] = email
+    if not different:
+        raise problems.NothingToChange
+    return different
+
+
+# --- Carrying it through -----------------------------------------------------------------------
+
+
+@sensitive_variables("password")
+def carry_through(change: StudentRequest) -> Progress:
+    """From a change whose lease we hold to its end.
+
+    Raises the `Problem` it was closed with; or `OutcomeUnclear` or the database's error, and then
+    it stays open.
+    """
+    try:
+        password = student_requests.password_of(change)
+    except encryption.Unsealable as error:
+        raise _refused(change, problems.PasswordLost(change.kind)) from error
+    try:
+        _change_account(change, password)
+    except AccountRefused as refused:
+        if change.attempts > 1 and refused.why in account_errors.PASSING:
+            raise OutcomeUnclear from refused
+        raise _refused(change, _of_refusal(refused, change)) from refused
+    except OutcomeUnclear as unclear:
+        _weigh(change, unclear)
+    try:
+        closed, letter = student_rows.apply(change, password)
+    except DatabaseError as error:
+        if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
+            # Another row, written past us, has the address already.
+            raise _give_back(change, problems.EmailTaken(change.kind)) from error
+        if change.kind in _CAN_BE_GIVEN_BACK and student_rows.is_forbidden(error):
+            raise _give_back(change, problems.RowsForbidden(change.kind)) from error
+        raise
+    if letter is not None:
+        letters.attempt_at_once(letter)
+    if closed.state == RequestState.REFUSED:
+        raise problems.of_request(closed)
+    return Progress(closed, letter=letter)
+
+
+@sensitive_variables("password")
+def _change_account(change: StudentRequest, password: str) -> None:
+    """Whatever of the change is Supabase's."""
+    account_id = change.account_id
+    match change.kind:
+        case RequestKind.STATUS:
+            if (banned := _ban(change)) is not None:
+                accounts.change_account(account_id, banned=banned)
+        case RequestKind.PASSWORD:
+            accounts.change_account(account_id, password=password)
+        case RequestKind.CORRECTION:
+            accounts.change_account(
+                account_id, email=change.new_email, full_name=change.new_full_name
+            )
+        case RequestKind.DELETION:
+            account_references.delete_account(account_id)
+            if supabase_users.account_with(account_id) is not None:
+                # Supabase does not see every account, and says of such a one that it is gone.
+                raise OutcomeUnclear(over=True, error="the account is still there")
+
+
+def _ban(change: StudentRequest) -> bool | None:
+    """Whether a new status bans the account, lifts its ban, or has nothing to do with one."""
+    if change.new_status == StudentStatus.BLOCKED:
+        return True
+    return False if supabase_users.is_banned(change.account_id) else None
+
+
+def _of_refusal(refused: AccountRefused, change: StudentRequest) -> Problem:
+    if refused.why is Refusal.GONE and supabase_users.account_with(change.account_id) is not None:
+        return problems.AccountUnreadable(change.kind)
+    return problems.of_account(refused.why, change.kind)
+
+
+def _weigh(change: StudentRequest, unclear: OutcomeUnclear) -> None:
+    """What an unclear answer comes to: nothing, where the change took effect all the same.
+
+    Supabase answers with an error of its own to what it will never do. Where the reason can be
+    seen, or it has said so often enough, that is a refusal; anything else stays unclear.
+    """
+    if unclear.error and _is_as_wanted(change):
+        return
+    if unclear.error:
+        try:
+            _refuse_for_good(change)
+        except Problem as problem:
+            raise _refused(change, problem) from unclear
+    if account_errors.are_enough(change, unclear.error):
+        raise _refused(change, problems.AuthFailed(change.kind)) from unclear
+    raise unclear
+
+
+def _is_as_wanted(change: StudentRequest) -> bool:
+    """Whether an attempt of before, of which nobody heard, has changed the account."""
+    account = supabase_users.account_with(change.account_id)
+    if account is None:
+        # One that we do not see is not gone.
+        seen = visibility("tripwire", "auth.users") is Visibility.SEEN
+        return seen and change.kind == RequestKind.DELETION
+    match change.kind:
+        case RequestKind.STATUS:
+            blocked = change.new_status == StudentStatus.BLOCKED
+            return supabase_users.is_banned(account.id) == blocked
+        case RequestKind.CORRECTION:
+            is_called = (change.new_email or account.email, change.new_full_name)
+            return is_called == (account.email, change.new_full_name and account.full_name)
+    return False
+
+
+def _refuse_for_good(change: StudentRequest) -> None:
+    """Raise why Supabase will never do it, where that can be seen from here."""
+    if change.new_email is not None:
+        request_rules.refuse_held(change.new_email, change.account_id)
+    if lacking := unreadable_accounts.unreadable(change.account_id):
+        account_errors.explain(change, str(lacking))
+        raise problems.AccountUnreadable(change.kind)
+    if change.kind == RequestKind.DELETION:
+        forbidding = account_references.forbidding(change.account_id)
+        if forbidding:
+            account_errors.explain(change, ", ".join(map(str, forbidding)))
+            raise problems.DeletionForbidden(change.kind)
+
+
+def _give_back(change: StudentRequest, problem: Problem) -> Problem:
+    """Undo a change at Supabase that our rows will not have."""
+    try:
+        match change.kind:
+            case RequestKind.CORRECTION:
+                accounts.change_account(
+                    change.account_id, email=change.account_email, full_name=change.account_name
+                )
+            case RequestKind.STATUS:
+                student = change.students().first()
+                if student is not None and not supabase_users.ban_fits(student):
+                    banned = student.status == StudentStatus.BLOCKED
+                    accounts.change_account(change.account_id, banned=banned)
+    except AccountRefused as refused:
+        if refused.why in account_errors.PASSING:
+            raise OutcomeUnclear from refused
+        # The old address is somebody's as well by now; `compare_accounts` tells of the two.
+        logger.error("change_not_given_back", extra=student_requests.about(change))
+    except OutcomeUnclear as unclear:
+        if not account_errors.are_enough(change, unclear.error):
+            raise
+        logger.error("change_not_given_back", extra=student_requests.about(change))
+    return _refused(change, problem)
+
+
+def _refused(change: StudentRequest, problem: Problem) -> Problem:
+    student_requests.close(change, problem)
+    return problem

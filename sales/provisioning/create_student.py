@@ -1,0 +1,296 @@
+"""Creating a student: account, row, log entry and letter, all of them or none.
+
+The account is Supabase's and the rest ours, so no transaction spans both. Therefore the request is
+recorded first, with the account's id chosen by us; then the account is opened under that id; then
+one transaction creates everything of ours and closes the request. Every step can be repeated, and
+what was left open is finished or undone by the worker.
+"""
+
+import json
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import psycopg.errors
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models.functions import Now
+from django.views.decorators.debug import sensitive_variables
+
+from onai.identity import accounts, password_rules
+from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
+from onai.identity.roles import Identity
+from onai.web.problems import Problem
+from sales import letters, passwords, supabase_users, unreadable_accounts
+from sales.models import RequestKind, RequestState, Student, StudentRequest, WelcomeLetter
+from sales.provisioning import (
+    account_errors,
+    account_references,
+    platform_tables,
+    problems,
+    request_rules,
+    student_requests,
+    student_rows,
+    work_lease,
+)
+from sales.provisioning.student_requests import Progress
+from sales.staff import Manager
+
+
+@dataclass(frozen=True, slots=True)
+class NewStudent:
+    """What a form made of somebody's input: clean, and the password out of every repr.
+
+    `adopt` takes over an account that has no student, for admins.
+    """
+
+    email: str
+    full_name: str
+    password: str = field(repr=False)
+    manager: Manager
+    adopt: bool = False
+
+
+@sensitive_variables("new")
+def create_student(
+    new: NewStudent, *, asker: Identity, idempotency_key: str | None = None
+) -> Progress:
+    """Create a student, or take over an account that has none.
+
+    The same key and content of one asker is the same creation. Answers a creation that is done, or
+    open when nobody can say yet how it ends. Raises a `Problem` when nothing was created.
+    """
+    try:
+        progress = student_requests.begin(
+            lambda: _record(new, asker, idempotency_key), carry_through
+        )
+    except problems.EmailTaken:
+        request_rules.refuse_what_exists(new.email, asker)  # as much as the asker may know
+        raise
+    return progress if progress.student else student_requests.progress_of(progress.request)
+
+
+@sensitive_variables("new", "former")
+def _record(new: NewStudent, asker: Identity, key: str | None) -> tuple[StudentRequest, bool]:
+    # As versions until November 2026 recorded it; keys are kept for thirty days.
+    former = [new.email, new.full_name, new.password, str(new.manager.user_id), new.adopt]
+    return student_requests.record(
+        student_requests.content_of(new),
+        lambda: _earlier(asker, key),
+        lambda fingerprint: _make(new, asker, key, fingerprint),
+        former_content=(json.dumps(former), "creation request"),
+    )
+
+
+def _earlier(asker: Identity, key: str | None) -> StudentRequest | None:
+    if key is None:
+        return None
+    return StudentRequest.objects.filter(asked_by=asker.user_id, idempotency_key=key).first()
+
+
+@sensitive_variables("new")
+def _make(new: NewStudent, asker: Identity, key: str | None, fingerprint: str) -> StudentRequest:
+    request_rules.refuse_what_exists(new.email, asker)
+    account_id = request_rules.account_to_adopt(new.email, asker) if new.adopt else uuid4()
+    try:
+        with transaction.atomic(using="tripwire"):
+            return StudentRequest.objects.create(
+                kind=RequestKind.CREATION,
+                adopts=new.adopt,
+                account_id=account_id,
+                email=new.email,
+                full_name=new.full_name,
+                new_email=new.email,
+                new_manager_id=new.manager.user_id,
+                new_manager_name=new.manager.name,
+                sealed_password=student_requests.seal(new.password, RequestKind.CREATION),
+                asked_by=asker.user_id,
+                idempotency_key=key,
+                fingerprint=fingerprint,
+                leased_until=Now() + work_lease.LEASE,
+            )
+    except IntegrityError as error:
+        request_rules.refuse_what_exists(new.email, asker)
+        raise problems.InProgress(None, asker) from error
+
+
+# --- Carrying it through -----------------------------------------------------------------------
+
+
+@sensitive_variables("password")
+def carry_through(request: StudentRequest) -> Progress:
+    """From a request whose lease we hold to its end.
+
+    Raises the `Problem` it was closed with; or `OutcomeUnclear`, `Unsealable` or the database's
+    error, and then it stays open.
+    """
+    if request.give_up_at is not None:
+        raise _undo(request, problems.GivenUp(), opened=True)
+    password = student_requests.password_of(request)
+    _ensure_account(request, password)
+    done, student, letter = _enrol(request, password)
+    letters.attempt_at_once(letter)
+    return Progress(done, student, letter)
+
+
+@sensitive_variables("password")
+def _ensure_account(request: StudentRequest, password: str) -> None:
+    """That the account exists with this password, or the request is undone."""
+    try:
+        if request.adopts:
+            accounts.make_student_account(
+                request.account_id,
+                email=request.email,
+                full_name=request.full_name,
+                password=password,
+            )
+        else:
+            _open_account(request, password)
+    except OutcomeUnclear as unclear:
+        if not request.adopts and _is_there(request):
+            _set_password_at_last(request, password)
+        elif unclear.error and not request.adopts and platform_tables.free_address(request.email):
+            _open_at_last(request, password)
+        else:
+            _weigh(request, unclear)
+    except AccountRefused as refused:
+        is_echo = refused.why is Refusal.EMAIL_EXISTS and not request.adopts and _is_there(request)
+        if not is_echo:
+            raise _refused(request, refused) from refused
+        # Of an earlier attempt's success.
+        _set_password_at_last(request, password)
+
+
+@sensitive_variables("password")
+def _open_account(request: StudentRequest, password: str) -> None:
+    """Open the account. Where Supabase may refuse the password, which it does only when one is
+    changed, it is opened with one that nobody knows, so that nobody gets in before that."""
+    may_be_refused = password_rules.may_refuse_leaked()
+    accounts.open_student_account(
+        request.account_id,
+        email=request.email,
+        full_name=request.full_name,
+        password=passwords.suggest() if may_be_refused else password,
+    )
+    if may_be_refused:
+        _set_password(request, password)
+
+
+@sensitive_variables("password")
+def _set_password(request: StudentRequest, password: str) -> None:
+    """Give the account that we have opened its password, or undo the request."""
+    try:
+        accounts.change_account(request.account_id, password=password)
+    except AccountRefused as refused:
+        if refused.why in (Refusal.GONE, *account_errors.PASSING):
+            raise OutcomeUnclear from refused
+        problem = problems.of_account(refused.why, RequestKind.CREATION)
+        raise _undo(request, problem, opened=True) from refused
+
+
+@sensitive_variables("password")
+def _set_password_at_last(request: StudentRequest, password: str) -> None:
+    """Give it the password, after an attempt that ended we do not know where."""
+    try:
+        _set_password(request, password)
+    except OutcomeUnclear as unclear:
+        if not account_errors.are_enough(request, unclear.error):
+            raise
+        raise _undo(request, problems.AuthFailed(), opened=True) from unclear
+
+
+@sensitive_variables("password")
+def _open_at_last(request: StudentRequest, password: str) -> None:
+    """Try again, now that what was in the way is gone; what is left then is for the worker."""
+    try:
+        _open_account(request, password)
+    except AccountRefused as refused:
+        raise OutcomeUnclear from refused
+
+
+def _is_there(request: StudentRequest) -> bool:
+    """Whether the account exists by now. Raises `OutcomeUnclear` when nobody can say."""
+    try:
+        return accounts.find(request.account_id) is not None
+    except OutcomeUnclear as unclear:
+        # It cannot read every account that it has.
+        if unclear.error and supabase_users.account_with(request.account_id) is not None:
+            return True
+        raise
+
+
+def _weigh(request: StudentRequest, unclear: OutcomeUnclear) -> None:
+    """Undo the request where an unclear answer is a refusal; raise it again otherwise.
+
+    It is one where nothing can be under way any more, or where Supabase has answered so often with
+    the same error of its own that it will go on doing so.
+    """
+    are_enough = account_errors.are_enough(request, unclear.error)
+    problem = _why_it_fails(request) if unclear.error else None
+    is_first = unclear.over and request.attempts == 1 and not request.adopts
+    if problem is None and not is_first and not are_enough:
+        raise unclear
+    problem = problem or problems.AuthFailed()
+    raise _undo(request, problem, opened=request.attempts > 1) from unclear
+
+
+def _why_it_fails(request: StudentRequest) -> Problem | None:
+    """Why Supabase answers with an error to an address, where that can be seen from here."""
+    holder = supabase_users.holder_of(request.email)
+    if holder is None:
+        return problems.AddressCopied() if platform_tables.has_copy(request.email) else None
+    if lacking := unreadable_accounts.unreadable(holder.account.id):
+        account_errors.explain(request, str(lacking))
+        return problems.AccountUnreadable()
+    return None if request.adopts else request_rules.why_held(holder)
+
+
+def _refused(request: StudentRequest, refused: AccountRefused) -> Problem:
+    """Undo the request for what Supabase refuses, unless that is only for now."""
+    if request.attempts > 1 and refused.why in account_errors.PASSING:
+        raise OutcomeUnclear from refused
+    if refused.why is Refusal.EMAIL_EXISTS and not request.adopts:
+        return _undo(request, request_rules.why_held(supabase_users.holder_of(request.email)))
+    problem: Problem = problems.of_account(refused.why, RequestKind.CREATION)
+    if refused.why is Refusal.GONE and supabase_users.account_with(request.account_id) is not None:
+        problem = problems.AccountUnreadable()
+    return _undo(request, problem, opened=request.attempts > 1)
+
+
+@sensitive_variables("password")
+def _enrol(request: StudentRequest, password: str) -> tuple[StudentRequest, Student, WelcomeLetter]:
+    """Everything of ours, in one transaction. Repeated, it answers what it made before."""
+    try:
+        with transaction.atomic(using="tripwire"):
+            kept = StudentRequest.objects.select_for_update().get(pk=request.pk)
+            if kept.state == RequestState.DONE:
+                student = Student.objects.get(user_id=kept.account_id)
+                return kept, student, student.letters.earliest("created_at")
+            if kept.state == RequestState.REFUSED:
+                # Somebody undid it while our account was being opened: undo that, too.
+                raise _undo(kept, problems.of_request(kept), opened=True)
+            if kept.give_up_at is not None:
+                raise OutcomeUnclear
+            student = student_rows.enrol(kept)
+            letter = letters.write(student, password=password, asked_by=kept.asked_by)
+            student_requests.close(kept)
+    except DatabaseError as error:
+        if student_rows.lacks_account(error):
+            # The account was deleted in between; whoever comes next opens it anew.
+            raise OutcomeUnclear from error
+        if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
+            # Written past us, by the predecessor: the address is another student's now.
+            raise _undo(request, problems.EmailTaken(), opened=True) from error
+        if not student_rows.is_forbidden(error):
+            raise
+        raise _undo(request, problems.RowsForbidden(), opened=True) from error
+    return kept, student, letter
+
+
+def _undo(request: StudentRequest, problem: Problem, *, opened: bool = False) -> Problem:
+    """Close the request as refused, after deleting the account it has opened."""
+    if opened and not request.adopts:
+        try:
+            account_references.delete_account(request.account_id)
+        except AccountRefused as refused:
+            raise OutcomeUnclear from refused
+    student_requests.close(request, problem)
+    return problem

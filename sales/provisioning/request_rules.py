@@ -1,0 +1,114 @@
+"""Whether a student may be created or changed, asked before the request is recorded.
+
+It reads our own tables and Supabase's, and raises a `Problem` where it may not be.
+"""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+
+from onai.identity.accounts import Account
+from onai.identity.roles import STAFF, Identity, Role
+from onai.web.problems import Problem
+from sales import supabase_users
+from sales.models import RequestKind, RequestState, Student, StudentRequest
+from sales.provisioning import problems
+from sales.supabase_users import AddressHolder
+
+# --- A creation --------------------------------------------------------------------------------
+
+
+def refuse_what_exists(email: str, asker: Identity) -> None:
+    """Raise the refusal of an address that is a student's, or is being given to one."""
+    student = _students_with(email).first()
+    if student is not None:
+        raise problems.email_taken(student, asker)
+    under_way = _request_for(email)
+    if under_way is not None and not under_way.is_creation:
+        raise problems.EmailTaken
+    if under_way is not None:
+        raise problems.InProgress(under_way, asker)
+
+
+def account_to_adopt(email: str, asker: Identity) -> UUID:
+    """The account with this address, which has no student yet. For admins."""
+    if asker.role is not Role.ADMIN:
+        raise problems.OnlyAdminsAdopt
+    holder = supabase_users.holder_of(email)
+    if holder is None:
+        raise problems.NothingToAdopt
+    problem = why_held(holder)
+    if isinstance(problem, problems.AccountExists):
+        return holder.account.id
+    student = Student.objects.filter(user_id=holder.account.id).first()
+    raise problem if student is None else problems.email_taken(student, asker)
+
+
+def why_held(holder: AddressHolder | None) -> Problem:
+    """Why no account can be opened for an address, and what can be done about it.
+
+    `AccountExists` for an account that an admin may adopt; None is a holder that we cannot see.
+    """
+    if holder is None:
+        return problems.AccountUnseen()
+    account = holder.account
+    if account.role in STAFF:
+        return problems.StaffAccount()
+    if Student.objects.filter(user_id=account.id).exists():
+        return problems.EmailTaken()
+    if holder.by_identity:
+        return problems.AddressElsewhere()
+    if holder.is_deleted:
+        return problems.AccountHalfDeleted()
+    return problems.AccountExists()
+
+
+# --- A change ----------------------------------------------------------------------------------
+
+
+def account_only_theirs(student: Student, kind: RequestKind) -> Account:
+    """The student's account, unless it is a staff member's or another student's as well."""
+    account = supabase_users.account_with(student.user_id)
+    if account is None:
+        raise problems.StudentGone(kind)
+    if account.role in STAFF:
+        raise problems.StaffAccount(kind)
+    if Student.objects.filter(user_id=student.user_id).exclude(pk=student.pk).exists():
+        raise problems.SharedAccount
+    return account
+
+
+def refuse_address(email: str, student: Student) -> None:
+    """Raise the refusal of an address that a student cannot be given."""
+    if _students_with(email).exclude(pk=student.pk).exists() or _request_for(email) is not None:
+        raise problems.EmailTaken(RequestKind.CORRECTION)
+    refuse_held(email, student.user_id)
+
+
+def refuse_held(email: str, account_id: UUID) -> None:
+    """Raise the refusal of an address that is another account's at Supabase, if it is."""
+    holder = supabase_users.holder_of(email, besides=account_id)
+    if holder is not None:
+        refusal = problems.AddressElsewhere if holder.by_identity else problems.EmailTaken
+        raise refusal(RequestKind.CORRECTION)
+
+
+def what_is_under_way(student_id: UUID, email: str | None) -> Problem:
+    """What keeps a change from being recorded: another of its student, or one of its address."""
+    under_way = StudentRequest.objects.filter(
+        student_id=student_id, state=RequestState.OPEN
+    ).first()
+    if under_way is None and email and _request_for(email) is not None:
+        return problems.EmailTaken(RequestKind.CORRECTION)
+    return problems.ChangeInProgress(under_way.pk if under_way else None)
+
+
+def _students_with(email: str) -> "QuerySet[Student]":
+    # An address is one whatever its case, and the predecessor kept what was typed.
+    return Student.objects.annotate(lower_email=Lower("email")).filter(lower_email=email)
+
+
+def _request_for(email: str) -> StudentRequest | None:
+    """The open request that gives an address to somebody."""
+    return StudentRequest.objects.filter(new_email=email, state=RequestState.OPEN).first()

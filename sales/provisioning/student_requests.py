@@ -1,0 +1,234 @@
+"""The requests to create or change a student: recording them, finding them, closing them.
+
+It asks nobody but our own database; `create_student` and `change_student` carry them through.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.views.decorators.debug import sensitive_variables
+
+from onai import encryption
+from onai.identity.accounts import OutcomeUnclear
+from onai.identity.roles import Identity, Role
+from onai.web.problems import DatabaseUnavailable, Problem
+from sales import adoption
+from sales.models import RequestKind, RequestState, Student, StudentRequest, WelcomeLetter
+from sales.provisioning import problems
+
+logger = logging.getLogger(__name__)
+
+# How long a refusal that came after its asker had left is worth telling.
+_REFUSALS_SHOWN = timedelta(days=1)
+_FINGERPRINT = "student request"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a request has come, with what it made: the student, and the letter to them."""
+
+    request: StudentRequest
+    student: Student | None = None
+    letter: WelcomeLetter | None = None
+
+    @property
+    def refusal(self) -> Problem | None:
+        """Why it was refused."""
+        is_refused = self.request.state == RequestState.REFUSED
+        return problems.of_request(self.request) if is_refused else None
+
+
+# --- Recording, and the way from there ---------------------------------------------------------
+
+
+def begin(
+    record: Callable[[], tuple[StudentRequest, bool]],
+    carry_through: Callable[[StudentRequest], Progress],
+) -> Progress:
+    """Record a request and carry it through, unless it was recorded before.
+
+    Answers an open request when nobody can say yet how it ends; the worker will find out. Raises a
+    `Problem` when nothing was done, `DatabaseUnavailable` among them.
+    """
+    try:
+        adoption.require_fit()
+        request, is_new = record()
+    except (OperationalError, InterfaceError) as error:
+        # Should it have been recorded all the same, the same form or key leads back to it.
+        logger.error("database_unavailable", exc_info=error)
+        raise DatabaseUnavailable from error
+    if not is_new:
+        return Progress(request)
+    try:
+        return carry_through(request)
+    except OutcomeUnclear:
+        logger.warning(event(request, "left_open"), extra=about(request))
+    except (InterfaceError, DatabaseError) as error:
+        # Also where a table forbids what cannot be taken back: an admin can end it from its page.
+        logger.error(event(request, "interrupted"), extra=about(request))
+        logger.debug("interrupted", exc_info=error)
+    return Progress(request)  # as it was recorded, without asking a database that may be gone
+
+
+@sensitive_variables("content")
+def record(
+    content: str,
+    find_earlier: Callable[[], StudentRequest | None],
+    make: Callable[[str], StudentRequest],
+    *,
+    former_content: tuple[str, str] | None = None,
+) -> tuple[StudentRequest, bool]:
+    """The request, and whether it is new and so ours to carry through.
+
+    `make` writes it with the fingerprint it is given, or raises why it may not be. Raises
+    `KeyUsedOtherwise` or `AttemptUsed` where the earlier request has other content.
+    """
+    earlier = find_earlier()
+    if earlier is None:
+        try:
+            return make(encryption.fingerprint(content, purpose=_FINGERPRINT)), True
+        except Problem:
+            # Perhaps because of this very request, which has come twice at once.
+            earlier = find_earlier()
+            if earlier is None:
+                raise
+    candidates = [(content, _FINGERPRINT), *([former_content] if former_content else [])]
+    if not any(
+        encryption.has_fingerprint(text, earlier.fingerprint, purpose=purpose)
+        for text, purpose in candidates
+    ):
+        raise (
+            problems.KeyUsedOtherwise() if earlier.is_creation else problems.AttemptUsed(earlier.pk)
+        )
+    if earlier.state == RequestState.REFUSED:
+        raise problems.of_request(earlier)
+    return earlier, False
+
+
+@sensitive_variables()
+def content_of(asked: object, *about: UUID) -> str:
+    """What makes two requests the same: everything in the dataclass that takes part in `==`."""
+    return json.dumps([type(asked).__name__, *map(str, about), _compared(asked)])
+
+
+@sensitive_variables()
+def _compared(value: object) -> object:
+    if is_dataclass(value):
+        compared = (field.name for field in fields(value) if field.compare)
+        return {name: _compared(getattr(value, name)) for name in compared}
+    return value if isinstance(value, str | bool | None) else str(value)
+
+
+# --- Their passwords ---------------------------------------------------------------------------
+
+
+@sensitive_variables("password")
+def seal(password: str, kind: RequestKind) -> str:
+    """The password as it waits in the row; empty where there is none."""
+    return encryption.seal(password, purpose=_purpose(kind)) if password else ""
+
+
+@sensitive_variables()
+def password_of(request: StudentRequest) -> str:
+    """The password of an open request; empty where it has none. Raises `Unsealable`."""
+    sealed = request.sealed_password
+    return encryption.unseal(sealed, purpose=_purpose(request.kind)) if sealed else ""
+
+
+def _purpose(kind: str) -> str:
+    # Two, since rows sealed by earlier versions have to open.
+    return "intended password" if kind == RequestKind.CREATION else "changed password"
+
+
+# --- Finding them ------------------------------------------------------------------------------
+
+
+def find(request_id: UUID, asker: Identity) -> StudentRequest | None:
+    """A request that somebody made themselves, or anybody's for an admin."""
+    return _own(StudentRequest.objects.filter(pk=request_id), asker).first()
+
+
+def progress_of(request: StudentRequest) -> Progress:
+    """How far a request has come, with its student and the letter that counts."""
+    if not request.is_creation:
+        student = request.students().first()
+        return Progress(request, student, student.latest_letter if student else None)
+    if request.state != RequestState.DONE:
+        return Progress(request)
+    student = Student.objects.filter(user_id=request.account_id).first()
+    letters = WelcomeLetter.objects.filter(student=student).order_by("created_at")
+    return Progress(request, student, letters.first() if student else None)
+
+
+def open_request_of(student: Student) -> StudentRequest | None:
+    """The change of a student that has not come to its end."""
+    return StudentRequest.objects.filter(student_id=student.pk, state=RequestState.OPEN).first()
+
+
+def is_latest_password(request: StudentRequest) -> bool:
+    """Whether no other new password was given to the student after this request's."""
+    others = StudentRequest.objects.filter(
+        student_id=request.student_id, kind=RequestKind.PASSWORD, state=RequestState.DONE
+    )
+    return not others.filter(closed_at__gt=request.closed_at or Now()).exists()
+
+
+def unsettled(asker: Identity) -> list[StudentRequest]:
+    """What its asker may still wonder about: requests that are open, or refused within a day.
+
+    The asker's own; for an admin everybody's. Newest first, at most twenty.
+    """
+    recent = Q(state=RequestState.OPEN) | Q(
+        state=RequestState.REFUSED,
+        attempts__gt=1,  # else they were told at once
+        closed_at__gt=Now() - _REFUSALS_SHOWN,
+    )
+    return list(_own(StudentRequest.objects.filter(recent), asker).order_by("-created_at")[:20])
+
+
+def _own(requests: "QuerySet[StudentRequest]", asker: Identity) -> "QuerySet[StudentRequest]":
+    return requests if asker.role is Role.ADMIN else requests.filter(asked_by=asker.user_id)
+
+
+# --- Closing them ------------------------------------------------------------------------------
+
+
+def close(request: StudentRequest, refusal: Problem | None = None) -> None:
+    """Close an open request, as done or with the reason why it is refused."""
+    state = RequestState.REFUSED if refusal else RequestState.DONE
+    StudentRequest.objects.filter(pk=request.pk, state=RequestState.OPEN).update(
+        state=state,
+        refusal=refusal.code if refusal else None,
+        sealed_password="",
+        closed_at=Now(),
+        # A refused request may be made again with the same key.
+        idempotency_key=None if refusal else request.idempotency_key,
+    )
+    request.state, request.refusal = state, refusal.code if refusal else None
+
+
+def remember_answer(request: StudentRequest, answer: Mapping[str, Any]) -> None:
+    """Keep what was answered, so that a repeated request hears the same."""
+    try:
+        StudentRequest.objects.filter(pk=request.pk).update(answer=answer)
+    except (OperationalError, InterfaceError) as error:
+        # The student is there, and a repeated request is answered from the rows themselves.
+        logger.warning("answer_not_kept", exc_info=error)
+
+
+def event(request: StudentRequest, what: str) -> str:
+    """The name of an event in the log."""
+    return f"{'creation' if request.is_creation else 'change'}_{what}"
+
+
+def about(request: StudentRequest) -> dict[str, object]:
+    """The fields of such an event."""
+    return {"request_id": str(request.pk), "kind": request.kind, "attempts": request.attempts}

@@ -1,0 +1,39 @@
+"""Who is working on a request: whoever holds its lease, until it runs out.
+
+Whoever holds the lease finishes or undoes what the request asks for; when they die, the next one
+takes it up. Leases go by the database's clock.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+
+from onai.db import postgres
+from sales.models import RequestState, StudentRequest
+
+# Longer than a web request usually works on what it began. Two at once would do no harm.
+LEASE = timedelta(seconds=25)
+_LONGEST_LEASE = timedelta(minutes=5)
+
+
+def take(request_id: UUID) -> StudentRequest | None:
+    """The open request with this id, leased to us; None if somebody else has it, or has closed it.
+
+    Leases grow with the attempts, so that what does not end keeps nothing else waiting.
+    """
+    open_one = StudentRequest.objects.filter(pk=request_id, state=RequestState.OPEN)
+    tried = open_one.values_list("attempts", flat=True).first() or 1
+    lease = min(LEASE * 2 ** min(tried - 1, 10), _LONGEST_LEASE)
+    leased = open_one.filter(leased_until__lte=Now()).update(
+        leased_until=Now() + lease, attempts=F("attempts") + 1
+    )
+    return StudentRequest.objects.get(pk=request_id) if leased else None
+
+
+def expired() -> "QuerySet[StudentRequest]":
+    """Open requests that nobody is working on, the one that waited longest since its try first."""
+    return StudentRequest.objects.filter(
+        state=RequestState.OPEN, leased_until__lte=postgres.clock("tripwire")
+    ).order_by("leased_until")

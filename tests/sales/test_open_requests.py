@@ -1,0 +1,221 @@
+"""Requests that stay open: who may end one and how, and what they keep from others meanwhile."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from tests.conftest import Faults, Project
+from tests.sales.test_provisioning_killed import killed_when
+from tests.support.desk import GOOD, Desk
+from tests.support.interruptions import ONE_USER, USERS, settle
+from tests.support.people import Accounts
+from tests.support.student_changes import (
+    ADMIN,
+    MANAGER,
+    NEW_EMAIL,
+    SignIn,
+    admin_of_one,
+    newest_entry,
+    refused,
+    submit,
+    text_of,
+)
+
+pytestmark = pytest.mark.usefixtures("fresh_connection")
+
+NEW = "/sales-manager/students/new"
+
+
+@pytest.fixture
+def admin(as_person: SignIn, desk: Desk) -> Client:
+    return as_person(ADMIN)
+
+
+def _grow_old(desk: Desk) -> None:
+    desk.connection.execute("update sales_requests set created_at = now() - interval '11 minutes'")
+
+
+# --- An admin ends a creation ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("opened", [True, False])
+@pytest.mark.parametrize("address", ["", "/end"])
+def test_an_admin_ends_a_creation_that_nobody_can_finish(
+    admin: Client, desk: Desk, faults: Faults, opened: bool, address: str
+) -> None:
+    faults.set(USERS, method="POST", status=504, after=opened)
+    faults.set(ONE_USER, method="GET", status=504)
+    page = admin.post(NEW, GOOD)["Location"]
+    too_soon = admin.post(page + address)
+    assert too_soon.status_code == 409
+    assert "через 10 минут" in text_of(too_soon)
+    assert "Остановить создание" not in text_of(admin.get(page))
+    _grow_old(desk)
+    assert "Остановить создание" in text_of(admin.get(page))
+
+    answer = admin.post(page + address, follow=True)
+
+    # Not at once: what we gave up waiting for may still be under way at Supabase.
+    assert "Создание отменяется" in text_of(answer)
+    entry = newest_entry(desk)
+    assert (entry["action_type"], entry["details"]["change"]) == ("status_changed", "given_up")
+    assert "Создание доступа" in text_of(admin.get("/sales-manager/activity"))
+    admin.post(page + address)
+    assert newest_entry(desk)["id"] == entry["id"]  # Twice is once.
+    faults.clear()
+    settle(desk)
+    assert "Создание отменено вручную" in text_of(admin.get(page))
+    assert desk.accounts() == desk.students() == desk.letters() == []
+    assert admin.post(NEW, GOOD, follow=True).status_code == 200
+    assert len(desk.students()) == 1
+
+
+@pytest.mark.parametrize("address", ["", "/end"])
+def test_a_manager_does_not_end_a_creation(
+    as_person: SignIn, desk: Desk, faults: Faults, address: str
+) -> None:
+    manager = as_person(MANAGER)
+    faults.set(USERS, method="POST", status=504)
+    page = manager.post(NEW, GOOD)["Location"]
+    _grow_old(desk)
+    assert "Остановить" not in text_of(manager.get(page))
+    assert manager.post(page + address).status_code == 403
+    assert desk.intentions()[0]["give_up_at"] is None
+
+
+def test_a_creation_is_ended_at_its_own_address_only(
+    admin: Client, desk: Desk, faults: Faults
+) -> None:
+    faults.set(USERS, method="POST", status=504)
+    page = admin.post(NEW, GOOD)["Location"]
+    _grow_old(desk)
+    elsewhere = page.replace("students/new", "changes")
+    assert admin.get(elsewhere).status_code == 404
+    assert admin.post(f"{elsewhere}/end").status_code == 404
+    assert admin.get(f"{page}/end").status_code == 405
+    assert admin.post(f"{NEW}/{uuid4()}/end").status_code == 404
+    assert desk.intentions()[0]["give_up_at"] is None
+
+
+def test_a_change_is_ended_by_a_post_to_its_page_too(
+    as_person: SignIn, desk: Desk, faults: Faults
+) -> None:
+    boss = admin_of_one(as_person)
+    faults.set(ONE_USER, status=504)
+    page = submit(boss, desk, "password")["Location"]
+    _grow_old(desk)
+    assert "Изменение отменено вручную" in text_of(boss.post(page, follow=True))
+
+
+# --- What one keeps from another ---------------------------------------------------------------
+
+
+def test_an_address_that_is_being_created_is_given_to_nobody_else(
+    as_person: SignIn, desk: Desk, faults: Faults
+) -> None:
+    boss = admin_of_one(as_person)
+    faults.set(USERS, method="POST", status=504, times=1)
+    boss.post(NEW, {**GOOD, "email": NEW_EMAIL})
+    answer = submit(boss, desk, "data")
+    assert answer.status_code == 409
+    assert "уже у другой учётной записи" in text_of(answer)
+
+
+def test_nobody_is_created_with_an_address_that_is_being_given(
+    as_person: SignIn, desk: Desk, faults: Faults
+) -> None:
+    boss = admin_of_one(as_person)
+    faults.set(ONE_USER, status=504)
+    submit(boss, desk, "data")
+    answer = boss.post(NEW, {**GOOD, "email": NEW_EMAIL})
+    assert answer.status_code == 409
+    assert "У этого адреса уже есть доступ" in text_of(answer)
+    assert desk.accounts(NEW_EMAIL) == []
+
+
+# --- A reason that this version does not know --------------------------------------------------
+
+
+def test_a_reason_that_nobody_knows_any_more_breaks_no_page(
+    as_person: SignIn, desk: Desk, faults: Faults
+) -> None:
+    boss = admin_of_one(as_person)
+    faults.set(ONE_USER, times=1, status=504)
+    change = submit(boss, desk, "password")["Location"]
+    faults.set(USERS, method="POST", times=1, status=504)
+    creation = boss.post(NEW, {**GOOD, "email": "b@onai.test"})["Location"]
+    desk.connection.execute(
+        "update sales_requests set state = 'refused', refusal = 'of_a_later_version',"
+        " closed_at = now(), attempts = 2 where state = 'open'"
+    )
+    for page in (change, creation):
+        assert "Причину записала другая версия сайта" in text_of(boss.get(page))
+    assert change in boss.get("/sales-manager").content.decode()
+    assert creation in boss.get("/sales-manager").content.decode()
+
+
+# --- A password that Supabase may refuse -------------------------------------------------------
+
+
+def test_killed_before_supabase_accepted_the_password_nobody_gets_in(
+    desk: Desk, accounts: Accounts, faults: Faults, project: Project
+) -> None:
+    project.set(pwned_passwords=["something-else"])
+    faults.set(ONE_USER, method="PUT", delay=10, status=500, times=1)
+
+    killed_when(desk, accounts, faults.met)
+
+    assert len(desk.accounts()) == 1
+    assert desk.students() == []
+    assert refused(accounts, GOOD["email"], GOOD["password"]) == "invalid_credentials"
+    faults.clear()
+    settle(desk)
+    desk.whole()
+    accounts.sign_in(GOOD["email"], GOOD["password"])
+
+
+def test_a_worker_that_finds_the_account_gives_it_the_password(
+    desk: Desk, accounts: Accounts, faults: Faults, project: Project
+) -> None:
+    project.set(pwned_passwords=["something-else"])
+    faults.set(ONE_USER, method="PUT", delay=10, status=500, times=1)
+    killed_when(desk, accounts, faults.met)
+    # By now the project has other rules.
+    project.set(pwned_passwords=[])
+    faults.clear()
+    settle(desk)
+    desk.whole()
+    accounts.sign_in(GOOD["email"], GOOD["password"])
+
+
+def test_a_leaked_password_that_the_worker_hears_of_takes_the_account_with_it(
+    desk: Desk, accounts: Accounts, faults: Faults, project: Project
+) -> None:
+    project.set(pwned_passwords=[GOOD["password"]])
+    faults.set(ONE_USER, method="PUT", delay=10, status=500, times=1)
+    killed_when(desk, accounts, faults.met)
+    faults.clear()
+
+    assert "creation_undone" in settle(desk)
+
+    desk.nothing()
+    assert desk.intentions()[0]["refusal"] == "weak_password"
+
+
+def test_a_password_that_supabase_cannot_set_for_an_error_of_its_own_undoes_the_creation(
+    as_person: Callable[[str], Client], desk: Desk, faults: Faults, project: Project
+) -> None:
+    manager = as_person(MANAGER)
+    project.set(pwned_passwords=["something-else"])
+    error = '{"code": 500, "error_code": "unexpected_failure", "msg": "Error updating user"}'
+    faults.set(ONE_USER, method="PUT", status=500, body=error)
+
+    page = manager.post(NEW, GOOD)["Location"]
+    settle(desk)
+    assert len(desk.open_intentions()) == 1
+    settle(desk)
+
+    assert "ответил ошибкой" in text_of(manager.get(page))
+    desk.nothing()
