@@ -6,6 +6,9 @@ from decimal import Decimal
 from django import template
 from django.conf import settings
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from onai.identity.roles import Role
 
 register = template.Library()
 
@@ -90,3 +93,9 @@ def _joined(*parts: tuple[int, str]) -> str:
     first, *rest = parts
     told = [first, *(part for part in rest if part[0])]
     return " ".join(f"{count}{_NO_BREAK_SPACE}{unit}" for count, unit in told)
+
+
+@register.filter
+def role_title(role: Role | str) -> str:
+    """What a role of staff is called."""
+    return _("администратор") if role == Role.ADMIN else _("менеджер")

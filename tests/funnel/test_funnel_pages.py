@@ -312,7 +312,7 @@ def test_page_and_api_tell_the_same(admin: Client, report_of_the_day: LandingPag
     as_of = datetime.fromisoformat(body["timestamp"])
     for stage in body["stages"]:
         assert f"{next(iter(stage['metrics'].values()))} " in text
-    shown = re.search(r'<time datetime="([^"]+)"', admin.get("/funnel").content.decode())
+    shown = re.search(r'<time\s+datetime="([^"]+)"', admin.get("/funnel").content.decode())
     assert shown
     assert abs(datetime.fromisoformat(shown[1]) - as_of) < timedelta(seconds=1)
 

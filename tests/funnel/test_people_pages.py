@@ -123,7 +123,7 @@ def test_the_sources_to_choose_from_are_those_of_the_days_with_the_most_leads_fi
 
     page = admin.get(PAGE, {**DAYS, "step": "proftest"}).content.decode()
 
-    assert re.findall(r'name="source" value="([^"]*)"', page) == ["proftest_a", "TF4"]
+    assert re.findall(r'name="source"\s+value="([^"]*)"', page) == ["proftest_a", "TF4"]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_the_log_names_actor_act_and_student(sales: Sales, as_person: SignIn, de
     told = text_on(card)
     # What the predecessor wrote is told as it stands.
     assert "<bdi>trial</bdi> → <bdi>7</bdi>" in told
-    assert "<span>→ <bdi>aru@onai.test</bdi></span>" in told
+    assert "<span> → <bdi>aru@onai.test</bdi></span>" in told
 
 
 def test_the_pages_cover_the_log(sales: Sales, as_person: SignIn, desk: Desk) -> None:

@@ -49,7 +49,7 @@ def test_the_page_shows_mine_to_a_manager_and_all_to_an_admin(
     one = text_on(as_person("admin@onai.test").get(f"{address}&manager={sales.ids['botagoz']}"))
     nobodys = text_on(as_person("admin@onai.test").get(f"{address}&manager=none"))
 
-    revenue = r"<dt>Выручка</dt><dd>([\d ]+)₸</dd>"
+    revenue = r"<dt>Выручка</dt>\s*<dd>([\d ]+)₸</dd>"
     assert re.findall(revenue, mine) == ["4 000 "]
     assert re.findall(revenue, text_on(crafted)) == ["4 000 "]
     assert "Чужой Студент" not in text_on(crafted)
@@ -101,7 +101,7 @@ def test_all_time_begins_with_the_first_sale(sales: Sales, manager: Client) -> N
 
     page = text_on(manager.get(f"{CABINET}?period=all"))
 
-    assert re.findall(r"<dt>Продажи</dt><dd>(\d+)</dd>", page) == ["2"]
+    assert re.findall(r"<dt>Продажи</dt>\s*<dd>(\d+)</dd>", page) == ["2"]
     assert "1 мая 2024" in page
     assert "Продажи по месяцам" in page
     assert "май 2024" in page  # where the chart begins
@@ -156,11 +156,10 @@ def test_another_question_keeps_what_was_asked_before(sales: Sales, as_person: S
 
     page = text_on(as_person("admin@onai.test").get(CABINET, asked))
 
-    assert '<input type="hidden" name="period" value="today">' in page
-    for name in ("status", "sort", "q"):
-        assert f'<input type="hidden" name="{name}" value="{asked[name]}">' in page
+    for name in ("period", "status", "sort", "q"):
+        assert re.search(rf'type="hidden"\s+name="{name}"\s+value="{asked[name]}"', page)
     assert "?period=yesterday&q=имя&status=blocked&sort=name" in unquote(page)
-    (following,) = re.findall(r'href="(\?[^"]*)#students">Дальше', page)
+    (following,) = re.findall(r'href="(\?[^"]*)#students"\s*>Дальше', page)
     second = text_on(as_person("admin@onai.test").get(f"{CABINET}{following}"))
     assert "← В начало" in second
     assert "← В начало" not in page
