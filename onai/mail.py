@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -17,6 +16,8 @@ from django.utils import timezone
 from django.utils.http import parse_http_date_safe
 from resend.exceptions import ResendError
 from resend.http_client import HTTPClient
+
+from onai.web.http_client import http_client
 
 _LONGEST_REASON = 200
 # What Resend refuses whatever the letter: a key, a domain that is not verified, an address of its
@@ -177,9 +178,6 @@ class _Client(HTTPClient):
         return answer.content, answer.status_code, dict(answer.headers)
 
 
-@lru_cache(maxsize=1)
 def connections() -> httpx.Client:
-    """The HTTP connections of this process, kept open and with time-outs."""
-    connect = settings.RESEND_CONNECT_TIMEOUT.total_seconds()
-    read = settings.RESEND_READ_TIMEOUT.total_seconds()
-    return httpx.Client(timeout=httpx.Timeout(read, connect=connect))
+    """The HTTP connections to Resend."""
+    return http_client(connect=settings.RESEND_CONNECT_TIMEOUT, read=settings.RESEND_READ_TIMEOUT)

@@ -53,7 +53,9 @@ def once(
         found_by_another: Found = _result(flight, may_wait)
         return found_by_another
     try:
-        found = _once_of_all_processes(key, count, kept, may_wait)
+        # Others may be waiting for it by the time that this client leaves.
+        with deadline.for_others_too():
+            found = _once_of_all_processes(key, count, kept, may_wait)
         flight.set_result(found)
     except BaseException as error:
         flight.set_exception(error)

@@ -1,13 +1,15 @@
 """Connections whose statements end in time, through a transaction-mode pooler too.
 
-Such a pooler keeps nothing of a session and refuses start-up options, so what must hold for a
-statement travels with it: in the same message, as a first statement of the same transaction. A
-pooler may also keep a statement waiting before the server sees it; therefore the client stops
-waiting by itself a little after the server should have ended the statement.
+- The server ends a statement. Such a pooler keeps nothing of a session and refuses start-up
+  options, so the limit travels with the statement: in the same message, as a first statement of the
+  same transaction.
+- A pooler may keep a statement waiting before the server sees it, and a server may be frozen; so
+  the client stops waiting a little later by itself, and hangs up.
+- Whoever waits for the answer looks now and then whether the client of the request is still there,
+  and cancels the statement if not. This needs no other thread.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import suppress
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -24,10 +26,14 @@ CONNECT_SECONDS = 3.0
 _LEAST_CONNECT_SECONDS = 2.0
 # How long one statement may take where somebody waits for it; on Landing, always.
 STATEMENT_SECONDS = 8.0
-# How much later than the server the client gives up.
+# How much later than the server the client gives up, and how long a cancellation may take.
 GRACE_SECONDS = 1.0
+# How often one looks whether the client is still there.
 _INTERVAL_SECONDS = 0.1
 _OPEN = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
+# Of a report's many short expressions PostgreSQL would make machine code for longer than it takes
+# to count a million rows.
+_READ_ONLY = {"transaction_read_only": "on", "default_transaction_read_only": "on", "jit": "off"}
 
 Answer = TypeVar("Answer")
 
@@ -37,7 +43,11 @@ class DatabaseHangs(psycopg.OperationalError):
 
 
 class DeadlinePassed(psycopg.OperationalError):
-    """The time of the request is used up, so that nothing more is asked for it."""
+    """The time of the request is used up, so nothing more is asked for it."""
+
+
+class ClientLeft(DeadlinePassed):
+    """Nobody waits for the answer any more."""
 
 
 class Connection(psycopg.Connection[Any]):
@@ -45,14 +55,14 @@ class Connection(psycopg.Connection[Any]):
 
     alias = ""
     circuit: Circuit
-    # Whether a statement has its limit also where nobody waits.
-    always_bounded = False
+    # On such a connection a statement has its limit also where nobody waits.
+    only_reads = False
 
     def statement_seconds(self) -> float | None:
         """How long a statement may take from now on; None is as long as it takes."""
         left = deadline.left()
         if left is None:
-            return STATEMENT_SECONDS if self.always_bounded else None
+            return STATEMENT_SECONDS if self.only_reads else None
         return min(STATEMENT_SECONDS, left)
 
     def wait(
@@ -68,32 +78,46 @@ class Connection(psycopg.Connection[Any]):
         seconds = self.statement_seconds()
         if seconds is None or timeout is not None:
             return super().wait(gen, interval, timeout)
-        if not seconds:
-            raise DeadlinePassed("the time of the request is used up")
+        _require_time()
         if self.info.transaction_status == TransactionStatus.IDLE:
-            _ask_or_fail(self.circuit)
-        until = monotonic() + seconds + GRACE_SECONDS
+            _require_life(self.circuit)
         try:
-            answer = super().wait(gen, interval, seconds + GRACE_SECONDS)
+            answer = super().wait(self._while_wanted(gen), interval, seconds + GRACE_SECONDS)
         except psycopg.OperationalError as error:
-            if monotonic() < until:
-                self.circuit.answered()
-                raise
-            # Nothing more can be said on it, since the answer may still come.
-            self.pgconn.finish()
-            self.circuit.hung()
-            raise DatabaseHangs("the database is silent") from error
+            silent = self.info.transaction_status == TransactionStatus.ACTIVE
+            if silent:  # The answer may still come, so nothing more can be said on it.
+                self.pgconn.finish()
+            if deadline.client_has_left():
+                raise ClientLeft from error
+            if silent:
+                self.circuit.hung()
+                raise DatabaseHangs("the database is silent") from error
+            self.circuit.answered()
+            raise
         except psycopg.Error:
             self.circuit.answered()
             raise
         self.circuit.answered()
         return answer
 
-
-class ReadOnlyConnection(Connection):
-    """One of Landing, where nothing of ours may take long."""
-
-    always_bounded = True
+    def _while_wanted(self, gen: PQGen[Answer]) -> PQGen[Answer]:
+        """The steps of `gen`; when the client leaves meanwhile, the server is told to stop."""
+        give_up_at = None
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and deadline.client_has_left():
+                    if give_up_at is None:
+                        give_up_at = monotonic() + GRACE_SECONDS
+                        with suppress(psycopg.OperationalError):
+                            self.cancel_safe(timeout=GRACE_SECONDS)
+                    elif monotonic() > give_up_at:
+                        raise ClientLeft
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
 
 
 def database_note(alias: str) -> str:
@@ -103,34 +127,25 @@ def database_note(alias: str) -> str:
 
 def connect(alias: str, parameters: dict[str, Any]) -> Connection:
     """A new connection to the database of this alias, or an error within its time."""
+    only_reads = parameters.pop("only_reads", False)
     try:
-        connection = _connect(alias, parameters)
+        connection = _connect(circuit(alias), parameters)
     except psycopg.Error as error:
         error.add_note(database_note(alias))
         raise
-    connection.alias, connection.circuit = alias, circuit(alias)
+    connection.alias, connection.circuit, connection.only_reads = alias, circuit(alias), only_reads
     return connection
 
 
-def _connect(alias: str, parameters: dict[str, Any]) -> Connection:
-    guard = circuit(alias)
+def _connect(guard: Circuit, parameters: dict[str, Any]) -> Connection:
+    _require_time()
+    _require_life(guard)
     left = deadline.left()
-    if left == 0:
-        raise DeadlinePassed("the time of the request is used up")
-    _ask_or_fail(guard)
-    kind = (
-        ReadOnlyConnection
-        if issubclass(parameters["cursor_factory"], ReadOnlyCursor)
-        else Connection
-    )
     if left is not None:
-        allowed = float(parameters.get("connect_timeout", CONNECT_SECONDS))
-        parameters = {
-            **parameters,
-            "connect_timeout": max(_LEAST_CONNECT_SECONDS, min(allowed, left)),
-        }
+        allowed = min(float(parameters.get("connect_timeout", CONNECT_SECONDS)), left)
+        parameters["connect_timeout"] = max(_LEAST_CONNECT_SECONDS, allowed)
     try:
-        connection = kind.connect(**parameters)
+        connection = Connection.connect(**parameters)
     except psycopg.errors.ConnectionTimeout as error:
         guard.hung()
         raise DatabaseHangs("the database does not let in, nor refuses") from error
@@ -141,82 +156,70 @@ def _connect(alias: str, parameters: dict[str, Any]) -> Connection:
     return connection
 
 
-def _ask_or_fail(guard: Circuit) -> None:
+def _require_time() -> None:
+    if deadline.left() == 0:
+        raise (
+            ClientLeft("the client has left")
+            if deadline.client_has_left()
+            else DeadlinePassed("the time of the request is used up")
+        )
+
+
+def _require_life(guard: Circuit) -> None:
     if not guard.lets_through():
         raise DatabaseHangs("the database hung a moment ago")
 
 
 class BoundedCursor(ClientCursor[Any]):
-    """A cursor whose statements the server ends in time where somebody waits for them."""
+    """A cursor whose statements the server ends in time where somebody waits for them.
+
+    On Landing it also only reads. That stops every mistake; against malice the wall is a database
+    role with only SELECT.
+    """
 
     connection: Connection
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        limits = self._limits()
-        if not limits or self.connection.info.transaction_status not in _OPEN:
+        settings = self._settings()
+        if not settings or self.connection.info.transaction_status not in _OPEN:
             return super().execute(query, params, **options)
-        super().execute(_both(limits, query), params, **options)
+        super().execute(_both(settings, query), params, **options)
         self.nextset()
         return self
 
-    def _limits(self) -> dict[str, str]:
-        """The settings that hold for one statement."""
-        seconds = self.connection.statement_seconds()
-        # Zero would be no limit; but then nothing is sent.
-        return {"statement_timeout": f"{max(1, round(seconds * 1_000))}ms"} if seconds else {}
-
-
-class ReadOnlyCursor(BoundedCursor):
-    """A cursor of a connection that only reads.
-
-    It stops every mistake; against malice the wall is a database role with only SELECT. Nor are
-    its statements compiled: of a report's many short expressions PostgreSQL makes machine code for
-    longer than it takes to count a million rows.
-    """
-
     def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
-        with self._guarded():
-            super().executemany(query, params_seq, **options)
+        self._require_writing()
+        super().executemany(query, params_seq, **options)
 
-    @contextmanager
-    def copy(self, statement: Any, params: Any = None, **options: Any) -> Iterator[Any]:
-        with self._guarded(), super().copy(statement, params, **options) as copy:
-            yield copy
+    def copy(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        self._require_writing()
+        return super().copy(statement, params, **options)
 
-    def stream(self, query: Any, params: Any = None, **options: Any) -> Iterator[Any]:
-        with self._guarded():
-            yield from super().stream(query, params, **options)
+    def stream(self, query: Any, params: Any = None, **options: Any) -> Any:
+        self._require_writing()
+        return super().stream(query, params, **options)
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """A transaction that only reads, for what cannot be sent together with its limits."""
-        connection = self.connection
-        is_idle = connection.info.transaction_status == TransactionStatus.IDLE
-        with connection.transaction() if connection.autocommit and is_idle else nullcontext():
-            ClientCursor.execute(self, _settings(self._limits()))
-            yield
+    def _settings(self) -> dict[str, str]:
+        """The settings that hold for one statement."""
+        settings = dict(_READ_ONLY) if self.connection.only_reads else {}
+        if seconds := self.connection.statement_seconds():
+            settings["statement_timeout"] = f"{max(1, round(seconds * 1_000))}ms"
+        return settings
 
-    def _limits(self) -> dict[str, str]:
-        return {
-            **super()._limits(),
-            "transaction_read_only": "on",
-            "default_transaction_read_only": "on",
-            "jit": "off",
-        }
+    def _require_writing(self) -> None:
+        """These cannot be sent together with their settings, and nothing that only reads needs
+        them."""
+        if self.connection.only_reads:
+            raise psycopg.errors.ReadOnlySqlTransaction("this connection is read-only")
 
 
-def _both(limits: dict[str, str], query: Any) -> Any:
-    """One message of two statements, whose second runs within the limits that the first sets."""
-    first = f"{_settings(limits)}; "
+def _both(settings: dict[str, str], query: Any) -> Any:
+    """One message of two statements: the first sets these until the end of the transaction."""
+    # All its words are ours.
+    assignments = (f"set_config('{name}', '{value}', true)" for name, value in settings.items())
+    first = f"select {', '.join(assignments)}; "
     if isinstance(query, bytes):
         return first.encode() + query
     if isinstance(query, sql.Composable):
         return sql.SQL("{}{}").format(sql.SQL(first), query)
     return first + query
-
-
-def _settings(limits: dict[str, str]) -> str:
-    """A statement that sets these until the end of the transaction. All its words are ours."""
-    return "select " + ", ".join(
-        f"set_config('{name}', '{value}', true)" for name, value in limits.items()
-    )

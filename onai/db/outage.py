@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from onai.db.bounded import DatabaseHangs, DeadlinePassed, database_note
+from onai.db.bounded import ClientLeft, DatabaseHangs, DeadlinePassed, database_note
 
 
 class Reason(StrEnum):
@@ -33,6 +33,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     SLOW = "statement_timeout"
     DEADLINE = "request_deadline"
+    LEFT = "client_left"
     LOST = "connection_lost"
 
 
@@ -83,6 +84,8 @@ def reason(error: BaseException | None) -> Reason | None:
     """
     while error is not None and not isinstance(error, psycopg.Error):
         error = error.__cause__
+    if isinstance(error, ClientLeft):
+        return Reason.LEFT
     if isinstance(error, DeadlinePassed):
         return Reason.DEADLINE
     if isinstance(error, DatabaseHangs):
@@ -142,6 +145,10 @@ def told(alias: str, error: BaseException) -> Told:
 
 
 _OF_THE_ADDRESS = (Reason.NAME, Reason.NETWORK, Reason.REFUSED, Reason.TIMEOUT)
+_BUSY = (
+    gettext_lazy("не успевает ответить"),
+    gettext_lazy("База занята. Посмотрите в Supabase, какие запросы идут. (%(variable)s)"),
+)
 _SENTENCES: dict[Reason, tuple[str | Promise, str | Promise]] = {
     Reason.NAME: (
         gettext_lazy("адрес сервера не находится"),
@@ -200,14 +207,8 @@ _SENTENCES: dict[Reason, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("не отвечает"),
         gettext_lazy("Проверьте проект в Supabase и адрес в переменной %(variable)s."),
     ),
-    Reason.SLOW: (
-        gettext_lazy("не успевает ответить"),
-        gettext_lazy("База занята. Посмотрите в Supabase, какие запросы идут. (%(variable)s)"),
-    ),
-    Reason.DEADLINE: (
-        gettext_lazy("не успевает ответить"),
-        gettext_lazy("База занята. Посмотрите в Supabase, какие запросы идут. (%(variable)s)"),
-    ),
+    Reason.SLOW: _BUSY,
+    Reason.DEADLINE: _BUSY,
     Reason.LOST: (
         gettext_lazy("соединение обрывается"),
         gettext_lazy("Проверьте проект в Supabase и переменную %(variable)s."),

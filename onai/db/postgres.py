@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connections
 
-from onai.db.bounded import CONNECT_SECONDS, BoundedCursor, ReadOnlyCursor
+from onai.db.bounded import CONNECT_SECONDS, BoundedCursor
 
 _NETWORK_TIMEOUT_MS = 15_000
 
@@ -20,8 +20,9 @@ def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str
         # A host that went away without a word is noticed, rather than waited for for minutes.
         "tcp_user_timeout": _NETWORK_TIMEOUT_MS,
         "keepalives_idle": 30,
+        "cursor_factory": BoundedCursor,
+        "only_reads": read_only,
     }
-    options["cursor_factory"] = ReadOnlyCursor if read_only else BoundedCursor
     options.update(url_config.get("OPTIONS", {}))
     # A socket's folder can only be an option of the URL; there `dbshell` does not look for it.
     place = {name.upper(): options.pop(name) for name in ("host", "port") if name in options}

@@ -5,7 +5,6 @@ Every failure of a sign-in leaves here as a `Problem` with a sentence of its own
 
 import logging
 from dataclasses import dataclass
-from functools import lru_cache
 from uuid import uuid4
 
 import httpx
@@ -17,6 +16,7 @@ from supabase_auth import SyncGoTrueClient
 from supabase_auth.errors import AuthApiError, AuthError, AuthRetryableError
 from supabase_auth.types import Session
 
+from onai.web.http_client import http_client
 from onai.web.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -180,12 +180,11 @@ def _client(headers: dict[str, str]) -> SyncGoTrueClient:
     )
 
 
-@lru_cache(maxsize=1)
 def connections() -> httpx.Client:
-    """The HTTP connections of this process, kept open and with time-outs."""
-    connect = settings.SUPABASE_CONNECT_TIMEOUT.total_seconds()
-    read = settings.SUPABASE_READ_TIMEOUT.total_seconds()
-    return httpx.Client(timeout=httpx.Timeout(read, connect=connect, pool=connect))
+    """The HTTP connections to Supabase."""
+    return http_client(
+        connect=settings.SUPABASE_CONNECT_TIMEOUT, read=settings.SUPABASE_READ_TIMEOUT
+    )
 
 
 def _tokens(session: Session | None) -> Tokens:

@@ -78,6 +78,8 @@ class OutageFilter(logging.Filter):
             # Who answered so has told why.
             return False
         error = record.exc_info[1] if record.exc_info else None
+        if outage.reason(error) is outage.Reason.LEFT:
+            return False
         why = _why(error)
         if not why:
             return True
@@ -106,12 +108,15 @@ def report_exceptions_to(dsn: str | None) -> None:
             send_default_pii=False,
             include_local_variables=False,
             max_request_body_size="never",
-            before_send=_without_addresses,
+            before_send=_report,
         )
 
 
-def _without_addresses(event: Any, hint: Any) -> Any:
-    """An event without what its address asked for: that may be the name of a person."""
+def _report(event: Any, hint: Any) -> Any:
+    """An event without what its address asked for, which may be the name of a person; none where
+    the client has left."""
+    if outage.reason((hint.get("exc_info") or (None, None))[1]) is outage.Reason.LEFT:
+        return None
     request = event.get("request", {})
     request.pop("query_string", None)
     request["headers"] = {

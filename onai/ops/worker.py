@@ -5,7 +5,6 @@ would wait behind them and the process be taken for dead. So a connection is loo
 first bytes are there, and a probe is answered by threads that nobody else is given.
 """
 
-import select
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -64,26 +63,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             lambda done: self.method_queue.defer(self.finish_request, conn, done)
         )
 
-    def handle(self, conn: Any) -> Any:
-        if conn.data_ready and _has_left(conn.sock):
-            # Nobody would read the answer; whoever reloads a slow page is served once.
-            return False
-        return super().handle(conn)
-
     def _cap_keepalive(self, deadline: float) -> None:
         super()._cap_keepalive(deadline)
         # Nor is a connection waited for that has said nothing yet.
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, max(deadline, time.monotonic()))
-
-
-def _has_left(client: socket.socket) -> bool:
-    """Whether the other side has closed the connection while its request was waiting."""
-    if not hasattr(select, "POLLRDHUP"):
-        return False
-    closed = select.poll()
-    closed.register(client, select.POLLRDHUP)
-    return bool(closed.poll(0))
 
 
 def _probe(client: socket.socket) -> str:

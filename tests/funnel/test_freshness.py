@@ -1,5 +1,6 @@
 """The last good figures, which an outage of Landing leaves to be shown."""
 
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -302,6 +303,19 @@ def test_who_has_waited_long_enough_is_told_that_it_takes_too_long() -> None:
             current("funnel", count, kind=_Figures)
         count.go_on.set()
         assert first.result(60).figures.sold == 19
+
+
+@pytest.mark.usefixtures("cached")
+def test_a_count_goes_on_for_the_others_when_who_began_it_leaves() -> None:
+    server, browser = socket.socketpair()
+
+    def count() -> _Figures:
+        browser.close()
+        assert deadline.left()
+        return _Figures(datetime.now(UTC))
+
+    with server, deadline.within(60, client=server):
+        assert answer("left", count, kind=_Figures).standing is Standing.CURRENT
 
 
 @pytest.mark.usefixtures("cached")

@@ -2,22 +2,31 @@
 
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import django.db
 import psycopg
 import pytest
 from django.db import connections
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client
 
+from onai import mail
 from onai.db import bounded, circuit, deadline
 from onai.db.circuit import Circuit
-from tests.settings import TEST_ENVIRONMENT
+from onai.identity import accounts
+from onai.identity.accounts import AccountRefused, Refusal
+from tests.settings import TEST_ENVIRONMENT, TRIPWIRE_URL
 from tests.support.desk import Desk
+from tests.support.interruptions import until
+from tests.support.people import PASSWORD
+from tests.support.pooler import Pooler, run_pooler
 
 CABINET = "/sales-manager"
 ALIASES = ("landing", "tripwire")
@@ -34,6 +43,32 @@ def _refused_by(alias: str, statement: str = "select 1") -> type[BaseException]:
         _ask(alias, statement)
     assert refusal.value.__cause__
     return type(refusal.value.__cause__)
+
+
+def is_running(pid: int) -> bool:
+    """Whether this server process is at a statement."""
+    with psycopg.connect(TRIPWIRE_URL) as other:
+        found = other.execute(
+            "select from pg_stat_activity"
+            " where pid = %s and state = 'active' and query like '%%sleep%%'",
+            [pid],
+        )
+        return found.fetchone() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Both ends of a connection by which somebody asked for a page."""
+
+    server: socket.socket
+    browser: socket.socket
+
+    def leave_while_running(self, pid: int, *, freeze: bool = False) -> None:
+        """Leave as soon as this server process is at it; it may be frozen then."""
+        until(lambda: is_running(pid))
+        if freeze:
+            os.kill(pid, signal.SIGSTOP)
+        self.browser.close()
 
 
 @contextmanager
@@ -127,6 +162,20 @@ def test_when_the_time_is_used_up_nothing_is_asked(alias: str) -> None:
         assert _refused_by(alias) is bounded.DeadlinePassed
 
     assert _ask(alias) == (1,)
+
+
+def test_when_the_time_is_used_up_other_services_are_not_asked_either(desk: Desk) -> None:
+    with deadline.within(0):
+        with pytest.raises(AccountRefused) as refused:
+            accounts.open_student_account(
+                uuid4(), email="late@onai.test", full_name="Поздний Тест", password=PASSWORD
+            )
+        with pytest.raises(mail.NotSentYet):
+            mail.send(mail.Letter("late@onai.test", "…", "…", "…"), idempotency_key="late")
+
+    # Certainly nothing has begun.
+    assert refused.value.why is Refusal.UNREACHABLE
+    assert desk.accounts("late@onai.test") == desk.mailbox("late@onai.test") == []
 
 
 def test_a_shorter_time_within_a_longer_one_holds_and_not_the_other_way_round() -> None:
@@ -246,3 +295,109 @@ def test_what_is_sent_while_it_is_read_has_its_time_piece_by_piece() -> None:
     assert len(had) == 3
     assert None not in had
     assert deadline.left() is None
+
+
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    """Somebody who reads a page at a socket of the server's."""
+    server, browser = socket.socketpair()
+    with server, browser:
+        yield Reader(server, browser)
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+@pytest.mark.parametrize("frozen_too", [False, True])
+def test_a_statement_is_cancelled_when_its_reader_leaves(
+    alias: str, frozen_too: bool, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded, "STATEMENT_SECONDS", 30)
+    monkeypatch.setattr(bounded, "GRACE_SECONDS", 0.2)
+    (pid,) = _ask(alias, "select pg_backend_pid()")
+    with ThreadPoolExecutor(1) as others:
+        left = others.submit(reader.leave_while_running, pid, freeze=frozen_too)
+        with deadline.within(600, client=reader.server):
+            assert _refused_by(alias, "select pg_sleep(10)") is bounded.ClientLeft
+        left.result()
+    if frozen_too:
+        os.kill(pid, signal.SIGCONT)
+        connections[alias].close()
+
+    until(lambda: not is_running(pid))
+    assert _ask(alias) == (1,)
+
+
+@pytest.fixture(scope="module")
+def pooler() -> Iterator[Pooler]:
+    yield from run_pooler()
+
+
+def test_a_statement_is_cancelled_through_a_pooler_too(pooler: Pooler, reader: Reader) -> None:
+    parameters = {"conninfo": pooler.url("landing"), "autocommit": True}
+    with (
+        bounded.connect("landing", parameters) as connection,
+        deadline.within(600, client=reader.server),
+    ):
+        ((pid,),) = connection.execute("select pg_backend_pid()")
+        with ThreadPoolExecutor(1) as others:
+            left = others.submit(reader.leave_while_running, pid)
+            with pytest.raises(bounded.ClientLeft):
+                connection.execute("select pg_sleep(10)")
+            left.result()
+
+    until(lambda: not is_running(pid))
+
+
+def test_what_is_counted_for_others_too_goes_on(reader: Reader) -> None:
+    with deadline.within(600, client=reader.server):
+        reader.browser.close()
+        assert deadline.left() == 0
+        with deadline.for_others_too():
+            assert deadline.left()
+            assert _ask("landing") == (1,)
+        assert deadline.left() == 0
+
+
+def test_for_a_reader_who_left_nothing_more_is_asked(reader: Reader) -> None:
+    reader.browser.close()
+
+    with deadline.within(600, client=reader.server):
+        assert _refused_by("tripwire") is bounded.ClientLeft
+
+
+def _request(method: str, reader: Reader) -> HttpRequest:
+    request = HttpRequest()
+    request.method, request.META["gunicorn.socket"] = method, reader.server
+    return request
+
+
+@pytest.mark.parametrize(("method", "has_left"), [("GET", True), ("HEAD", True), ("POST", False)])
+def test_who_reads_may_leave_and_what_is_written_is_finished(
+    reader: Reader, method: str, has_left: bool
+) -> None:
+    def view(request: HttpRequest) -> HttpResponse:
+        reader.browser.close()
+        assert deadline.client_has_left() is has_left
+        return HttpResponse()
+
+    request = _request(method, reader)
+
+    assert deadline.DeadlineMiddleware(view)(request).status_code == 200
+    # Nobody would read an answer to what was still waiting when its client left.
+    assert deadline.DeadlineMiddleware(view)(request).status_code == 499
+
+
+def test_a_file_is_read_no_further_than_its_reader_stays(reader: Reader) -> None:
+    def rows() -> Iterator[bytes]:
+        yield b"a"
+        reader.browser.close()
+        _ask("tripwire")
+        yield b"b"
+
+    view: Any = lambda request: StreamingHttpResponse(rows())  # noqa: E731
+    response: Any = deadline.DeadlineMiddleware(view)(_request("GET", reader))
+
+    pieces = iter(response.streaming_content)
+    assert next(pieces) == b"a"
+    with pytest.raises(django.db.OperationalError) as refusal:
+        next(pieces)
+    assert isinstance(refusal.value.__cause__, bounded.ClientLeft)

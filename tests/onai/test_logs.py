@@ -9,6 +9,7 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.integrations.wsgi import SentryWsgiMiddleware
 from sentry_sdk.transport import Transport
 
+from onai.db.bounded import ClientLeft
 from onai.ops.logs import report_exceptions_to
 
 
@@ -35,13 +36,17 @@ def test_an_exception_report_does_not_say_who_was_searched(
     referer = "https://desk.onai.test/funnel/people?q=tayna"
     request = RequestFactory().get("/funnel/people.csv?q=tayna", headers={"referer": referer})
 
-    def crash(environ: object, start_response: object) -> Any:
-        raise RuntimeError("broken")
+    def crash(error: Exception) -> None:
+        def application(environ: object, start_response: object) -> Any:
+            raise error
+
+        with pytest.raises(type(error)):
+            SentryWsgiMiddleware(application)(request.environ, lambda *_: None)
 
     with sentry_sdk.new_scope() as scope:
         scope.set_client(client)
-        with pytest.raises(RuntimeError):
-            SentryWsgiMiddleware(crash)(request.environ, lambda *_: None)
+        crash(RuntimeError("broken"))
+        crash(ClientLeft("which is nobody's fault"))
 
     (event,) = transport.events
     # It holds the lines of this very test.

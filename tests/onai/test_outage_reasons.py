@@ -15,7 +15,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from onai.db import outage
+from onai.db import bounded, outage
 from onai.db.outage import Reason
 
 Move = Callable[..., None]
@@ -212,6 +212,15 @@ def test_an_outage_is_a_line_a_minute_that_counts(
     admin.get("/funnel")
 
     assert [line.get("repeated") for line in log() if line["levelname"] == "ERROR"] == [None, 19]
+
+
+def test_a_reader_who_left_is_no_event(log: Any) -> None:
+    try:
+        raise bounded.ClientLeft
+    except bounded.ClientLeft:
+        logging.getLogger("onai").exception("figures_unavailable")
+
+    assert log() == []
 
 
 def test_a_crash_keeps_its_traceback(log: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from onai.identity import supabase
+from onai.db import deadline
 from tests.conftest import Faults
 from tests.support.people import PASSWORD, Accounts
 
@@ -121,19 +121,22 @@ def test_supabase_failing_is_told_apart_and_the_email_is_kept(
 
 
 @pytest.fixture
-def impatient(settings: Any) -> Any:
+def impatient(settings: Any) -> None:
     """Time-outs short enough for a test."""
     settings.SUPABASE_READ_TIMEOUT = timedelta(seconds=0.3)
-    supabase.connections().close()
-    supabase.connections.cache_clear()
-    yield settings
-    supabase.connections().close()
-    supabase.connections.cache_clear()
 
 
+@pytest.fixture
+def soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request has less time than Supabase may take."""
+    monkeypatch.setattr(deadline, "REQUEST_SECONDS", 0.5)
+
+
+@pytest.mark.parametrize("limit", ["impatient", "soon_over"])
 def test_supabase_being_slow_is_told_within_the_time_out(
-    client: Client, faults: Faults, impatient: Any
+    client: Client, faults: Faults, limit: str, request: pytest.FixtureRequest
 ) -> None:
+    request.getfixturevalue(limit)
     # Who waits for it is let in after all.
     faults.set("/auth/v1/token", delay=3, times=1)
 

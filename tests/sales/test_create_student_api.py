@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
 from typing import Any
@@ -337,15 +337,10 @@ def test_a_key_that_is_none_is_refused(call: Any, desk: Desk, key: str) -> None:
 
 
 @pytest.fixture
-def unhurried(settings: Any) -> Iterator[None]:
+def unhurried(settings: Any) -> None:
     """Supabase is waited for as long as a crowd on a busy machine takes."""
     settings.SUPABASE_CONNECT_TIMEOUT = settings.SUPABASE_READ_TIMEOUT = timedelta(seconds=60)
-    supabase.connections().close()
-    supabase.connections.cache_clear()
     supabase.connections()  # one, before fifty ask for it at once
-    yield
-    supabase.connections().close()
-    supabase.connections.cache_clear()
 
 
 def _crowd(count: int, ask: Callable[[int], Any]) -> list[Any]:

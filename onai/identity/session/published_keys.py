@@ -5,9 +5,12 @@ import threading
 import time
 from datetime import timedelta
 
+import httpx
 import jwt
 from django.conf import settings
 
+from onai.db import deadline
+from onai.identity import supabase
 from onai.identity.supabase import AuthUnavailable
 
 logger = logging.getLogger(__name__)
@@ -28,12 +31,7 @@ class PublishedKeys:
     has a key that is known never waits for somebody else's fetch."""
 
     def __init__(self, auth_url: str) -> None:
-        self._client = jwt.PyJWKClient(
-            f"{auth_url}/.well-known/jwks.json",
-            cache_jwk_set=False,
-            headers={"apikey": settings.SUPABASE_ANON_KEY},
-            timeout=settings.SUPABASE_CONNECT_TIMEOUT.total_seconds(),
-        )
+        self._url = f"{auth_url}/.well-known/jwks.json"
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at: float | None = None
         self._in_vain_at: float | None = None
@@ -63,16 +61,26 @@ class PublishedKeys:
         if fetched_meanwhile or _is_recent(self._in_vain_at, _COOLDOWN):
             return
         try:
-            fetched = self._client.get_signing_keys()
-        except (jwt.PyJWKClientError, jwt.PyJWKSetError, OSError, ValueError) as error:
+            fetched = self._fetch()
+        except (httpx.HTTPError, jwt.PyJWKSetError, ValueError, KeyError, TypeError) as error:
             logger.warning("published_keys_unavailable", extra={"error": type(error).__name__})
             self._last_try_failed = True
         else:
-            self._keys = {key.key_id: key for key in fetched if key.key_id}
+            self._keys = fetched
             self._fetched_at = time.monotonic()
             self._last_try_failed = False
         if self._last_try_failed or key_id not in self._keys:
             self._in_vain_at = time.monotonic()
+
+    def _fetch(self) -> dict[str, jwt.PyJWK]:
+        with deadline.for_others_too():
+            answer = supabase.connections().get(
+                self._url,
+                headers={"apikey": settings.SUPABASE_ANON_KEY},
+                timeout=settings.SUPABASE_CONNECT_TIMEOUT.total_seconds(),
+            )
+        keys = jwt.PyJWKSet(answer.raise_for_status().json()["keys"]).keys
+        return {key.key_id: key for key in keys if key.key_id and key.public_key_use != "enc"}
 
 
 def _is_recent(moment: float | None, span: timedelta) -> bool:
