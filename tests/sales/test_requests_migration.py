@@ -45,15 +45,8 @@ def former(supabase: str, settings: Any) -> Iterator[Production]:
     settings.SUPABASE_AUTH_URL = f"{supabase}/auth/v1"
     with fresh_copy(supabase) as production:
         production.as_owner(STUDENTS, LOG)
-        _migrate("procrastinate")
-        _migrate("identity")
-        _migrate("sales", BEFORE)
+        production.migrate("sales", BEFORE)
         yield production
-
-
-def _migrate(*target: str) -> None:
-    with acting_as(roles.OWNER):
-        call_command("migrate", *target, database="tripwire", fake_initial=True, stdout=StringIO())
 
 
 def _insert(production: Production, table: str, **columns: Any) -> Row:
@@ -109,7 +102,7 @@ def test_every_row_goes_over_with_all_it_holds(former: Production) -> None:
         _change(former, kind="handover", new_manager_id=uuid4(), new_manager_name="Асель"),
     ]
 
-    _migrate("sales", AFTER)
+    former.migrate("sales", AFTER)
 
     renamed = {"granted_by": "new_manager_id", "manager_name": "new_manager_name"}
     for row in creations + changes:
@@ -170,7 +163,7 @@ def test_an_address_that_two_open_rows_give_does_not_stop_the_migration(
 ) -> None:
     creation = _creation(former)
     change = _change(former, new_email=GOOD["email"])
-    _migrate("sales", AFTER)
+    former.migrate("sales", AFTER)
     assert _request(former, change["id"])["new_email"] == GOOD["email"]
     assert _request(former, creation["id"])["email"] == GOOD["email"]
 
@@ -178,7 +171,7 @@ def test_an_address_that_two_open_rows_give_does_not_stop_the_migration(
 def test_a_change_with_the_id_of_a_creation_goes_over_under_another(former: Production) -> None:
     creation = _creation(former)
     _change(former, id=creation["id"], new_full_name="Ару С")
-    _migrate("sales", AFTER)
+    former.migrate("sales", AFTER)
     kinds = former.desk.rows("select id = %s as same, kind from sales_requests", creation["id"])
     assert {(one["same"], one["kind"]) for one in kinds} == {
         (True, "creation"),
@@ -189,14 +182,14 @@ def test_a_change_with_the_id_of_a_creation_goes_over_under_another(former: Prod
 def test_a_reason_that_has_another_code_by_now_is_told(former: Production) -> None:
     closed = {"state": "refused", "refusal": "email_taken_by_identity"}
     change = _change(former, new_email="new@onai.test", **closed)
-    _migrate("sales", AFTER)
+    former.migrate("sales", AFTER)
     assert _request(former, change["id"])["refusal"] == "address_elsewhere"
 
 
 def test_what_is_being_written_meanwhile_goes_over_as_well(former: Production) -> None:
     with psycopg.connect(url(SOCKET_DIR, DATABASE)) as web_process:
         web_process.execute(f"lock table {CREATIONS} in row exclusive mode")
-        migration = threading.Thread(target=_migrate_in_thread)
+        migration = threading.Thread(target=_migrate_in_thread, args=[former])
         migration.start()
         until(
             lambda: former.desk.rows(
@@ -209,9 +202,9 @@ def test_what_is_being_written_meanwhile_goes_over_as_well(former: Production) -
     assert _request(former, row)["kind"] == "creation"
 
 
-def _migrate_in_thread() -> None:
+def _migrate_in_thread(former: Production) -> None:
     try:
-        _migrate("sales", AFTER)
+        former.migrate("sales", AFTER)
     finally:
         connections.close_all()
 
