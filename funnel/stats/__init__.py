@@ -1,1 +1,1 @@
-"""Pure mathematics: it knows no lead, no page and no Django."""
+"""Statistics without Django. It knows no lead and no page."""

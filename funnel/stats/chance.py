@@ -1,8 +1,8 @@
-"""How much of a difference chance alone explains. Pure arithmetic: it knows no lead and no page.
+"""Tests of differences and intervals of proportions. Pure arithmetic: it knows no lead and no page.
 
-Every test here answers a p-value: how often chance alone would make a difference at least as
-unlikely as this one, if nothing had changed. All take the leads to come and to decide
-independently of each other; a campaign that brings them in crowds makes real p-values larger.
+Every test returns a p-value: how often chance alone would make a difference at least as unlikely as
+this one, if nothing had changed. All of them assume that leads come and decide independently of
+each other; a campaign that brings them in crowds makes real p-values larger.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,35 +12,35 @@ from itertools import accumulate
 from math import erfc, exp, lgamma, sqrt
 from statistics import NormalDist
 
-# A difference is called real where chance alone would make it in less than one case of twenty.
-# Of twenty unchanged figures that are looked at, one will be called changed all the same.
+# The level of significance. Of twenty unchanged figures one is called changed.
 LEVEL = 0.05
 _Z = NormalDist().inv_cdf(1 - LEVEL / 2)
-# Below it in any cell, the far tails of the normal curve are no likeness of the counts. Cochran's
-# rule says 5, but for p-values near 0.05 only, and rows of a table are held to smaller ones.
+# Below this expected count in any cell the normal curve does not fit the far tails. Cochran's rule
+# says 5, but only for p-values near 0.05, and rows of a table are tested at smaller ones.
 _FEWEST_EXPECTED = 100
-# With as many on either side, Mann and Whitney found the normal curve near enough to theirs.
+# With this many values on either side Mann and Whitney found the normal curve near enough.
 _FEWEST_RANKED = 8
-# Outcomes as likely as the observed one count as such in spite of rounding, as in R's exact tests.
+# A tolerance, so that rounding does not part outcomes that are equally likely, as in R's exact
+# tests.
 _TOLERANCE = 1e-7
 _NEGLIGIBLE = 1e-12
-# Small counts come again and again in the rows of a table.
+# Small counts repeat in the rows of a table.
 _REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where the true share lies in 95 cases of 100, from 0 to 1."""
+    """The bounds that hold the true share in 95 cases of 100, from 0 to 1."""
 
     low: float
     high: float
 
 
 def wilson(part: int, whole: int) -> Interval | None:
-    """The 95 % score interval of a proportion; None where there is no whole.
+    """The 95 % score interval of a proportion, None where the whole is 0.
 
     E. B. Wilson, JASA 22 (1927), 209–212; method 3 of R. G. Newcombe, Statistics in Medicine 17
-    (1998), 857–872. Unlike the textbook's ± it stays within 0 and 1, and is honest at 0 of n.
+    (1998), 857–872. Unlike the textbook's ± it stays within 0 and 1, and is right at 0 of n.
     """
     _require_proportion(part, whole)
     if not whole:
@@ -54,11 +54,11 @@ def wilson(part: int, whole: int) -> Interval | None:
 
 @lru_cache(_REMEMBERED)
 def two_proportions(part: int, whole: int, other_part: int, other_whole: int) -> float | None:
-    """Whether two proportions differ: a two-sided p-value; None where one of them has no whole.
+    """The two-sided p-value of two proportions being equal, None where a whole is 0.
 
     The z-test with the pooled share (A. Agresti, Categorical Data Analysis, 3rd ed., 3.2.1: its
     square is Pearson's X²). Where fewer than 100 are expected in a cell, Fisher's exact test (R. A.
-    Fisher, JRSS 98 (1935), 39–82), two-sided by summing the outcomes not likelier.
+    Fisher, JRSS 98 (1935), 39–82), two-sided by summing the outcomes that are not likelier.
     """
     _require_proportion(part, whole)
     _require_proportion(other_part, other_whole)
@@ -75,13 +75,13 @@ def two_proportions(part: int, whole: int, other_part: int, other_whole: int) ->
 
 @lru_cache(_REMEMBERED)
 def rank_sum(sample: tuple[int, ...], other: tuple[int, ...]) -> float | None:
-    """Whether one sample lies as a whole above or below another: a two-sided p-value.
+    """The two-sided p-value of neither sample lying above the other.
 
-    Each says how many of its values are in the first class, in the second and so on; values of one
+    Each sample is the number of its values in the first class, the second, and so on; values of one
     class are equal. The rank-sum test of H. B. Mann and D. R. Whitney, Annals of Mathematical
     Statistics 18 (1947), 50–60, by the normal curve with the corrections for ties and continuity
-    (M. Hollander, D. A. Wolfe, Nonparametric Statistical Methods, 4.1). None where either has less
-    than 8 values.
+    (M. Hollander, D. A. Wolfe, Nonparametric Statistical Methods, 4.1). None where either sample
+    has fewer than 8 values.
     """
     if len(sample) != len(other) or min((*sample, *other), default=0) < 0:
         raise ValueError("two samples are counted by the same classes, and not negative")
@@ -99,14 +99,17 @@ def rank_sum(sample: tuple[int, ...], other: tuple[int, ...]) -> float | None:
 
 
 def above(sample: tuple[int, ...], other: tuple[int, ...]) -> float | None:
-    """How probable it is that one of the sample is above one of the other: the direction in which
-    `rank_sum` tests. Equal ones are above by half. None where either has no value."""
+    """The probability that a value of one sample is above one of the other: the direction in which
+    `rank_sum` tests.
+
+    Equal values count half. None where a sample is empty.
+    """
     pairs = sum(sample) * sum(other)
     return _wins(sample, other) / pairs if pairs else None
 
 
 def _wins(sample: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """How many pairs have one of ours above one of theirs, where an equal one is above by half."""
+    """The number of pairs in which our value is above theirs; an equal one counts half."""
     below = [0, *accumulate(other)]
     return sum(
         ours * (under + theirs / 2)
@@ -117,9 +120,9 @@ def _wins(sample: tuple[int, ...], other: tuple[int, ...]) -> float:
 def shift(sample: Sequence[tuple[float, int]], other: Sequence[tuple[float, int]]) -> float | None:
     """By how much one sample lies above another: the median of the differences of all pairs.
 
-    The samples are values, each with how often it is there. None where either has none. The
-    estimator that belongs to `rank_sum` (J. L. Hodges, E. L. Lehmann, Annals of Mathematical
-    Statistics 34 (1963), 598–611).
+    A sample is its values, each with its frequency. None where one is empty. The estimator that
+    belongs to `rank_sum` (J. L. Hodges, E. L. Lehmann, Annals of Mathematical Statistics 34 (1963),
+    598–611).
     """
     differences = sorted(
         (value - other_value, count * other_count)
@@ -142,9 +145,9 @@ def shift(sample: Sequence[tuple[float, int]], other: Sequence[tuple[float, int]
 
 @dataclass(frozen=True, slots=True)
 class _Distribution:
-    """The outcomes from `lowest` to `highest`, whose chances rise to `mode` and fall behind it.
+    """Outcomes from `lowest` to `highest`, whose probabilities rise to `mode` and fall after it.
 
-    `ratio(n)` is the chance of n + 1 over that of n: by it a tail is summed quickly.
+    `ratio(n)` is the probability of n + 1 divided by that of n, so that a tail is summed quickly.
     """
 
     log_chance: Callable[[int], float]
@@ -154,7 +157,9 @@ class _Distribution:
     highest: int
 
     def not_likelier_than(self, observed: int) -> float:
-        """The chance of all outcomes that are not likelier than the observed one: two tails."""
+        """The probability of all outcomes that are not likelier than the observed one, in both
+        tails.
+        """
         limit = self.log_chance(observed) + _TOLERANCE
         left = _last(lambda n: self.log_chance(self.mode - n) > limit, self.mode - self.lowest)
         right = _last(lambda n: self.log_chance(self.mode + n) > limit, self.highest - self.mode)
@@ -169,7 +174,7 @@ class _Distribution:
         )
 
     def _tail(self, outwards: range, step_to: Callable[[int], float]) -> float:
-        """The chances of a tail, from its likeliest outcome outwards, as far as they matter."""
+        """A tail's probabilities, from its likeliest outcome outwards, as far as they matter."""
         if not outwards:
             return 0.0
         total = chance = exp(self.log_chance(outwards[0]))
@@ -182,7 +187,7 @@ class _Distribution:
 
 
 def _hypergeometric(whole: int, hits: int, everything: int) -> _Distribution:
-    """How many of the hits are in the whole, where both are drawn from everything."""
+    """The distribution of the number of hits in the whole, where both are drawn from everything."""
     lowest, highest = max(0, whole + hits - everything), min(whole, hits)
 
     def log_chance(drawn: int) -> float:
@@ -205,7 +210,7 @@ def _fisher(part: int, whole: int, hits: int, everything: int) -> float:
 
 
 def _last(holds: Callable[[int], bool], highest: int) -> int:
-    """The last step from 0 to `highest` at which it holds; -1 where it never does."""
+    """The last step from 0 to `highest` at which the condition holds; -1 where it never does."""
     low, high = -1, highest
     while low < high:
         middle = (low + high + 1) // 2

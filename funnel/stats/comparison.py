@@ -22,7 +22,7 @@ from funnel.stats.spans import Spans
 
 
 class Verdict(StrEnum):
-    """What may be said of a difference. All but the first two: nothing, and why."""
+    """What a test says of a difference. All but the first two say why there is no verdict."""
 
     BEYOND_CHANCE = "beyond-chance"
     WITHIN_CHANCE = "within-chance"
@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 
 
 class Section(StrEnum):
-    """A kind of marks that the funnel's page carries."""
+    """A group of marks on the funnel's page."""
 
     HEADLINE = "headline"
     SOURCES = "sources"
@@ -46,7 +46,7 @@ class Section(StrEnum):
     MARK_AGAINST_OTHERS = "mark-against-others"
 
 
-# What of the promise each section may spend. The headline is what decisions are made by.
+# The share of false marks that each section may have. Decisions are made by the headline.
 SHARES = {
     Section.HEADLINE: 0.5,
     Section.SOURCES: 0.1,
@@ -59,13 +59,13 @@ SHARES = {
 
 
 def level_of(section: Section, marks: int) -> float:
-    """Below this p-value each of so many figures of a section is called changed."""
+    """The p-value below which one of this many figures of a section is called changed."""
     return chance.LEVEL * SHARES[section] / max(1, marks)
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """How figures spread from day to day, as `funnel.stats.overdispersion` has it.
+    """How figures spread from day to day, as `funnel.stats.overdispersion` estimates it.
 
     `reached` and `conversions` are by step. A step's conversion is from the step before.
     """
@@ -82,7 +82,7 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """The two counts that a verdict is of, and the days in which they came."""
+    """The two counts that a verdict is about, and the days in which they came."""
 
     now: int
     before: int
@@ -107,7 +107,7 @@ class Counted:
 
     @property
     def difference(self) -> int | None:
-        """How many more came than would have at the compared rate a day."""
+        """The number of leads above what the compared rate a day would have brought."""
         if self.tested is None:
             return None
         of = self.tested
@@ -115,7 +115,7 @@ class Counted:
 
     @property
     def percent(self) -> Decimal | None:
-        """By how many per cent the rate a day has changed; None where there was nothing."""
+        """The change of the rate a day in percent; None where there was nothing before."""
         if self.tested is None or not self.tested.before:
             return None
         of = self.tested
@@ -124,7 +124,7 @@ class Counted:
 
     @property
     def sign(self) -> int:
-        """1 for more a day, -1 for less, 0 where nothing is said or it is the same."""
+        """1 for more a day, -1 for less, 0 without a verdict or a change."""
         if self.tested is None:
             return 0
         now, before = self.tested.now, self.tested.before
@@ -149,7 +149,7 @@ class Counted:
 
     @property
     def by_rate(self) -> bool:
-        """Whether the two spans are of unequal length."""
+        """Whether the two spans differ in length."""
         return self.tested is not None and abs(self.tested.days - self.tested.days_before) > 1e-9
 
 
@@ -232,16 +232,17 @@ class Shares:
 def counted(
     spans: Spans, shown: Pair, tested: Pair, *, noise: float, aged: bool = False, worth: int = 1
 ) -> Counted:
-    """A count with its change. `tested` is of leads cut by exposure or, with `aged`, by age.
+    """A count with its change.
 
-    Something worth so much is tested as the number of what it stands for.
+    `tested` holds leads cut by exposure or, with `aged`, by age. An amount is tested as the number
+    of what it stands for.
     """
     if spans.before_data:
         return Counted(shown.now, None, None, Verdict.NO_DATA, None)
     days, days_before = spans.aged if aged else spans.exposed
     unsaid = unsaid_of(spans, aged=aged)
     if unsaid is Verdict.PERIOD_UNFINISHED:
-        # Of no time at all nobody can have come: that is not what there was before.
+        # In no time nobody can have come, so this says nothing about the time before.
         return Counted(shown.now, None, None, unsaid, None)
     if unsaid is Verdict.TOO_YOUNG:
         return Counted(shown.now, shown.before, None, unsaid, None)
@@ -264,7 +265,7 @@ def rate(
     noise: float,
     aged: bool = True,
 ) -> Rate:
-    """A conversion with its change; `noise` is the inflation of its variance."""
+    """A conversion with its change. `noise` is the inflation of its variance."""
     unsaid = unsaid_of(spans, aged=aged)
     p_value, verdict = None, unsaid or Verdict.NOT_A_PROPORTION
     if is_proportion and not unsaid:
@@ -292,10 +293,10 @@ def rate(
 
 @dataclass(frozen=True, slots=True)
 class AgainstOthers:
-    """A row's conversion against that of all other rows together, in percent, at equal age.
+    """A row's conversion compared with that of all other rows together, in percent, at equal age.
 
-    Of too few leads nothing is said: even if all of them had bought, or none, chance would explain
-    it.
+    There is no verdict on too few leads: even if all of them had bought, or none, chance would
+    explain it.
     """
 
     others: Decimal
@@ -307,8 +308,9 @@ class AgainstOthers:
 def against_others(
     spans: Spans, one: tuple[int, int], all_rows: tuple[int, int], *, noise: float
 ) -> AgainstOthers | None:
-    """A row whose leads came so far, part and whole, of all that did; None where there is nobody in
-    it, or nobody else."""
+    """Compares a row's part and whole with those of everything; None where the row or the rest is
+    empty.
+    """
     (part, whole), rest = one, (all_rows[0] - one[0], all_rows[1] - one[1])
     p_value = overdispersion.proportions(part, whole, *rest, noise)
     if p_value is None:
@@ -325,7 +327,7 @@ def against_others(
 
 
 def unsaid_of(spans: Spans, *, aged: bool) -> Verdict | None:
-    """Why nothing may be said of any difference between these days."""
+    """Why there can be no verdict on any difference between these days."""
     if spans.before_data:
         return Verdict.NO_DATA
     if not spans.exposed[0].days or not spans.exposed[1].days:
@@ -336,15 +338,15 @@ def unsaid_of(spans: Spans, *, aged: bool) -> Verdict | None:
 
 
 def verdict_of(spans: Spans, p_value: float | None) -> Verdict:
-    """What a test's answer says of a difference between these days."""
+    """The verdict of a p-value on a difference between these days."""
     if p_value is None:
         return Verdict.NO_DATA
     return Verdict.BEYOND_CHANCE if p_value < spans.level else Verdict.WITHIN_CHANCE
 
 
 def _rounded(percent: float) -> Decimal:
-    """In tenths, as far as they tell anything."""
-    # Adding nothing makes a zero of what was rounded to minus zero.
+    """Rounded to tenths, or further where tenths mean nothing."""
+    # Adding zero turns minus zero into zero.
     rounded = Decimal(percent).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP) + 0
     return rounded if abs(rounded) < 10 else rounded.quantize(Decimal(1), rounding=ROUND_HALF_UP)
 

@@ -1,7 +1,7 @@
-"""The moment up to which an unfinished span is compared with the same of another one.
+"""The moment up to which an unfinished span is compared with the same part of another one.
 
-It stands in the funnel's statement, and a statement is kept by what it says: so all questions
-share one moment for as long as an answer is kept. The figures themselves are of now.
+The moment is a part of the funnel's statement, and answers are kept by their statement. So all
+questions share one moment for as long as an answer is kept. The figures shown are of now.
 """
 
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ _KEY = "funnel:moment"
 
 
 def shared_moment() -> datetime:
-    """This process's clock, at most `FUNNEL_CACHE_SECONDS` ago; in UTC."""
+    """A moment of this process's clock, in UTC, at most `FUNNEL_CACHE_SECONDS` ago."""
     now, seconds = timezone.now().timestamp(), settings.FUNNEL_CACHE_SECONDS
     kept = cache.get(_KEY) if seconds else None
     if not isinstance(kept, int | float) or not kept <= now < kept + seconds:

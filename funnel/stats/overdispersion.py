@@ -1,6 +1,6 @@
-"""Tests of counts and proportions that spread more from day to day than chance alone makes them.
+"""Tests of counts and proportions that vary more from day to day than chance alone explains.
 
-Campaigns bring leads in crowds: a day has a rate of its own, gamma-distributed around that of its
+Campaigns bring leads in crowds. A day has a rate of its own, gamma-distributed around that of its
 span, so a day's count is negative binomial with the variance `mean + spread * mean ** 2`. `spread`
 is the square of the rates' coefficient of variation and is estimated from the days at hand; 0 is
 Poisson. A proportion's variance is `inflation` times the binomial one.
@@ -14,14 +14,14 @@ from statistics import NormalDist
 
 from funnel.stats import chance
 
-# What is believed of the spread before a day is seen: a coefficient of variation of one half, as
-# ad campaigns have it, give or take twice as much.
+# The spread assumed before a day is seen: a coefficient of variation of one half, as ad campaigns
+# have, give or take twice as much.
 CAUTIOUS_SPREAD = 0.25
 _DOUBT = 0.5
-# An estimate of the spread may be too low by chance, which would make false alarms: so many
+# An estimate of the spread may be too low by chance, which would cause false marks. This many
 # standard errors are added.
 _MARGIN = 1.0
-# Up to so many leads the outcomes are summed one by one; beyond, they lie close enough together.
+# Up to this many leads outcomes are summed one by one; beyond, they lie close enough together.
 _MOST_SUMMED = 400
 _REMEMBERED = 20_000
 _NORMAL = NormalDist()
@@ -32,7 +32,8 @@ _CERTAIN = 1e-300
 class Exposure:
     """How long leads could come: `days`, of which the last may be a part of one.
 
-    `rates` is how many independent daily rates that is worth: a part of a day has a rate too.
+    `rates` is the number of independent daily rates that this is worth: a part of a day has a rate
+    too.
     """
 
     days: float
@@ -47,10 +48,10 @@ class Exposure:
 
 
 def spread_of(groups: Sequence[Sequence[int]]) -> float:
-    """The spread of daily counts; each group is of days that have one mean.
+    """The spread of daily counts. Each group holds days with one mean.
 
-    The moments' estimate, drawn towards `CAUTIOUS_SPREAD` where the days tell little, and one
-    standard error more.
+    The moments' estimate, drawn towards `CAUTIOUS_SPREAD` where few days are known, plus one
+    standard error.
     """
     squares = means = weights = freedom = 0.0
     for days in groups:
@@ -64,7 +65,7 @@ def spread_of(groups: Sequence[Sequence[int]]) -> float:
     if not weights:
         return CAUTIOUS_SPREAD
     estimate = max(0.0, (squares - means) / weights)
-    # A typical group's mean, and how surely its days tell the spread: the variance of a sample
+    # A typical group's mean, and how well its days determine the spread: the variance of a sample
     # variance, with the kurtosis of gamma rates.
     mean = weights / means
     variance = (1 / mean + estimate) ** 2 * (2 + 6 * estimate) / freedom
@@ -74,10 +75,10 @@ def spread_of(groups: Sequence[Sequence[int]]) -> float:
 
 
 def inflation_of(groups: Sequence[Sequence[tuple[int, int]]]) -> float:
-    """By how much the variance of a proportion exceeds the binomial one, 1 at least.
+    """By how much the variance of a proportion exceeds the binomial one, at least 1.
 
-    Each group is of days (part, whole) that have one proportion. Pearson's X² by its degrees of
-    freedom, where the days are enough to tell.
+    Each group holds days (part, whole) with one proportion. Pearson's X² divided by its degrees of
+    freedom, where there are enough days.
     """
     statistic = freedom = 0.0
     for group in groups:
@@ -95,7 +96,7 @@ def inflation_of(groups: Sequence[Sequence[tuple[int, int]]]) -> float:
 def counts(
     count: int, other: int, exposure: Exposure, other_exposure: Exposure, spread: float
 ) -> float:
-    """Whether two counts came at different rates a day: a two-sided p-value.
+    """The two-sided p-value of two counts having the same rate a day.
 
     Given their sum, negative binomial counts of one spread are beta-binomial (a negative
     hypergeometric distribution), which for a spread of 0 is the binomial of Przyborowski and
@@ -112,7 +113,7 @@ def counts(
     if total <= _MOST_SUMMED:
         below, above = _tails(total, count, a, b)
     else:
-        # A beta distribution of the same variance, with half a lead's correction.
+        # A beta distribution of the same variance, with a correction of half a lead.
         same = total * (size + 1) / (total + size) - 1
         a, b = same * share, same * (1 - share)
         below = beta_below(a, b, min(1.0, (count + 0.5) / total))
@@ -121,7 +122,7 @@ def counts(
 
 
 def _tails(total: int, count: int, a: float, b: float) -> tuple[float, float]:
-    """The beta-binomial chances of at most and of at least `count` of `total`."""
+    """The beta-binomial probabilities of at most and of at least `count` of `total`."""
     here = exp(
         lgamma(total + 1)
         - lgamma(count + 1)
@@ -155,9 +156,9 @@ def _log_rising(start: float, steps: int) -> float:
 
 
 def beta_below(a: float, b: float, x: float) -> float:
-    """The chance that a beta variable is at most x: the regularised incomplete beta function.
+    """The probability that a beta variable is at most x: the regularised incomplete beta function.
 
-    By its continued fraction (Abramowitz, Stegun, 26.5.8), evaluated as Lentz does.
+    By its continued fraction (Abramowitz, Stegun, 26.5.8), evaluated by Lentz's method.
     """
     if x <= 0:
         return 0.0
@@ -193,8 +194,11 @@ def _away_from_0(value: float) -> float:
 def proportions(
     part: int, whole: int, other_part: int, other_whole: int, inflation: float
 ) -> float | None:
-    """Whether two proportions differ: `chance.two_proportions`, its deviate divided by the square
-    root of the inflation, as quasi-likelihood has it. None where one of them has no whole."""
+    """The two-sided p-value of two proportions being equal, None where a whole is 0.
+
+    `chance.two_proportions`, its deviate divided by the square root of the inflation
+    (quasi-likelihood).
+    """
     p_value = chance.two_proportions(part, whole, other_part, other_whole)
     if p_value is None or inflation <= 1 or not _CERTAIN < p_value < 1:
         return p_value

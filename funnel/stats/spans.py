@@ -1,7 +1,8 @@
-"""Which spans of days are compared, and where: with which other days, up to which moment, of leads
-of which age.
+"""Which spans of days are compared: with which other days, up to which moment, for leads of which
+age.
 
-It knows days and moments only; what may be said of their figures is `funnel.stats.comparison`'s.
+It knows days and moments only. What may be said of their figures is the matter of
+`funnel.stats.comparison`.
 """
 
 from dataclasses import dataclass, field
@@ -14,15 +15,15 @@ from funnel.stats import chance
 from funnel.stats.overdispersion import Exposure
 from onai.periods import Period, business_day
 
-# At this age a lead's purchase has come, as a rule, if it comes at all.
+# A purchase comes by this age, as a rule, if it comes at all.
 AGE = timedelta(hours=72)
-# Beyond this part of what is compared that was before the first lead there is, nothing is said.
+# Where a larger part of the compared days was before the first lead, there is no verdict.
 _MOST_MISSING = 0.1
 _DAY = timedelta(days=1)
 
 
 class Compare(StrEnum):
-    """With which days a period is compared."""
+    """The days with which a period is compared."""
 
     PREVIOUS = "previous"
     LAST_MONTH = "last-month"
@@ -30,16 +31,16 @@ class Compare(StrEnum):
 
 
 def compared_with(period: Period, compare: Compare) -> Period:
-    """The period of equal length just before, or the same days of last month or of last year.
+    """The period of equal length just before, or the same days of last month or last year.
 
-    A day that month does not have becomes its last one: 31 March is compared with 28 February.
+    A day that the other month lacks becomes its last one: 31 March is compared with 28 February.
     """
     first, last = period.first_day, period.last_day
     return Period(counterpart(first, period, compare), counterpart(last, period, compare))
 
 
 def counterpart(day: date, period: Period, compare: Compare) -> date:
-    """The day with which one of the period is compared."""
+    """The day with which a day of the period is compared."""
     match compare:
         case Compare.PREVIOUS:
             return day - timedelta(days=period.days)
@@ -62,11 +63,11 @@ def _year_before(day: date) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Cuts:
-    """Up to which moments, excluded, leads of a period and of the compared one are compared.
+    """The moments, excluded, up to which leads of a period and of the compared one are compared.
 
     `now` and `before` cut by exposure: at `moment`, and at the same moment of the compared days.
     `aged_now` and `aged_before` leave out leads that have not reached `age`. What happened to a
-    lead later than at that age does not count in a comparison.
+    lead after that age does not count in a comparison.
     """
 
     moment: datetime
@@ -78,7 +79,7 @@ class Cuts:
 
     @property
     def running(self) -> bool:
-        """Whether the period was not over at the moment."""
+        """Whether the period was unfinished at the moment."""
         return self.now == self.moment
 
     @property
@@ -114,12 +115,12 @@ def cuts(
 
 
 def same_moment(at: datetime, period: Period, compare: Compare) -> datetime:
-    """The same moment of the compared days, by the clock on the wall."""
+    """The same local time of the compared days."""
     local = timezone.localtime(at, timezone.get_default_timezone())
     day = local.date()
     other = counterpart(day, period, compare)
     if day > period.first_day and counterpart(day - _DAY, period, compare) == other:
-        # A day that month does not have: all of its last one has been held against another.
+        # The other month lacks this day; its whole last day belongs to an earlier one.
         return Period.day(other).end
     return datetime.combine(other, local.time(), tzinfo=timezone.get_default_timezone())
 
@@ -145,7 +146,7 @@ class Spans:
     aged: tuple[Exposure, Exposure] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Once, as every figure of a row asks for them.
+        # Computed once, because every figure of a row needs them.
         at = self.cuts
         object.__setattr__(self, "before_data", self._is_before_data())
         object.__setattr__(self, "exposed", self._exposures(at.now, at.before))
@@ -167,25 +168,25 @@ class Spans:
 
     @property
     def _days_before_data(self) -> int:
-        """The first days of the compared ones that were over before the first lead came."""
+        """The first of the compared days that ended before the first lead came."""
         if self.compared is None or self.data_since is None:
             return 0
         return max(0, (business_day(self.data_since) - self.compared.first_day).days)
 
     @property
     def overlap(self) -> bool:
-        """Figures that share leads are not independent, which every test requires."""
+        """Whether the figures share leads; every test requires independent ones."""
         return self.compared is not None and self.compared.last_day >= self.period.first_day
 
     @property
     def to_come(self) -> int:
-        """The days of the period that are not over, the moment's among them."""
+        """The days of the period that are not over, that of the moment included."""
         today = business_day(self.cuts.moment)
         return max(0, min(self.period.days, (self.period.last_day - today).days + 1))
 
     @property
     def to_the_same_moment(self) -> bool:
-        """Whether only a part of the compared days is compared, as the period is not over."""
+        """Whether the period is unfinished, so that a part of the other days is compared."""
         is_cut = self.compared is not None and self.cuts.before < self.compared.end
         return self.cuts.running and is_cut
 
@@ -196,12 +197,12 @@ class Spans:
 
     @property
     def some_too_young(self) -> bool:
-        """Whether some leads have not."""
+        """Whether some leads have not reached the age."""
         return self.aged[0].days < self.exposed[0].days
 
 
 def _days_until(period: Period, cut: datetime) -> float:
-    """The days of a period that are before a moment, by the clock on the wall."""
+    """The days of a period before a moment, in local time."""
     local = timezone.localtime(cut, timezone.get_default_timezone()).replace(tzinfo=None)
     since = (local - datetime.combine(period.first_day, time.min)) / _DAY
     return min(float(period.days), max(0.0, since))

@@ -1,4 +1,1 @@
-"""How one reaches a person and what they are called: one definition of each for both apps.
-
-Knows no lead and no student.
-"""
+"""E-mails, phones and names of people. Knows no lead and no student."""

@@ -1,8 +1,8 @@
-"""E-mail addresses: what is one, its one spelling, and which are probably mistyped.
+"""E-mail addresses: which are valid, their normal form, and which are probably mistyped.
 
-The one spelling is ASCII in small letters; a domain in other letters is spelled `xn--…` (punycode),
-since neither Supabase Auth nor Resend takes another. What was pasted around an address is taken
-off. Letters that only look like those of the address are refused by name: a message to them goes to
+The normal form is lower-case ASCII. A domain in other letters becomes `xn--…` (punycode), because
+Supabase Auth and Resend accept nothing else. Text pasted around an address is removed. Letters that
+only look like those of the address are refused by name: a message to such an address goes to
 nobody, or to somebody else.
 """
 
@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from onai.db.functions import RegexpMatch, RegexpReplace
 
 LONGEST = 254
-# With what may have been copied around it.
+# The longest input, with text that was copied along.
 _LONGEST_TYPED = 1_000
 _LONGEST_NAME = 64
 _VALIDATE = EmailValidator(allowlist=[])
@@ -33,25 +33,24 @@ _MAILTO = re.compile(r"mailto:(?://)?([^?]*)(?:\?.*)?", re.IGNORECASE | re.DOTAL
 _DOTS = str.maketrans("。｡．", "...")
 _BLANK = "\u034f\u115f\u1160\u2800\u3164\uffa0"
 
-# As PostgreSQL reads them: nearly every address, every address, and what is copied along with one.
+# Patterns for PostgreSQL: nearly every address, every address, and text copied along with one.
 _USUAL = r"^[a-z0-9][a-z0-9_.+-]*@[a-z0-9-]+\.[a-z]{2,}\Z"
 _ADDRESS = r"^[!-?A-~]+@(?:[^\s@.]+\.)+[^\s@.]{2,}$"
 _UNSEEN = r"\s\u00a0\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u3164\u2800"
 _AROUND = rf"^[{_UNSEEN}<(\"'«„“,;:]+|[{_UNSEEN}>)\"'»”.,;:!?]+$"
 
-# Domains that are of one machine or one network, or of nobody, by agreement (RFC 2606, 6761, 8375,
-# 9476).
+# Domains reserved for one machine, one network or nobody (RFC 2606, 6761, 8375, 9476).
 _NOT_OF_THE_INTERNET = frozenset(
     {"localhost", "localdomain", "local", "internal", "lan", "home", "corp", "invalid", "arpa"}
     | {"onion", "alt"}
 )
-# Letters that a reader takes for Latin ones: a word of nothing else is a disguise.
+# Letters that look Latin. A word of nothing else is a disguise.
 _LIKE_LATIN = frozenset("аеорсухіјѕһԁԛԝӏ" + "ονραικυχ" + "օոսցհզյ")
-# Alphabets whose accents are a part of the letter wherever somebody's language has them.
+# Alphabets in whose languages an accent is a part of the letter.
 _COMPOSED = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 _WRITTEN_TOGETHER = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"})
-# Turkish i with and without a dot, phonetic letters, small capitals; and what the older and the
-# newer rules for such domains spell differently.
+# Turkish i with and without a dot, phonetic letters, small capitals, and letters that the old and
+# the new rules for such domains spell differently.
 _ODD_LATIN = re.compile(
     "[\u0130\u0131\u0250-\u02ff\u1d00-\u1dbf\u2c60-\u2c7f\ua720-\ua7ff\uab30-\uab6fßς]"
 )
@@ -65,7 +64,7 @@ _OF_YANDEX = (
     *("az", "by", "co.il", "com.am", "com.ge", "com.tr", "ee", "eu", "fi", "fr", "kg", "lt", "lv"),
     *("md", "pl", "tj", "tm", "ua", "uz"),
 )
-# Good as they are, however much they look like one of those.
+# Real domains that look like one of the common ones.
 _REAL_DOMAINS = frozenset(
     {
         *_COMMON_DOMAINS,
@@ -80,22 +79,23 @@ _REAL_DOMAINS = frozenset(
         *("inbox.com", "yahoo.fr", "yahoo.de", "googlemail.com", "rambler.ua", "lenta.ru"),
     }
 )
-# No such endings exist.
+# Endings that do not exist.
 _MISTYPED_ENDINGS = {
     **dict.fromkeys(("con", "cim", "cpm", "vom", "xom", "cmo", "ocm", "comm", "coom"), "com"),
     **dict.fromkeys(("ry", "tu", "rru", "ruu", "uru"), "ru"),
     **dict.fromkeys(("kzz", "kx", "lz", "kkz"), "kz"),
 }
-# Nobody else has the name: with another ending it is mistyped.
+# Nobody else has these names, so another ending is a typing error.
 _OF_ONE_OWNER = {"gmail": "gmail.com", "icloud": "icloud.com", "yandex": "yandex.ru"}
 _SHORT_NAME = 4
 _LONG_DOMAIN = 9
 
 
 def clean(text: str) -> str:
-    """The one spelling of the address that `text` holds; cleaned again it stays the same.
+    """The normal form of the address in `text`. Normalising it again changes nothing.
 
-    Raises `ValidationError`, with a sentence for the person who typed it, where there is none.
+    Raises `ValidationError`, with a sentence for the person who typed it, where there is no
+    address.
     """
     if len(text) > _LONGEST_TYPED:
         raise _too_long()
@@ -117,13 +117,14 @@ def clean(text: str) -> str:
         raise _not_an_address() from error
     ending = cleaned.rpartition(".")[2]
     if ending.isdigit() or ending in _NOT_OF_THE_INTERNET:
-        raise _not_an_address()  # A machine, or a network of one's own.
+        raise _not_an_address()  # A machine, or a private network.
     return cleaned
 
 
 def _unwrapped(text: str) -> str:
-    """`text` without what was copied along with the address in it: `mailto:`, a name, brackets,
-    the end of a sentence, invisible letters."""
+    """`text` without what was copied along: `mailto:`, a name, brackets, the end of a sentence,
+    invisible letters.
+    """
     text = unicodedata.normalize("NFKC", text).translate(_DOTS)
     bare = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     while True:
@@ -138,8 +139,11 @@ def _unwrapped(text: str) -> str:
 
 
 def key_of(column: str) -> Case:
-    """One spelling for all spellings of the addresses in a column, for a query; null for what is no
-    address, which is nobody's. As `clean` spells it, but for domains in other letters."""
+    """A query expression for the normal form of the addresses in a column, null where there is no
+    address.
+
+    It agrees with `clean`, except for domains in other letters.
+    """
     address: Func = Lower(F(column))
     for _round in range(2):
         address = RegexpReplace(address, Value(_AROUND), Value(""), Value("g"))
@@ -165,7 +169,9 @@ def _is_blank(letter: str) -> bool:
 
 
 def probably_meant(address: str) -> str | None:
-    """What was probably meant by this clean address; None where it is likely enough itself."""
+    """The address that was probably meant by this normalised one, None where it is plausible
+    itself.
+    """
     name, _at, domain = address.rpartition("@")
     readable = ".".join(map(_readable, domain.split(".")))
     if domain in _REAL_DOMAINS:
@@ -187,7 +193,7 @@ def _too_long() -> ValidationError:
 
 
 def _refusal(letter: str, address: str) -> ValidationError:
-    """Says which letter of the address cannot be meant."""
+    """Names the letter that cannot be meant."""
     if _RUSSIAN.match(letter):
         what = _("русская буква «%(letter)s»")
     elif letter.isalpha():
@@ -235,7 +241,7 @@ def _readable(label: str) -> str:
 
 
 def _odd_letter(label: str, *, among_latin: bool) -> str | None:
-    """A letter of another alphabet among Latin ones, or in their place."""
+    """A letter of another alphabet among Latin letters, or instead of one."""
     if odd := _ODD_LATIN.search(label):
         return odd[0]
     for before, letter in pairwise(f"-{label}"):
@@ -269,7 +275,7 @@ def _common_domain_like(domain: str) -> str | None:
     for common in _COMMON_DOMAINS:
         common_name, _dot, common_ending = common.partition(".")
         if len(common_name) < _SHORT_NAME:
-            # Nearly every two letters are somebody's: only the ending can be wrong.
+            # Nearly every two-letter name is taken, so only the ending can be wrong.
             if name == common_name and _edits(ending, common_ending) == 1:
                 return common
         elif _edits(domain, common) <= (2 if len(common) >= _LONG_DOMAIN else 1):
@@ -278,7 +284,9 @@ def _common_domain_like(domain: str) -> str | None:
 
 
 def _edits(one: str, other: str) -> int:
-    """How many letters to add, drop, replace or swap with their neighbour lead to the other."""
+    """The number of letters to add, drop, replace or swap with a neighbour to get from one text to
+    the other.
+    """
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, left in enumerate(one, 1):

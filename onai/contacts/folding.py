@@ -1,17 +1,17 @@
-"""What is the same to whoever searches: one folding for every search by name or e-mail.
+"""One folding for every search by name or e-mail.
 
-Neither case nor the way an accent is stored (composed or not) matters, nor which space it is, nor
-whether a Kazakh letter or `ё` was typed as the Russian letter in its place on the keyboard.
+Ignored are case, whether an accent is stored composed or not, the kind of space, and whether a
+Kazakh letter or `ё` was typed as the Russian letter in its place on the keyboard.
 
-`fold` gives the one spelling, for an index. `pattern` finds all spellings of a word in a text that
-nothing has folded, which takes PostgreSQL a fraction of the time that folding each text takes.
+`fold` gives the folded text, for an index. `pattern` finds a word in text that is not folded, which
+takes PostgreSQL a fraction of the time that folding each text takes.
 """
 
 import re
 import unicodedata
 from functools import cache
 
-# As one types it on a Russian keyboard, and what it may stand for.
+# A letter of the Russian keyboard, and the letters that it may stand for.
 _STANDS_FOR = {
     "а": "ә",
     "г": "ғ",
@@ -31,13 +31,14 @@ _FOLDING = str.maketrans(FOLDED, FOLDED_TO)
 
 
 def fold(text: str) -> str:
-    """The one spelling: composed, small letters of the Russian keyboard, plain spaces."""
+    """The folded text: composed, lower-case letters of the Russian keyboard, plain spaces."""
     return "".join(map(_small, unicodedata.normalize("NFC", text))).translate(_FOLDING)
 
 
 def pattern(text: str) -> str:
-    """A regular expression, for PostgreSQL or Python, that fits where `fold(text)` would be in the
-    folded text."""
+    """A regular expression, for PostgreSQL and Python, that matches every text whose folding
+    contains `fold(text)`.
+    """
     return "".join(map(_spellings, unicodedata.normalize("NFC", text)))
 
 
@@ -54,6 +55,6 @@ def _spellings(letter: str) -> str:
 
 
 def _small(letter: str) -> str:
-    # As PostgreSQL does it: one letter stays one, and the Turkish İ becomes an i.
+    # As PostgreSQL does: one letter stays one, and the Turkish İ becomes an i.
     small = letter.lower()
     return small if len(small) == 1 else small[0]

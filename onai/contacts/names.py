@@ -1,4 +1,4 @@
-"""Names of people: any alphabet, but something one can see."""
+"""Names of people: any alphabet, but visible."""
 
 import re
 import unicodedata
@@ -7,31 +7,32 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 SHORTEST, LONGEST = 2, 120
-# With what nobody sees.
+# The longest input, with invisible characters.
 _LONGEST_TYPED = 1_000
-# Letters by their kind, and blank all the same.
+# Characters that Unicode calls letters, and that are blank.
 _BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0\U0001d159]")
-# What is seen neither alone nor beside a letter, whatever its kind.
+# Characters that are invisible alone and beside a letter.
 _UNSEEN = frozenset("\u034f\u17b4\u17b5\ufffc")
-# Kept free for signs that are not seen; and what is never to be a character.
+# Ranges reserved for invisible signs, and code points that are never characters.
 _RESERVED = re.compile(
     "[\u2065\ufff0-\ufff8\U000e0080-\U000e00ff\U000e01f0-\U000e0fff\ufdd0-\ufdef]"
 )
-# They choose how an emoji or an ideograph is drawn, and do nothing to a letter with capitals.
+# These choose how an emoji or an ideograph is drawn, and do nothing to a letter with capitals.
 _VARIATIONS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _NOT_VARIED = ("Lu", "Ll", "Lt", "Lm", "Mn", "Mc", "Me", "Zs")
 _JOINERS = "\u200c\u200d"
-# They turn the letters around them about.
+# These reverse the letters around them.
 _OVERRIDES = "\u202d\u202e"
 _NEVER = ("Cc", "Cs", "Co")
 
 
 def clean(text: str) -> str:
-    """The name as it is kept: composed (NFC), single spaces, nothing invisible.
+    """The name in its normal form: composed (NFC), single spaces, nothing invisible. Normalising it
+    again changes nothing.
 
-    Joiners stay where they do something: in emoji of several parts, and in alphabets whose letters
-    join. Raises `ValidationError`, with a sentence for the person who typed it, where no name is
-    left. Cleaned again a name stays the same.
+    Joiners stay where they have an effect: in emoji of several parts, and in alphabets whose
+    letters join. Raises `ValidationError`, with a sentence for the person who typed it, where no
+    name is left.
     """
     if len(text) > _LONGEST_TYPED:
         raise _too_long()
@@ -56,7 +57,7 @@ def _too_long() -> ValidationError:
 
 
 def _seen(text: str) -> str:
-    # What is dropped may leave something else without its letter.
+    # Removing a character may leave a mark without its letter.
     while (seen := _without_bare_accents(_without_invisible(text))) != text:
         text = seen
     return text
@@ -91,7 +92,7 @@ def _joins(text: str, place: int) -> bool:
 
 
 def _is_joined(letter: str) -> bool:
-    """An emoji or a part of one, or a letter of an alphabet without capitals."""
+    """Whether this is an emoji, a part of one, or a letter of an alphabet without capitals."""
     return (
         letter not in _UNSEEN
         and bool(letter)
@@ -100,7 +101,7 @@ def _is_joined(letter: str) -> bool:
 
 
 def _without_bare_accents(text: str) -> str:
-    """Without the marks that stand on no letter: at the beginning of a word."""
+    """Without the marks at the beginning of a word, which stand on no letter."""
     kept: list[str] = []
     for letter in text:
         if unicodedata.category(letter)[0] == "M" and (not kept or kept[-1] == " "):

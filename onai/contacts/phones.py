@@ -1,17 +1,17 @@
-"""Phone numbers as people write them: whose they are, how they are shown, how they are dialled.
+"""Phone numbers as people write them: whom they identify, how they are shown and dialled.
 
-A number is what it says. A plus, `00` or `8 10` leads to another country; `8`, `7` or nothing is
-Kazakhstan's, nothing only before ten digits that begin with 7 as its numbers do. The key is
-`+77000000011`, or the bare digits where the country cannot be known.
+A plus, `00` or `8 10` leads to another country. `8`, `7` or nothing is Kazakhstan's; nothing only
+before ten digits that begin with 7, as its numbers do. The key is `+77000000011`, or the bare
+digits where the country is unknown.
 
-- Of several numbers in a field the first is the key: one person has one key, and the second is
-  often a relative's. An extension is no part of it: it is behind the first number.
-- A number that is not finished (`+7 (___) ___-__-__`), too short, or one digit repeated is
-  nobody's: strangers share it.
+- Of several numbers in a field the first is the key, because the second is often a relative's. An
+  extension is not part of it.
+- A number that is unfinished (`+7 (___) ___-__-__`), too short, or one digit repeated has no key,
+  because strangers share it.
 
-Keys are computed where the rows are, so the rules are patterns that PostgreSQL and Python read
-alike. The numbering plans, by which numbers are shown, are those of `phonenumbers`; the tests put
-one table of cases through all three.
+Keys are computed in the database too, so the rules are patterns that PostgreSQL and Python read
+alike. `phonenumbers` has the numbering plans by which numbers are shown. The tests put one table of
+cases through all three.
 """
 
 import re
@@ -30,43 +30,43 @@ from onai.db.functions import RegexpMatch, RegexpReplace, Translate
 
 _COUNTRY = "KZ"
 _LOCAL_DIGITS = 10
-# What stands further on in a field is no part of its first number.
+# Text beyond this length is not part of the first number.
 _READ = 200
-# 8 10 and the longest number there is.
+# 8 10 and the longest number that exists.
 _WITH_ANY_PREFIX = 18
 
-# Digits of other scripts and of full width, and what is not seen.
+# Digits of other scripts and of full width, and invisible characters.
 _DIGITS = "0123456789"
 _OTHER_DIGITS = ("０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹")
-# Each digit in all its forms.
+# All forms of each digit.
 SAME_DIGITS = tuple(map("".join, zip(_DIGITS, *_OTHER_DIGITS, strict=True)))
 _UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 _FROM = "".join(_OTHER_DIGITS) + "＋﹢"
 _TO = _DIGITS * len(_OTHER_DIGITS) + "++"
 _IN_ASCII = str.maketrans(_FROM, _TO)
 
-# What stands between the digits of one number; a slash, a comma or a letter ends it.
+# Characters between the digits of one number. A slash, a comma or a letter ends it.
 _GAP = rf"[ \t\u00a0\u2007\u2009\u202f().~·\u2010-\u2015\u2212{_UNSEEN}-]*"
-# How nearly everybody writes a number of the country: two steps lead to its key instead of twelve.
+# The common spelling of a number of this country: two steps to its key instead of twelve.
 _FIRST_DIGITS = "346789"
 _USUAL = rf"^(?:(?:\+7|[78])[ ()-]*[{_FIRST_DIGITS}]|7)(?:[ ()-]*[0-9]){{9}}$"
-# +44 (0)20: for those who dial within the country.
+# +44 (0)20: the nought is for calls within the country.
 _NOUGHT_IN_BRACKETS = (r"((?:^00|\+)[0-9 ]{1,4})\(0\)", r"\1")
-# As a spreadsheet writes a number that it took for an amount.
+# A number that a spreadsheet took for an amount.
 _DECIMAL = (r"^(\s*\+?[0-9]{10,15})\.0+\s*$", r"\1")
 _NUMBER = rf"\+?{_GAP}[0-9](?:{_GAP}[0-9]){{8,}}"
-# Countries where a nought is dialled before a number and no number begins with one.
+# Countries where one dials a nought first and no number begins with one.
 _WITH_NOUGHT = (
     "20|27|3[123]|4[01346]|49|6[0246]|61|8[1246]|9[01248]"
     "|35[3589]|37[34]|38[0-5]|421|97[126]|99[456]"
 )
 _ONE_DIGIT = r"^\+?7?([0-9])\1*$"
-# One after another.
+# Applied one after another.
 _REWRITTEN = (
-    # Several numbers without anything between them.
+    # Several numbers with nothing between them.
     (r"^(\+?[78][0-9]{10})(?:\+?[78][0-9]{10})+$", r"\1"),
     (r"^(7[0-9]{9})(?:7[0-9]{9})+$", r"\1"),
-    # To another country; a plus before a nought says nothing.
+    # To another country. A plus before a nought means nothing.
     (r"^\+?00(?=[1-9])", "+"),
     (r"^810(?=[1-9][0-9]{9})", "+"),
     (r"^\+(?=0)", ""),
@@ -76,10 +76,10 @@ _REWRITTEN = (
     (r"^(7[0-9]{9})$", r"+7\1"),
     # Too long for a number without its country.
     (r"^([1-689][0-9]{10,14})$", r"+\1"),
-    # The nought for those who dial within one of these countries, without brackets.
+    # The nought for calls within one of these countries, without brackets.
     (rf"^(\+(?:{_WITH_NOUGHT}))0(?=[1-9])", r"\1"),
 )
-# Of this country and Russia, of another one, or of one that is not known.
+# Of this country and Russia, of another one, or of an unknown one.
 _SOMEBODYS = (
     rf"^(?:\+7[{_FIRST_DIGITS}][0-9]{{9}}|\+[1-689][0-9]{{7,14}}"
     r"|(?!8?7[0-9]{0,8}$)[0-9]{9,15})$"
@@ -89,7 +89,7 @@ _DIALLED_FROM_KAZAKHSTAN = re.compile(r"\+7(\d{3})(\d{3})(\d{2})(\d{2})")
 
 
 def key(phone: str) -> str | None:
-    """One spelling for all spellings of a number, None for what is nobody's number."""
+    """The normal form of a number, None where it identifies nobody."""
     text = re.sub(*_DECIMAL, phone[:_READ].translate(_IN_ASCII))
     text = re.sub(*_NOUGHT_IN_BRACKETS, text)
     found = re.search(_NUMBER, text)
@@ -100,8 +100,9 @@ def key(phone: str) -> str | None:
 
 
 def spelled(phone: str) -> str:
-    """`phone` with each number as one dials it, `8 700 000 00 11` or `+82 10-0000-0011`, and the
-    rest as it is; what is no number stays as it was written."""
+    """`phone` with each number as one dials it, `8 700 000 00 11` or `+82 10-0000-0011`. Other text
+    stays as it was written.
+    """
     known = key(phone)
     if known is None or not known.startswith("+") or len(phone) > _READ:
         return phone
@@ -120,19 +121,19 @@ def spelled(phone: str) -> str:
 
 
 def _ends_with(number: str, text: str) -> bool:
-    """Whether the number is all that there is, but for the ways to write its country."""
+    """Whether the text is this number alone, with or without its country."""
     digits = re.sub("[^0-9]", "", text)
     return digits.endswith(number[-_LOCAL_DIGITS:]) and len(digits) <= _WITH_ANY_PREFIX
 
 
 def link(phone: str) -> str:
-    """Where a tap on a phone leads, empty for what cannot be called."""
+    """The address to call the number, empty where it cannot be called."""
     known = key(phone)
     return f"tel:{known}" if known else ""
 
 
 def key_of(column: str) -> Case:
-    """The `key` of the phones in a column, for a query."""
+    """A query expression for the `key` of the phones in a column."""
     bare = Translate(F(column), Value("+ ()-"), Value(""))
     usual: Func = Concat(Value("+7"), Right(bare, _LOCAL_DIGITS), output_field=TextField())
     for digit in _FIRST_DIGITS:
@@ -161,6 +162,6 @@ def _dialled(number: str) -> str:
     try:
         parsed = phonenumbers.parse(number)
     except NumberParseException:
-        return number  # Of a country that there is not.
+        return number  # The country code does not exist.
     shown = phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
     return shown if key(shown) == number else number

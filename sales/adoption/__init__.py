@@ -1,7 +1,7 @@
-"""Looking at the tables that Tripwire had before us, before anything is done with them.
+"""Checks the tables that Tripwire had before this product, and adapts them.
 
-`check` tells everything that is to be told, `adapt` adds what the code needs, `close` shuts open
-doors, and `require_fit` keeps an act from beginning that could not be finished.
+`check` reports everything, `adapt` adds what the code needs, `close` revokes rights that lead past
+the site, and `require_fit` stops an act that could not be finished.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,12 +36,12 @@ __all__ = [
 
 _FIT_FOR_SECONDS = 60.0
 _ORDER = list(Severity)
-# To be adapted by `migrate`, and until then no act fails for them.
+# `migrate` adapts these, and no act fails for them until then.
 _LIVABLE = {"default_missing", "key_outlived", "key_forbids_deletion"}
 
 
 class DatabaseUnfit(Problem):
-    """The tables do not take what an act would write, so it does not begin."""
+    """The tables would refuse what an act writes, so the act does not begin."""
 
     status = 503
     code = "database_unfit"
@@ -52,14 +52,14 @@ class DatabaseUnfit(Problem):
 
 
 def check() -> list[Finding]:
-    """Everything there is to tell of Tripwire, worst first. Raises Django's database errors."""
+    """All findings about Tripwire, worst first. Raises Django's database errors."""
     found = _tables(tables_of_tripwire())
     unfit = list(_unfit(found))
     return _sorted([*unfit, *_further(found, unfit)])
 
 
 def check_before_migrating() -> list[Finding]:
-    """The same for the role that migrates, which has to own what it changes."""
+    """The same for the role that migrates, which must own the tables it changes."""
     found = _tables(tables_of_tripwire())
     adopted = _adopted(found)
     unfit = [*_not_owned(adopted), *account_findings(), *shape_findings(adopted)]
@@ -67,9 +67,9 @@ def check_before_migrating() -> list[Finding]:
 
 
 def adapt(findings: Iterable[Finding]) -> Iterator[str]:
-    """Run what `migrate` may run of these; answers each statement, once it is done.
+    """Run the statements that `migrate` may run, and yield each once it is done.
 
-    Every finding is whole by itself, so that an interrupted run is taken up by the next one. Raises
+    Each finding is complete by itself, so the next run continues an interrupted one. Raises
     Django's database errors.
     """
     for finding in findings:
@@ -78,8 +78,11 @@ def adapt(findings: Iterable[Finding]) -> Iterator[str]:
 
 
 def close(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
-    """Shut what is open and `closable`; answers each statement with what the database said against
-    it, or an empty text. A door that is not ours to shut keeps none of the others open."""
+    """Run the statements of `closable` findings, and yield each with the database's objection, or
+    an empty text.
+
+    A statement that we may not run does not stop the others.
+    """
     for finding in findings:
         if not finding.closable:
             continue
@@ -104,7 +107,7 @@ def _run(finding: Finding) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Memory:
-    """Until when (`monotonic()`) the database counts as fit without asking."""
+    """Until when (`monotonic()`) the database counts as fit without a check."""
 
     fit_until: float = 0.0
 
@@ -113,10 +116,10 @@ _memory = _Memory()
 
 
 def require_fit() -> None:
-    """That an act on a student can be written down; every act asks before it begins.
+    """Check that the database can store an act on a student; every act calls this first.
 
-    That all is well is remembered for a minute in this process, that something is amiss is not.
-    Raises `AccountsHidden`, `DatabaseUnfit`, or Django's database errors.
+    A good result is remembered for a minute in this process, a bad one is not. Raises
+    `AccountsHidden`, `DatabaseUnfit`, or Django's database errors.
     """
     if monotonic() < _memory.fit_until:
         return
@@ -131,7 +134,7 @@ def require_fit() -> None:
 
 
 def forget_fitness() -> None:
-    """Ask the database anew before the next act."""
+    """Check the database again before the next act."""
     _memory.fit_until = 0.0
 
 

@@ -1,7 +1,7 @@
-"""What our own role of the database Tripwire may see and write.
+"""What our role of the database Tripwire may see and write.
 
-Row level security is on for Supabase's tables and for our own: a role that it filters sees nobody,
-without an error, and whatever is concluded from that is false.
+Row level security is on for Supabase's tables and for ours. A role that it filters sees an empty
+table and gets no error.
 """
 
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ _HIDDEN: dict[Visibility, str | Promise] = {
         "Строки %(table)s фильтрует защита (RLS), и роль %(role)s не видит ни одной."
     ),
 }
-# One right at a time: a policy may be for one command alone.
+# One right at a time, because a policy may be for one command only.
 _LACKING = """
 select relname,
   array(select privilege from unnest(array['select', 'insert', 'update', 'delete']) as privilege
@@ -73,7 +73,7 @@ def our_role() -> str:
 
 
 def account_findings() -> Iterator[Finding]:
-    """Where Supabase's accounts are not seen. Raises Django's database errors."""
+    """Reports that our role does not see Supabase's accounts. Raises Django's database errors."""
     for table in ACCOUNT_TABLES:
         seen = visibility("tripwire", table)
         if seen is Visibility.SEEN:
@@ -98,7 +98,7 @@ def account_findings() -> Iterator[Finding]:
 
 
 def right_findings() -> Iterator[Finding]:
-    """What our role may not do with the tables it works with. Raises Django's database errors."""
+    """Reports the rights that our role lacks on its tables. Raises Django's database errors."""
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(_LACKING, [tables_of_tripwire()])
         rows = cursor.fetchall()

@@ -1,6 +1,7 @@
-"""What is in the adopted tables and in Supabase's that the code cannot live with, or should tell.
+"""Rows of the adopted tables, and accounts of Supabase, that the code cannot work with or should
+report.
 
-Each question ends at the first row that answers it, or counts what is few.
+Each query stops at the first row that answers it, or counts few rows.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ _TEXTS = ("text", "character varying", "character")
 _UNIQUE = "tripwire_users_email_unique"
 _DUPLICATES = "select email from public.tripwire_users group by email having count(*) > 1 limit 1"
 _REGISTER = "sales_staff"
-# As reports leave them out, whatever somebody has written into their own metadata.
+# The staff that reports leave out, without claims in `user_metadata`.
 _STAFF = """
 select count(*) from public.tripwire_users student join auth.users account on account.id = user_id
 where raw_app_meta_data ->> 'role' in ('admin', 'sales')
@@ -27,8 +28,9 @@ _REGISTERED = " or account.id in (select user_id from public.sales_staff where r
 
 
 def content_findings(found: Mapping[str, Table]) -> Iterator[Finding]:
-    """What the rows say, of tables and accounts that our role sees. Raises Django's database
-    errors."""
+    """Findings about rows of tables and accounts that our role sees. Raises Django's database
+    errors.
+    """
     if students := found.get(STUDENTS):
         yield from _of_passwords(students)
         yield from _of_emails(students)
@@ -86,7 +88,7 @@ def _of_staff(found: Mapping[str, Table]) -> Iterator[Finding]:
 
 
 def _of_accounts() -> Iterator[Finding]:
-    # In one walk along the accounts; which they are `compare_accounts` tells, and takes its time.
+    # One scan of the accounts. `compare_accounts` lists them, and takes longer.
     columns = catalog.tables("tripwire", ["users"], schema="auth")["users"].columns
     missing = " or ".join(f"{name} is null" for name in NOTHING if name in columns)
     if unreadable := _one(f"select count(*) from auth.users where {missing}"):

@@ -1,7 +1,8 @@
-"""Ways past this site to its tables: Supabase's data API lets anybody try them.
+"""Ways past this site to its tables.
 
-Whoever has the public key is the role `anon`, whoever has signed in `authenticated`. Guards of ours
-guard nothing while these roles may write the tables, read them all, or run a function that does.
+Anybody can use Supabase's data API: with the public key as the role `anon`, after signing in as
+`authenticated`. The guards of this site are useless while these roles may write the tables, read
+them, or run a function that does.
 """
 
 import re
@@ -14,12 +15,12 @@ from onai.db.catalog import Policy, Table, quoted
 from sales.adoption.findings import LOG, STUDENTS, Finding, Severity
 
 API_ROLES = ("anon", "authenticated")
-# What each of them may do with a table.
+# The rights of each of these roles on a table.
 Rights = Mapping[str, frozenset[str]]
 _WRITES = {"insert": "a", "update": "w", "delete": "d"}
-# A condition that calls nothing that tells people apart holds for everybody.
+# A condition that calls no function about the user holds for everybody.
 _WHO_ASKS = re.compile(r"\b(?!role\b)\w+\(")
-# Schemas of Supabase's own, which it guards itself.
+# Schemas that Supabase guards itself.
 _SUPABASES = (
     *("auth", "extensions", "graphql", "graphql_public", "net", "pgbouncer", "pgsodium"),
     *("realtime", "storage", "supabase_functions", "vault", "cron", "information_schema"),
@@ -60,14 +61,14 @@ order by 1
 
 
 def api_roles() -> list[str]:
-    """Those of the data API's roles that this database has."""
+    """The roles of the data API that exist in this database."""
     with connections["tripwire"].cursor() as cursor:
         cursor.execute("select rolname from pg_roles where rolname = any (%s)", [list(API_ROLES)])
         return sorted(name for (name,) in cursor.fetchall())
 
 
 def door_findings(found: Mapping[str, Table], roles: list[str]) -> Iterator[Finding]:
-    """Every open door to these tables, worst first. Raises Django's database errors."""
+    """Every way past the site to these tables, worst first. Raises Django's database errors."""
     if not roles:
         return
     for table in found.values():
@@ -235,7 +236,7 @@ def _of_functions(roles: list[str]) -> Iterator[Finding]:
     for function, servers_use in functions:
         sql = [f"revoke execute on {function} from {_everybody(roles)}"]
         if servers_use:
-            # Which may have had the right only as everybody had it.
+            # The service role may have had the right only through `public`.
             sql.append(f"grant execute on {function} to service_role")
         yield Finding(
             "open_function",

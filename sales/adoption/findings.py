@@ -1,4 +1,4 @@
-"""What looking at the adopted tables brings up: how bad it is, and what to do in SQL."""
+"""A finding about the adopted tables: how bad it is, and the SQL that mends it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ STUDENTS, LOG = "tripwire_users", "sales_activity_log"
 
 
 class Severity(StrEnum):
-    """How much a finding matters; the worst first."""
+    """How much a finding matters, worst first."""
 
     BLOCKS = "blocks"
     ADAPTS = "adapts"
@@ -29,9 +29,10 @@ HEADINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was found. `sql` is what to run about it, statement by statement.
+    """One finding. `sql` holds the statements that mend it.
 
-    Of severity ADAPTS `migrate` runs it; where `closable`, so does `check_database --close`.
+    `migrate` runs them for severity ADAPTS; `check_database --close` runs them where `closable` is
+    true.
     """
 
     code: str

@@ -1,6 +1,4 @@
-"""What of the adopted tables' keys does not fit: what may be there once only, and what a row refers
-to or is referred to by.
-"""
+"""Unique keys and foreign keys of the adopted tables that do not fit what the code writes."""
 
 from collections.abc import Iterator
 
@@ -9,9 +7,9 @@ from django.utils.translation import gettext as _
 from onai.db.catalog import ForeignKey, Table, quoted
 from sales.adoption.findings import LOG, STUDENTS, Finding, Severity
 
-# Ids of accounts that may be gone by the time they are written down, and stay written down after.
+# Columns with ids of accounts that may be deleted before or after the row is written.
 _OUTLIVING = {STUDENTS: {"granted_by"}, LOG: {"manager_id", "target_user_id"}}
-# What several rows have alike, without anything that tells them apart.
+# Columns whose values repeat from row to row.
 _REPEATED = {
     STUDENTS: {"full_name", "granted_by", "manager_name", "price", "status", "modules_completed"}
     | {"welcome_email_sent", "email_opened"},
@@ -20,7 +18,7 @@ _REPEATED = {
 
 
 def unique_findings(table: Table) -> Iterator[Finding]:
-    """What may be there once only, and is written again and again."""
+    """Unique keys over values that the code writes more than once."""
     repeated = _REPEATED[table.name]
     for unique in table.uniques:
         if not repeated.issuperset(unique.key.split(", ")):

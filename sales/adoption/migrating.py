@@ -1,4 +1,4 @@
-"""`migrate` looks at the tables it adopts before it changes the first of them."""
+"""`migrate` checks the adopted tables before it changes anything."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from sales.adoption import Severity
 
 
 def look_before_migrating(using: str, **options: Any) -> None:
-    """Adapt the adopted tables, or refuse with what is in the way. Receives `pre_migrate`.
+    """Adapt the adopted tables, or refuse with the reasons. Receives `pre_migrate`.
 
-    Raises `CommandError`, before any migration has begun.
+    Raises `CommandError` before any migration has begun.
     """
     if using != "tripwire":
         return

@@ -1,7 +1,8 @@
-"""Whether `tripwire_users` and `sales_activity_log`, as production has them, fit what we write.
+"""Whether `tripwire_users` and `sales_activity_log`, as production has them, fit the rows that the
+code writes.
 
-The rows that the code writes are tried against the tables' rules before the first of them is
-written: what it lacks `migrate` adds, and what it may not touch is told in words.
+Sample rows are tried against the tables' rules before any is written. `migrate` adds what is
+missing; what it may not change is reported in words.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from sales.adoption.keys import foreign_key_findings, student_key_findings, uniq
 from sales.models import ActionType, ActivityEntry, Student, StudentStatus
 
 _MODELS: dict[str, type[models.Model]] = {STUDENTS: Student, LOG: ActivityEntry}
-# Without these a row would say nothing; nobody could add them.
+# A row makes no sense without these columns, so `migrate` does not add them.
 _NEEDED = {STUDENTS: {"id", "user_id", "full_name", "email"}, LOG: {"id", "action_type"}}
 _DEFAULTS = {
     STUDENTS: {
@@ -31,7 +32,7 @@ _DEFAULTS = {
     },
     LOG: {"details": "'{}'", "created_at": "now()"},
 }
-# Of these the rows of before are left without a value: nobody knows it.
+# Old rows stay without a value in these columns, because it is unknown.
 _UNKNOWN_OF_OLD = {"created_at", "updated_at"}
 _KINDS = {
     "UUIDField": ("uuid",),
@@ -41,7 +42,7 @@ _KINDS = {
     "IntegerField": ("integer", "bigint", "smallint", "numeric"),
     "JSONField": ("jsonb",),
 }
-# What an insert names without a value; the others it names with one, or takes the table's default.
+# Columns that an insert sets to null. It gives the others a value, or leaves them to the default.
 _WRITTEN_NULL = {
     *("welcome_email_sent_at", "first_login_at", "last_active_at"),
     *("amocrm_deal_id", "amocrm_contact_id"),
@@ -84,8 +85,9 @@ create table public.sales_activity_log (
 
 
 def shape_findings(found: Mapping[str, Table]) -> Iterator[Finding]:
-    """What the code could not write into the tables that exist. Where none does, `migrate` makes
-    them, and there is nothing to say."""
+    """What the code could not write into the existing tables. Where neither exists, `migrate`
+    creates both and there is nothing to report.
+    """
     if not found:
         return
     if STUDENTS not in found:
@@ -128,7 +130,7 @@ def _not_a_table(table: Table) -> Finding:
 
 
 def _of_columns(table: Table) -> Iterator[Finding]:
-    # Django's table describes what is read and written; the rest of theirs is none of our business.
+    # The model has the columns that are read and written; other columns do not concern us.
     fields = {str(field.column): field for field in _MODELS[table.name]._meta.concrete_fields}
     for name, field in fields.items():
         column = table.columns.get(name)
@@ -227,14 +229,14 @@ def _of_known_column(table: Table, column: Column) -> Iterator[Finding]:
 
 
 def _not_filled(table: Table, column: Column) -> Finding:
-    """A column of theirs that wants a value, which we have none for."""
+    """A mandatory column of other software, for which we have no value."""
     sentence = _(
         "В %(table)s столбец %(column)s обязателен и без значения по умолчанию, а сайт его не"
         " заполняет: новая строка не запишется."
     ) % {"table": table.name, "column": column.name}
     where = f"alter table public.{table.name} alter column {quoted(column.name)}"
     if "password" in column.name:
-        # Passwords do not belong there; that it may be empty takes nothing from anybody.
+        # Passwords do not belong there, and nobody loses anything when the column may be empty.
         return Finding("not_filled", Severity.ADAPTS, sentence, (f"{where} drop not null",))
     return Finding("not_filled", Severity.BLOCKS, sentence, (f"{where} drop not null",))
 
@@ -246,7 +248,7 @@ def _of_checks(table: Table) -> Iterator[Finding]:
         for field in _MODELS[table.name]._meta.concrete_fields
     }
     for check in table.checks:
-        # Of another type than we write: that is told, and comes first.
+        # The column's type differs; that is reported first.
         if any(table.columns[one].kind not in kinds[one] for one in kinds.keys() & check.columns):
             continue
         rows = [{**_SAMPLE[table.name], name: word} for word in words]
@@ -276,7 +278,7 @@ def _of_checks(table: Table) -> Iterator[Finding]:
 
 
 def _wider(table: str, check: catalog.Check, also: str) -> tuple[str, ...]:
-    """The constraint with what it let in, and `also`: at no moment does it let in everything."""
+    """The constraint widened by `also`. At no moment does the table accept everything."""
     where, name = f"alter table public.{table}", quoted(check.name)
     wider = quoted(f"{check.name[:50]}_wider")
     steps = [
@@ -286,7 +288,7 @@ def _wider(table: str, check: catalog.Check, also: str) -> tuple[str, ...]:
         f"{where} rename constraint {wider} to {name}",
     ]
     if check.validated:
-        # Rows may be written meanwhile.
+        # Rows can be written while the constraint is validated.
         steps.append(f"{where} validate constraint {name}")
     return tuple(steps)
 
