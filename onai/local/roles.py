@@ -4,7 +4,7 @@ Nobody of the product is a superuser here either. `sales_desk_owner` is what `po
 project: it migrates, and passes row level security. `sales_desk` is the product at run time, with
 the rights that docs/operations.md grants. `landing_reader` reads Landing through a policy. The
 schema `auth` belongs to `supabase_auth_admin`, whose tables have row level security on and no
-policy.
+policy. The schema `extensions` is on the search path of the owner alone.
 """
 
 import psycopg
@@ -38,6 +38,10 @@ alter database tripwire owner to {OWNER};
 create schema if not exists auth authorization {AUTH_ADMIN};
 alter schema auth owner to {AUTH_ADMIN};
 create schema if not exists mailbox;
+create schema if not exists extensions;
+create extension if not exists pg_trgm with schema extensions;
+grant usage on schema extensions to {OWNER}, anon, authenticated, service_role;
+alter role {OWNER} set search_path = "$user", public, extensions;
 grant usage on schema auth to {OWNER} with grant option;
 grant usage on schema auth, public to anon, authenticated, service_role;
 alter default privileges for role {AUTH_ADMIN} in schema auth

