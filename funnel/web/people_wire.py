@@ -1,12 +1,13 @@
 """The people of the funnel as JSON."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from funnel.people.duplicates import DuplicatesPage, Purchase, RepeatBuyer
 from funnel.people.listing import Event, PeopleFilter, PeoplePage, Person
 from onai.periods import Period
+from onai.web.timestamps import utc_timestamp
 
 
 def people(wanted: PeopleFilter, page: PeoplePage, *, as_of: datetime) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def people(wanted: PeopleFilter, page: PeoplePage, *, as_of: datetime) -> dict[s
         "thereAreMore": page.there_are_more,
         "people": [_person(one) for one in page.people],
         "next": page.following,
-        "timestamp": _moment(as_of),
+        "timestamp": utc_timestamp(as_of),
     }
 
 
@@ -37,7 +38,7 @@ def duplicates(
         "purchases": page.purchases,
         "buyers": [_buyer(one) for one in page.buyers],
         "next": page.following,
-        "timestamp": _moment(as_of),
+        "timestamp": utc_timestamp(as_of),
     }
 
 
@@ -48,7 +49,7 @@ def _person(person: Person) -> dict[str, Any]:
         "phone": person.phone,
         "email": person.email or None,
         "source": person.source or None,
-        "createdAt": _moment(person.created_at),
+        "createdAt": utc_timestamp(person.created_at),
         "emailed": _event(person.emailed),
         "opened": _event(person.opened),
         "clicked": _event(person.clicked),
@@ -58,7 +59,7 @@ def _person(person: Person) -> dict[str, Any]:
 
 
 def _event(event: Event) -> dict[str, Any]:
-    return {"happened": event.happened, "at": _moment(event.at)}
+    return {"happened": event.happened, "at": utc_timestamp(event.at)}
 
 
 def _buyer(buyer: RepeatBuyer) -> dict[str, Any]:
@@ -76,16 +77,10 @@ def _purchase(purchase: Purchase) -> dict[str, Any]:
         "phone": purchase.phone,
         "email": purchase.email or None,
         "source": purchase.source or None,
-        "createdAt": _moment(purchase.created_at),
-        "boughtAt": _moment(purchase.bought_at),
+        "createdAt": utc_timestamp(purchase.created_at),
+        "boughtAt": utc_timestamp(purchase.bought_at),
     }
 
 
 def _period(period: Period) -> dict[str, str]:
     return {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
-
-
-def _moment(at: datetime | None) -> str | None:
-    if at is None:
-        return None
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,7 +4,7 @@ The keys of the report come first and are always as reported. Beside them stand 
 the question of the address. Percents are numbers from 0, spans of time are in seconds.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +21,7 @@ from funnel.stages import STAGES, StageId
 from funnel.stats.comparison import AgainstOthers, Counted, Rate, Tested
 from funnel.stats.spans import Cuts
 from onai.periods import Period
+from onai.web.timestamps import utc_timestamp
 
 
 def answers(found: FunnelAnswers) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def funnel(report: FunnelReport) -> dict[str, Any]:
         "totalRevenue": report.revenue,
         "totalConversions": report.purchases,
         "overallConversionRate": float(report.overall_conversion),
-        "timestamp": _moment(report.as_of),
+        "timestamp": utc_timestamp(report.as_of),
     }
 
 
@@ -56,7 +57,7 @@ def freshness(answered: Answer[Figures]) -> dict[str, Any]:
     told = {
         "code": "figures_stale",
         "message": answered.warning,
-        "asOf": _moment(answered.figures.as_of),
+        "asOf": utc_timestamp(answered.figures.as_of),
     }
     return {"stale": True, "warning": told}
 
@@ -100,7 +101,7 @@ def _question(found: FunnelAnswers) -> dict[str, Any]:
 
 def _cuts(cuts: Cuts, come_by_age: float | None) -> dict[str, Any]:
     return {
-        "until": _moment(cuts.before) if cuts.running else None,
+        "until": utc_timestamp(cuts.before) if cuts.running else None,
         "ageHours": cuts.hours,
         "purchasesByThen": None if come_by_age is None else round(100 * come_by_age, 1),
     }
@@ -268,7 +269,3 @@ def _seconds(time: timedelta | None) -> int | None:
 
 def _number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

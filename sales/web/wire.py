@@ -1,14 +1,13 @@
 """A created student in the wire format of the predecessor, whose keys never change."""
 
-from datetime import UTC
 from typing import Any
 
+from onai.web.timestamps import utc_timestamp
 from sales.models import LetterState, Student, WelcomeLetter
 
 
 def created(student: Student, letter: WelcomeLetter | None) -> dict[str, Any]:
     """The answer to a creation. `created_at` is in UTC."""
-    created_at = student.created_at
     return {
         "success": True,
         "user": {
@@ -19,11 +18,7 @@ def created(student: Student, letter: WelcomeLetter | None) -> dict[str, Any]:
             "status": student.status,
             "manager_name": student.manager_name,
             "granted_by": str(student.granted_by) if student.granted_by else None,
-            "created_at": (
-                created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-                if created_at
-                else None
-            ),
+            "created_at": utc_timestamp(student.created_at),
         },
         "emailSent": letter is not None and letter.state == LetterState.SENT,
     }
