@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from onai.db import outage, time_zones
+from onai.db import outage
 from onai.ops.examination import Down, Probe, not_found_out
 from sales import adoption, supabase_users
 from sales.adoption import HEADINGS, Finding, Severity
@@ -31,29 +31,6 @@ def _sessions() -> str:
     if not allowed:
         raise Down(_("нельзя: до часа заблокированный ещё остаётся внутри"))
     return _("завершаются сразу")
-
-
-_DATABASES = {"landing": "Landing", "tripwire": "Tripwire"}
-
-
-def _time_zones() -> str:
-    wrong, unknown = [], []
-    for alias, name in _DATABASES.items():
-        try:
-            since = time_zones.first_difference(alias)
-        except DatabaseError:
-            # Its own probe says that it is down.
-            unknown.append(_("база %(name)s: не узнать") % {"name": name})
-            continue
-        if since is not None:
-            month = f"{since:%m.%Y}"
-            wrong.append(
-                _("база %(name)s неверно считает время с %(month)s")
-                % {"name": name, "month": month}
-            )
-    if wrong:
-        raise Down(", ".join(wrong + unknown))
-    return ", ".join(unknown) or _("у обеих баз верный")
 
 
 def _accounts() -> str:
@@ -145,16 +122,6 @@ PROBES = [
         gettext_lazy("Таблицы базы Tripwire"),
         _tables,
         gettext_lazy("Подробности: python manage.py check_database"),
-    ),
-    Probe(
-        "time_zones",
-        gettext_lazy("Часовой пояс в базах"),
-        _time_zones,
-        gettext_lazy(
-            "У этой базы устарели данные о часовых поясах, и сутки в ней начинаются не в полночь."
-            " Обновите сервер PostgreSQL (в Supabase: Settings → Infrastructure → Upgrade)."
-            " До того продажи по дням могут стоять не у того дня. Сам сайт считает верно."
-        ),
     ),
     Probe(
         "letters",

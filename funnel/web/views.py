@@ -31,8 +31,8 @@ from funnel.web.tables import TABLES
 from funnel.web.wording import COMPARE, COUNTING, MARKS, ORDERS, UNITS
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
+from onai.identity.session.fragments import marked
 from onai.web import csv_export
-from onai.web.fragments import marked
 from onai.web.period_form import in_words
 from onai.web.problems import NotFound
 

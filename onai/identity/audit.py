@@ -53,11 +53,16 @@ def address_of(request: HttpRequest) -> str:
     It is the peer's, or the last in `X-Forwarded-For` where the peer is a load balancer of ours.
     """
     peer = _address(request.META.get("REMOTE_ADDR"))
-    if peer is None or any(peer in network for network in _OURS):
-        forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
-        with_port = _WITH_PORT.fullmatch(forwarded)
-        peer = _address(with_port[1] or with_port[2] if with_port else forwarded) or peer
+    if peer is None or _is_ours(peer):
+        peer = _forwarded(request) or peer
     return str(peer or "")
+
+
+def may_be_a_proxys(request: HttpRequest) -> bool:
+    """Whether what `address_of` answers may be a proxy's: then all visitors behind it are one."""
+    forwarded, visitor = request.headers.get("X-Forwarded-For", ""), _address(address_of(request))
+    is_visitors = "," not in forwarded and visitor == _forwarded(request) and not _is_ours(visitor)
+    return bool(forwarded) and not is_visitors
 
 
 def neighbourhood_of(address: str) -> str:
@@ -66,6 +71,17 @@ def neighbourhood_of(address: str) -> str:
     if isinstance(known, IPv6Address):
         return str(IPv6Network((int(known) >> 64 << 64, 64)))
     return address
+
+
+def _forwarded(request: HttpRequest) -> IPv4Address | IPv6Address | None:
+    """Whom the last proxy had the request from, as it says."""
+    last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    with_port = _WITH_PORT.fullmatch(last)
+    return _address(with_port[1] or with_port[2] if with_port else last)
+
+
+def _is_ours(address: IPv4Address | IPv6Address | None) -> bool:
+    return address is not None and any(address in network for network in _OURS)
 
 
 def _address(text: object) -> IPv4Address | IPv6Address | None:

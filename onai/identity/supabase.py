@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 from django.conf import settings
+from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from pydantic import ValidationError
@@ -203,7 +204,10 @@ def _problem(error: Exception) -> Problem:
     if status == 429:
         return TooManyAttempts()
     if isinstance(error, AuthApiError) and error.status < 500 and error.code in _REFUSALS:
-        return _REFUSALS[error.code]()
+        problem = _REFUSALS[error.code]()
+        if isinstance(problem, AuthUnavailable):
+            note(problem.code)
+        return problem
     if isinstance(error, AuthRetryableError) and isinstance(
         error.__cause__, httpx.TimeoutException
     ):
@@ -218,3 +222,21 @@ def _status_of(error: Exception) -> int | None:
     if isinstance(error.__cause__, httpx.HTTPStatusError):
         return error.__cause__.response.status_code
     return None
+
+
+# --- What is in the way of every sign-in --------------------------------------------------------
+
+TOKENS_REFUSED = "tokens_refused"
+_NOTE = "supabase_sign_in"
+_REMEMBERED_SECONDS = 300
+
+
+def note(obstacle: str) -> None:
+    """Remember which setting the last sign-in or renewal failed over; empty for none."""
+    cache.set(_NOTE, obstacle, _REMEMBERED_SECONDS)
+
+
+def noted() -> str | None:
+    """What was noted in the last five minutes."""
+    found = cache.get(_NOTE)
+    return found if isinstance(found, str) else None

@@ -32,7 +32,6 @@ from onai.identity.roles import (
 from onai.identity.session import cookies, sign_in_limits, tokens
 from onai.identity.staff import register, standing
 from onai.identity.supabase import Tokens
-from onai.ops import supabase_state
 from onai.web.problems import Problem, tell_when_to_retry
 
 logger = logging.getLogger(__name__)
@@ -115,7 +114,6 @@ def _open_session(request: VisitorRequest, email: str, password: str) -> Tokens:
         raise
     except Problem as problem:
         attempt.was_no_guess()
-        supabase_state.note_refusal(problem.code)
         _tell_refusal(request, email, problem)
         raise
     attempt.succeeded()

@@ -18,7 +18,7 @@ from django_redis import get_redis_connection
 from procrastinate.contrib.django.models import ProcrastinateWorker
 from redis.exceptions import RedisError
 
-from onai.db import outage
+from onai.db import outage, time_zones
 from onai.db.visibility import Visibility, visibility
 from onai.identity import supabase
 from onai.ops import supabase_state
@@ -100,6 +100,26 @@ def _worker() -> str:
     return _("работает: %(count)s") % {"count": alive}
 
 
+def _time_zones() -> str:
+    wrong, unknown = [], []
+    for alias in ("landing", "tripwire"):
+        try:
+            since = time_zones.first_difference(alias)
+        except DatabaseError:
+            # Its own probe says that it is down.
+            unknown.append(_("база %(name)s: не узнать") % {"name": alias.title()})
+            continue
+        if since is not None:
+            month = f"{since:%m.%Y}"
+            wrong.append(
+                _("база %(name)s неверно считает время с %(month)s")
+                % {"name": alias.title(), "month": month}
+            )
+    if wrong:
+        raise Down(", ".join(wrong + unknown))
+    return ", ".join(unknown) or _("у обеих баз верный")
+
+
 MIGRATIONS = Probe(
     "migrations",
     gettext_lazy("Миграции базы Tripwire"),
@@ -169,6 +189,16 @@ BACKGROUND: list[Probe] = [
         gettext_lazy(
             "Письма подождут и уйдут позже. Проверьте resend-status.com и переменную"
             " RESEND_API_KEY."
+        ),
+    ),
+    Probe(
+        "time_zones",
+        gettext_lazy("Часовой пояс в базах"),
+        _time_zones,
+        gettext_lazy(
+            "У этой базы устарели данные о часовых поясах, и сутки в ней начинаются не в полночь."
+            " Обновите сервер PostgreSQL (в Supabase: Settings → Infrastructure → Upgrade)."
+            " До того продажи по дням могут стоять не у того дня. Сам сайт считает верно."
         ),
     ),
 ]

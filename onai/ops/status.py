@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from onai.identity import audit
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.staff.register_views import staff_register
@@ -21,5 +22,6 @@ def status(request: IdentifiedRequest) -> HttpResponse:
         "parts": parts,
         "broken": broken,
         "staff": staff_register() if tripwire_works else None,
+        "proxy": audit.address_of(request) if audit.may_be_a_proxys(request) else "",
     }
     return render(request, "status.html", context)

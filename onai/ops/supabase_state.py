@@ -15,7 +15,6 @@ from uuid import UUID
 import httpx
 import jwt
 from django.conf import settings
-from django.core.cache import cache
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,8 +23,6 @@ from onai.identity import supabase
 from onai.ops.examination import Down
 
 _TIMEOUT_SECONDS = 1.8
-_NOTE = "supabase_sign_in"
-_REMEMBERED_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ _SECRET_IS_OUT_OF_USE = _Fault(
     gettext_lazy("Уберите TRIPWIRE_SUPABASE_JWT_SECRET: ключи проекта (JWKS) возьмутся сами."),
 )
 _TOKENS_ARE_REFUSED = _Fault(
-    "tokens_refused",
+    supabase.TOKENS_REFUSED,
     gettext_lazy("выдаёт токены, которые не проходят проверку: войти нельзя"),
     gettext_lazy(
         "Сверьте TRIPWIRE_SUPABASE_URL и TRIPWIRE_SUPABASE_JWT_SECRET с проектом и часы сервера."
@@ -108,17 +105,6 @@ _TOKENS_ARE_REFUSED = _Fault(
 )
 # What a sign-in or a renewal may have met.
 _MET = {fault.reason: fault for fault in (_CAPTCHA, _EMAIL_DISABLED, _TOKENS_ARE_REFUSED)}
-
-
-def note_refusal(code: str) -> None:
-    """Remember the code of a problem with which a sign-in ended, if the settings are its cause."""
-    if code in _MET:
-        cache.set(_NOTE, code, _REMEMBERED_SECONDS)
-
-
-def note_tokens(*, verified: bool) -> None:
-    """Remember whether the tokens of the last sign-in or renewal could be verified."""
-    cache.set(_NOTE, "" if verified else _TOKENS_ARE_REFUSED.reason, _REMEMBERED_SECONDS)
 
 
 def check() -> str:
@@ -135,8 +121,7 @@ def check() -> str:
     if "captcha_failed" in signup.text:
         raise _down(_CAPTCHA)
     _require_keys(_body(published, _ANON_KEY).get("keys"))
-    note = cache.get(_NOTE)
-    fault = _MET.get(note) if isinstance(note, str) else None
+    fault = _MET.get(supabase.noted() or "")
     if fault is not None:
         raise _down(fault)
     return _("отвечает")
@@ -149,7 +134,7 @@ def _require_keys(published: object) -> None:
         raise _down(_SECRET_IS_NEEDED)
     # With a secret and keys both, whether the last tokens were good decides: keys are published
     # before they sign.
-    if secret and published and cache.get(_NOTE) != "":
+    if secret and published and supabase.noted() != "":
         raise _down(_SECRET_IS_OUT_OF_USE)
     if secret and not published and not _has_signed(secret, settings.SUPABASE_ANON_KEY):
         raise _down(_SECRET_IS_WRONG)

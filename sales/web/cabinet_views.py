@@ -18,10 +18,10 @@ from django.views.decorators.http import require_safe
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest, Role
+from onai.identity.session.fragments import marked
 from onai.identity.staff import register
 from onai.web import csv_export, paging
 from onai.web.address_form import AddressForm, refuse_errors
-from onai.web.fragments import marked
 from onai.web.period_form import ChosenPeriod, PeriodForm, chosen_period
 from sales.activity import page_of_activity
 from sales.cabinet import chart, statistics

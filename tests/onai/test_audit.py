@@ -176,3 +176,27 @@ def test_a_decision_by_the_command_is_logged(events: Any, accounts: Accounts, de
     call_command("staff", "confirm", account["email"])
 
     assert events("staff_confirmed") == [{"account_id": account["id"], "role": "sales"}]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "hidden"),
+    [
+        ("127.0.0.1", "", False),  # no proxy at all
+        ("203.0.113.7", "", False),
+        ("10.0.0.9", VISITOR, False),  # one, which names the visitor
+        ("10.0.0.9", f"{VISITOR}:4711", False),
+        ("10.0.0.9", "10.0.0.5", True),  # the second names the first
+        ("10.0.0.9", f"{VISITOR}, 10.0.0.5", True),
+        ("10.0.0.9", f"{VISITOR}, 198.51.100.9", True),  # the first is somebody's CDN
+        ("198.51.100.9", VISITOR, True),  # one whose word does not count here
+        ("10.0.0.9", "unknown", True),
+    ],
+)
+def test_status_hints_at_a_proxy_that_hides_the_visitors(
+    admin: Client, peer: str, forwarded: str, hidden: bool
+) -> None:
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+
+    page = admin.get("/status", headers=headers, REMOTE_ADDR=peer).content.decode()
+
+    assert ("все посетители для сайта — один" in page) is hidden

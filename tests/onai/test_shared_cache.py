@@ -16,7 +16,7 @@ from django.test import Client
 
 from onai import shared_cache
 from onai.db.circuit import Circuit
-from onai.identity import password_rules
+from onai.identity import password_rules, supabase
 from onai.ops import supabase_state
 from tests.conftest import LandingPages
 from tests.support import plain_http
@@ -135,7 +135,7 @@ def test_foreign_values_of_every_kind_are_ignored(
     admin: Client, shared: SharedCache, number: int, tmp_path: Path
 ) -> None:
     password_rules.learn({"message": "Password should be at least 9 characters."})
-    supabase_state.note_tokens(verified=True)
+    supabase.note("")
     assert password_rules.known()
     for key in _kept(shared):
         shared.client.set(key, _poisons(tmp_path / "trace")[number])

@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from onai.identity import supabase
 from onai.local.auth.keys import Keys
 from onai.ops import examination, supabase_state
 from onai.ops.examination import Down
@@ -102,7 +103,7 @@ def test_an_unused_secret_is_reported_once_tokens_differ(client: Client, setting
 
     assert _reason() == "jwt_secret_out_of_use"
     # Keys are published before they sign: meanwhile the secret's tokens are good.
-    supabase_state.note_tokens(verified=True)
+    supabase.note("")
     assert supabase_state.check() == "отвечает"
     # And then they are not.
     answer = _sign_in(client)

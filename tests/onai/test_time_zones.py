@@ -14,10 +14,10 @@ from django.db import connections
 from django.test import Client
 
 from onai.ops.examination import Down
-from sales.probes import PROBES
+from onai.ops.probes import BACKGROUND
 from tests.settings import BASE_DIR, LANDING_URL, TEST_ENVIRONMENT, TRIPWIRE_URL
 
-(PROBE,) = (probe for probe in PROBES if probe.name == "time_zones")
+(PROBE,) = (probe for probe in BACKGROUND if probe.name == "time_zones")
 TELL_ALMATYS_OFFSET = """
 import onai.settings
 from datetime import datetime

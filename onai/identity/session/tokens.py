@@ -11,9 +11,9 @@ from typing import Any
 import jwt
 from django.conf import settings
 
+from onai.identity import supabase
 from onai.identity.session.published_keys import PublishedKeys, UnknownKey
 from onai.identity.supabase import AuthUnavailable
-from onai.ops import supabase_state
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +61,9 @@ def verify_fresh(token: str) -> Mapping[str, Any]:
     except TokenInvalid as error:
         reason = type(error.__cause__ or error).__name__
         logger.error("fresh_token_refused", extra={"reason": reason})
-        supabase_state.note_tokens(verified=False)
+        supabase.note(supabase.TOKENS_REFUSED)
         raise AuthUnavailable from error
-    supabase_state.note_tokens(verified=True)
+    supabase.note("")
     return claims
 
 
