@@ -21,7 +21,8 @@ def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str
         "tcp_user_timeout": _NETWORK_TIMEOUT_MS,
         "keepalives_idle": 30,
         "cursor_factory": BoundedCursor,
-        "only_reads": read_only,
+        # Not of a database that the job queue connects to by itself: it is no option of psycopg's.
+        **({"only_reads": True} if read_only else {}),
     }
     options.update(url_config.get("OPTIONS", {}))
     # A socket's folder can only be an option of the URL; there `dbshell` does not look for it.
