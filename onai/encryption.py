@@ -1,7 +1,7 @@
-"""Secrets that have to wait: sealed with keys derived from `SECRET_KEY`, readable by us alone.
+"""Seals secrets that have to wait, with keys derived from `SECRET_KEY`.
 
 Authenticated encryption (Fernet). New seals use `SECRET_KEY`; those of `SECRET_KEY_FALLBACKS` still
-open, so that the key can be changed while something waits.
+open, so the key can change while something waits.
 """
 
 from base64 import urlsafe_b64encode
@@ -19,16 +19,16 @@ from django.utils.encoding import force_bytes
 
 
 class Unsealable(Exception):
-    """Not sealed by us for this purpose, or too old, or with a key that is gone."""
+    """Not sealed by us for this purpose, too old, or sealed with a key that is gone."""
 
 
 def seal(secret: str, *, purpose: str) -> str:
-    """ASCII text that only `unseal` with the same purpose can read."""
+    """Encrypt to ASCII text that only `unseal` with the same purpose can read."""
     return _box(_keys(), purpose).encrypt(secret.encode()).decode()
 
 
 def unseal(sealed: str, *, purpose: str, not_older_than: timedelta | None = None) -> str:
-    """What was sealed. Raises `Unsealable`."""
+    """Decrypt sealed text. Raises `Unsealable`."""
     age = None if not_older_than is None else int(not_older_than.total_seconds())
     try:
         return _box(_keys(), purpose).decrypt(sealed.encode(), ttl=age).decode()
@@ -37,7 +37,7 @@ def unseal(sealed: str, *, purpose: str, not_older_than: timedelta | None = None
 
 
 def fingerprint(text: str, *, purpose: str) -> str:
-    """A keyed digest: tells whether two texts are the same, and nothing else of them."""
+    """A keyed digest: it shows whether two texts are the same, and nothing else of them."""
     return _digest(_keys()[0], text, purpose)
 
 

@@ -1,7 +1,7 @@
 """Every environment variable, declared once: its name, how it is read, what it is for.
 
-`settings` takes all its outside values from here. What is missing or malformed stops the
-start with one message that names every such variable; a secret's value is never in it.
+`settings` takes all its outside values from here. A missing or malformed variable stops the start
+with one message that names every such variable, without a secret's value.
 """
 
 import logging
@@ -22,7 +22,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 _MANIFEST = STATIC_ROOT / "staticfiles.json"
 _KEYS = ("anon", "service_role")
 
-# The machine's own time zone data may be years old; the locked package `tzdata` is not.
+# The machine's own time zone data may be years old; the locked package `tzdata` is current.
 reset_tzpath(())
 ZoneInfo.clear_cache()
 
@@ -34,7 +34,7 @@ class EnvironmentInvalid(SystemExit):
 def _variable(
     parse: Callable[[str], Any], purpose: str, *, example: str, default: Any = MISSING
 ) -> Any:
-    """Declare one variable. Without a default it is needed; an empty value counts as absent."""
+    """Declare one variable. Without a default it is mandatory; an empty value counts as absent."""
     metadata = {"parse": parse, "purpose": purpose, "example": example}
     return field(default=default, metadata=metadata)
 
@@ -154,8 +154,8 @@ def _complaint(variable: "Field[Any]", what: str) -> str:
 def read(source: Mapping[str, str], *, serves_pages: bool = False) -> Environment:
     """Parse every declared variable of `source`.
 
-    Raises `EnvironmentInvalid` naming all that are missing or malformed, and no value; where it
-    `serves_pages`, also what these lack.
+    Raises `EnvironmentInvalid`, which names all that are missing or malformed, and no value. With
+    `serves_pages` the static files are checked too.
     """
     read_values: dict[str, Any] = {}
     complaints: list[str] = []
@@ -188,7 +188,7 @@ def _read_one(variable: "Field[Any]", raw: str) -> Any:
 
 
 def _confused_keys(read_values: Mapping[str, Any]) -> Iterator[str]:
-    """Keys that are good by themselves, and not together."""
+    """Keys that are valid alone and not together."""
     anon, service = (read_values.get(f"tripwire_supabase_{one}_key") for one in _KEYS)
     if anon and anon == service:
         yield (
@@ -213,12 +213,12 @@ def _check_time_zone_data() -> None:
 
 
 def load(*, serves_pages: bool = False) -> Environment:
-    """The environment of this process, with `.env` filling in what is not set. See `read`."""
+    """The environment of this process. `.env` adds what is not set. See `read`."""
     _check_time_zone_data()
     dotenv = BASE_DIR / ".env"
     if dotenv.exists():
-        # It would print the lines it cannot read, with what is secret in them; a variable that
-        # such a line was to set is told as missing.
+        # The library would print the lines that it cannot read, secrets included. The variable of
+        # such a line is reported as missing.
         logging.getLogger("environ.environ").setLevel(logging.CRITICAL)
         try:
             environ.Env.read_env(dotenv, encoding="utf-8-sig")

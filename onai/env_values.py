@@ -1,7 +1,7 @@
-"""How each kind of environment variable is read, and why a value is refused.
+"""Reads each kind of environment variable, and says why a value is refused, without the value.
 
-A reason never holds the value. Where a value travels on one machine only, by a loopback address or
-a socket, it may do so unprotected.
+A value that travels on one machine only, over a loopback address or a socket, may do so
+unprotected.
 """
 
 import json
@@ -27,17 +27,19 @@ _PLACEHOLDER = re.compile(r"replace[-_]me|\[your-password\]", re.IGNORECASE)
 _MOST = 1_000_000_000
 _ADDRESS = r"(?a:[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+)"
 _HOST = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.?|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
-# A comma or an at sign outside quotes would begin another address.
+# A comma or an at sign outside quotes begins another address.
 _NAME = r"\"[^\"\r\n]+\"|[^<>\",;@\r\n]*[^<>\",;@\s][^<>\",;@\r\n]*"
 _SENDER = re.compile(rf"{_ADDRESS}|(?:{_NAME})\s*<{_ADDRESS}>")
 
 
 class Malformed(ValueError):
-    """A value that cannot be used, with the reason as a clause that shows nothing of it."""
+    """A value that cannot be used. The message is a clause with the reason, and shows nothing of
+    the value.
+    """
 
 
 def check_form(value: str) -> None:
-    """What is wrong with any value, whatever it is for. Raises Malformed."""
+    """Check what is wrong with a value of any kind. Raises Malformed."""
     if len(value) > 1 and value[0] + value[-1] in _QUOTES:
         raise Malformed("it stands in quotes, which `docker --env-file` takes for a part of it")
     if _COMMENT.search(value):
@@ -49,7 +51,7 @@ def check_form(value: str) -> None:
 def secret(value: str) -> str:
     if value.startswith("django-insecure-"):
         raise Malformed("Django marks by this beginning what is for development only")
-    # A piece that comes again and again is as good as once.
+    # A repeated piece adds no security.
     piece = next(end for end in range(1, len(value) + 1) if value.startswith(value[end:]))
     if piece < _SHORTEST_SECRET or len(set(value)) < _FEWEST_LETTERS:
         raise Malformed(
@@ -159,7 +161,7 @@ def _key_of_role(value: str, role: str, *, other: str) -> str:
 
 
 def api_key_claims(value: str) -> dict[str, Any]:
-    """What one of a project's older API keys, which are tokens, says of itself; else nothing."""
+    """The claims of a project's older API key, which is a token; empty for any other text."""
     parts = value.split(".")
     if len(parts) != 3:
         return {}
@@ -207,7 +209,7 @@ def time_zone(value: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether what goes there stays on this machine."""
+    """Whether traffic to this host stays on this machine."""
     if host.lower().rstrip(".") in ("localhost", "ip6-localhost"):
         return True
     try:

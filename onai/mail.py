@@ -1,6 +1,6 @@
-"""Sending one letter through Resend, by its SDK, with explicit time-outs.
+"""Sends one letter through Resend's SDK, with explicit time-outs.
 
-It knows what became of the attempt, and nothing of what the letter says or when to try again.
+It reports the outcome of an attempt. It does not know what the letter says, or when to try again.
 """
 
 import re
@@ -20,8 +20,8 @@ from resend.http_client import HTTPClient
 from onai.web.http_client import http_client
 
 _LONGEST_REASON = 200
-# What Resend refuses whatever the letter: a key, a domain that is not verified, an address of its
-# own that is not there.
+# Refusals that do not concern the letter: our key, an unverified domain, a wrong address of the
+# API.
 _OURS_BY_STATUS = (401, 403, 404, 405)
 _OURS_BY_KIND = {
     "missing_api_key",
@@ -45,7 +45,7 @@ _STATUSES = {str(status) for status in range(100, 600)}
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Letter:
-    """A letter in both its forms. Without a repr, so that no log shows it."""
+    """A letter as HTML and as text. It has no repr, so that no log shows it."""
 
     to: str
     subject: str
@@ -54,11 +54,11 @@ class Letter:
 
 
 class NotSentYet(Exception):
-    """Resend did not take the letter, or nobody knows: trying again is right.
+    """Resend did not accept the letter, or the outcome is unknown: try again.
 
-    `reason` is a short word for logs; `retry_after` is how long Resend asked us to wait. `refused`:
-    it was certainly not taken. `ours`: what was refused is our key or sender, and not the letter,
-    so that it will be taken once somebody has mended them.
+    `reason` is a short word for logs, `retry_after` the delay that Resend asked for. `refused`: the
+    letter was certainly not accepted. `ours`: our key or sender was refused and not the letter, so
+    it will be accepted once that is mended.
     """
 
     def __init__(
@@ -77,11 +77,11 @@ class NotSentYet(Exception):
 
 
 class AlreadyTaken(Exception):
-    """Resend took a letter with this key before, with another content: this one was sent then."""
+    """Resend accepted other content under this key before; that letter was sent."""
 
 
 class LetterRefused(Exception):
-    """Resend will never take this letter as it is."""
+    """Resend will never accept this letter as it is."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -89,10 +89,10 @@ class LetterRefused(Exception):
 
 
 def send(letter: Letter, *, idempotency_key: str) -> str:
-    """Hand the letter to Resend and answer its id there.
+    """Hand the letter to Resend and return its id there.
 
-    With the same key within 24 hours it is sent once, however often this is called. Raises
-    `NotSentYet`, `LetterRefused`, or `AlreadyTaken` when what is sent has changed in between.
+    Within 24 hours a letter with the same key is sent once, however often this is called. Raises
+    `NotSentYet`, `LetterRefused`, or `AlreadyTaken` when the content has changed in between.
     """
     resend.api_key = settings.RESEND_API_KEY
     resend.api_url = settings.RESEND_API_URL
@@ -108,14 +108,14 @@ def send(letter: Letter, *, idempotency_key: str) -> str:
         answer = resend.Emails.send(parameters, {"idempotency_key": idempotency_key})
     except ResendError as error:
         raise _failure(error) from error
-    # Typed as always there; what came may be any JSON.
+    # The SDK's types promise a field; the answer may be any JSON.
     if not isinstance(answer, Mapping) or not isinstance(answer.get("id"), str):
         raise NotSentYet("no id in the answer")
     return answer["id"]
 
 
 def _failure(error: ResendError) -> NotSentYet | LetterRefused | AlreadyTaken:
-    # All are copied from the answer, which may be anything.
+    # All are copied from the answer, which may hold anything.
     status = int(error.code) if str(error.code) in _STATUSES else 500
     kind, message = str(error.error_type), str(error.message)
     field = _field_named_in(message)
@@ -125,7 +125,7 @@ def _failure(error: ResendError) -> NotSentYet | LetterRefused | AlreadyTaken:
         return AlreadyTaken()
     if kind in _QUOTA or status == 429:
         return NotSentYet(reason, wait, refused=True)
-    # Another attempt with this key is under way at Resend: a refusal that passes.
+    # Another attempt with this key is running at Resend: a temporary refusal.
     if status == 408 or status >= 500 or status < 400 or kind == "concurrent_idempotent_requests":
         return NotSentYet(reason, wait)
     if _is_ours(status, kind, field) or "not verified" in message:
@@ -134,14 +134,14 @@ def _failure(error: ResendError) -> NotSentYet | LetterRefused | AlreadyTaken:
 
 
 def _is_ours(status: int, kind: str, field: str) -> bool:
-    """Whether a refusal (4xx) is of our key, sender or address of Resend, and not of the letter."""
+    """Whether a refusal (4xx) concerns our key, sender or address of Resend, and not the letter."""
     if status in _OURS_BY_STATUS or kind in _OURS_BY_KIND:
         return True
     return field not in ("", "to")
 
 
 def _field_named_in(message: str) -> str:
-    """The field of a letter that a refusal is about, as its message names it; else empty."""
+    """The field of a letter that the message of a refusal names; else empty."""
     for found in _FIELD.finditer(message):
         name = (found["quoted"] or found["bare"]).lower()
         if name in _FIELDS:

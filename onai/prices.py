@@ -1,7 +1,7 @@
-"""What the course cost on which day: a new price does not rewrite what was earned before it.
+"""The price of the course on each day, so that a new price does not change past revenue.
 
-`COURSE_PRICE_KZT` is one price or several, each from the business day it is in force. Before the
-first of them its own price counts.
+`COURSE_PRICE_KZT` is one price or several, each from its first business day. The first price also
+counts before its day.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class PricedDays:
 
 
 def prices() -> Sequence[Price]:
-    """All of them, the oldest first."""
+    """All prices, oldest first."""
     told: int | Sequence[Price] = settings.COURSE_PRICE_KZT
     return ((None, told),) if isinstance(told, int) else told
 
@@ -37,7 +37,7 @@ def price_on(day: date | None = None) -> int:
 
 
 def priced(period: Period) -> tuple[PricedDays, ...]:
-    """The period cut where the price changes, in order."""
+    """The period cut at each change of the price, in order."""
     found: list[PricedDays] = []
     known = list(prices())
     starts = [date.min, *(since or date.min for since, _ in known[1:])]

@@ -44,7 +44,7 @@ MIDDLEWARE = [
     "onai.web.request_limits.RequestLimitsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    # Outside the next one, so that a renewed session is kept whatever becomes of the request.
+    # Outside the next one, so that a renewed session is kept even if the request fails.
     "onai.identity.middleware.IdentityMiddleware",
     "onai.web.problems.ProblemMiddleware",
 ]
@@ -77,12 +77,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 _IN_THIS_PROCESS = "django.core.cache.backends.locmem.LocMemCache"
 CACHES: dict[str, dict[str, Any]] = {
-    # Django's 300 entries would let a spray of addresses push out the counters of sign-in.
+    # With Django's 300 entries, many addresses at once would push out the counters of sign-in.
     "default": {"BACKEND": _IN_THIS_PROCESS, "OPTIONS": {"MAX_ENTRIES": 5_000}}
 }
 if ENVIRONMENT.cache_url:
     CACHES = {
-        # Without it the site is slower, not down; /status tells of it.
+        # Without it the site is slower, not down; /status reports it.
         "default": shared_cache.configuration(ENVIRONMENT.cache_url),
         "statements": {"BACKEND": _IN_THIS_PROCESS, "LOCATION": "statements"},
     }
@@ -93,14 +93,14 @@ FUNNEL_CACHE_SECONDS = ENVIRONMENT.funnel_cache_seconds
 CACHALOT_DATABASES = {"landing"}
 CACHALOT_ADDITIONAL_SUPPORTED_DATABASES = {"onai.db.postgresql"}
 CACHALOT_TIMEOUT = FUNNEL_CACHE_SECONDS
-# It keeps pickles, and tells its cache of every write to Tripwire: never over the network.
+# It stores pickles and notes every write to Tripwire, so it never uses the network.
 CACHALOT_CACHE = "statements" if ENVIRONMENT.cache_url else "default"
 CACHALOT_QUERY_KEYGEN = "funnel.landing.refresh.query_key"
 
 # --- Jobs --------------------------------------------------------------------------------------
 
 PROCRASTINATE_DATABASE_ALIAS = "tripwire"
-# Jobs wait for Resend and Supabase most of their time; one that hangs must not hold up the others.
+# Jobs mostly wait for Resend and Supabase; a hanging one must not delay the others.
 PROCRASTINATE_WORKER_DEFAULTS = {"concurrency": 4}
 
 # --- Identity ----------------------------------------------------------------------------------
@@ -111,9 +111,10 @@ SUPABASE_SERVICE_ROLE_KEY = ENVIRONMENT.tripwire_supabase_service_role_key
 SUPABASE_JWT_SECRET = ENVIRONMENT.tripwire_supabase_jwt_secret
 SUPABASE_CONNECT_TIMEOUT = timedelta(seconds=3)
 SUPABASE_READ_TIMEOUT = timedelta(seconds=6)
-# A sign-in is refused after a whole number of these, longer than Supabase compares passwords for.
+# A sign-in is refused after a whole number of these steps. Each is longer than Supabase takes to
+# compare passwords.
 SIGN_IN_REFUSAL_STEP = timedelta(milliseconds=500)
-# The name of the page on which each role lands.
+# The name of each role's first page.
 HOME_OF_ROLE = {"admin": "funnel", "sales": "sales-manager", "student": "welcome"}
 
 # --- The business ------------------------------------------------------------------------------
@@ -146,16 +147,16 @@ STORAGES = {
 
 APPEND_SLASH = False
 CSRF_COOKIE_SECURE = not DEBUG
-# Only this host can set a cookie of this name, by HTTPS, which development does not have.
+# Only this host can set a cookie with this prefix, over HTTPS, which development does not have.
 CSRF_COOKIE_NAME = "csrftoken" if DEBUG else "__Host-csrftoken"
 CSRF_FAILURE_VIEW = "onai.web.problems.csrf_failure"
-# TLS ends at the load balancer, so the browser's Origin says https where this process sees http.
+# TLS ends at the load balancer: the browser's Origin says https and this process sees http.
 CSRF_TRUSTED_ORIGINS = [
     f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS if host != "*"
 ]
 SECURE_HSTS_SECONDS = 0 if DEBUG else int(timedelta(days=365).total_seconds())
 X_FRAME_OPTIONS = "DENY"
-# No form needs more, and none takes a file.
+# No form needs more, and no form accepts a file.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 FILE_UPLOAD_HANDLERS: list[str] = []
 CONTENT_SECURITY_POLICY = {

@@ -1,7 +1,7 @@
-"""The cache that all processes share: Redis, of which nothing is trusted and nobody waits for long.
+"""The cache that all processes share: Redis, which nobody trusts and nobody waits for long.
 
-What lies in it is JSON. Whoever can write to it could otherwise have every process run what they
-like, since a pickle is a program. A value that is no JSON is not there.
+Values are JSON. A pickle is a program, so whoever could write to Redis could run code here. A value
+that is not JSON counts as absent.
 """
 
 import json
@@ -31,7 +31,7 @@ def configuration(url: str) -> dict[str, Any]:
 
 
 class JsonSerializer(BaseSerializer):  # type: ignore[misc]
-    """Strings, numbers, lists and dicts. Anything else raises TypeError when it is kept."""
+    """Strings, numbers, lists and dicts. Storing anything else raises TypeError."""
 
     def dumps(self, value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
@@ -44,9 +44,10 @@ class JsonSerializer(BaseSerializer):  # type: ignore[misc]
 
 
 class Redis(redis.Redis):
-    """A client that remembers for a few seconds that the server was away, and does not ask it.
+    """A client that does not ask the server for a few seconds after it was away.
 
-    A page asks it several times; each would wait for the whole time-out of a server that hangs.
+    A page asks it several times, and each call to a hanging server would wait for the whole
+    time-out.
     """
 
     def execute_command(self, *args: Any, **options: Any) -> Any:

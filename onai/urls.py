@@ -15,7 +15,7 @@ urlpatterns = [
     path("status/staff", register_views.decide, name="staff-decision"),
     path("", include("funnel.urls")),
     path("", include("sales.urls")),
-    # Named, so that what is unknown is told in our own words in development too.
+    # Named, so that an unknown address gets our own page in development too.
     re_path("", problems.not_found, name="not-found"),
 ]
 

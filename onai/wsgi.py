@@ -1,4 +1,4 @@
-"""The production entrance: `gunicorn onai.wsgi`."""
+"""The entry point in production: `gunicorn onai.wsgi`."""
 
 import os
 import re
@@ -14,10 +14,10 @@ _django = get_wsgi_application()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Django, told that whatever comes in is UTF-8.
+    """Django, told that all input is UTF-8.
 
-    It would decode with any codec of Python's that a request names, some of which take quadratic
-    time or raise before any middleware runs.
+    Otherwise it would decode with any codec of Python's that a request names. Some of these take
+    quadratic time or raise before any middleware runs.
     """
     if "CONTENT_TYPE" in environ:
         environ["CONTENT_TYPE"] = _CHARSET.sub("", environ["CONTENT_TYPE"])

@@ -1,1 +1,1 @@
-"""How the product talks to its two databases, what it finds, and what it does when one hangs."""
+"""How the product talks to its two databases, and what it does when one hangs."""

@@ -1,12 +1,12 @@
-"""Connections whose statements end in time, through a transaction-mode pooler too.
+"""Connections whose statements end in time, also through a transaction-mode pooler.
 
 - The server ends a statement. Such a pooler keeps nothing of a session and refuses start-up
-  options, so the limit travels with the statement: in the same message, as a first statement of the
+  options, so the limit travels in the same message as the statement, as the first statement of the
   same transaction.
-- A pooler may keep a statement waiting before the server sees it, and a server may be frozen; so
+- A pooler may keep a statement waiting before the server sees it, and a server may be frozen. So
   the client stops waiting a little later by itself, and hangs up.
-- Whoever waits for the answer looks now and then whether the client of the request is still there,
-  and cancels the statement if not. This needs no other thread.
+- While it waits, it looks now and then whether the client of the request is still connected, and
+  cancels the statement if not. This needs no other thread.
 """
 
 from contextlib import suppress
@@ -22,44 +22,43 @@ from onai.db import deadline
 from onai.db.circuit import Circuit, circuit
 
 CONNECT_SECONDS = 3.0
-# The least that the driver knows.
+# The shortest time that the driver supports.
 _LEAST_CONNECT_SECONDS = 2.0
-# How long one statement may take where somebody waits for it; on Landing, always.
+# The limit of one statement where somebody waits for it; on Landing, always.
 STATEMENT_SECONDS = 8.0
-# How much later than the server the client gives up, and how long a cancellation may take.
+# How much later than the server the client gives up, and the limit of a cancellation.
 GRACE_SECONDS = 1.0
-# How often one looks whether the client is still there.
+# How often to look whether the client is still connected.
 _INTERVAL_SECONDS = 0.1
 _OPEN = (TransactionStatus.IDLE, TransactionStatus.INTRANS)
-# Of a report's many short expressions PostgreSQL would make machine code for longer than it takes
-# to count a million rows.
+# Compiling a report's many short expressions takes PostgreSQL longer than counting a million rows.
 _READ_ONLY = {"transaction_read_only": "on", "default_transaction_read_only": "on", "jit": "off"}
 
 Answer = TypeVar("Answer")
 
 
 class DatabaseHangs(psycopg.OperationalError):
-    """The database was silent for longer than it may, or was so a moment ago."""
+    """The database was silent for longer than allowed, or was so a moment ago."""
 
 
 class DeadlinePassed(psycopg.OperationalError):
-    """The time of the request is used up, so nothing more is asked for it."""
+    """The time of the request is used up, so no further statement is sent."""
 
 
 class ClientLeft(DeadlinePassed):
-    """Nobody waits for the answer any more."""
+    """The client of the request is gone."""
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection on which nobody waits for longer than the deadline and the statement allow."""
+    """A connection on which no wait is longer than the deadline and the statement's limit allow."""
 
     alias = ""
     circuit: Circuit
-    # On such a connection a statement has its limit also where nobody waits.
+    # On this connection a statement has its limit even where nobody waits.
     only_reads = False
 
     def statement_seconds(self) -> float | None:
-        """How long a statement may take from now on; None is as long as it takes."""
+        """The limit of a statement from now on; None for no limit."""
         left = deadline.left()
         if left is None:
             return STATEMENT_SECONDS if self.only_reads else None
@@ -85,7 +84,7 @@ class Connection(psycopg.Connection[Any]):
             answer = super().wait(self._while_wanted(gen), interval, seconds + GRACE_SECONDS)
         except psycopg.OperationalError as error:
             silent = self.info.transaction_status == TransactionStatus.ACTIVE
-            if silent:  # The answer may still come, so nothing more can be said on it.
+            if silent:  # The answer may still arrive, so the connection cannot be used again.
                 self.pgconn.finish()
             if deadline.client_has_left():
                 raise ClientLeft from error
@@ -101,7 +100,7 @@ class Connection(psycopg.Connection[Any]):
         return answer
 
     def _while_wanted(self, gen: PQGen[Answer]) -> PQGen[Answer]:
-        """The steps of `gen`; when the client leaves meanwhile, the server is told to stop."""
+        """The steps of `gen`. When the client leaves meanwhile, the server is told to stop."""
         give_up_at = None
         try:
             wanted = next(gen)
@@ -121,12 +120,12 @@ class Connection(psycopg.Connection[Any]):
 
 
 def database_note(alias: str) -> str:
-    """What an error's notes say of where it happened."""
+    """The database that an error's notes name."""
     return f"database: {alias}"
 
 
 def connect(alias: str, parameters: dict[str, Any]) -> Connection:
-    """A new connection to the database of this alias, or an error within its time."""
+    """A new connection to the database of this alias, or an error within the limit."""
     only_reads = parameters.pop("only_reads", False)
     try:
         connection = _connect(circuit(alias), parameters)
@@ -173,7 +172,7 @@ def _require_life(guard: Circuit) -> None:
 class BoundedCursor(ClientCursor[Any]):
     """A cursor whose statements the server ends in time where somebody waits for them.
 
-    On Landing it also only reads. That stops every mistake; against malice the wall is a database
+    On Landing it also only reads. That stops mistakes; against malice the protection is a database
     role with only SELECT.
     """
 
@@ -207,15 +206,18 @@ class BoundedCursor(ClientCursor[Any]):
         return settings
 
     def _require_writing(self) -> None:
-        """These cannot be sent together with their settings, and nothing that only reads needs
-        them."""
+        """Refuses statements that cannot be sent together with their settings, which no reader
+        needs.
+        """
         if self.connection.only_reads:
             raise psycopg.errors.ReadOnlySqlTransaction("this connection is read-only")
 
 
 def _both(settings: dict[str, str], query: Any) -> Any:
-    """One message of two statements: the first sets these until the end of the transaction."""
-    # All its words are ours.
+    """One message of two statements: the first sets these settings until the end of the
+    transaction.
+    """
+    # No part of it comes from outside.
     assignments = (f"set_config('{name}', '{value}', true)" for name, value in settings.items())
     first = f"select {', '.join(assignments)}; "
     if isinstance(query, bytes):

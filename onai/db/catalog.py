@@ -1,6 +1,6 @@
-"""What PostgreSQL's catalogue says of tables that others made: columns, rules, rights.
+"""Reads PostgreSQL's catalogue about tables that others made: columns, constraints, rights.
 
-It reads the catalogue alone, never a row, so it is cheap and needs no right on the tables.
+It never reads a row, so it is cheap and needs no right on the tables.
 """
 
 import json
@@ -13,8 +13,9 @@ from django.db import connections
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`kind` is the type without its length; `length` is in characters, None without a limit;
-    `generated` is whether the database computes the value and takes none."""
+    """`kind` is the type without its length; `length` is in characters, None without a limit.
+    `generated` means that the database computes the value and accepts none.
+    """
 
     name: str
     kind: str
@@ -26,8 +27,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A CHECK constraint over `columns`; `condition` is SQL over their names. `validated` is
-    whether it is known to hold for the rows of before, too."""
+    """A CHECK constraint over `columns`; `condition` is SQL over their names.
+
+    `validated` means that it holds for the old rows too.
+    """
 
     name: str
     condition: str
@@ -48,8 +51,11 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Unique:
-    """A valid unique index over all rows. `key` is SQL: `email`, `lower(email)`, `a, b`;
-    `constraint` is whether it is a constraint's."""
+    """A valid unique index over all rows.
+
+    `key` is SQL: `email`, `lower(email)`, `a, b`. `constraint` is whether it belongs to a
+    constraint.
+    """
 
     name: str
     key: str
@@ -61,9 +67,9 @@ class Unique:
 class Trigger:
     """A trigger that is not internal, with the function it runs (`schema.name`).
 
-    `pinned` is whether the function's search_path is fixed, with temporary tables at its end: where
-    they are not named they come first. `may_refuse` is whether the function raises an error of its
-    own, or can leave a row out before it is written.
+    `pinned` means that the function's search_path is fixed and names temporary tables last; where
+    it does not name them they come first. `may_refuse` means that the function raises an error of
+    its own, or can skip a row.
     """
 
     name: str
@@ -88,7 +94,8 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table as it stands. `ours` is whether our role owns it; `rights` are, by role, the
-    privileges it has on the table or a column of it; `kind` is `r` for an ordinary table."""
+    privileges on the table or one of its columns; `kind` is `r` for an ordinary table.
+    """
 
     name: str
     kind: str
@@ -182,7 +189,7 @@ where relnamespace = %(schema)s::regnamespace and relname = any (%(names)s)
 def tables(
     alias: str, names: Iterable[str], *, roles: Iterable[str] = (), schema: str = "public"
 ) -> dict[str, Table]:
-    """Those of the tables that exist, by name, with the rights of `roles` on them.
+    """Those of the named tables that exist, by name, with the rights of `roles` on them.
 
     Raises Django's database errors.
     """
@@ -224,14 +231,14 @@ def _tuples(about: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mapping(value: object) -> dict[str, Any]:
-    # Django asks psycopg for jsonb as text.
+    # Django has psycopg return jsonb as text.
     parsed: dict[str, Any] = json.loads(value) if isinstance(value, str) else value  # type: ignore[assignment]
     return parsed
 
 
 def satisfies(alias: str, table: Table, check: Check, rows: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a CHECK of the table lets every one of these rows in, by the types of its columns
-    and whatever their lengths.
+    """Whether a CHECK of the table accepts every one of these rows, by the types of its columns and
+    regardless of their lengths.
 
     A column that a row does not name is null. Raises Django's database errors.
     """
@@ -252,5 +259,5 @@ def satisfies(alias: str, table: Table, check: Check, rows: Iterable[Mapping[str
 
 
 def quoted(name: str) -> str:
-    """A name as SQL."""
+    """A name, quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'

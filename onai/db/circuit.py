@@ -1,13 +1,13 @@
-"""A short memory that a database hangs, so that not everybody has to find out by waiting.
+"""A short memory that a database hangs, so that not everybody waits to find out.
 
-A database that answers, be it with a refusal, does not hang. Each process remembers for itself.
+A database that answers does not hang, even if it refuses. Each process remembers for itself.
 """
 
 import threading
 from dataclasses import dataclass, field
 from time import monotonic
 
-# How long nobody asks a database that hung, and for how long one who then tries is alone.
+# How long nobody asks a database that hung, and then how long one request tries alone.
 REMEMBERED_SECONDS = 5.0
 TRIAL_SECONDS = 10.0
 
@@ -21,7 +21,7 @@ class Circuit:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def lets_through(self) -> bool:
-        """Whether to ask the database now. Of those who come when it has hung, one may, to try."""
+        """Whether to ask the database now. After it hung, one of those who come may try."""
         if not self._hung:
             return True
         with self._lock:
@@ -33,12 +33,12 @@ class Circuit:
             return True
 
     def hung(self) -> None:
-        """It did not answer in time."""
+        """Note that it did not answer in time."""
         with self._lock:
             self._hung, self._closed_until = True, monotonic() + REMEMBERED_SECONDS
 
     def answered(self) -> None:
-        """It said something."""
+        """Note that it answered."""
         self._hung = False
 
 
@@ -50,6 +50,6 @@ def circuit(alias: str) -> Circuit:
 
 
 def forget() -> None:
-    """Every database may be asked again."""
+    """Let every database be asked again."""
     for one in _circuits.values():
         one.answered()

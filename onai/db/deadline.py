@@ -1,7 +1,6 @@
-"""How long somebody waits for what is being computed: one deadline a request, not one a statement.
+"""One deadline for everything that a request waits for.
 
-Whoever reads a page and has left waits no longer: their time is used up. What they write is
-finished all the same.
+A reader who has left waits no longer, so their time is used up. A write is finished all the same.
 """
 
 import select
@@ -15,15 +14,15 @@ from typing import cast
 
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 
-# Databases and other services may take this long together while a request is answered.
+# The limit of databases and other services together in one request.
 REQUEST_SECONDS = 12.0
-# As nginx logs it: nobody reads the answer.
+# The status that nginx logs when the client has left.
 _CLIENT_HAS_LEFT = 499
 
 
 @dataclass(frozen=True, slots=True)
 class _Wait:
-    """Until when (`monotonic()`) somebody waits, and at which socket, if they may leave."""
+    """Until when (`monotonic()`) somebody waits, and on which socket they may leave."""
 
     until: float
     client: socket.socket | None = None
@@ -34,8 +33,9 @@ _wait: ContextVar[_Wait | None] = ContextVar("wait", default=None)
 
 @contextmanager
 def within(seconds: float, *, client: socket.socket | None = None) -> Iterator[None]:
-    """What is asked of others in here ends within `seconds`, or sooner if it had to before, or when
-    the `client` leaves."""
+    """Everything asked inside ends within `seconds`, sooner where an outer limit is shorter, or
+    when the `client` leaves.
+    """
     outer, until = _wait.get(), monotonic() + seconds
     if outer is not None:
         until, client = min(until, outer.until), client or outer.client
@@ -48,7 +48,7 @@ def within(seconds: float, *, client: socket.socket | None = None) -> Iterator[N
 
 @contextmanager
 def for_others_too() -> Iterator[None]:
-    """What is computed in here is not for this client alone, so it goes on when they leave."""
+    """The result also serves others, so the work goes on when this client leaves."""
     outer = _wait.get()
     token = _wait.set(outer and _Wait(outer.until))
     try:
@@ -58,7 +58,7 @@ def for_others_too() -> Iterator[None]:
 
 
 def left() -> float | None:
-    """The seconds that are left, never below zero; None where nobody waits, as in a command."""
+    """The seconds that are left, never negative; None where nobody waits, as in a command."""
     wait = _wait.get()
     if wait is None:
         return None
@@ -66,13 +66,13 @@ def left() -> float | None:
 
 
 def client_has_left() -> bool:
-    """Whether whoever waits has closed the connection."""
+    """Whether the waiting client has closed the connection."""
     wait = _wait.get()
     return wait is not None and _is_closed(wait.client)
 
 
 def _is_closed(client: socket.socket | None) -> bool:
-    """Whether the other side of a connection has closed it; nobody knows but on Linux."""
+    """Whether the other side has closed the connection. Known on Linux only."""
     if client is None or not hasattr(select, "POLLRDHUP"):
         return False
     closed = select.poll()
@@ -81,7 +81,7 @@ def _is_closed(client: socket.socket | None) -> bool:
 
 
 class DeadlineMiddleware:
-    """Gives each request its time, and drops it if its client left while it was queued."""
+    """Gives each request its time, and drops it if its client left the queue."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -89,14 +89,14 @@ class DeadlineMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         client = request.META.get("gunicorn.socket")
         if _is_closed(client):
-            # Whoever reloads a slow page is served once.
+            # Reloading a slow page serves it once.
             return HttpResponse(status=_CLIENT_HAS_LEFT)
         if request.method not in ("GET", "HEAD"):
             client = None
         with within(REQUEST_SECONDS, client=client):
             response = self.get_response(request)
         if response.streaming and not isinstance(response, FileResponse):
-            # What is sent while it is being read: each piece has the time of a request.
+            # Of a streamed answer each piece has the time of a request.
             streaming = cast(StreamingHttpResponse, response)
             pieces = cast(Iterable[bytes], streaming.streaming_content)
             streaming.streaming_content = _piece_by_piece(pieces, client)

@@ -4,14 +4,14 @@ from django.db.models import Func, TextField
 
 
 class RegexpReplace(Func):
-    """Text, pattern, replacement; with a fourth `g` for every part that fits, not the first."""
+    """Text, pattern, replacement; with a fourth `g` every match is replaced, else the first."""
 
     function = "regexp_replace"
     output_field = TextField()
 
 
 class RegexpMatch(Func):
-    """Text, pattern: the part that a pattern without groups fits, null where it does not."""
+    """Text, pattern without groups: the first match, null where there is none."""
 
     function = "substring"
     arg_joiner = " from "
@@ -19,7 +19,7 @@ class RegexpMatch(Func):
 
 
 class Translate(Func):
-    """Text, letters, and those that stand in their places; without one a letter is dropped."""
+    """Text, letters, and their replacements; a letter without one is dropped."""
 
     function = "translate"
     output_field = TextField()

@@ -1,7 +1,7 @@
-"""Why a database does not answer, in a word for the log and in sentences for the owner.
+"""Why a database does not answer: a word for the log, and sentences for the owner.
 
-The driver gives no code for a connection that fails, only the message of the server or of the
-network, so this is the one place where messages are read.
+The driver gives no code for a failed connection, only the message of the server or the network. So
+this is the one place that reads messages.
 """
 
 import re
@@ -18,7 +18,7 @@ from onai.db.bounded import ClientLeft, DatabaseHangs, DeadlinePassed, database_
 
 
 class Reason(StrEnum):
-    """What stands between us and an answer."""
+    """Why there is no answer."""
 
     NAME = "name_not_resolved"
     NETWORK = "network_unreachable"
@@ -54,7 +54,8 @@ _BY_STATE = {
     "08003": Reason.LOST,
     "08006": Reason.LOST,
 }
-# What PostgreSQL, PgBouncer, Supavisor, libpq and the operating system say; the first that fits.
+# Messages of PostgreSQL, PgBouncer, Supavisor, libpq and the operating system; the first match
+# counts.
 _BY_MESSAGE = [
     (re.compile(pattern, re.IGNORECASE), reason)
     for pattern, reason in (
@@ -80,7 +81,7 @@ _BY_MESSAGE = [
 def reason(error: BaseException | None) -> Reason | None:
     """Why the database did not answer; None where `error` is something else, such as a bug.
 
-    A Django error is looked through to the driver's.
+    The driver's error behind a Django error is examined.
     """
     while error is not None and not isinstance(error, psycopg.Error):
         error = error.__cause__
@@ -98,7 +99,7 @@ def reason(error: BaseException | None) -> Reason | None:
 
 
 def alias(error: BaseException | None) -> str:
-    """Which database did not answer; empty where that is not known."""
+    """The database that did not answer; empty where that is unknown."""
     while error is not None:
         for name in settings.DATABASES:
             if database_note(name) in getattr(error, "__notes__", ()):
@@ -108,8 +109,8 @@ def alias(error: BaseException | None) -> str:
 
 
 def _by_message(message: str) -> Reason:
-    # Of several addresses that were tried the last one's failure comes first, and what stands
-    # before «failed:» are names of ours, which may hold any word.
+    # Where several addresses were tried, the failure of the last comes first. Text before «failed:»
+    # holds our own names, which may contain any word.
     for line in message.splitlines():
         said = re.split(r"failed: ", line)[-1]
         for pattern, found in _BY_MESSAGE:

@@ -1,4 +1,4 @@
-"""The databases as the settings name them, and the clock that all processes share."""
+"""The databases for the settings, and the clock that all processes share."""
 
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,13 @@ _NETWORK_TIMEOUT_MS = 15_000
 
 
 def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str, Any]:
-    """One entry of DATABASES, from what `onai.env` read of a database's URL.
+    """One entry of DATABASES, from a parsed database URL.
 
     The URL's own options win over ours. `read_only` makes the database refuse every write.
     """
     options: dict[str, Any] = {
         "connect_timeout": round(CONNECT_SECONDS),
-        # A host that went away without a word is noticed, rather than waited for for minutes.
+        # Notices a host that vanished, instead of waiting for minutes.
         "tcp_user_timeout": _NETWORK_TIMEOUT_MS,
         "keepalives_idle": 30,
         "cursor_factory": BoundedCursor,
@@ -25,7 +25,7 @@ def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str
         **({"only_reads": True} if read_only else {}),
     }
     options.update(url_config.get("OPTIONS", {}))
-    # A socket's folder can only be an option of the URL; there `dbshell` does not look for it.
+    # A socket's folder can only be an option of the URL, where `dbshell` does not look.
     place = {name.upper(): options.pop(name) for name in ("host", "port") if name in options}
     return {
         **url_config,
@@ -39,7 +39,7 @@ def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str
 
 
 def clock(alias: str) -> datetime:
-    """The database's clock: the one that all processes share, whatever their own say."""
+    """The database's clock, which all processes share whatever their own clocks say."""
     with connections[alias].cursor() as cursor:
         cursor.execute("select clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]

@@ -16,8 +16,7 @@ HOME_OF_APP = {
 class HomeRouter:
     """Sends each app's models to its own database, and keeps the two apart.
 
-    An app that is not named here has no database; using one of its models fails loudly, because
-    `default` is empty.
+    A model of an app that is not named here fails loudly, because `default` is empty.
     """
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:

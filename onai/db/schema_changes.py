@@ -1,8 +1,8 @@
-"""Changing a table while others write to it: no statement waits long for its lock.
+"""Changes a table while others write to it: no statement waits long for its lock.
 
-Whoever waits for a table's exclusive lock holds up everybody who comes after, so waiting ends after
-`LOCK_TIMEOUT_MS` and is tried again. What takes its time (an index, the check of a constraint) has
-to be a statement that lets others write.
+Whoever waits for a table's exclusive lock delays everybody who comes after. So a wait ends after
+`LOCK_TIMEOUT_MS` and is repeated. A slow step (an index, the check of a constraint) must be a
+statement that lets others write.
 """
 
 import logging
@@ -25,12 +25,12 @@ _PAUSE_SECONDS = 1.0
 
 
 def execute(alias: str, statement: str) -> None:
-    """Run one statement of DDL, in a transaction of its own where it is not CONCURRENTLY.
+    """Run one statement of DDL, in a transaction of its own unless it is CONCURRENTLY.
 
-    Raises Django's database errors, `OperationalError` where the table stays locked by others.
+    Raises Django's database errors, `OperationalError` where others keep the table locked.
     """
     if " concurrently " in statement.lower():
-        # It waits for transactions that are under way, and holds up nobody meanwhile.
+        # It waits for running transactions and delays nobody meanwhile.
         with connections[alias].cursor() as cursor:
             cursor.execute(statement)
         return
@@ -51,7 +51,7 @@ def execute(alias: str, statement: str) -> None:
 
 @contextmanager
 def warnings(alias: str) -> Iterator[list[str]]:
-    """What the database warns of within; a `revoke` by who may not is a warning, and no error."""
+    """Collects the database's warnings; a `revoke` without the right is a warning, not an error."""
     connections[alias].ensure_connection()
     connection: psycopg.Connection[Any] = connections[alias].connection
     said: list[str] = []
@@ -68,8 +68,11 @@ def warnings(alias: str) -> Iterator[list[str]]:
 
 
 class EnsureIndex(AddIndexConcurrently):
-    """Build an index of a model while others write, unless it is there; a half-built one is
-    replaced. For migrations that are not atomic."""
+    """Builds an index of a model while others write, unless it exists; an unfinished one is
+    replaced.
+
+    For migrations that are not atomic.
+    """
 
     def database_forwards(
         self,
@@ -86,7 +89,7 @@ class EnsureIndex(AddIndexConcurrently):
 
 
 def _is_whole(schema_editor: BaseDatabaseSchemaEditor, index: str) -> bool:
-    """Whether the index is there and in use. What an interrupted build has left is dropped."""
+    """Whether the index exists and is valid. The remains of an interrupted build are dropped."""
     with schema_editor.connection.cursor() as cursor:
         cursor.execute(
             "select indisvalid from pg_index where indexrelid = to_regclass(%s)",

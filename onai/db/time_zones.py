@@ -1,6 +1,6 @@
-"""Whether a database knows the time zone of the business day as this process does.
+"""Whether a database agrees with this process about the time zone of the business day.
 
-A server with old time zone data has Kazakhstan an hour further east after March 2024, and every
+A server with old time zone data has Kazakhstan an hour further east after March 2024, so every
 business day that it computes begins an hour early.
 """
 
@@ -16,8 +16,9 @@ _MOMENTS = [datetime(year, month, 15, 12, tzinfo=UTC) for year in _YEARS for mon
 
 
 def first_difference(alias: str) -> datetime | None:
-    """The first moment (UTC) whose local time in `TIME_ZONE` the database `alias` tells otherwise
-    than this process; None where they agree. Raises Django's database errors."""
+    """The first moment (UTC) whose local time in `TIME_ZONE` differs between the database `alias`
+    and this process; None where they agree. Raises Django's database errors.
+    """
     zone = ZoneInfo(settings.TIME_ZONE)
     with connections[alias].cursor() as cursor:
         cursor.execute(

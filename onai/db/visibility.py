@@ -1,8 +1,7 @@
 """What our role of a database sees of a table.
 
-Row level security hides every row from a role that no policy lets read, without an error: then a
-count is zero and a search finds nobody. An answer read from such a table would be false, so whoever
-reads one that others protect asks here first.
+Row level security hides every row from a role without a policy, and gives no error: a count is zero
+and a search finds nobody. So a reader of a protected table asks here first.
 """
 
 from enum import StrEnum
@@ -20,7 +19,7 @@ class Visibility(StrEnum):
 
 
 # An SQL condition on the oid `{table}`: row level security applies to our role, and no policy shows
-# it every row. A policy without a condition does so, also while the table is empty.
+# it every row. A policy with the condition `true` does, also while the table is empty.
 ROWS_ARE_FILTERED = """
 row_security_active({table}) and not exists (
   select from pg_policy
@@ -44,8 +43,8 @@ where relname = %s and nspname = coalesce(%s, current_schema())
 def visibility(alias: str, table: str) -> Visibility:
     """What the role of the connection `alias` sees of `table` (`name` or `schema.name`).
 
-    `FILTERED` means that row level security applies to our role, no policy shows it everything,
-    and not a single row is visible. Raises Django's database errors.
+    `FILTERED` means that row level security applies to our role, no policy shows it everything, and
+    no row is visible. Raises Django's database errors.
     """
     schema, _, name = table.rpartition(".")
     with connections[alias].cursor() as cursor:

@@ -1,8 +1,8 @@
-"""Opening and changing accounts at Supabase Auth, so that the caller knows what took effect.
+"""Opens and changes accounts at Supabase Auth, so that the caller knows what took effect.
 
-Each act either returns (it took effect), raises `AccountRefused` (it certainly did not) or
+Each act returns (it took effect), raises `AccountRefused` (it certainly did not) or
 `OutcomeUnclear` (nobody knows yet; ask `find`). The answers are read here and not by the official
-client, which calls a success a failure where it does not know the account's shape.
+client, which reports a success as a failure where it does not know the account's shape.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,10 +42,10 @@ class AccountRefused(Exception):
 
 
 class OutcomeUnclear(Exception):
-    """The request may have taken effect. With `over` it will not any more, if it has not yet.
+    """The outcome is unknown. `over`: the request has finished, so it cannot take effect later.
 
-    `error` is what Supabase said of an error of its own (500 with its body), else empty: it answers
-    so to what are refusals, such as a taken address or a foreign key, and goes on answering so.
+    `error` is Supabase's own message (500 with its body), else empty. Supabase answers so to
+    refusals such as a taken address or a foreign key, and repeats it.
     """
 
     def __init__(self, *, over: bool = False, error: str = "") -> None:
@@ -77,7 +77,7 @@ _REFUSALS = {
     "email_address_invalid": Refusal.INVALID,
     "user_not_found": Refusal.GONE,
 }
-# A hundred years; Supabase knows no ban without an end.
+# A hundred years: Supabase has no ban without an end.
 _FOR_GOOD = "876000h"
 _NEVER_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _OWN_ERROR = "unexpected_failure"
@@ -89,19 +89,19 @@ Attributes = dict[str, Any]
 def open_student_account(account_id: UUID, *, email: str, full_name: str, password: str) -> None:
     """Create a confirmed account with this id, in the role of a student.
 
-    Supabase looks at a password's strength only when one is changed, and so not here.
+    Supabase checks a password's strength only when one is changed, so not here.
     """
     attributes = _student(email, full_name, password) | {"id": str(account_id)}
     opened = _id_of(_call("POST", "admin/users", attributes))
     if opened != account_id:
-        # A server so old that it chooses the id itself; with such an account nothing can be done.
+        # An old server chose the id itself; such an account is of no use.
         delete_account(opened)
         raise AccountRefused(Refusal.NOT_PERMITTED)
 
 
 @sensitive_variables("password", "attributes")
 def make_student_account(account_id: UUID, *, email: str, full_name: str, password: str) -> None:
-    """Turn an account that exists into a student's, with a new password and no ban."""
+    """Turn an existing account into a student's, with a new password and no ban."""
     attributes = _student(email, full_name, password) | {"ban_duration": "none"}
     _change(account_id, attributes)
 
@@ -115,7 +115,7 @@ def change_account(
     password: str | None = None,
     banned: bool | None = None,
 ) -> None:
-    """Change an account that exists; what is None stays as it is."""
+    """Change an existing account; None leaves a value as it is."""
     attributes: Attributes = {}
     if email is not None:
         attributes |= {"email": email, "email_confirm": True}
@@ -129,7 +129,7 @@ def change_account(
 
 
 def delete_account(account_id: UUID) -> None:
-    """Delete an account, and see that it is gone. It is no failure if there was none any more."""
+    """Delete an account, and check that it is gone. A missing account is not an error."""
     try:
         _call("DELETE", f"admin/users/{account_id}", {"should_soft_delete": False})
     except AccountRefused as refused:
@@ -137,7 +137,7 @@ def delete_account(account_id: UUID) -> None:
             raise
         return
     if find(account_id) is not None:
-        raise OutcomeUnclear  # Something on the way said yes to it, and not Supabase.
+        raise OutcomeUnclear  # A gateway agreed, and not Supabase.
 
 
 def find(account_id: UUID) -> Account | None:
@@ -176,7 +176,7 @@ def _change(account_id: UUID, attributes: Attributes) -> None:
 
 @sensitive_variables("body")
 def _call(method: str, path: str, body: Attributes | None = None) -> Mapping[str, Any]:
-    """The object that a request to the administration of accounts was answered with."""
+    """The object in an answer of the administration of accounts."""
     key = settings.SUPABASE_SERVICE_ROLE_KEY
     headers = {
         "apikey": key,
@@ -196,7 +196,7 @@ def _call(method: str, path: str, body: Attributes | None = None) -> Mapping[str
 
 
 def _id_of(account: Mapping[str, Any]) -> UUID:
-    """The id of an account, by which an answer of Supabase's is known from any other 200."""
+    """The id of an account, which tells an answer of Supabase's from any other 200."""
     try:
         return UUID(str(account.get("id") or ""))
     except ValueError as error:
@@ -210,14 +210,15 @@ def _failure(answer: httpx.Response) -> AccountRefused | OutcomeUnclear:
         return AccountRefused(Refusal.RATE_LIMITED)
     reasons = _mapping(body.get("weak_password")).get("reasons")
     if 400 <= status < 500:
-        # Servers from before error codes say it by the reasons alone.
+        # Servers without error codes give the reasons only.
         if code == "weak_password" or (not code and reasons):
             named = reasons if isinstance(reasons, list) else []
             password_rules.learn(body)
             return AccountRefused(
                 Refusal.WEAK_PASSWORD, reasons=[one for one in named if isinstance(one, str)]
             )
-        # Without a code of Supabase's it is some gateway's, which may have passed the request on.
+        # Without a code of Supabase's it is a gateway's answer, which may have passed the request
+        # on.
         if code or status in (401, 403):
             return AccountRefused(_REFUSALS.get(code, Refusal.NOT_PERMITTED))
     # Supabase's own 500 ends a request; a gateway's 502 or 504 may leave one running behind it.
@@ -225,14 +226,14 @@ def _failure(answer: httpx.Response) -> AccountRefused | OutcomeUnclear:
 
 
 def _code_in(body: Mapping[str, Any], *, newer: bool) -> str:
-    """Supabase's word for a failure, in either of the shapes it writes them in."""
+    """Supabase's word for a failure, in either of its two shapes."""
     code = body.get("code") if newer else None
     code = code if isinstance(code, str) else body.get("error_code")
     return code if isinstance(code, str) else ""
 
 
 def _own_error(body: Mapping[str, Any]) -> str:
-    """What Supabase says of an error of its own; empty where the body is not Supabase's."""
+    """Supabase's message of an error of its own; empty where the body is not Supabase's."""
     text = body.get("message") if body.get("code") == _OWN_ERROR else body.get("msg")
     is_own = _OWN_ERROR in (body.get("code"), body.get("error_code")) or (
         body.get("code") == 500 and isinstance(text, str)

@@ -28,8 +28,8 @@ class _Finding:
 class IdentityMiddleware:
     """Sets `request.identity`, and keeps the browser's session cookies in step with Supabase.
 
-    A program names itself with `Authorization: Bearer`; then the cookies are not looked at, and
-    no CSRF token is asked for, since no browser sends that header by itself.
+    A program identifies itself by `Authorization: Bearer`. Then the cookies are ignored and no CSRF
+    token is required, because no browser sends that header by itself.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -76,7 +76,7 @@ def _by_cookies(request: HttpRequest, access: str, refresh: str) -> _Finding:
     try:
         return _found(request, access, tokens.verify(access))
     except tokens.TokenInvalid:
-        # Expired, or signed with a key that has been rotated away: Supabase decides.
+        # Expired, or signed with a key that was rotated: Supabase decides.
         return _by_refreshing(request, refresh) if refresh else _Finding(session_is_over=True)
     except Problem as problem:
         return _Finding(problem=problem)
@@ -93,7 +93,7 @@ def _by_refreshing(request: HttpRequest, refresh: str) -> _Finding:
         claims = tokens.verify_fresh(renewed.access_token)
         return _found(request, renewed.access_token, claims, renewed=renewed)
     except Problem as problem:
-        # The token before is used up, so the new ones are kept for when they can be read.
+        # The old token is used up, so the new ones are kept until they can be verified.
         return _Finding(access_token=renewed.access_token, problem=problem, renewed=renewed)
     except tokens.TokenInvalid:
         return _Finding(
@@ -108,7 +108,7 @@ def _found(
     *,
     renewed: Tokens | None = None,
 ) -> _Finding:
-    """Whom a token that was verified stands for now. Raises TokenInvalid."""
+    """The person behind a verified token. Raises TokenInvalid."""
     try:
         identity = standing.identify(claims, may_remember=request.method in _ONLY_READS)
     except ValueError as error:

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class StaffManager(models.Manager["StaffMember"]):
-    """Whoever is staff now."""
+    """Current staff."""
 
     def get_queryset(self) -> "models.QuerySet[StaffMember]":
         return super().get_queryset().exclude(role="")
@@ -13,17 +13,17 @@ class StaffManager(models.Manager["StaffMember"]):
 class StaffMember(models.Model):
     """What is known of one account that is staff, was, or claims to be.
 
-    `role`, `email` and `full_name` are a copy for lists, renewed by `register.refresh`: nobody is
-    let in by it. `confirmed_role` and `revoked` are what an admin decided, and count.
+    `role`, `email` and `full_name` are a copy for lists, renewed by `register.refresh`; they let
+    nobody in. `confirmed_role` and `revoked` are an admin's decisions, and count.
     """
 
     user_id = models.UUIDField(primary_key=True)
     email = models.TextField()
     full_name = models.TextField()
-    # What the account is, as far as its row as a student is left aside; empty for nobody.
+    # The account's role, ignoring a student's row; empty for none.
     role = models.TextField()
     confirmed_role = models.TextField(default="", db_default="")
-    # What `app_metadata.role` said when it was confirmed. Another word later outweighs that.
+    # The value of `app_metadata.role` at the confirmation. Another value later overrides it.
     confirmed_beside = models.TextField(default="", db_default="")
     # A role in `user_metadata` that nothing supports, and the one that was refused.
     claimed_role = models.TextField(default="", db_default="")
@@ -33,7 +33,7 @@ class StaffMember(models.Model):
     decided_at = models.DateTimeField(null=True)
     # An admin's account; empty where the migration or an operator decided.
     decided_by = models.UUIDField(null=True)
-    # False for those the first migration took over unseen, until an admin has looked.
+    # False for staff confirmed by the first migration, until an admin has reviewed them.
     reviewed = models.BooleanField(default=True, db_default=True)
 
     known = models.Manager["StaffMember"]()

@@ -1,9 +1,9 @@
-"""What the Supabase project demands of a password, which no setting tells.
+"""The rules of the Supabase project for passwords, which no setting reports.
 
-Supabase looks at a password's strength when one is changed, and not when an administrator opens an
-account; so what it demands has to be known before. It is asked by changing one's own password to an
-empty one: it always refuses that, and says everything that a password needs. What it says of any
-other weak password is learned, too.
+Supabase checks a password's strength when one is changed, and not when an administrator opens an
+account, so the rules must be known before. They are asked for by changing one's own password to an
+empty one: Supabase always refuses that, and names everything that a password needs. The answer to
+any other weak password is read, too.
 """
 
 import logging
@@ -32,8 +32,9 @@ _CHARACTERS = re.compile(r"one character of each: (.*?)\.(?: Password is known .
 
 @dataclass(frozen=True, slots=True)
 class PasswordRules:
-    """`shortest` in bytes, `required` sets of which a password has a character each, and whether it
-    is looked for among those that were found in leaks (`pwned`)."""
+    """`shortest` in bytes, `required` sets of characters of which a password has one each, and
+    whether leaked passwords are refused (`pwned`).
+    """
 
     shortest: int = 0
     required: tuple[str, ...] = ()
@@ -44,7 +45,7 @@ class PasswordRules:
         return [one for one in self.required if not set(one) & set(password)]
 
 
-# The most that a project can choose in its dashboard, but for the length.
+# The strictest choice in a project's dashboard, apart from the length.
 STRICTEST = PasswordRules(
     required=(string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation)
 )
@@ -57,18 +58,18 @@ def known() -> PasswordRules | None:
             isinstance(characters, str) for characters in required
         ):
             return PasswordRules(shortest, tuple(required), pwned)
-        case _:  # nothing, or what somebody else has written there
+        case _:  # Nothing, or a foreign value.
             return None
 
 
 def may_refuse_leaked() -> bool:
-    """Whether Supabase may refuse a password for having been in a leak, which only it knows."""
+    """Whether Supabase may refuse a password because it was leaked, which only Supabase knows."""
     rules = known()
     return rules is None or rules.pwned
 
 
 def find_out(access_token: str) -> None:
-    """Ask for the rules with somebody's own token, unless they are known."""
+    """Ask for the rules with the user's own token, unless they are known."""
     if known() is not None or cache.get(_IN_VAIN):
         return
     headers = {
@@ -95,12 +96,12 @@ def find_out(access_token: str) -> None:
 
 
 def learn(told: Any) -> None:
-    """Learn from the body of Supabase's answer to a weak password: it names what that one lacks."""
+    """Read the rules from Supabase's answer to a weak password, which names what is missing."""
     _keep(_rules_in(told, known() or PasswordRules()))
 
 
 def _rules_in(told: Any, before: PasswordRules) -> PasswordRules:
-    """The rules before, and what this answer adds to them."""
+    """The rules known so far, and those in this answer."""
     message = str(told.get("message") or told.get("msg") or "")
     weak = told.get("weak_password")
     reasons = weak.get("reasons") if isinstance(weak, dict) else None

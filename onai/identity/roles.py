@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 
 STAFF = (Role.ADMIN, Role.SALES)
-# What one of these may, the one before it may as well.
+# Each of these has all rights of the next.
 _RANK = {None: 0, Role.STUDENT: 1, Role.SALES: 2, Role.ADMIN: 3}
 
 
@@ -41,7 +41,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What an account's two metadata say of its role: words that may name none of ours.
+    """What an account's two metadata say of its role, in words that may be no role.
 
     Users can rewrite their own `user_metadata` (PUT /user), but never `app_metadata`.
     """
@@ -51,7 +51,7 @@ class Metadata:
 
     @classmethod
     def read(cls, user_metadata: object, app_metadata: object) -> "Metadata":
-        """Read both, whatever somebody has put there."""
+        """Read both, whatever they hold."""
         return cls(claimed=_role_word(user_metadata), pinned=_role_word(app_metadata))
 
 
@@ -70,9 +70,9 @@ NOT_CONFIRMED = Confirmation()
 def staff_role(metadata: Metadata, confirmation: Confirmation = NOT_CONFIRMED) -> Role | None:
     """The staff role an account has been given, or None.
 
-    Nobody gets more than `app_metadata` or the register gives them, nor more than they claim
-    themselves. A word in `app_metadata` that is no staff role takes away what the register gave,
-    unless it stood there already when that was confirmed.
+    Nobody gets more than `app_metadata` or the register gives, nor more than they claim themselves.
+    A word in `app_metadata` that is not a staff role overrides the register, unless it was there at
+    the confirmation.
     """
     if confirmation.revoked:
         return None
@@ -96,7 +96,7 @@ def role_of(
 ) -> Role | None:
     """The role that counts.
 
-    `is_student`: the account has a student's row, and so is never staff. `is_ordinary`: it is not
+    `is_student`: the account has a student's row, so it is never staff. `is_ordinary`: it is not
     anonymous, and its database role is `authenticated`; others are never staff either.
     """
     staff = staff_role(metadata, confirmation) if is_ordinary and not is_student else None
@@ -109,7 +109,7 @@ def role_of(
 
 
 def unsupported_claim(metadata: Metadata, confirmation: Confirmation) -> Role | None:
-    """The staff role an account claims, where it is more than it has been given."""
+    """The staff role an account claims, where that is more than it has been given."""
     claimed = role_named(metadata.claimed)
     if claimed not in STAFF or not is_more(claimed, staff_role(metadata, confirmation)):
         return None
@@ -117,7 +117,7 @@ def unsupported_claim(metadata: Metadata, confirmation: Confirmation) -> Role | 
 
 
 def is_more(one: Role | None, other: Role | None) -> bool:
-    """Whether one role may more than the other."""
+    """Whether one role has more rights than the other."""
     return _RANK[one] > _RANK[other]
 
 
@@ -144,7 +144,7 @@ class VisitorRequest(HttpRequest):
 
     identity: Identity | None
     access_token: str | None
-    # Why nobody could be identified, when that is not the visitor's doing.
+    # Why nobody could be identified, where that is not the visitor's fault.
     identity_problem: Problem | None
 
 
@@ -153,7 +153,7 @@ class IdentifiedRequest(HttpRequest):
 
     identity: Identity
     access_token: str
-    # Of a page whose form keeps its text: what was typed before one had to sign in, and why the
-    # form that was sent is not for this person to send.
+    # For a page whose form keeps its text: what was typed before signing in, and why this person
+    # may not send the form.
     typed: dict[str, str]
     refusal: Problem | None

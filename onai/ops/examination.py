@@ -1,7 +1,7 @@
-"""Runs the probes: all at once, for two seconds at most, and once however often they are asked for.
+"""Runs the probes: all at once, for two seconds at most, and once for everybody who asks.
 
-A probe runs in a daemon thread of its own, so none of the threads that serve people waits for a
-part that hangs, and a probe that hangs is not started again before it has ended.
+A probe runs in a daemon thread of its own, so no thread that serves people waits for a part that
+hangs. A hanging probe is not started again before it ends.
 """
 
 import threading
@@ -16,18 +16,18 @@ from django.utils.translation import gettext as _
 
 from onai.db import deadline, outage
 
-# How long an examination takes at most, and how long its result is the answer to every question.
+# The limit of an examination, and how long everybody gets its result.
 PATIENCE_SECONDS = 2.0
 KEPT_SECONDS = 2.0
-# A little sooner, so that the probe itself can tell what it waited for.
+# A little shorter, so that the probe itself can report what it waited for.
 _DATABASE_SECONDS = 1.4
 
 
 class Down(Exception):
-    """A part does not work; the message says what was seen, and holds no secret.
+    """A part does not work. The message says what was seen, and holds no secret.
 
-    `advice` says what to do about it where the probe's own advice would not fit; `reason` is a
-    stable word for the log and for programs.
+    `advice` says what to do where the probe's own advice does not fit. `reason` is a stable word
+    for the log and for programs.
     """
 
     def __init__(
@@ -44,8 +44,9 @@ class Down(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """How to find out about one part. `check` answers what it saw, or raises `Down`, or Django's
-    database errors where it cannot be told."""
+    """How to examine one part. `check` returns what it saw, or raises `Down`, or Django's database
+    errors where that is unknown.
+    """
 
     name: str
     title: str | Promise
@@ -55,7 +56,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part as a probe found it. `advice` is what to do when it does not work."""
+    """One part as a probe found it. `advice` says what to do when it does not work."""
 
     name: str
     title: str | Promise
@@ -67,7 +68,7 @@ class Part:
 
 @dataclass(slots=True)
 class _Finding:
-    """The last result of a probe, and whether it is running now. Times are `monotonic()`."""
+    """The last result of a probe, and whether it is running. Times are `monotonic()`."""
 
     part: Part | None = None
     ended: float = 0.0
@@ -79,9 +80,9 @@ _change = threading.Condition()
 
 
 def examine(probes: Sequence[Probe]) -> list[Part]:
-    """What the probes found at most `KEPT_SECONDS` ago, waited for for `PATIENCE_SECONDS`.
+    """What the probes found at most `KEPT_SECONDS` ago, after a wait of at most `PATIENCE_SECONDS`.
 
-    A probe that has not answered by then is told as a part that does not answer.
+    A part whose probe has not answered by then is reported as not answering.
     """
     until = monotonic() + PATIENCE_SECONDS
     with _change:
@@ -92,7 +93,7 @@ def examine(probes: Sequence[Probe]) -> list[Part]:
 
 
 def not_found_out(error: django.db.Error) -> Down:
-    """That a part cannot be looked at: its database does not answer, or answers with an error."""
+    """A part that cannot be examined: its database does not answer, or answers with an error."""
     name = {"name": outage.alias(error).title()}
     if outage.reason(error) is not None:
         return Down(_("не узнать: база %(name)s не отвечает") % name)
@@ -104,7 +105,7 @@ def not_found_out(error: django.db.Error) -> Down:
 
 
 def forget() -> None:
-    """Whatever was found is old from now on."""
+    """Drop all results, so that the next examination asks again."""
     with _change:
         for finding in _findings.values():
             finding.part = None
@@ -119,7 +120,7 @@ def _begin_if_old(probe: Probe) -> None:
 
 
 def _is_awaited(probe: Probe) -> bool:
-    """Whether the probe still runs, and has not been running for too long already."""
+    """Whether the probe is running, and has not run for too long already."""
     began = _findings[probe.name].began
     return began is not None and monotonic() - began < PATIENCE_SECONDS
 
@@ -137,7 +138,7 @@ def _run(probe: Probe) -> None:
     try:
         part = _part(probe)
     finally:
-        # A probe that crashed is one that did not answer; its traceback is in the log.
+        # A probe that crashed did not answer; its traceback is in the log.
         with _change:
             finding = _findings[probe.name]
             finding.part, finding.ended, finding.began = part, monotonic(), None
@@ -153,7 +154,7 @@ def _part(probe: Probe) -> Part:
     except django.db.Error as error:
         return _down(probe, not_found_out(error))
     finally:
-        # This thread's own connections; nobody else would close them.
+        # The connections of this thread, which nobody else closes.
         connections.close_all()
     return Part(probe.name, probe.title, True, seen, probe.advice)
 

@@ -1,7 +1,7 @@
 """What a load balancer asks: whether this process serves, and whether to send people to it.
 
-A dependency that is down is told, and is no reason to take the process away: the rest of the site
-works without it, on this instance as well as on any other.
+A dependency that is down is reported, but does not take the process away: the rest of the site
+works without it, here as on any other instance.
 """
 
 import threading
@@ -19,7 +19,7 @@ _was_migrated = threading.Event()
 
 
 class ProbeMiddleware:
-    """Answers the load balancer before anything else runs, whatever host name it uses."""
+    """Answers the load balancer before anything else runs, for any host name."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -38,7 +38,7 @@ def _readiness() -> HttpResponse:
     states = {part.name: "ok" if part.works else "down" for part in parts}
     reasons = {part.name: part.reason for part in parts if not part.works}
     if states.get(MIGRATIONS.name) == "ok":
-        # What has been applied stays so; a database that is away says nothing about it.
+        # Applied migrations stay applied; a database that is down says nothing about them.
         _was_migrated.set()
     faults = [
         fault
@@ -57,8 +57,9 @@ def _readiness() -> HttpResponse:
 
 
 def _static_files_are_missing() -> bool:
-    """Whether pages would crash for want of the names that `collectstatic` writes down, which they
-    use unless DEBUG is on."""
+    """Whether pages would crash without the manifest of `collectstatic`, which they need unless
+    DEBUG is on.
+    """
     storage = staticfiles_storage
     return (
         not settings.DEBUG and isinstance(storage, ManifestFilesMixin) and not storage.hashed_files

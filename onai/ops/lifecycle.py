@@ -1,6 +1,6 @@
-"""Whether this process has been told to end."""
+"""Whether this process has been told to stop."""
 
 import threading
 
-# Set when it finishes what it has and wants nothing new.
+# Set while it finishes its requests and accepts no new ones.
 stopping = threading.Event()

@@ -1,6 +1,6 @@
 """Logs are events with fields, one JSON object a line on standard error.
 
-They hold no password, token, phone or e-mail body, and neither does an exception report.
+Neither a log line nor an exception report holds a password, token, phone or e-mail body.
 """
 
 import logging
@@ -25,7 +25,7 @@ CONFIGURATION: dict[str, Any] = {
             "fmt": ["levelname", "name", "message"],
             "timestamp": True,
             "json_ensure_ascii": False,
-            # Django attaches the request to its records; its address may hold what was searched.
+            # Django attaches the request to its records; its address may hold a search.
             "reserved_attrs": [*RESERVED_ATTRS, "request"],
         }
     },
@@ -39,15 +39,15 @@ CONFIGURATION: dict[str, Any] = {
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
-        # Their INFO lines carry whole addresses, one for each call.
+        # Their INFO lines hold the whole address of each call.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
-        # Its INFO lines carry the arguments of jobs.
+        # Its INFO lines hold the arguments of jobs.
         "procrastinate": {"level": "WARNING"},
-        # Emptied of Django's own handlers, so that every record goes to the one above, once.
+        # Without Django's own handlers, so that every record goes to the one above, once.
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": [], "propagate": True},
-        # Of a refusal they tell the address, where a stranger may have typed anybody's e-mail.
+        # For a refusal they log the address, which may hold an e-mail that a stranger typed.
         "django.request": {"level": "ERROR"},
         "django.security.csrf": {"level": "ERROR"},
     },
@@ -55,7 +55,7 @@ CONFIGURATION: dict[str, Any] = {
 
 
 def _why(error: BaseException | None) -> dict[str, str]:
-    """The fields that tell of a known outage; none where `error` is something else."""
+    """The fields of a known outage; none where `error` is something else."""
     if isinstance(error, ConnectionInterrupted):
         return {"reason": "cache_unavailable"}
     reason = outage.reason(error)
@@ -63,7 +63,7 @@ def _why(error: BaseException | None) -> dict[str, str]:
 
 
 class OutageFilter(logging.Filter):
-    """Of a known outage a line is enough: what happened and the reason, without the traceback.
+    """Reduces a known outage to one line: what happened and the reason, without the traceback.
 
     The same line is written once a minute, and the next one says how many were `repeated`.
     """
@@ -75,7 +75,7 @@ class OutageFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == "django.request" and getattr(record, "status_code", None) == 503:
-            # Who answered so has told why.
+            # The code that answered so has logged the reason.
             return False
         error = record.exc_info[1] if record.exc_info else None
         if outage.reason(error) is outage.Reason.LEFT:
@@ -101,7 +101,7 @@ class OutageFilter(logging.Filter):
 
 
 def report_exceptions_to(dsn: str | None) -> None:
-    """Send exceptions to Sentry, without local variables, bodies or anything personal."""
+    """Send exceptions to Sentry, without local variables, bodies or personal data."""
     if dsn:
         sentry_sdk.init(
             dsn=dsn,
@@ -113,8 +113,9 @@ def report_exceptions_to(dsn: str | None) -> None:
 
 
 def _report(event: Any, hint: Any) -> Any:
-    """An event without what its address asked for, which may be the name of a person; none where
-    the client has left."""
+    """An event without its query string, which may hold a person's name; None where the client has
+    left.
+    """
     if outage.reason((hint.get("exc_info") or (None, None))[1]) is outage.Reason.LEFT:
         return None
     request = event.get("request", {})

@@ -1,8 +1,8 @@
-"""gunicorn's threaded worker, with a way past the queue for the load balancer's questions.
+"""gunicorn's threaded worker, with threads of their own for probes.
 
-Where two hundred people wait for eight threads, or all threads wait for a database, `/healthz`
-would wait behind them and the process be taken for dead. So a connection is looked at once its
-first bytes are there, and a probe is answered by threads that nobody else is given.
+When two hundred people wait for eight threads, or all threads wait for a database, `/healthz` would
+wait behind them and the process would be taken for dead. So a connection is examined once its first
+bytes are there, and threads that serve nothing else answer a probe.
 """
 
 import socket
@@ -33,7 +33,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().handle_exit(sig, frame)
 
     def accept(self, listener: socket.socket) -> bool:
-        """Take a connection, if one waits, and give it a thread once it has said something."""
+        """Take a waiting connection, and give it a thread once it has sent something."""
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
@@ -49,8 +49,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
         if not self.alive:
-            # Whoever came before is served; whoever comes now is refused at once, rather than kept
-            # waiting for a process that takes nobody any more.
+            # Earlier connections are served; a new one is refused at once, instead of waiting for a
+            # process that accepts nobody any more.
             for listener in self.sockets:
                 while self.accept(listener):
                     pass
@@ -65,13 +65,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _cap_keepalive(self, deadline: float) -> None:
         super()._cap_keepalive(deadline)
-        # Nor is a connection waited for that has said nothing yet.
+        # A connection that has sent nothing is not awaited either.
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, max(deadline, time.monotonic()))
 
 
 def _probe(client: socket.socket) -> str:
-    """The path of a probe that has come whole, and cannot hold its thread up; else nothing."""
+    """The path of a probe that has arrived whole, so that it cannot hold its thread; else empty."""
     try:
         head = client.recv(_LONGEST_PROBE, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except (OSError, ValueError):

@@ -1,6 +1,6 @@
-"""`{% csrf_token %}` of every template: with the token, for whom the form was drawn.
+"""`{% csrf_token %}` of every template: the token, and the person for whom the form was drawn.
 
-It stands in for Django's tag, so that no form can have the one and lack the other.
+It replaces Django's tag, so that no form has one without the other.
 """
 
 from django import template
@@ -27,7 +27,7 @@ class MarkedTokenNode(CsrfTokenNode):
 
 @register.simple_tag(takes_context=True)
 def drawn_for(context: Context) -> str:
-    """The mark of whoever is signed in, for scripts to know it again."""
+    """The mark of the person signed in, for scripts to recognise."""
     return form_owner.mark_of(context["request"].identity)
 
 

@@ -1,4 +1,4 @@
-"""Numbers and nouns the way a Russian reader expects them."""
+"""Numbers and nouns as a Russian reader expects them."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from onai.identity.roles import Role
 register = template.Library()
 
 _NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
-# A zone that is not here is told by its own name.
+# A zone that is not listed is shown by its own name.
 _ZONES = {"Asia/Almaty": "Алматы"}
 
 
@@ -44,7 +44,7 @@ def plural(count: int, forms: str) -> str:
 
 @register.filter
 def ago(age: timedelta) -> str:
-    """How long ago, by its largest unit: «25 минут назад», «1 день назад»."""
+    """The time passed, in its largest unit: «25 минут назад», «1 день назад»."""
     minutes = int(age.total_seconds()) // 60
     if minutes < 1:
         return "меньше минуты назад"
@@ -58,7 +58,7 @@ def ago(age: timedelta) -> str:
 
 @register.filter
 def duration(time: timedelta) -> str:
-    """How long, in its two largest units: «1 д 5 ч», «5 ч 12 мин», «12 мин»."""
+    """A duration in its two largest units: «1 д 5 ч», «5 ч 12 мин», «12 мин»."""
     minutes = round(time.total_seconds() / 60)
     if minutes < 60:
         return _joined((minutes, "мин"))
@@ -71,7 +71,7 @@ def duration(time: timedelta) -> str:
 
 @register.filter
 def hours(count: int) -> str:
-    """An age, as what it has not yet reached or is above: «72 часов», «9 дней»."""
+    """An age in hours or days, in the genitive: «72 часов», «9 дней»."""
     days, rest = divmod(count, 24)
     if rest or days <= 3:
         return f"{count}{_NO_BREAK_SPACE}{plural(count, 'часа,часов,часов')}"
@@ -80,7 +80,7 @@ def hours(count: int) -> str:
 
 @register.filter(expects_localtime=True)
 def time_zone(moment: datetime) -> str:
-    """By which clock a moment is told: «по времени Алматы (UTC+5)»."""
+    """The clock by which a moment is shown: «по времени Алматы (UTC+5)»."""
     offset = f"{moment:%z}"
     hours, minutes = offset[:1] + (offset[1:3].lstrip("0") or "0"), offset[3:5]
     name = _ZONES.get(settings.TIME_ZONE, settings.TIME_ZONE)
@@ -97,5 +97,5 @@ def _joined(*parts: tuple[int, str]) -> str:
 
 @register.filter
 def role_title(role: Role | str) -> str:
-    """What a role of staff is called."""
+    """The title of a staff role."""
     return _("администратор") if role == Role.ADMIN else _("менеджер")

@@ -1,4 +1,4 @@
-"""Answers to HEAD: everything that GET would answer, but the body."""
+"""Answers to HEAD: the headers of GET, without the body."""
 
 from collections.abc import Callable
 from typing import cast
@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 
 
 class HeadMiddleware:
-    """Keeps a body from the server, which would have to drop it and complains of each."""
+    """Removes the body, which the server would otherwise drop with a complaint each time."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,6 +1,6 @@
-"""What a request may be before anybody looks at it: for a host of ours, short, and readable.
+"""Which requests are accepted: for a host of ours, short, and readable.
 
-No form of the product needs more than 64 KB, and none takes a file.
+No form of the product needs more than 64 KB, and none accepts a file.
 """
 
 import logging
@@ -35,10 +35,11 @@ class LengthRequired(Problem):
 
 
 class RequestLimitsMiddleware:
-    """Refuses a body that is too large before a byte of it is read, and what cannot be parsed.
+    """Refuses a body that is too large before a byte of it is read, and a request that cannot be
+    parsed.
 
-    Host, query and body are parsed here once, so that no view and no error page fails over them:
-    Django's own answer to too many fields, in development, is a page that parses them again.
+    Host, query and body are parsed here once, so that no view and no error page fails over them. In
+    development Django's own answer to too many fields is a page that parses them again.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -51,10 +52,10 @@ class RequestLimitsMiddleware:
 
 
 def _drop_disguised_cookies(request: HttpRequest) -> None:
-    """Leave out cookies with letters that none of ours has.
+    """Leave out cookies with characters that none of ours has.
 
-    Django strips every kind of space off a cookie's name, and a browser only its own: to the
-    browser, a name behind U+2000 does not begin with `__Host-`, so a neighbouring host may set it.
+    Django strips every kind of space off a cookie's name, a browser only its own. To the browser a
+    name behind U+2000 does not begin with `__Host-`, so a neighbouring host may set it.
     """
     cookies = request.META.get("HTTP_COOKIE", "")
     if not (cookies.isascii() and cookies.isprintable()):
@@ -64,7 +65,7 @@ def _drop_disguised_cookies(request: HttpRequest) -> None:
 
 def _length_problem(request: HttpRequest) -> Problem | None:
     if "Transfer-Encoding" in request.headers:
-        return LengthRequired()  # Django takes a body of unknown length for an empty one.
+        return LengthRequired()  # Django treats a body of unknown length as empty.
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
         return BadRequest()
@@ -76,10 +77,10 @@ def _length_problem(request: HttpRequest) -> Problem | None:
 def _parsing_problem(request: HttpRequest) -> Problem | None:
     try:
         request.get_host()
-        # The body first: what is parsed from memory can be read again.
+        # The body first, because a body in memory can be read again.
         request.body, request.GET, request.POST  # noqa: B018
     except MultiPartParserError as error:
-        # A program hears from its address what that reads, which are no forms.
+        # The API does not read forms, and says itself what it accepts.
         return None if is_api(request) else _unreadable(error)
     except (SuspiciousOperation, UnreadableRequest, UnreadablePostError) as error:
         return _unreadable(error)

@@ -1,4 +1,4 @@
-"""Headers that every answer carries, whoever made it: pages, JSON, static files and refusals."""
+"""Headers of every answer: pages, JSON, static files and refusals."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control
 
-# Of the browser's powers our pages use the clipboard, and web-share, which is theirs by default
-# and which not every browser knows by name. The others are off.
+# Of the browser's features our pages use the clipboard and web-share. The latter is on by default,
+# and not every browser knows its name. The others are off.
 _PERMISSIONS = ", ".join(
     (
-        # What was copied may also be read again, by us and after the person was asked.
+        # Reading the clipboard asks the person first.
         "clipboard-read=(self)",
         "clipboard-write=(self)",
         *(
@@ -29,10 +29,10 @@ _PERMISSIONS = ", ".join(
 
 
 class ResponseHeadersMiddleware:
-    """Keeps answers to their page and their reader.
+    """Restricts answers to their page and their reader.
 
-    Other sites may neither show nor embed what is ours, and nothing on the way may store what sets
-    a cookie, what somebody signed in was answered, or what does not say how long it is good for.
+    Other sites may neither show nor embed our answers. Nothing on the way may store an answer that
+    sets a cookie, belongs to somebody signed in, or does not say how long it is valid.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -1,4 +1,4 @@
-"""The backend that Django loads by the name of the package."""
+"""The backend module that Django loads from this package."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from onai.db import bounded
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own, but for who makes the connections."""
+    """Django's own wrapper, with our connections."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> bounded.Connection:
         self.isolation_level = IsolationLevel.READ_COMMITTED

@@ -1,7 +1,7 @@
 """The browser's session: Supabase's two tokens in cookies that no script can read.
 
-The refresh token is sealed, so that what we did not issue never reaches Supabase. A third cookie
-knows the browser again after its session: see `sign_in_limits`.
+The refresh token is sealed, so that a token that we did not issue never reaches Supabase. A third
+cookie recognises the browser after its session: see `sign_in_limits`.
 """
 
 from datetime import timedelta
@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from onai import encryption
 from onai.identity.supabase import Tokens
 
-# The refresh token has no end of its own; a phone left alone this long signs in again.
+# The refresh token has no end of its own; a phone unused for this long signs in again.
 _LIFETIME = timedelta(days=30)
 _DEVICE_LIFETIME = timedelta(days=365)
 _PURPOSE = "refresh token"
@@ -20,10 +20,10 @@ _DEVICE_PURPOSE = "known device"
 
 
 def host_bound(name: str) -> str:
-    """The name of a cookie of the whole site.
+    """The name of a cookie for the whole site.
 
-    With its prefix a browser takes the cookie only by HTTPS, from this very host and for all its
-    paths: a neighbouring host of the domain cannot put one in its place. Development has no HTTPS.
+    With its prefix a browser accepts the cookie over HTTPS only, from this host and for all paths,
+    so a neighbouring host of the domain cannot replace it. Development has no HTTPS.
     """
     return name if settings.DEBUG else f"__Host-{name}"
 
@@ -41,7 +41,7 @@ def device_cookie() -> str:
 
 
 def read(request: HttpRequest) -> tuple[str, str]:
-    """The access and the refresh token the browser sent; empty where it sent none of ours."""
+    """The access and the refresh token that the browser sent; empty where it sent none of ours."""
     return (
         request.COOKIES.get(access_cookie(), ""),
         _unsealed(request, refresh_cookie(), _PURPOSE, _LIFETIME),
@@ -49,7 +49,7 @@ def read(request: HttpRequest) -> tuple[str, str]:
 
 
 def read_device(request: HttpRequest) -> str:
-    """What `keep_device` kept."""
+    """The value that `keep_device` stored."""
     return _unsealed(request, device_cookie(), _DEVICE_PURPOSE, _DEVICE_LIFETIME)
 
 
@@ -60,19 +60,19 @@ def keep(response: HttpResponse, tokens: Tokens) -> None:
 
 
 def keep_device(response: HttpResponse, device: str) -> None:
-    """Know this browser again for a year, also when it is signed out."""
+    """Recognise this browser for a year, also when it is signed out."""
     sealed = encryption.seal(device, purpose=_DEVICE_PURPOSE)
     _set(response, device_cookie(), sealed, _DEVICE_LIFETIME)
 
 
 def drop(response: HttpResponse) -> None:
     for name in (access_cookie(), refresh_cookie()):
-        # Set anew and empty, as a browser lets nobody change such a cookie but securely.
+        # Set empty, because a browser lets such a cookie be changed with its attributes only.
         _set(response, name, "", timedelta(0))
 
 
 def is_decided(response: HttpResponse) -> bool:
-    """Whether a view has kept or dropped the session already."""
+    """Whether a view has already kept or dropped the session."""
     return access_cookie() in response.cookies
 
 

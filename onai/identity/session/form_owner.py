@@ -1,4 +1,4 @@
-"""For whom a form was drawn, so that it is not sent in the name of somebody who signed in since."""
+"""For whom a form was drawn, so that nobody who signed in since sends it in another's name."""
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +19,7 @@ class FormOfAnother(Problem):
 
 
 def mark_of(identity: Identity) -> str:
-    """What a form drawn for this person carries: it names them to us alone."""
+    """The mark in a form drawn for this person, which only we can read."""
     return encryption.fingerprint(str(identity.user_id), purpose=_PURPOSE)
 
 

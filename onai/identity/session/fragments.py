@@ -1,7 +1,7 @@
-"""Parts of pages that keep themselves current: what tells an answer for them from any other page.
+"""Fragments of pages that renew themselves, and how an answer for one is told from another page.
 
-`live.js` swaps in nothing else: no sign-in page, no error page, nothing of a proxy on the way, and
-no figures of somebody who has signed in since in another tab.
+`live.js` swaps in nothing else: no sign-in page, no error page, no page of a proxy, and no figures
+of another user who has signed in since in another tab.
 """
 
 from django.http import HttpResponse
@@ -13,6 +13,6 @@ HEADER = "X-Fragment-For"
 
 
 def marked(request: IdentifiedRequest, response: HttpResponse) -> HttpResponse:
-    """The answer, marked as one that a page drawn for this person may take up."""
+    """The answer, marked for the pages of this person."""
     response[HEADER] = form_owner.mark_of(request.identity)
     return response

@@ -1,4 +1,4 @@
-"""The keys a Supabase project publishes (JWKS), kept so that its outage is not ours at once."""
+"""The keys that a Supabase project publishes (JWKS), kept for when it is down."""
 
 import logging
 import threading
@@ -16,9 +16,9 @@ from onai.identity.supabase import AuthUnavailable
 logger = logging.getLogger(__name__)
 
 _LIFESPAN = timedelta(minutes=10)
-# However many unknown key ids come in, Supabase is asked in vain no more often than this.
+# The shortest time between two fetches for unknown key ids.
 _COOLDOWN = timedelta(seconds=5)
-# How long a request waits for another one's fetch before it is told to come back.
+# How long a request waits for another one's fetch before it is refused.
 _PATIENCE = timedelta(seconds=1)
 
 
@@ -27,8 +27,9 @@ class UnknownKey(Exception):
 
 
 class PublishedKeys:
-    """One project's keys. Old keys go on being good while new ones cannot be fetched, and whoever
-    has a key that is known never waits for somebody else's fetch."""
+    """One project's keys. Old keys stay valid while new ones cannot be fetched, and a known key
+    never waits for another request's fetch.
+    """
 
     def __init__(self, auth_url: str) -> None:
         self._url = f"{auth_url}/.well-known/jwks.json"
@@ -39,7 +40,9 @@ class PublishedKeys:
         self._fetching = threading.Lock()
 
     def key(self, key_id: str) -> jwt.PyJWK:
-        """Raises UnknownKey, or AuthUnavailable when that cannot be found out."""
+        """The key with this id. Raises UnknownKey, or AuthUnavailable when that cannot be found
+        out.
+        """
         known = key_id in self._keys
         if known and _is_recent(self._fetched_at, _LIFESPAN):
             return self._keys[key_id]

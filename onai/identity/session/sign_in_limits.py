@@ -1,9 +1,9 @@
-"""How often somebody may try to sign in: by account and by visitor, with growing delays.
+"""Limits attempts at signing in by account and by visitor, with growing delays.
 
 A stranger must not lock anybody else out. So a refusal counts for the pair of account and visitor,
-and for the visitor; that an account is being tried by many makes each of them wait sooner, and
-nobody who has not failed on it. A browser in which the account was signed in before counts by
-itself, whatever goes on around it.
+and for the visitor. When many visitors try one account, each of them waits sooner, and nobody who
+has not failed on it waits. A browser in which the account was signed in before is counted
+separately.
 """
 
 import secrets
@@ -19,12 +19,12 @@ from onai.identity import audit
 from onai.identity.supabase import TooManyAttempts
 from onai.templatetags.russian import plural
 
-# After so many attempts in an hour that came to nothing, the next has to wait.
+# After this many failed attempts in an hour the next has to wait.
 _FREE_FOR_PAIR = 5
 _FREE_FOR_PAIR_UNDER_ATTACK = 1
 _FREE_FOR_VISITOR = 20
 _FREE_FOR_DEVICE = 10
-# So many refusals of one account in an hour are no forgetfulness any more.
+# This many refusals of one account in an hour are an attack.
 _ATTACK = 20
 _FIRST_WAIT_SECONDS = 15
 _LONGEST_WAIT_SECONDS = 900
@@ -41,13 +41,13 @@ class _Counter:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """An attempt that was let through, and counts as refused until it has succeeded."""
+    """An attempt that was allowed. It counts as refused until it succeeds."""
 
     counters: Sequence[_Counter]
     account: str
 
     def succeeded(self) -> None:
-        """Forget what counted against this account from here; for the visitor this one alone."""
+        """Forget all failures on this account from here; for the visitor only this attempt."""
         for counter in self.counters:
             if counter.name.startswith("visitor"):
                 _add(counter.name, -1)
@@ -55,19 +55,18 @@ class Attempt:
                 cache.delete_many([_count_key(counter.name), _slot_key(counter.name)])
 
     def was_no_guess(self) -> None:
-        """Supabase could not say: nothing was tried out, so nothing counts."""
+        """Supabase could not answer, so nothing was guessed and nothing counts."""
         for counter in self.counters:
             _add(counter.name, -1)
 
     def refused(self) -> None:
-        """It counts, and so does the account's own count of refusals."""
+        """Count this attempt, for the account's own count of refusals too."""
         _add(_account_counter(self.account), 1)
 
 
 def begin(email: str, visitor: str, device: str) -> Attempt:
-    """Let an attempt through, or raise `TooManyAttempts` with how long to wait.
-
-    `device` is what `device_of` answered when this browser last signed in.
+    """Allow an attempt, or raise `TooManyAttempts` with the time to wait. `device` is the value of
+    `device_of` from this browser's last sign-in.
     """
     account = audit.digest_of(email)
     counters = _counters(account, audit.neighbourhood_of(visitor), device)
@@ -132,12 +131,12 @@ def _slot_key(name: str) -> str:
 
 
 def _add(name: str, change: int) -> int:
-    """The count after the change; 0 where the cache is down, since then nothing can be limited."""
+    """The count after the change; 0 while the cache is down, when nothing can be limited."""
     key = _count_key(name)
     cache.add(key, 0, _COUNTED.total_seconds())
     try:
         return _number(cache.incr(key, change))
-    except ValueError:  # It ran out this very moment.
+    except ValueError:  # It expired at this moment.
         return max(change, 0)
 
 
@@ -152,5 +151,5 @@ def _remaining(name: str) -> int:
 
 
 def _take_slot(name: str, wait: int) -> bool:
-    """Take the one attempt there is in this span; False where another one has it."""
+    """Take the only attempt of this span; False where another request has it."""
     return bool(cache.add(_slot_key(name), int(time.time()) + wait, wait))

@@ -1,9 +1,9 @@
-"""What was typed into a form that came too late, on its way past the sign-in and back to the form.
+"""Keeps the text of a form that was sent too late, past the sign-in and back to the form.
 
 It travels sealed in a cookie of that one page, for half an hour and for the person for whom the
-form was drawn. Where the form does not say, it is kept for the browser it was sent from: a stranger
-could have a text of their own sealed and put it into somebody else's. Passwords are not kept, nor
-are words of consent: those are given anew.
+form was drawn. Where the form does not say for whom, it is kept for the browser that sent it:
+otherwise a stranger could have text of their own sealed and plant it on somebody else. Passwords
+and confirmations are not kept.
 """
 
 import json
@@ -23,13 +23,13 @@ from onai.identity.session import form_owner
 _KEPT = timedelta(minutes=30)
 _PURPOSE = "typed text"
 _NOT_KEPT = {"csrfmiddlewaretoken", form_owner.FIELD, "attempt", "suggest", "sure", "adopt"}
-# With its name and attributes a browser keeps no more than 4096 bytes.
+# A browser keeps at most 4096 bytes, name and attributes included.
 _LONGEST = 3_700
 
 
 @sensitive_variables()
 def typed_in(request: HttpRequest) -> dict[str, str]:
-    """What may be kept of the form that was sent."""
+    """The fields of the form that may be kept."""
     typed = {name: request.POST.get(name, "") for name in request.POST}
     return {
         name: value
@@ -40,7 +40,9 @@ def typed_in(request: HttpRequest) -> dict[str, str]:
 
 @sensitive_variables()
 def keep(request: HttpRequest, response: HttpResponse) -> bool:
-    """Send what was typed along to the page of the form; whether there was any, and room for it."""
+    """Send the typed text along to the page of the form; returns whether there was any and it
+    fitted.
+    """
     typed = typed_in(request)
     content = [request.path, form_owner.mark_in(request), _browser(request), typed]
     sealed = encryption.seal(json.dumps(content), purpose=_PURPOSE)
@@ -60,7 +62,7 @@ def keep(request: HttpRequest, response: HttpResponse) -> bool:
 
 @sensitive_variables()
 def kept(request: HttpRequest, identity: Identity) -> dict[str, str]:
-    """What this person typed into the form of this page before they had to sign in."""
+    """The text that this person typed into the form of this page before signing in."""
     sealed = request.COOKIES.get(_name(request.path), "")
     try:
         opened = encryption.unseal(sealed, purpose=_PURPOSE, not_older_than=_KEPT)
@@ -76,7 +78,7 @@ def forget(response: HttpResponseBase, page: str) -> None:
 
 
 def _browser(request: HttpRequest) -> str:
-    """What tells one browser from another, and no other host can put there: its CSRF secret."""
+    """A name for this browser that no other host can set: its CSRF secret."""
     get_token(request)
     return str(request.META["CSRF_COOKIE"])
 

@@ -1,7 +1,7 @@
 """Keeps the register of staff: copies who is staff or claims to be, and records decisions.
 
-Accounts are read from `auth.users` by SQL: Supabase's list of them leaves some out, and cannot show
-those it cannot read itself.
+Accounts are read from `auth.users` by SQL: Supabase's list of them is incomplete, and lacks those
+that it cannot read itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ from onai.identity.roles import (
 from onai.identity.staff.standing import ABOUT_ACCOUNT, AccountsHidden
 from onai.web.problems import Problem
 
-# Whoever is deleted, anonymous or of another database role is never staff, and so claims nothing.
+# Deleted or anonymous accounts, and those of another database role, are never staff.
 _STATEMENT = f"""
 select account.id, coalesce(account.email, ''), {ABOUT_ACCOUNT},
        exists (select from tripwire_users student where student.user_id = account.id)
@@ -41,7 +41,7 @@ _SAYS_STAFF = """
  or account.raw_app_meta_data ->> 'role' in ('admin', 'sales')
  or account.id = any (%s))
 """
-# Made or changed lately; by SQL perhaps without a time.
+# Created or changed lately; by SQL perhaps without a time.
 _IS_RECENT = """
 (account.id = any (%s)
  or coalesce(greatest(account.created_at, account.updated_at), 'infinity')
@@ -87,17 +87,18 @@ class Account:
 
 
 def refresh(*, only_recent: bool = False) -> None:
-    """Copy who is staff or claims to be, and forget who is neither.
+    """Copy who is staff or claims to be, and drop rows of those who are neither.
 
-    `only_recent` looks at accounts that are known already, or made or changed within an hour: of a
-    million accounts in a tenth of the time. Raises `AccountsHidden`, and then nobody is forgotten.
+    `only_recent` looks at known accounts and at those created or changed within an hour, which
+    takes a tenth of the time for a million accounts. Raises `AccountsHidden`, and then drops
+    nobody.
     """
     if visibility("tripwire", "auth.users") is not Visibility.SEEN:
         raise AccountsHidden(
             _("База Tripwire не показывает сайту учётные записи, список сотрудников не обновить.")
         )
     changed, gone = _differences(only_recent)
-    if changed or gone:  # Mostly there is nothing to write, and nobody to wait for.
+    if changed or gone:  # Usually there is nothing to write.
         with _alone():
             changed, gone = _differences(only_recent)
             _keep(changed, _COPIED)
@@ -105,7 +106,7 @@ def refresh(*, only_recent: bool = False) -> None:
 
 
 def _differences(only_recent: bool) -> tuple[list[StaffMember], set[UUID]]:
-    """Rows that are not as the accounts are now, and the ids of those that have no reason left."""
+    """Rows that differ from the accounts, and ids of rows without a reason."""
     known = {member.user_id: member for member in StaffMember.known.all()}
     before = {user_id: _copied(member) for user_id, member in known.items()}
     condition, parameters = _SAYS_STAFF, [list(known)]
@@ -122,7 +123,7 @@ def _copied(member: StaffMember) -> list[object]:
 
 
 def note(identity: Identity) -> None:
-    """Copy somebody who is here, before the worker comes to it."""
+    """Copy a person who is here, before the worker does."""
     if not StaffMember.objects.filter(
         user_id=identity.user_id,
         full_name=identity.full_name,
@@ -133,7 +134,7 @@ def note(identity: Identity) -> None:
 
 
 def note_account(user_id: UUID) -> None:
-    """Copy one account, which is staff or claims to be."""
+    """Copy one account that is staff or claims to be."""
     with _alone():
         known = StaffMember.known.filter(pk=user_id).first()
         account = account_with(user_id)
@@ -142,20 +143,20 @@ def note_account(user_id: UUID) -> None:
 
 
 def everybody() -> list[StaffMember]:
-    """Everybody who is staff this minute, by name."""
-    with suppress(AccountsHidden):  # Then the copy has to do; acts are refused elsewhere.
+    """All current staff, by name."""
+    with suppress(AccountsHidden):  # Then the copy is used; acts are refused elsewhere.
         refresh(only_recent=True)
     return list(StaffMember.objects.order_by("full_name", "email"))
 
 
 def claims() -> list[StaffMember]:
-    """Who claims a role that nobody confirmed or refused, longest first."""
+    """Claims of a role that nobody confirmed or refused, oldest first."""
     waiting = StaffMember.known.exclude(claimed_role="").order_by("claimed_at", "email")
     return [one for one in waiting if one.claimed_role != one.refused_role]
 
 
 def unreviewed() -> list[StaffMember]:
-    """Whom the first migration took over, and no admin has looked at."""
+    """Staff confirmed by the first migration and not yet reviewed by an admin."""
     return list(StaffMember.known.filter(reviewed=False).order_by("full_name", "email"))
 
 
@@ -165,12 +166,12 @@ def account_with(user_id: UUID) -> Account | None:
 
 
 def accounts_named(email: str) -> list[Account]:
-    """The accounts with this e-mail, in whatever case, that may be staff."""
+    """The accounts with this e-mail, in any case, that may be staff."""
     return _accounts(_WITH_EMAIL, [email.strip().lower()])
 
 
 def confirm(account: Account, role: Role, *, by: UUID | None) -> None:
-    """That an account is staff in this role, whatever else it may claim. Raises `NeverStaff`."""
+    """Confirm that an account is staff in this role, whatever it claims. Raises `NeverStaff`."""
     if account.is_student or role not in STAFF:
         raise NeverStaff
     _decide(
@@ -184,12 +185,12 @@ def confirm(account: Account, role: Role, *, by: UUID | None) -> None:
 
 
 def refuse(account: Account, role: Role, *, by: UUID | None) -> None:
-    """That a claim is none; what the account was confirmed for before, it keeps."""
+    """Refuse a claim; an earlier confirmation stays."""
     _decide(account, by, refused_role=role.value)
 
 
 def revoke(account: Account, *, by: UUID | None) -> None:
-    """That an account is staff no more, whatever its metadata say."""
+    """End an account's role as staff, whatever its metadata say."""
     _decide(
         account,
         by,
@@ -213,7 +214,7 @@ def _decide(account: Account, by: UUID | None, **decided: str | bool) -> None:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """A transaction in which nobody else writes here, so that no older look is written last."""
+    """A transaction in which nobody else writes here, so that no older state is written last."""
     with transaction.atomic(using="tripwire"):
         with connections["tripwire"].cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(hashtext('sales_staff'))")
@@ -227,12 +228,12 @@ def _keep(members: list[StaffMember], fields: Sequence[str]) -> None:
 
 
 def confirmation_of(member: StaffMember) -> Confirmation:
-    """What the register decided of an account."""
+    """The register's decision about an account."""
     return Confirmation(member.confirmed_role, member.confirmed_beside, member.revoked)
 
 
 def _renewed(account: Account, known: StaffMember | None) -> StaffMember | None:
-    """The row of an account; None where it is not staff, claims nothing and was not decided."""
+    """The row of an account; None where it is not staff, claims nothing and has no decision."""
     member = known or StaffMember(user_id=account.user_id)
     _copy(account, member)
     decided = member.confirmed_role or member.refused_role or member.revoked

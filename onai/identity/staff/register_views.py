@@ -1,4 +1,4 @@
-"""The register of staff on the page of states: who claims a role, and the owner's decisions."""
+"""The register of staff on `/status`: who claims a role, and the admins' decisions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,9 @@ class NotYourself(Problem):
 
 @dataclass(frozen=True, slots=True)
 class StaffRegister:
-    """What the page of states shows. `claims_count` is of all, of whom the oldest are shown."""
+    """The part of `/status` about staff. `claims_count` counts all claims, of which the oldest are
+    shown.
+    """
 
     claims: list[StaffMember]
     claims_count: int
@@ -47,7 +49,7 @@ class DecisionForm(forms.Form):
 
 
 def staff_register() -> StaffRegister | None:
-    """Who waits for a decision this minute; None while the database cannot say."""
+    """Current staff and claims; None while the database cannot answer."""
     problem = None
     try:
         try:
@@ -57,7 +59,7 @@ def staff_register() -> StaffRegister | None:
         claims = register.claims()
         return StaffRegister(claims[:_SHOWN_AT_MOST], len(claims), register.unreviewed(), problem)
     except django.db.Error:
-        return None  # The probe of the database says so.
+        return None  # The probe of the database reports it.
 
 
 @role_required("admin")

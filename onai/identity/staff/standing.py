@@ -1,7 +1,7 @@
-"""What an account is at this moment, whatever its access token says: asked of Tripwire by key.
+"""What an account is at this moment, whatever its access token says: read from Tripwire by key.
 
-A token is good for an hour. Within it the account may be deleted, banned, demoted or signed out,
-and then the token opens nothing any more.
+A token is valid for an hour. Within it the account may be deleted, banned, demoted or signed out,
+and then the token is worth nothing.
 """
 
 import logging
@@ -24,14 +24,14 @@ from onai.web.problems import DatabaseUnavailable, Problem
 
 logger = logging.getLogger(__name__)
 
-# How long a page that only reads may go on with what was found.
+# How long a page that only reads may use an earlier answer.
 REMEMBERED_SECONDS = 15
 _REMEMBERED_AT_MOST = 2_000
-# Of the time a request has, so much may go to finding out who asks.
+# The share of a request's time for finding out who asks.
 _PATIENCE_SECONDS = 5.0
 
-# An account's name and the two words for its role, from metadata in which users put what they like:
-# taken out by the database, since Python's JSON gives up on what is nested deeply enough.
+# An account's name and the two words for its role. Users write their metadata, so the database
+# extracts these: Python's JSON fails on deep nesting.
 _ROLE_WORD = """
   case jsonb_typeof(account.{column} -> 'role')
     when 'string' then account.{column} ->> 'role'
@@ -45,7 +45,7 @@ ABOUT_ACCOUNT = f"""
   {_ROLE_WORD.format(column="raw_app_meta_data")}
 """
 
-# All by primary key, but for the student's row, which `tripwire_users_user_id` finds.
+# All by primary key, except the student's row, which `tripwire_users_user_id` finds.
 _STATEMENT = f"""
 select account.id is not null and account.deleted_at is null as is_there,
        coalesce(account.banned_until > now(), false) as is_banned,
@@ -65,7 +65,7 @@ left join sales_staff staff on staff.user_id = asked.user_id
 
 
 class Ended(StrEnum):
-    """Why a session opens nothing any more."""
+    """Why a session is no longer valid."""
 
     DELETED = "deleted"
     BANNED = "banned"
@@ -75,7 +75,7 @@ class Ended(StrEnum):
 
 
 class AccessEnded(Exception):
-    """The token was good once; its account, its session or its role is gone."""
+    """The token was valid once; its account, its session or its role is gone."""
 
     def __init__(self, why: Ended) -> None:
         super().__init__(why.value)
@@ -83,8 +83,7 @@ class AccessEnded(Exception):
 
 
 class AccountsHidden(Problem):
-    """Our role of the database may not see who has an account, so nobody can be told to be there
-    or not."""
+    """Our role of the database may not see accounts, so nobody can be called present or gone."""
 
     status = 503
     code = "accounts_hidden"
@@ -110,17 +109,17 @@ class _Standing:
     confirmation: Confirmation
 
 
-# Of this process alone, and by `time.time`, whatever cache the processes share.
+# Of this process alone and by `time.time`, whatever cache the processes share.
 _remembered = LocMemCache(
     "standing", {"timeout": REMEMBERED_SECONDS, "max_entries": _REMEMBERED_AT_MOST}
 )
 
 
 def identify(claims: Mapping[str, Any], *, may_remember: bool = False) -> Identity:
-    """Whom a verified token's claims stand for, as they are now.
+    """The person behind a verified token's claims, as they are now.
 
-    `may_remember`: what was found up to 15 s ago will do. Raises ValueError for claims without a
-    proper `sub`, `AccessEnded`, or a `Problem` when nobody can say.
+    `may_remember`: an answer up to 15 s old will do. Raises ValueError for claims without a proper
+    `sub`, `AccessEnded`, or a `Problem` when nobody can say.
     """
     user_id = UUID(str(claims["sub"]))
     token_metadata = Metadata.read(claims.get("user_metadata"), claims.get("app_metadata"))
@@ -129,7 +128,7 @@ def identify(claims: Mapping[str, Any], *, may_remember: bool = False) -> Identi
     except Problem:
         if _might_be_staff(token_metadata):
             raise
-        # A student's page shows nothing of ours, and does not need us.
+        # A student's page shows nothing from our database, and works without it.
         return Identity(
             user_id,
             str(claims.get("email") or ""),
@@ -155,7 +154,7 @@ def identify(claims: Mapping[str, Any], *, may_remember: bool = False) -> Identi
 
 
 def forget() -> None:
-    """Have everybody asked for anew."""
+    """Have every account read again."""
     _remembered.clear()
 
 

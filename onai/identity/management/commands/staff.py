@@ -1,4 +1,4 @@
-"""`manage.py staff`: the register of staff for whoever runs the servers, also without any admin."""
+"""`manage.py staff`: the register of staff for operators, also where there is no admin."""
 
 import logging
 from typing import Any
