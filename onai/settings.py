@@ -32,20 +32,29 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
+# Whatever stands higher sees a request earlier and its answer later. A comment says what must hold
+# for the line below it, and tests/onai/test_middleware_order.py checks that.
 MIDDLEWARE = [
+    # Above everything that answers.
     "onai.web.response_headers.ResponseHeadersMiddleware",
+    # Above everything that writes a body.
     "onai.web.head_requests.HeadMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    # Above the deadline and the limits: a probe has a time of its own, and comes by any host name.
     "onai.ops.health.ProbeMiddleware",
+    # Above everything that asks a database or another service.
     "onai.db.deadline.DeadlineMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Above the limits, so that the pages that refuse have these headers, too.
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Above everything that reads the host, the query or the body.
     "onai.web.request_limits.RequestLimitsMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    # Outside the next one, so that a renewed session is kept even if the request fails.
+    # Above the CSRF check, which it switches off for programs: they send no cookies.
     "onai.identity.middleware.IdentityMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    # Below the identity: its pages show who is signed in, and a session renewed meanwhile is kept.
     "onai.web.problems.ProblemMiddleware",
 ]
 
