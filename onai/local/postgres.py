@@ -8,9 +8,11 @@ import locale
 import os
 import pwd
 import shlex
+import signal
 import stat
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -25,6 +27,7 @@ from onai.local import roles
 
 DATABASES = ("landing", "tripwire")
 _STARTS_WITHIN_SECONDS = 60
+_STOPS_WITHIN_SECONDS = 60
 # As short as macOS has it, less the name of the socket.
 _LONGEST_SOCKET_DIR = 103 - len("/.s.PGSQL.5432")
 # UTF-8 rules that do not depend on the machine's locales, but for what a letter is: `pg_trgm` asks
@@ -68,13 +71,19 @@ class Cluster:
     socket_dir: str
 
     def stop(self) -> None:
-        """Stop it, if nobody else has."""
-        if _is_alive(self.data_dir):
-            try:
-                _run("pg_ctl", "stop", "--mode", "fast", "--pgdata", str(self.data_dir))
-            except subprocess.CalledProcessError:
-                if _is_alive(self.data_dir):
-                    raise  # else it ended by itself meanwhile
+        """Stop it, if nobody else has.
+
+        By a signal: `pg_ctl` would run as the server's user, who may be kept from the folder since.
+        """
+        postmaster = _postmaster(self.data_dir)
+        if postmaster is None:
+            return
+        postmaster.send_signal(signal.SIGINT)  # a fast shutdown, which waits for no client
+        deadline = time.monotonic() + _STOPS_WITHIN_SECONDS
+        while _postmaster(self.data_dir):
+            if time.monotonic() > deadline:
+                postmaster.kill()
+            time.sleep(0.02)
 
 
 def url(socket_dir: str, database: str, role: str = roles.SUPERUSER) -> str:
@@ -94,7 +103,7 @@ def start(data_dir: Path, *, disposable: bool = False) -> Cluster:
     if user := _server_user():
         _give_to(user, data_dir, socket_dir)
     _create_cluster(data_dir, disposable=disposable)
-    if not _is_alive(data_dir):
+    if _postmaster(data_dir) is None:
         _run(
             *("pg_ctl", "start", "--pgdata", str(data_dir), "--log", str(data_dir / "log")),
             *("--wait", "--timeout", str(_STARTS_WITHIN_SECONDS)),
@@ -154,13 +163,14 @@ def _postmaster_lines(data_dir: Path) -> list[str]:
         return []
 
 
-def _is_alive(data_dir: Path) -> bool:
-    """Whether a server runs on these data: its file also outlives a server that was killed."""
+def _postmaster(data_dir: Path) -> psutil.Process | None:
+    """The server that runs on these data: its file also outlives one that was killed."""
     lines = _postmaster_lines(data_dir)
     try:
-        return bool(lines) and str(data_dir) in psutil.Process(int(lines[0])).cmdline()
+        process = psutil.Process(int(lines[0])) if lines else None
+        return process if process and str(data_dir) in process.cmdline() else None
     except psutil.NoSuchProcess:
-        return False
+        return None
 
 
 def _socket_dir(data_dir: Path) -> Path:
