@@ -8,7 +8,7 @@ class FunnelConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the owners' page of states what this app knows of itself."""
-        from funnel.landing import visibility
+        from funnel.landing import index_advice, visibility
         from onai.ops.probes import BACKGROUND
 
-        BACKGROUND.append(visibility.PROBE)
+        BACKGROUND.extend((visibility.PROBE, index_advice.PROBE))

@@ -12,8 +12,9 @@ from onai.contacts import emails, phones
 from onai.periods import Period
 
 # The stages of a lead, by the definitions the business reports with. A flag that is null is false.
-TOOK_THE_TEST = Q(source__startswith="proftest")
-WAS_EMAILED = Q(email_sent=True)
+# The sources of the test begin so.
+TESTS = "proftest"
+TOOK_THE_TEST = Q(source__startswith=TESTS)
 PURCHASED = Q(sms_clicked=True)
 
 

@@ -165,6 +165,10 @@ STAGES_OF: dict[Counting, tuple[Stage, ...]] = {
         ),
     ),
 }
+# The marks of a lead that any stage asks for.
+FLAGS = tuple(
+    dict.fromkeys(flag for way in STAGES_OF.values() for stage in way for flag in stage.marks)
+)
 STAGES = {stage.id: stage for way in STAGES_OF.values() for stage in way}
 FIRST_STAGES = frozenset(way[0].id for way in STAGES_OF.values())
 

@@ -2,16 +2,17 @@
 
 One person may have left one phone with two e-mails, and one of these e-mails with another phone:
 purchases are one person's when a chain of shared phones and e-mails connects them. Of chosen
-sources only their purchases count, as in the funnel's check: who bought once of each of two is
-nobody here for one of them, and one person for both.
+sources only their purchases count: who bought once of each of two is nobody here for one of them,
+and one person for both.
 These are personal data: they are read past the cache, never kept, and are in no log.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from django.db import connections
 
@@ -23,67 +24,54 @@ from onai.periods import Period
 PAGE = 20
 # What a page shows of one person; the file has all.
 SHOWN_OF_ONE = 50
-_ALL = 2**31 - 1
+# So many persons of the file are read together.
+_TOGETHER = 500
+_READ = ("name", "phone", "email", "source", "created_at", "sms_clicked_at")
 
-# Each purchase that shares a phone or an e-mail begins as a person of its own, by a number without
-# meaning. In each round it joins the lowest person that its phone, its e-mail or its person's other
-# purchases know of, until nobody moves any more. Numbers in random order halve the persons left to
-# join from round to round, so that also a long chain takes few rounds.
-_PERSONS = """
-with recursive purchase (id, phone_key, email_key) as materialized ({purchases}),
+# All purchases are counted; only those that share a phone or an e-mail are told one by one.
+_SHARED = """
+with purchase (id, phone_key, email_key) as materialized ({purchases}),
+counted as (
+  select count(*) as purchases, count(distinct phone_key) as phones,
+    count(distinct email_key) as emails, count(*) - count(phone_key) as without_phone,
+    count(*) - count(email_key) as without_email
+  from purchase
+),
 shared as (
-  select id, phone_key, email_key, row_number() over (order by md5(id::text)) as person
+  select id, phone_key, email_key
   from (
     select id, phone_key, email_key,
       count(phone_key) over (partition by phone_key) as by_phone,
       count(email_key) over (partition by email_key) as by_email
     from purchase
-  ) as counted
+  ) as keyed
   where by_phone > 1 or by_email > 1
-),
-joined (round, id, phone_key, email_key, person, moving) as (
-  select 0, id, phone_key, email_key, person, true from shared
-  union all
-  select round + 1, id, phone_key, email_key, lowest, bool_or(lowest < person) over ()
-  from (
-    select *, min(by_email) over (partition by person) as lowest
-    from (
-      select *, min(by_phone) over
-        (partition by email_key, case when email_key is null then id end) as by_email
-      from (
-        select *, min(person) over
-          (partition by phone_key, case when phone_key is null then id end) as by_phone
-        from joined where moving
-      ) as phones
-    ) as emails
-  ) as both_of_them
-),
-settled as (
-  select joined.*, lead.created_at
-  from joined join landing_leads as lead using (id)
-  where round = (select max(round) from joined)
-),
-persons as (
-  select person, count(*) as purchases,
-    count(phone_key) > count(distinct phone_key) as same_phone,
-    count(email_key) > count(distinct email_key) as same_email,
-    row_number() over (order by count(*) desc, max(created_at) desc, min(id::text)) as place,
-    count(*) over () as in_all,
-    sum(count(*)) over () as purchases_in_all
-  from settled group by person
-),
-numbered as (
-  select *, row_number() over (partition by person order by created_at desc, id) as nth
-  from settled
 )
-select place, purchases, same_phone, same_email, in_all, purchases_in_all::bigint,
-  lead.name, lead.phone, lead.email, lead.source, lead.created_at, lead.sms_clicked_at
-from persons
-join numbered using (person)
-join landing_leads as lead using (id)
-where place > %s and place <= %s and nth <= %s
-order by place, nth
+select counted.*, shared.*, created_at
+from counted left join (shared join landing_leads using (id)) on true
 """
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateCheck:
+    """Whether the same person was counted as several purchases.
+
+    Phones and e-mails are told apart by the keys of `onai.contacts`. A purchase without a phone or
+    an e-mail is nobody's duplicate. `repeated_phones` and
+    `repeated_emails` are how many stand behind more than one purchase.
+    """
+
+    purchases: int
+    distinct_phones: int
+    distinct_emails: int
+    without_phone: int
+    without_email: int
+    repeated_phones: int
+    repeated_emails: int
+
+    @property
+    def found(self) -> bool:
+        return bool(self.repeated_phones or self.repeated_emails)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +111,14 @@ class RepeatBuyer:
 class DuplicatesPage:
     """One page of persons, those with the most purchases first.
 
-    `persons` and `purchases` count those of all pages.
+    `persons` and `purchases` count those of all pages; `check` is of all purchases.
     """
 
     buyers: tuple[RepeatBuyer, ...]
     persons: int
     purchases: int
     number: int
+    check: DuplicateCheck
 
     @property
     def following(self) -> int | None:
@@ -139,57 +128,139 @@ class DuplicatesPage:
 def page_of_duplicates(
     period: Period, *, sources: Collection[str] = (), number: int = 1
 ) -> DuplicatesPage:
-    """The persons of page `number`, from 1, by the purchases of `sources` or of all. One statement.
+    """The persons of page `number`, from 1, by the purchases of `sources` or of all.
 
     Raises PeopleUnavailable when the database cannot answer.
     """
-    rows = _ask(period, sources, (number - 1) * PAGE, number * PAGE, SHOWN_OF_ONE)
-    persons, purchases = rows[0][4:6] if rows else (0, 0)
-    return DuplicatesPage(tuple(_buyers(rows)), persons, purchases, number)
+    check, persons = _persons(period, sources)
+    first = (number - 1) * PAGE
+    return DuplicatesPage(
+        buyers=_buyers(persons[first : first + PAGE], first + 1, SHOWN_OF_ONE),
+        persons=len(persons),
+        purchases=sum(len(person) for person in persons),
+        number=number,
+        check=check,
+    )
 
 
 def all_duplicates(period: Period, *, sources: Collection[str] = ()) -> Iterator[RepeatBuyer]:
-    """Every person with every purchase, asked for at once; raises as `page_of_duplicates`."""
-    return _buyers(_ask(period, sources, 0, _ALL, _ALL))
+    """Every person with every purchase. Who they are is asked at once, their rows while they are
+    taken; raises as `page_of_duplicates`, then or later."""
+    _, persons = _persons(period, sources)
+    return _all(persons)
 
 
-def _ask(
-    period: Period, sources: Collection[str], first: int, last: int, of_one: int
-) -> list[tuple[Any, ...]]:
+def _all(persons: Sequence["_Person"]) -> Iterator[RepeatBuyer]:
+    for first in range(0, len(persons), _TOGETHER):
+        yield from _buyers(persons[first : first + _TOGETHER], first + 1, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A purchase that shares its phone or its e-mail with another."""
+
+    id: UUID
+    phone_key: str | None
+    email_key: str | None
+    created_at: datetime
+
+
+# One person's purchases, the newest first.
+_Person = list[_Shared]
+
+
+def _persons(period: Period, sources: Collection[str]) -> tuple[DuplicateCheck, list[_Person]]:
+    """The check of all purchases, and the persons, those with the most purchases first."""
     keys = Lead.objects.created_in(period).of_sources(sources).purchases().person_keys()
     statement, parameters = keys.query.get_compiler("landing").as_sql()
 
     def ask() -> list[tuple[Any, ...]]:
         with connections["landing"].cursor() as cursor:
-            cursor.execute(_PERSONS.format(purchases=statement), [*parameters, first, last, of_one])
+            cursor.execute(_SHARED.format(purchases=statement), parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
 
-    return asked_past_the_cache(ask)
+    rows = asked_past_the_cache(ask)
+    shared = [_Shared(*row[5:]) for row in rows if row[5] is not None]
+    persons = _joined(shared)
+    for person in persons:
+        person.sort(key=lambda one: one.id)
+        person.sort(key=lambda one: one.created_at, reverse=True)
+    persons.sort(key=lambda person: min(str(one.id) for one in person))
+    persons.sort(key=lambda person: (len(person), person[0].created_at), reverse=True)
+    purchases, distinct_phones, distinct_emails, without_phone, without_email, *_ = rows[0]
+    repeated_phones, repeated_emails = _repeated(shared)
+    check = DuplicateCheck(
+        purchases=purchases,
+        distinct_phones=distinct_phones,
+        distinct_emails=distinct_emails,
+        without_phone=without_phone,
+        without_email=without_email,
+        repeated_phones=repeated_phones,
+        repeated_emails=repeated_emails,
+    )
+    return check, persons
 
 
-def _buyers(rows: Sequence[tuple[Any, ...]]) -> Iterator[RepeatBuyer]:
-    for (place, purchases, same_phone, same_email), theirs in groupby(rows, lambda row: row[:4]):
-        bought = tuple(_purchase(*row[6:]) for row in theirs)
-        yield RepeatBuyer(place, purchases, same_phone, same_email, bought)
+def _joined(shared: Sequence[_Shared]) -> list[_Person]:
+    """The purchases by person: a union-find over their phones and e-mails."""
+    parents = list(range(len(shared)))
+    first_with: dict[tuple[str, str], int] = {}
+
+    def root(place: int) -> int:
+        while parents[place] != place:
+            parents[place] = parents[parents[place]]
+            place = parents[place]
+        return place
+
+    for place, one in enumerate(shared):
+        for kind, key in (("phone", one.phone_key), ("email", one.email_key)):
+            if key is not None:
+                parents[root(place)] = root(first_with.setdefault((kind, key), place))
+    persons: dict[int, _Person] = {}
+    for place, one in enumerate(shared):
+        persons.setdefault(root(place), []).append(one)
+    return list(persons.values())
 
 
-def _purchase(
-    name: str,
-    phone: str,
-    email: str | None,
-    source: str | None,
-    *moments: datetime,
-) -> Purchase:
-    created_at, bought_at = moments
+def _repeated(shared: Sequence[_Shared]) -> tuple[int, int]:
+    """How many phones and how many e-mails stand behind more than one purchase."""
+    by_phone = Counter(one.phone_key for one in shared if one.phone_key is not None)
+    by_email = Counter(one.email_key for one in shared if one.email_key is not None)
+    return sum(n > 1 for n in by_phone.values()), sum(n > 1 for n in by_email.values())
+
+
+def _buyers(persons: Sequence[_Person], place: int, of_one: int | None) -> tuple[RepeatBuyer, ...]:
+    """The persons, from this place on, with so many of their purchases at most."""
+    ids = [one.id for person in persons for one in person[:of_one]]
+    leads = asked_past_the_cache(lambda: Lead.objects.only(*_READ).in_bulk(ids))
+    return tuple(
+        RepeatBuyer(
+            place=place + number,
+            purchases=len(person),
+            same_phone=_share(one.phone_key for one in person),
+            same_email=_share(one.email_key for one in person),
+            # One that was deleted meanwhile has no row any more.
+            rows=tuple(_purchase(leads[one.id]) for one in person[:of_one] if one.id in leads),
+        )
+        for number, person in enumerate(persons)
+    )
+
+
+def _share(keys: Iterable[str | None]) -> bool:
+    known = [key for key in keys if key is not None]
+    return len(set(known)) < len(known)
+
+
+def _purchase(lead: Lead) -> Purchase:
     return Purchase(
-        name=name,
-        phone=phone,
-        phone_link=phones.link(phone),
-        phone_to_dial=phones.spelled(phone),
-        email=email or "",
-        email_link=email_link(email),
-        source=source or "",
-        created_at=created_at,
-        bought_at=bought_at,
+        name=lead.name,
+        phone=lead.phone,
+        phone_link=phones.link(lead.phone),
+        phone_to_dial=phones.spelled(lead.phone),
+        email=lead.email or "",
+        email_link=email_link(lead.email),
+        source=lead.source or "",
+        created_at=lead.created_at,
+        bought_at=lead.sms_clicked_at,
     )

@@ -1,29 +1,49 @@
-"""Everything a page of the funnel needs, of one moment: one statement."""
+"""The answers to a question, of one moment: one statement for whatever topics are asked about."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
-from django.db.models import Count
-
-from funnel.landing.statement import Part, ask
 from funnel.landing.visibility import LeadsHidden
-from funnel.models import Lead, within
-from funnel.report.daily import daily_part, read_daily
-from funnel.report.over_time import OverTime, over_time_part, read_over_time
+from funnel.report.count_leads import Plan, count, statement_of
+from funnel.report.counting import LEADS, name_of
+from funnel.report.daily import daily_periods, read_daily
+from funnel.report.over_time import OverTime, read_over_time
 from funnel.report.question import FunnelQuestion
-from funnel.report.sources import Sources, read_sources, sources_part
-from funnel.report.stage_report import FunnelReport, read_report, report_part
-from funnel.report.steps import Funnel, read_steps, steps_part
-from funnel.report.time_to_buy import TimeToBuy, read_time_to_buy, time_to_buy_part
-from funnel.report.utm import MarkTable, read_utm, utm_part
+from funnel.report.sources import NO_SOURCES, Sources, add_sources, read_sources
+from funnel.report.stage_report import FunnelReport, read_report
+from funnel.report.statement import Statement
+from funnel.report.steps import Funnel, read_steps
+from funnel.report.time_to_buy import NO_TIMES, TimeToBuy, add_times, read_time_to_buy
+from funnel.report.utm import MarkTable, add_marks, read_utm
+from funnel.stages import Counting
+
+
+class Topic(StrEnum):
+    """What may be asked about beside the report, in the words of the API's `include`.
+
+    The steps (`FUNNEL`) are counted for every question: they say whether anybody came.
+    """
+
+    FUNNEL = "funnel"
+    SOURCES = "sources"
+    OVER_TIME = "overTime"
+    TIME_TO_BUY = "timeToBuy"
+    UTM = "utm"
 
 
 @dataclass(frozen=True, slots=True)
 class FunnelAnswers:
-    """The answers to `question`; `report` is as reported, whatever way of counting it asks for, and
-    `leads` are all that came in its days."""
+    """The answers to `question`, empty where a topic was not asked about.
+
+    `report` is as reported, whatever way of counting the question asks for, and `leads` are all
+    that came in its days. `come_by_age` is what part of the purchases, 0 to 1, comes by the age
+    that figures are compared at.
+    """
 
     question: FunnelQuestion
+    as_of: datetime
     leads: int
     report: FunnelReport
     funnel: Funnel
@@ -31,50 +51,62 @@ class FunnelAnswers:
     over_time: OverTime
     time_to_buy: TimeToBuy
     utm: tuple[MarkTable, ...]
-    # What part of the purchases comes by the age that figures are compared at, 0 to 1.
     come_by_age: float | None
 
-    @property
-    def as_of(self) -> datetime:
-        """When the database counted."""
-        return self.report.as_of
 
-
-def answers(question: FunnelQuestion, *, everything: bool = False) -> FunnelAnswers:
-    """Count everything about the question, of many sources and marks the biggest or all.
+def answers(
+    question: FunnelQuestion,
+    topics: Collection[Topic] = tuple(Topic),
+    *,
+    everything: bool = False,
+) -> FunnelAnswers:
+    """Count what is asked about, of many sources and marks the biggest or, with `everything`, all.
 
     Raises FiguresUnavailable, and LeadsHidden instead of telling zeros of leads that
     we may not see.
     """
-    found = ask(
-        question.leads_of_both_periods(),
-        {
-            "report": report_part(question.period, question.leads()),
-            "funnel": steps_part(question),
-            "sources": sources_part(question),
-            "time": over_time_part(question),
-            "buying": time_to_buy_part(question),
-            "utm": utm_part(question, every_value=everything),
-            "daily": daily_part(question),
-            "came": Part(
-                figures={"leads": Count("pk", filter=within(question.period))},
-                lists={"first": Lead.objects.order_by("created_at").values_list("created_at")[:1]},
-            ),
-        },
-    )
-    if found["came"].rows_are_filtered and not found["came"].lists["first"]:
+    plan, made = _planned(question, topics, everything=everything)
+    found = count(plan, made)
+    if found.rows_are_filtered and found.first_lead is None:
         raise LeadsHidden
-    for first in found["came"].lists["first"]:
-        question = replace(question, data_since=datetime.fromisoformat(first))
-    days = read_daily(question, found["daily"])
+    question = replace(question, data_since=found.first_lead)
+    found = replace(found, plan=replace(plan, question=question))
+    days, came = read_daily(found), found.totals.between(plan.now.days.start, plan.now.shown)
     return FunnelAnswers(
         question=question,
-        leads=found["came"].figures["leads"],
-        report=read_report(question.period, found["report"]),
-        funnel=read_steps(question, found["funnel"], days),
-        sources=read_sources(question, found["sources"], days, every_source=everything),
-        over_time=read_over_time(question, found["time"], days),
-        time_to_buy=read_time_to_buy(question, found["buying"], every_source=everything),
-        utm=read_utm(question, found["utm"], days, every_value=everything),
+        as_of=found.as_of,
+        leads=came[name_of(Counting.REPORTED, LEADS)],
+        report=read_report(found),
+        funnel=read_steps(found, days),
+        sources=read_sources(found, days) if Topic.SOURCES in topics else NO_SOURCES,
+        over_time=OverTime(question.unit, ())
+        if Topic.OVER_TIME not in topics
+        else read_over_time(found, days),
+        time_to_buy=read_time_to_buy(found) if Topic.TIME_TO_BUY in topics else NO_TIMES,
+        utm=read_utm(found, days) if Topic.UTM in topics else (),
         come_by_age=days.come_by_age,
     )
+
+
+def statement_for(
+    question: FunnelQuestion, topics: Collection[Topic]
+) -> tuple[str, Mapping[str, object]]:
+    """The statement that answers it and its parameters, to be looked at rather than answered."""
+    _, made = _planned(question, topics, everything=False)
+    return made.text, made.parameters
+
+
+def _planned(
+    question: FunnelQuestion, topics: Collection[Topic], *, everything: bool
+) -> tuple[Plan, Statement]:
+    by_bucket = bool({Topic.OVER_TIME, Topic.TIME_TO_BUY} & set(topics))
+    by_source = bool({Topic.SOURCES, Topic.UTM} & set(topics))
+    plan = Plan.of(question, daily_periods(question), by_bucket=by_bucket)
+    made = statement_of(plan, by_source=by_source)
+    if Topic.SOURCES in topics:
+        add_sources(made, plan, every_source=everything)
+    if Topic.UTM in topics:
+        add_marks(made, plan, every_value=everything)
+    if Topic.TIME_TO_BUY in topics:
+        add_times(made, plan, every_source=everything)
+    return plan, made

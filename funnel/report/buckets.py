@@ -7,12 +7,7 @@ month or year. Together they are the whole compared period, and none of its days
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
-from typing import Any
-
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import DateTimeField, Func, IntegerField, Value
-from django.db.models.functions import Cast
+from datetime import date, timedelta
 
 from funnel.report.question import FunnelQuestion, Unit
 from funnel.stats.spans import Spans, counterpart
@@ -43,13 +38,6 @@ class Bucket:
     @property
     def period(self) -> Period:
         return Period(self.first_day, self.last_day)
-
-
-class WidthBucket(Func):
-    """Which of the classes that begin at these values one is in, from 1; 0 below the first."""
-
-    function = "width_bucket"
-    output_field = IntegerField()
 
 
 def buckets(question: FunnelQuestion) -> tuple[Bucket, ...]:
@@ -90,17 +78,6 @@ def _held_against(question: FunnelQuestion, firsts: Sequence[date]) -> list[Peri
 def spans(question: FunnelQuestion, bucket: Bucket, *, level: float) -> Spans:
     """A bucket's days and those it is held against, cut as the periods are."""
     return Spans(bucket.period, bucket.compared, question.cuts(), question.data_since, level)
-
-
-def number(periods: Sequence[Period]) -> Func:
-    """Which of these periods, counted from 1, a lead came in: for leads that came in one of them.
-
-    They follow each other without a gap.
-    """
-    starts = ",".join(period.start.astimezone(UTC).isoformat() for period in periods)
-    # As text, which is quick to write; the database reads it once.
-    moments: Any = Cast(Value(f"{{{starts}}}"), ArrayField(DateTimeField()))
-    return WidthBucket("created_at", moments)
 
 
 def _start(day: date, unit: Unit) -> date:

@@ -1,62 +1,24 @@
-"""The two ways to count leads, and the tally of a group of leads by either of them.
+"""Leads counted by pieces of time, and the tally of a group of them by either way to count.
 
-A tally holds what is shown and, beside it, what is compared (see
-`funnel.stats.comparison`): the leads of equal exposure, and what had become of those that have
-reached an age.
+Time is cut into pieces wherever a figure of a question begins or ends: at midnights, and at the
+moments up to which unfinished spans are compared. The database counts each piece once; a period,
+one of its days, or what of it has reached an age, are sums of pieces.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import pairwise
-from typing import Any
+from datetime import UTC, datetime
+from itertools import accumulate
 
-from django.db.models import Count, Q, Value
-
-from funnel.landing.statement import JsonObject
-from funnel.models import PURCHASED, TOOK_THE_TEST
-from funnel.stages import STAGES_OF, Counting, StageId, is_at, purchased
+from funnel.stages import STAGES_OF, Counting, StageId
 from onai.periods import Period
-from onai.prices import PricedDays, priced
+from onai.prices import priced
 
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way to count: among which leads, and by which mark one of them is at a step.
-
-    `steps` takes an age, by which the step was reached; None for whenever. The first step is what
-    a lead is when it comes. `are_subsets` says that every step's leads are among those of the step
-    before. `decimals` are those of a step's conversion.
-    """
-
-    everyone: Q
-    steps: Callable[[timedelta | None], Mapping[StageId, Q]]
-    are_subsets: bool
-    decimals: int
-
-    @property
-    def names(self) -> tuple[StageId, ...]:
-        return tuple(self.steps(None))
-
-    @property
-    def marks(self) -> int:
-        """How many figures of a funnel counted this way can carry a mark."""
-        steps = len(self.names)
-        # Leads, purchases and revenue, the steps, and the conversions that are proportions.
-        return 3 + steps + (steps if self.are_subsets else 1)
-
-
-def _steps(counting: Counting) -> Callable[[timedelta | None], Mapping[StageId, Q]]:
-    return lambda age: {stage.id: is_at(stage.id, age) for stage in STAGES_OF[counting]}
-
-
-WAYS = {
-    # A lead has an id: all of them.
-    Counting.REPORTED: Way(
-        Q(pk__isnull=False), _steps(Counting.REPORTED), are_subsets=False, decimals=0
-    ),
-    Counting.COHORT: Way(TOOK_THE_TEST, _steps(Counting.COHORT), are_subsets=True, decimals=1),
-}
+# What is counted of leads beside the stages, by either way to count.
+LEADS, PURCHASES, TIMED = "leads", "purchases", "timed"
+# Behind the name of what is counted: only what had happened by an age of the lead.
+BY_AGE = " by age"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +44,7 @@ class Money:
 @dataclass(frozen=True, slots=True)
 class Side:
     """The leads of one span: all that are shown; those of equal exposure, of which only the leads
-    and the first step are counted; and those that have reached the age, with what had happened to
+    and the first step are compared; and those that have reached the age, with what had happened to
     them by then."""
 
     shown: Tally
@@ -93,101 +55,128 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """The leads of one span among those of a statement: in `[since, until)`, where None is wherever
-    the statement's leads begin or end; and whether only some of them are compared: those before
-    `exposed_until`, and those before `aged_until`, as at an age.
-    """
+class Window:
+    """The days of a side, and up to which moments, excluded, their leads are shown, are compared
+    by exposure, and are compared at an age."""
 
     days: Period
-    since: datetime | None
-    until: datetime | None
-    exposed_until: datetime | None
-    aged_until: datetime | None
-    age: timedelta
+    shown: datetime
+    exposed: datetime
+    aged: datetime
 
     @property
-    def shown(self) -> Q:
-        return self._to(self.until)
+    def moments(self) -> tuple[datetime, ...]:
+        """Where anything that is counted of the window begins or ends."""
+        prices = (days.days.start for days in priced(self.days))
+        return (*prices, self.shown, self.exposed, self.aged)
 
-    @property
-    def exposed(self) -> Q | None:
-        return self._to(self.exposed_until) if self.exposed_until else None
-
-    @property
-    def aged(self) -> Q | None:
-        return self._to(self.aged_until) if self.aged_until else None
-
-    def _to(self, until: datetime | None) -> Q:
-        inside = Q(created_at__gte=self.since) if self.since else Q()
-        return inside & Q(created_at__lt=until) if until else inside
+    def of(self, days: Period) -> "Window":
+        """The same of some of its days."""
+        cuts = (self.shown, self.exposed, self.aged)
+        return Window(days, *(min(cut, days.end, key=in_utc) for cut in cuts))
 
 
-def tally(counting: Counting, side: Sides) -> JsonObject:
-    """Counts a group of leads of one side; `read_side` reads it."""
-    counts = {name: Count("pk", filter=mark) for name, mark in _counts(counting, side).items()}
-    return JsonObject(*(part for name, count in counts.items() for part in (Value(name), count)))
+class Counts:
+    """A group of leads, counted in the pieces that `moments` cut time into.
+
+    Piece 1 begins at the first of the moments. `names` says what each column counts.
+    """
+
+    def __init__(
+        self,
+        moments: Sequence[datetime],
+        names: Sequence[str],
+        pieces: Iterable[tuple[int, Sequence[int]]],
+    ) -> None:
+        self._moments = [in_utc(moment) for moment in moments]
+        nothing = [0] * len(names)
+        found = [nothing] * (len(moments) + 1)
+        for piece, counts in pieces:
+            found[piece] = [one + other for one, other in zip(found[piece], counts, strict=True)]
+        self._until = list(accumulate(found, _added))
+        self._names = {name: place for place, name in enumerate(names)}
+
+    def between(self, since: datetime, until: datetime) -> Mapping[str, int]:
+        """What was counted in `[since, until)`; both must be among the moments."""
+        first, last = self._piece(since), self._piece(until)
+        if first >= last:
+            return dict.fromkeys(self._names, 0)
+        before, after = self._until[first], self._until[last]
+        return {name: after[place] - before[place] for name, place in self._names.items()}
+
+    def _piece(self, moment: datetime) -> int:
+        moment = in_utc(moment)
+        place = bisect_left(self._moments, moment)
+        if place == len(self._moments) or self._moments[place] != moment:
+            raise ValueError(f"nothing was counted up to {moment}")
+        return place
 
 
-def _counts(counting: Counting, side: Sides) -> dict[str, Q]:
-    """What is counted of a side, nothing of it twice: what is missing equals what is shown."""
-    way = WAYS[counting]
-    steps, by_then = way.steps(None), way.steps(side.age)
-    first, *others = steps
-    everyone = way.everyone & side.shown
-    counts = {"leads": everyone, "purchases": everyone & PURCHASED}
-    counts |= {step.value: side.shown & steps[step] for step in steps if step != StageId.PAYMENT}
-    if side.exposed is not None:
-        counts["e leads"] = way.everyone & side.exposed
-        counts[f"e {first}"] = side.exposed & steps[first]
-    aged = side.shown if side.aged is None else side.aged
-    if side.aged is not None:
-        counts["a leads"] = way.everyone & aged
-        counts[f"a {first}"] = aged & steps[first]
-    counts["a purchases"] = way.everyone & aged & purchased(side.age)
-    counts |= {f"a {step}": aged & by_then[step] for step in others if step != StageId.PAYMENT}
-    prices = priced(side.days)
-    for number, days in enumerate(prices[1:]):
-        counts[f"priced {number}"] = everyone & PURCHASED & _since(days)
-        counts[f"a priced {number}"] = way.everyone & aged & purchased(side.age) & _since(days)
-    return counts
+def in_utc(moment: datetime) -> datetime:
+    """Python compares moments of one zone by the clock on the wall, also where it was changed."""
+    return moment.astimezone(UTC)
 
 
-def _since(days: PricedDays) -> Q:
-    return Q(created_at__gte=days.days.start)
+def _added(one: Sequence[int], other: Sequence[int]) -> list[int]:
+    return [first + second for first, second in zip(one, other, strict=True)]
 
 
-def read_side(counting: Counting, side: Sides, row: Mapping[str, Any] | None) -> Side:
-    """What was counted of a side; nothing where there was no row."""
-    row = row or {}
-    steps = WAYS[counting].names
+def name_of(counting: Counting, what: str) -> str:
+    """What is counted of a way's leads, told from the same of the other way."""
+    return f"{counting} {what}"
 
-    def read(prefix: str) -> Tally:
-        def count(name: str) -> int:
-            of_payment = "purchases" if name == StageId.PAYMENT else name
-            told = row.get(prefix + of_payment, row.get(of_payment, 0))
-            return int(told)
 
-        return Tally(count("leads"), tuple(map(count, steps)), count("purchases"))
+def side(counting: Counting, counts: Counts, window: Window) -> Side:
+    """The leads of a window, by a way to count."""
+    since, prices = window.days.start, priced(window.days)
+    shown, exposed, aged = (
+        counts.between(since, until) for until in (window.shown, window.exposed, window.aged)
+    )
 
-    shown, aged = read(""), read("a ")
-    prices = priced(side.days)
+    def money(until: datetime, name: str) -> Money:
+        bought = [
+            counts.between(days.days.start, min(until, days.days.end, key=in_utc))[name]
+            for days in prices
+        ]
+        return Money(
+            revenue=sum(n * days.price for n, days in zip(bought, prices, strict=True)),
+            squares=sum(n * days.price**2 for n, days in zip(bought, prices, strict=True)),
+        )
+
+    purchases = name_of(counting, PURCHASES)
     return Side(
-        shown=shown,
-        exposed=read("e "),
-        aged=aged,
-        money=_money(prices, shown.purchases, row, "priced"),
-        aged_money=_money(prices, aged.purchases, row, "a priced"),
+        shown=tally(counting, shown),
+        exposed=tally(counting, exposed),
+        aged=tally(counting, aged, by_age=True),
+        money=money(window.shown, purchases),
+        aged_money=money(window.aged, purchases + BY_AGE),
     )
 
 
-def _money(
-    prices: Sequence[PricedDays], purchases: int, row: Mapping[str, Any], name: str
-) -> Money:
-    # Each price's own and all later ones; the differences are each price's own.
-    since = [purchases, *(int(row.get(f"{name} {n}", 0)) for n in range(len(prices) - 1)), 0]
-    own = [count - later for count, later in pairwise(since)]
-    return Money(
-        revenue=sum(count * days.price for count, days in zip(own, prices, strict=True)),
-        squares=sum(count * days.price**2 for count, days in zip(own, prices, strict=True)),
+def nobody(counting: Counting) -> Side:
+    """A side without a day."""
+    none = Tally(0, (0,) * len(STAGES_OF[counting]), 0)
+    return Side(none, none, none, Money(), Money())
+
+
+def tally(counting: Counting, counted: Mapping[str, int], *, by_age: bool = False) -> Tally:
+    """What was counted, as a tally; `by_age`, of what had happened by the age."""
+    suffix = BY_AGE if by_age else ""
+    first, *others = STAGES_OF[counting]
+    return Tally(
+        leads=counted[name_of(counting, LEADS)],
+        reached=(counted[first.id], *(counted[stage.id + suffix] for stage in others)),
+        purchases=counted[name_of(counting, PURCHASES) + suffix],
     )
+
+
+def marks_of(counting: Counting) -> int:
+    """How many figures of a funnel counted this way can carry a mark."""
+    steps = len(STAGES_OF[counting])
+    # Leads, purchases and revenue, the steps, and the conversions that are proportions.
+    return 3 + steps + (steps if counting is Counting.COHORT else 1)
+
+
+def ids_of(counting: Counting) -> tuple[StageId, ...]:
+    """The steps of a way to count, in order."""
+    return tuple(stage.id for stage in STAGES_OF[counting])

@@ -5,34 +5,23 @@ month's worth of the period and of the compared one, and where these are few, th
 the period. Leads of a day are parted by source, since each campaign has days of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
-from django.db.models import Count, Func, IntegerField, Q
-
-from funnel.landing.statement import Found, JsonArray, Part
-from funnel.models import PURCHASED, Lead, source_name, within
-from funnel.report.buckets import number
-from funnel.report.counting import WAYS
+from funnel.report.count_leads import CountedLeads
+from funnel.report.counting import BY_AGE, LEADS, PURCHASES, TIMED, Counts, ids_of, name_of
 from funnel.report.question import FunnelQuestion
-from funnel.stages import purchased
 from funnel.stats.comparison import Noise
 from funnel.stats.overdispersion import inflation_of, spread_of
 from onai.periods import Period, business_day
 
 _MOST_DAYS = 31
 _ENOUGH_DAYS = 28
-# Anybody can put anything into a source: they are parted into so many groups at most.
-_GROUPS = 64
 _DAY = timedelta(days=1)
-# Where the columns of a row stand: day, group, leads, purchases by the age; purchases whose moment
-# is known, and of these by the age; then the steps by the age.
-_LEADS, _BOUGHT, _TIMED, _TIMED_BY_AGE, _STEPS = 2, 3, 4, 5, 6
-
-
-# By the day's number: what was counted on it.
-_Table = dict[int, list[int]]
+# What was counted of some leads, day by day.
+_Days = Sequence[Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +34,7 @@ class Daily:
     come_by_age: float | None
 
 
-class _Group(Func):
-    template = f"(hashtext(%(expressions)s) & {_GROUPS - 1})"
-    output_field = IntegerField()
-
-
-def daily_part(question: FunnelQuestion) -> Part:
-    """A row for each day and group of sources with a lead."""
-    runs = _runs(question)
-    way, age = WAYS[question.counting], question.cuts().age
-    inside = Q()
-    for run in runs:
-        inside |= within(Period(run[0], run[-1]))
-    steps = way.steps(age).values()
-    timed = PURCHASED & Q(sms_clicked_at__isnull=False)
-    days = [Period.day(day) for run in runs for day in run]
-    rows = (
-        Lead.objects.filter(inside)
-        .of_sources(question.sources)
-        .filter(way.everyone)
-        .annotate(day=number(days), group=_Group(source_name()))
-        .values("day", "group")
-        .annotate(
-            row=JsonArray(
-                "day",
-                "group",
-                Count("pk"),
-                Count("pk", filter=purchased(age)),
-                Count("pk", filter=timed),
-                Count("pk", filter=timed & purchased(age)),
-                *(Count("pk", filter=step) for step in steps),
-            )
-        )
-        .values("row")
-    )
-    return Part(lists={"days": rows})
-
-
-def _runs(question: FunnelQuestion) -> list[list[date]]:
+def daily_runs(question: FunnelQuestion) -> list[list[date]]:
     """Runs of days, each with a mean of its own, in the order of the calendar."""
     at = question.cuts()
     now = _whole_days(question.period, at.aged_now)
@@ -98,62 +50,64 @@ def _whole_days(period: Period, cut: datetime) -> list[date]:
     return [period.first_day + _DAY * n for n in range((last - period.first_day).days + 1)]
 
 
-def read_daily(question: FunnelQuestion, found: Found) -> Daily:
-    everybody: dict[int, list[int]] = {}
-    by_group: dict[int, _Table] = {}
-    for day, group, *counts in found.lists["days"]:
-        by_group.setdefault(group, {})[day] = counts
-        total = everybody.setdefault(day, [0] * len(counts))
-        everybody[day] = [one + other for one, other in zip(total, counts, strict=True)]
-    runs, first = [], 1
-    for run in _runs(question):
-        runs.append(range(first, first + len(run)))
-        first += len(run)
+def daily_periods(question: FunnelQuestion) -> list[Period]:
+    """Each of the days, as a period."""
+    return [Period.day(day) for run in daily_runs(question) for day in run]
+
+
+def read_daily(found: CountedLeads) -> Daily:
+    """The noise of the question's days."""
+    question = found.plan.question
+    runs = [[Period.day(day) for day in run] for run in daily_runs(question)]
+    leads, timed = (name_of(question.counting, name) for name in (LEADS, TIMED))
+
+    def days_of(counts: Counts) -> list[_Days]:
+        return [[counts.between(day.start, day.end) for day in run] for run in runs]
+
+    everybody = days_of(found.totals)
     # Days before anybody came tell nothing of how they spread.
-    runs[0] = range(min(everybody, default=runs[0].stop), runs[0].stop)
-    timed, by_age = (
-        sum(counts[place - 2] for counts in everybody.values()) for place in (_TIMED, _TIMED_BY_AGE)
-    )
-    steps = len(question.steps)
+    came = (place for place, day in enumerate(everybody[0]) if day[leads])
+    silent = next(came, len(everybody[0]))
+    groups = [days_of(group) for group in found.groups]
+    groups = [table for table in groups if any(day[leads] for run in table for day in run)]
+    for table in (everybody, *groups):
+        table[0] = table[0][silent:]
+    by_age = sum(day[timed + BY_AGE] for run in everybody for day in run)
+    known = sum(day[timed] for run in everybody for day in run)
     return Daily(
-        of_all=_noise([everybody], everybody, runs, steps),
-        of_rows=_noise(list(by_group.values()), everybody, runs, steps),
-        come_by_age=by_age / timed if timed else None,
+        of_all=_noise(question, [everybody], everybody),
+        of_rows=_noise(question, groups, everybody),
+        come_by_age=by_age / known if known else None,
     )
 
 
 def _noise(
-    tables: Sequence[_Table], everybody: _Table, runs: Sequence[Sequence[int]], steps: int
+    question: FunnelQuestion, tables: Sequence[Sequence[_Days]], everybody: Sequence[_Days]
 ) -> Noise:
-    def column(place: int, table: _Table, run: Sequence[int]) -> list[int]:
-        return [table[day][place - 2] if day in table else 0 for day in run]
+    def spread(name: str) -> float:
+        return spread_of([[day[name] for day in run] for table in tables for run in table])
 
-    def spread(place: int) -> float:
-        return spread_of([column(place, table, run) for table in tables for run in runs])
-
-    def inflation(part: int, whole: int, among: _Table | None = None) -> float:
+    def inflation(part: str, whole: str, *, of_everybody: bool = False) -> float:
         return inflation_of(
             [
-                list(
-                    zip(
-                        column(part, table, run),
-                        column(whole, table if among is None else among, run),
-                        strict=True,
-                    )
-                )
+                [(day[part], all_day[whole]) for day, all_day in zip(run, all_run, strict=True)]
                 for table in tables
-                for run in runs
+                for run, all_run in zip(table, everybody if of_everybody else table, strict=True)
             ]
         )
 
-    places = [_STEPS + number for number in range(steps)]
+    first, *others = ids_of(question.counting)
+    steps = [str(first), *(step + BY_AGE for step in others)]
+    leads = name_of(question.counting, LEADS)
+    bought = name_of(question.counting, PURCHASES) + BY_AGE
+    conversions = (inflation(step, before) for before, step in pairwise(steps))
     return Noise(
-        leads=spread(_LEADS),
-        purchases=spread(_BOUGHT),
-        reached=tuple(map(spread, places)),
-        conversions=(1.0, *(inflation(place, place - 1) for place in places[1:])),
-        conversion=inflation(_BOUGHT, _LEADS),
-        overall=inflation(_BOUGHT, places[0]),
-        share_of_leads=inflation(_LEADS, _LEADS, everybody),
-        share_of_purchases=inflation(_BOUGHT, _BOUGHT, everybody),
+        leads=spread(leads),
+        purchases=spread(bought),
+        reached=tuple(map(spread, steps)),
+        conversions=(1.0, *conversions),
+        conversion=inflation(bought, leads),
+        overall=inflation(bought, steps[0]),
+        share_of_leads=inflation(leads, leads, of_everybody=True),
+        share_of_purchases=inflation(bought, bought, of_everybody=True),
     )

@@ -11,8 +11,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from funnel.models import Lead, LeadQuerySet, within
-from funnel.report.counting import WAYS, Sides
+from funnel.report.counting import Window, ids_of
 from funnel.stages import Counting, StageId
 from funnel.stats.moment import shared_moment
 from funnel.stats.spans import AGE, Compare, Cuts, Spans, compared_with, cuts
@@ -60,58 +59,18 @@ class FunnelQuestion:
     def spans(self) -> Spans:
         return Spans(self.period, self.compared, self.cuts(), self.data_since)
 
-    def sides(self, *, of_one: bool = False) -> tuple[Sides, Sides]:
-        """What is counted of the period, and of the compared one up to the same moment: among the
-        leads of both periods; or, with `of_one`, each among its own.
-
-        Each has as few conditions as tell it from the other, since every count repeats them.
-        """
-        at, overlap = self.cuts(), self.spans.overlap
-        both_ends = overlap and not of_one
-        cut_before = at.before < self.compared.end
+    def windows(self) -> tuple[Window, Window]:
+        """What is counted of the period, and of the compared one up to the same moment."""
+        at = self.cuts()
         return (
-            Sides(
-                self.period,
-                since=None if of_one else self.period.start,
-                until=self.period.end if both_ends else None,
-                exposed_until=at.now if at.now < self.period.end else None,
-                aged_until=at.aged_now if at.aged_now < self.period.end else None,
-                age=at.age,
-            ),
-            Sides(
-                self.compared,
-                since=self.compared.start if both_ends else None,
-                until=None if of_one and not cut_before else at.before,
-                exposed_until=None,
-                aged_until=at.aged_before if at.aged_before < at.before else None,
-                age=at.age,
-            ),
+            Window(self.period, self.period.end, at.now, at.aged_now),
+            Window(self.compared, at.before, at.before, at.aged_before),
         )
 
     @property
     def steps(self) -> tuple[StageId, ...]:
         """The steps of the way of counting, in order."""
-        return WAYS[self.counting].names
-
-    def leads(self) -> LeadQuerySet:
-        """Of these sources, in the period."""
-        return Lead.objects.created_in(self.period).of_sources(self.sources)
-
-    def compared_leads(self) -> LeadQuerySet:
-        """Of these sources, in the compared period."""
-        return Lead.objects.created_in(self.compared).of_sources(self.sources)
-
-    def leads_of_both_periods(self) -> LeadQuerySet:
-        if self.compared.end >= self.period.start:
-            # No day between them: one range of the index, and half the conditions.
-            both = within(Period(self.compared.first_day, self.period.last_day))
-        else:
-            both = within(self.compared) | within(self.period)
-        return Lead.objects.filter(both).of_sources(self.sources)
-
-    def counted_leads_of_both_periods(self) -> LeadQuerySet:
-        """Those of them that the way of counting looks at."""
-        return self.leads_of_both_periods().filter(WAYS[self.counting].everyone)
+        return ids_of(self.counting)
 
 
 class BadQuestion(Problem):

@@ -1,22 +1,18 @@
 """Whose traffic sells: the funnel of every source, that is of every targetologist, side by side."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from funnel.landing.statement import Found, JsonObject, Part, ask
-from funnel.models import Lead, source_name
-from funnel.report.counting import WAYS, Side, read_side, tally
-from funnel.report.daily import Daily, daily_part, read_daily
-from funnel.report.question import FunnelQuestion
-from funnel.report.stage_report import share
+from funnel.report.count_leads import CountedLeads, Plan
+from funnel.report.counting import LEADS, PURCHASES, Side, marks_of, name_of, side
+from funnel.report.daily import Daily
+from funnel.report.statement import EVERY, Statement
 from funnel.report.steps import Funnel, funnel_of
 from funnel.stats.comparison import (
     AgainstOthers,
@@ -27,6 +23,7 @@ from funnel.stats.comparison import (
     against_others,
     level_of,
     rate,
+    share,
 )
 from funnel.stats.spans import Spans
 
@@ -119,94 +116,88 @@ class Sources:
         return tuple(rows)
 
 
+NO_SOURCES = Sources((), None, ())
+
+
 def readable(source: str) -> str:
     """The source's name for a reader; there is one to press also where it is written in spaces."""
     return str(NAMES.get(source, source if source.strip() else _("Пробелы вместо имени")))
 
 
-def funnel_by_source(question: FunnelQuestion) -> Sources:
-    """The sources asked about. Raises FiguresUnavailable."""
-    parts = {"sources": sources_part(question), "daily": daily_part(question)}
-    found = ask(question.leads_of_both_periods(), parts)
-    return read_sources(question, found["sources"], read_daily(question, found["daily"]))
-
-
-def sources_part(question: FunnelQuestion) -> Part:
-    """Every source of either period; and, where only some are asked about, all of this one."""
-    named = question.counted_leads_of_both_periods().annotate(source_name=source_name())
-    now, before = question.sides()
-    rows = named.values("source_name").annotate(
-        row=JsonObject(
-            Value("source"),
-            "source_name",
-            Value("now"),
-            tally(question.counting, now),
-            Value("before"),
-            tally(question.counting, before),
-        )
+def add_sources(made: Statement, plan: Plan, *, every_source: bool = False) -> None:
+    """Have the sources counted: the biggest one by one and the others as one, or every source; and
+    where only some are asked about, all of the period to choose from."""
+    now, before = map(plan.places_in, plan.shown)
+    made.parameters |= {"spans_now": now, "spans_before": before}
+    made.parameters["most_sources"] = EVERY if every_source else LISTED_AT_MOST
+    columns = [f"{count} as c{number}" for number, count in enumerate(plan.columns.sums)]
+    counts = [f"sum(c{number})" for number in range(len(columns))]
+    names = plan.columns.names
+    counting = plan.question.counting
+    leads, bought = (f"c{names.index(name_of(counting, one))}" for one in (LEADS, PURCHASES))
+    made.table(
+        "by_source",
+        "select (%(span_of_pieces)s::int[])[piece] as span, coalesce(source, '') as source,"
+        f" {', '.join(columns)} from by_time where (%(span_of_pieces)s::int[])[piece] > 0"
+        " group by 1, 2",
     )
-    lists: dict[str, Any] = {"rows": rows.values("row")}
-    if question.sources:
-        everything = Lead.objects.created_in(question.period).annotate(source_name=source_name())
-        lists["choices"] = (
-            everything.values("source_name")
-            .annotate(leads=Count("pk"))
-            .order_by("-leads", "source_name")
-            .values("source_name")[:_MOST_CHOICES]
+    made.table(
+        "biggest_sources",
+        "select source, row_number() over (order by"
+        f" coalesce(sum({leads}) filter (where span = any(%(spans_now)s)), 0) desc,"
+        f" coalesce(sum({bought}) filter (where span = any(%(spans_now)s)), 0) desc,"
+        f" coalesce(sum({leads}) filter (where span = any(%(spans_before)s)), 0) desc,"
+        f" source) as place from by_source group by source having sum({leads}) > 0",
+    )
+    made.answers["sources_in_all"] = "(select count(*) from biggest_sources)"
+    listed = "case when place <= %(most_sources)s then source end"
+    made.rows(
+        "sources",
+        (listed, "span", *counts),
+        f"from by_source join biggest_sources using (source) group by {listed}, span",
+    )
+    if plan.question.sources:
+        inside = made.inside("choices", plan.shown[:1], ())
+        made.rows(
+            "choices",
+            ("source",),
+            "from (select coalesce(source, '') as source from landing_leads"
+            f" where {inside} group by 1 order by count(*) desc, 1 limit {_MOST_CHOICES}) as named",
         )
-    return Part(lists=lists)
 
 
-def read_sources(
-    question: FunnelQuestion, found: Found, days: Daily, *, every_source: bool = False
-) -> Sources:
-    """The biggest sources and the others together, or with `every_source` all of them."""
-    biggest = sorted(found.lists["rows"], key=_biggest_first)
-    at_most = len(biggest) if every_source else LISTED_AT_MOST
-    listed, others, noise = biggest[:at_most], biggest[at_most:], days.of_rows
-    now, before = question.sides()
-    marks = len(listed) * (WAYS[question.counting].marks + _SHARES)
+def read_sources(found: CountedLeads, days: Daily) -> Sources:
+    """The sources asked about."""
+    question, plan, noise = found.plan.question, found.plan, days.of_rows
+    counted = found.by_key("sources")
+    others = counted.pop(None, None)
+    marks = len(counted) * (marks_of(question.counting) + _SHARES)
     spans = replace(question.spans, level=level_of(Section.SOURCES, marks))
-    against = replace(spans, level=level_of(Section.SOURCE_AGAINST_OTHERS, len(listed)))
+    against = replace(spans, level=level_of(Section.SOURCE_AGAINST_OTHERS, len(counted)))
     sides = [
-        (
-            read_side(question.counting, now, row["now"]),
-            read_side(question.counting, before, row["before"]),
-        )
-        for row in (*listed, *([_together(others)] if others else ()))
+        (side(question.counting, one, plan.now), side(question.counting, one, plan.before))
+        for one in (*counted.values(), *([others] if others else ()))
     ]
     came = _Shared.of(sides, lambda side: side.shown.leads, lambda side: side.exposed.leads)
     sold = _Shared.of(sides, lambda side: side.shown.purchases, lambda side: side.aged.purchases)
     aged = sum(side.aged.purchases for side, _ in sides), sum(side.aged.leads for side, _ in sides)
 
-    def counted(both: _Both) -> tuple[Funnel, Rate, Rate]:
+    def of(both: _Both) -> tuple[Funnel, Rate, Rate]:
         of_leads = came.share(spans, both, noise=noise.share_of_leads, aged=False)
         of_purchases = sold.share(spans, both, noise=noise.share_of_purchases, aged=True)
         funnel = funnel_of(question.counting, spans, *both, noise)
         return funnel, of_leads, _in_money(of_purchases, both, sides)
 
     rows = []
-    for row, both in zip(listed, sides, strict=False):
+    for source, both in zip(counted, sides, strict=False):
         one = both[0].aged
         held = against_others(against, (one.purchases, one.leads), aged, noise=noise.conversion)
-        rows.append(Source(row["source"], *counted(both), held))
+        rows.append(Source(source, *of(both), held))
     rows.sort(key=_best_first)
-    together = OtherSources(len(others), *counted(sides[-1])) if others else None
-    return Sources(tuple(rows), together, tuple(found.lists.get("choices", ())))
-
-
-def _biggest_first(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    now, before = row["now"], row["before"]
-    return -now["leads"], -now["purchases"], -before["leads"], row["source"]
-
-
-def _together(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """What was counted of several sources, as of one."""
-    sums: dict[str, Counter[str]] = {"now": Counter(), "before": Counter()}
-    for row in rows:
-        for side, counts in sums.items():
-            counts.update(row[side])
-    return {side: dict(counts) for side, counts in sums.items()}
+    left = found.rows["sources_in_all"] - len(counted)
+    together = OtherSources(left, *of(sides[-1])) if others else None
+    choices = tuple(source for (source,) in found.rows.get("choices", ()))
+    return Sources(tuple(rows), together, choices)
 
 
 @dataclass(frozen=True, slots=True)

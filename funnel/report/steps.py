@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from funnel.landing.statement import Found, Part, ask
-from funnel.report.counting import WAYS, Money, Side, Tally, Way, read_side, tally
-from funnel.report.daily import Daily, daily_part, read_daily
-from funnel.report.question import FunnelQuestion
+from funnel.report.count_leads import CountedLeads
+from funnel.report.counting import Money, Side, Tally, ids_of, marks_of, side
+from funnel.report.daily import Daily
 from funnel.stages import Counting, StageId
 from funnel.stats.comparison import (
     Counted,
@@ -62,36 +61,22 @@ class Funnel:
         return self.purchases.now - self.steps[-1].reached.now
 
 
-def funnel_steps(question: FunnelQuestion) -> Funnel:
-    """The funnel of all leads asked about. Raises FiguresUnavailable."""
-    parts = {"steps": steps_part(question), "daily": daily_part(question)}
-    found = ask(question.leads_of_both_periods(), parts)
-    return read_steps(question, found["steps"], read_daily(question, found["daily"]))
-
-
-def steps_part(question: FunnelQuestion) -> Part:
-    """What the steps need of a statement over the leads of both periods."""
-    now, before = question.sides()
-    return Part(
-        figures={"now": tally(question.counting, now), "before": tally(question.counting, before)}
-    )
-
-
-def read_steps(question: FunnelQuestion, found: Found, days: Daily) -> Funnel:
-    now, before = question.sides()
-    marks = WAYS[question.counting].marks
+def read_steps(found: CountedLeads, days: Daily) -> Funnel:
+    """The funnel of all leads asked about."""
+    question, plan = found.plan.question, found.plan
+    level = level_of(Section.HEADLINE, marks_of(question.counting))
     return funnel_of(
         question.counting,
-        replace(question.spans, level=level_of(Section.HEADLINE, marks)),
-        read_side(question.counting, now, found.figures["now"]),
-        read_side(question.counting, before, found.figures["before"]),
+        replace(question.spans, level=level),
+        side(question.counting, found.totals, plan.now),
+        side(question.counting, found.totals, plan.before),
         days.of_all,
     )
 
 
 def funnel_of(counting: Counting, spans: Spans, now: Side, before: Side, noise: Noise) -> Funnel:
     """The funnel of leads that were tallied, in the days of `spans` and in those before."""
-    way = WAYS[counting]
+    are_subsets = counting is Counting.COHORT
 
     def conversion(whole: Callable[[Tally], int], *, is_proportion: bool, noise: float) -> Rate:
         def shares(of: Tally, of_before: Tally) -> Shares:
@@ -114,7 +99,7 @@ def funnel_of(counting: Counting, spans: Spans, now: Side, before: Side, noise: 
             Pair(now.exposed.leads, before.exposed.leads),
             noise=noise.leads,
         ),
-        steps=_steps(way, spans, now, before, noise),
+        steps=_steps(counting, spans, now, before, noise),
         purchases=counted(
             spans,
             Pair(now.shown.purchases, before.shown.purchases),
@@ -132,7 +117,7 @@ def funnel_of(counting: Counting, spans: Spans, now: Side, before: Side, noise: 
         ),
         conversion=conversion(lambda of: of.leads, is_proportion=True, noise=noise.conversion),
         overall=conversion(
-            lambda of: of.reached[0], is_proportion=way.are_subsets, noise=noise.overall
+            lambda of: of.reached[0], is_proportion=are_subsets, noise=noise.overall
         ),
     )
 
@@ -144,9 +129,12 @@ def _worth(now: Money, before: Money) -> int:
     return max(1, round((now.squares + before.squares) / revenue)) if revenue else 1
 
 
-def _steps(way: Way, spans: Spans, now: Side, before: Side, noise: Noise) -> tuple[Step, ...]:
-    steps = []
-    for number, step in enumerate(way.names):
+def _steps(
+    counting: Counting, spans: Spans, now: Side, before: Side, noise: Noise
+) -> tuple[Step, ...]:
+    """Those of a cohort are subsets of each other, so that their conversions are proportions."""
+    steps, are_subsets = [], counting is Counting.COHORT
+    for number, step in enumerate(ids_of(counting)):
         # The first step is what a lead is when it comes; the others take their time.
         compared = (now.aged, before.aged) if number else (now.exposed, before.exposed)
 
@@ -159,8 +147,8 @@ def _steps(way: Way, spans: Spans, now: Side, before: Side, noise: Noise) -> tup
                 spans,
                 Shares(at(now.shown, before.shown), at(now.shown, before.shown, number - 1)),
                 Shares(at(now.aged, before.aged), at(now.aged, before.aged, number - 1)),
-                is_proportion=way.are_subsets,
-                decimals=way.decimals,
+                is_proportion=are_subsets,
+                decimals=1 if are_subsets else 0,
                 noise=noise.conversions[number],
             )
         reached = counted(

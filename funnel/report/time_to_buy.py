@@ -5,52 +5,33 @@ are those that were written down as earlier than the lead itself, which is nobod
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import (
-    Aggregate,
-    Avg,
-    Case,
-    Count,
-    DurationField,
-    ExpressionWrapper,
-    F,
-    FloatField,
-    Func,
-    Q,
-    TextField,
-    Value,
-    When,
-)
-from django.db.models.functions import Cast, Concat
-
-from funnel.landing.statement import Found, JsonObject, Part, ask
-from funnel.models import PURCHASED, source_name, within
-from funnel.report.buckets import Bucket, WidthBucket, buckets, number, spans
+from funnel.models import TESTS
+from funnel.report.buckets import Bucket, spans
+from funnel.report.count_leads import CountedLeads, Plan
 from funnel.report.question import FunnelQuestion
 from funnel.report.sources import LISTED_AT_MOST, readable
-from funnel.stages import purchased
+from funnel.report.statement import EVERY, Range, Statement
+from funnel.stages import Counting
 from funnel.stats import chance
 from funnel.stats.comparison import Section, Verdict, level_of, unsaid_of, verdict_of
 from funnel.stats.spans import AGE, Cuts, Spans
 from onai.periods import Period
 
-_TIMED = PURCHASED & Q(sms_clicked_at__gte=F("created_at"))
-_UNTIMED = PURCHASED & Q(sms_clicked_at=None)
-_EARLIER = PURCHASED & Q(sms_clicked_at__lt=F("created_at"))
-_TOOK = ExpressionWrapper(F("sms_clicked_at") - F("created_at"), output_field=DurationField())
 # For the test, times are told apart by these seconds: from a minute to a year, each a quarter
 # longer than the one before. Within a class they count as equal.
 CLASSES = tuple(round(60 * 1.25**n) for n in range(60))
 _FEWEST_QUARTERED = 4
 # Times are compared of leads of this age where the period is long enough.
 _LONGEST_WAIT = timedelta(days=7)
-# The keys of the groups a purchase is in.
-_ALL, _SOURCE, _NOW, _BEFORE = "all", "source ", "now ", "before "
+# What `grouping(source, bucket)` says of the groups a purchase is in.
+_ALL, _SOURCE, _BUCKET = 3, 1, 2
+# The kind of a group, its side, and which of its kind it is.
+_Key = tuple[int, int, str | int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +76,11 @@ class Times:
     is_longer: bool | None
     shift: timedelta | None
 
+    @property
+    def has_purchases(self) -> bool:
+        """Whether anybody bought, now or before."""
+        return bool(self.now.purchases or (self.before and self.before.purchases))
+
 
 @dataclass(frozen=True, slots=True)
 class OfSource:
@@ -122,47 +108,84 @@ class TimeToBuy:
     by_source: tuple[OfSource, ...]
     over_time: tuple[OfBucket, ...]
 
+    @property
+    def with_purchases(self) -> tuple[OfBucket, ...]:
+        """The buckets in which anybody bought, now or before; the last one first."""
+        return tuple(one for one in reversed(self.over_time) if one.times.has_purchases)
 
-def time_to_buy(question: FunnelQuestion) -> TimeToBuy:
-    """Raises FiguresUnavailable."""
-    parts = {"buying": time_to_buy_part(question)}
-    return read_time_to_buy(question, ask(question.leads_of_both_periods(), parts)["buying"])
+
+NO_TIMES = TimeToBuy(Times(_NOBODY, None, Verdict.NO_DATA, None, None, None), (), ())
 
 
-def time_to_buy_part(question: FunnelQuestion) -> Part:
-    """Every purchase is counted in each group it is in, so that one reading does for all."""
-    bought = question.counted_leads_of_both_periods().purchases()
-    grouped = bought.annotate(key=_Unnested(_keys(question)))
-    now, before = within(question.period), question.sides()[1].shown
-    at = _cuts(question)
-    came = Q(created_at__gte=question.period.start, created_at__lt=at.aged_now)
-    came_before = Q(created_at__gte=question.compared.start, created_at__lt=at.aged_before)
-    return Part(
-        lists={
-            "quartiles": grouped.values("key")
-            .annotate(
-                row=JsonObject(
-                    *(Value("key"), "key"),
-                    *(Value("now"), _quartiles(now)),
-                    *(Value("before"), _quartiles(before)),
-                )
-            )
-            .values("row"),
-            "classes": grouped.filter(_TIMED & (came | came_before) & purchased(at.age))
-            .annotate(class_number=_class_number())
-            .values("key", "class_number")
-            .annotate(
-                row=JsonObject(
-                    *(Value("key"), "key"),
-                    *(Value("class"), "class_number"),
-                    *(Value("now"), Count("pk", filter=came)),
-                    *(Value("before"), Count("pk", filter=came_before)),
-                    *(Value("seconds"), Avg(_Seconds(_TOOK), filter=came)),
-                    *(Value("seconds_before"), Avg(_Seconds(_TOOK), filter=came_before)),
-                )
-            )
-            .values("row"),
-        },
+def add_times(made: Statement, plan: Plan, *, every_source: bool = False) -> None:
+    """Have the times to buy counted: of all purchases, of each source's and each bucket's.
+
+    A purchase has a row of `sold` for each side that it is shown in: 1 is the period.
+    """
+    question, at = plan.question, _cuts(plan.question)
+    inside = made.inside("bought", plan.shown, question.sources)
+    if question.counting is Counting.COHORT:
+        inside += f" and starts_with(source, '{TESTS}')"
+    made.parameters |= {
+        "age_of_times": at.age,
+        "classes": list(CLASSES),
+        "most_timed_sources": EVERY if every_source else LISTED_AT_MOST,
+    }
+    made.table(
+        "bought",
+        "select created_at, coalesce(source, '') as source,"
+        " extract(epoch from sms_clicked_at - created_at)::float8 as seconds,"
+        " sms_clicked_at <= created_at + %(age_of_times)s as by_age"
+        f" from landing_leads where sms_clicked and {inside}",
+    )
+    compared = [row.compared for row in plan.buckets if row.compared]
+    rows = (
+        _sold(made, 0, plan.shown[1], at.aged_before, compared),
+        _sold(made, 1, plan.shown[0], at.aged_now, [row.period for row in plan.buckets]),
+    )
+    made.table("sold", " union all ".join(rows))
+    made.table(
+        "best_selling",
+        "select source from sold group by source"
+        " order by count(*) filter (where side = 1) desc, source limit %(most_timed_sources)s",
+    )
+    listed = f"where kind <> {_SOURCE} or source in (select source from best_selling)"
+    kind = "grouping(source, bucket) as kind, side, source, bucket"
+    made.rows(
+        "quartiles",
+        ("kind", "side", "source", "bucket", "purchases", "untimed", "earlier", "quartiles"),
+        f"from (select {kind}, count(*) as purchases, count(*) - count(seconds) as untimed,"
+        " count(*) filter (where seconds < 0) as earlier,"
+        " percentile_cont(array[0.25, 0.5, 0.75]) within group (order by seconds)"
+        " filter (where seconds >= 0) as quartiles"
+        " from sold group by grouping sets ((side), (side, source), (side, bucket))) as grouped"
+        f" {listed}",
+    )
+    made.rows(
+        "classes",
+        ("kind", "side", "source", "bucket", "class", "n", "seconds"),
+        f"from (select {kind}, class, count(*) as n, avg(seconds) as seconds"
+        " from sold where is_compared group by"
+        " grouping sets ((side, class), (side, source, class), (side, bucket, class)))"
+        " as grouped"
+        f" {listed}",
+    )
+
+
+def _sold(made: Statement, side: int, shown: Range, aged: datetime, rows: Sequence[Period]) -> str:
+    """The purchases of a side, each in its bucket and its class of times."""
+    made.parameters |= {
+        f"sold_since_{side}": shown.since,
+        f"sold_until_{side}": shown.until,
+        f"aged_{side}": aged,
+        f"buckets_{side}": [days.start for days in rows],
+    }
+    return (
+        f"select {side} as side, source, seconds,"
+        f" width_bucket(created_at, %(buckets_{side})s::timestamptz[]) as bucket,"
+        " width_bucket(seconds, %(classes)s::float8[]) as class,"
+        f" seconds >= 0 and by_age and created_at < %(aged_{side})s as is_compared from bought"
+        f" where created_at >= %(sold_since_{side})s and created_at < %(sold_until_{side})s"
     )
 
 
@@ -172,127 +195,58 @@ def _cuts(question: FunnelQuestion) -> Cuts:
     return question.cuts(max(AGE, longest))
 
 
-def _keys(question: FunnelQuestion) -> Func:
-    """The groups of a purchase: all, its source, and what it came in of the period and of the
-    compared one; null where it did not."""
-    rows = buckets(question)
-    compared = [row.compared for row in rows if row.compared]
-    return _TextArray(
-        Value(_ALL),
-        Concat(Value(_SOURCE), source_name(), output_field=TextField()),
-        _numbered(_NOW, question.period, [row.period for row in rows]),
-        _numbered(_BEFORE, question.compared, compared),
-    )
+def read_time_to_buy(found: CountedLeads) -> TimeToBuy:
+    """The times of all, of the sources and of the buckets."""
+    question, rows = found.plan.question, found.plan.buckets
+    quartiles = {_key(row): row for row in found.rows["quartiles"]}
+    classes: dict[_Key, list[Any]] = defaultdict(list)
+    for row in found.rows["classes"]:
+        classes[_key(row)].append(row)
 
-
-def read_time_to_buy(
-    question: FunnelQuestion, found: Found, *, every_source: bool = False
-) -> TimeToBuy:
-    """The times of all and of the sources that sell most, or with `every_source` of all of them."""
-    quartiles = {row["key"]: row for row in found.lists["quartiles"]}
-    classes: dict[str, list[Any]] = defaultdict(list)
-    for row in found.lists["classes"]:
-        classes[row["key"]].append(row)
-
-    def times(days: Spans, key: str, key_before: str) -> Times:
+    def times(days: Spans, now: _Key, before: _Key) -> Times:
         return _times(
             days,
-            _read(quartiles, key, "now"),
-            _read(quartiles, key_before, "before"),
-            _sample(classes[key], "now", "seconds"),
-            _sample(classes[key_before], "before", "seconds_before"),
+            _read(quartiles.get(now)),
+            _read(quartiles.get(before)),
+            _sample(classes[now]),
+            _sample(classes[before]),
         )
 
-    names = sorted(
-        (key for key in quartiles if key and key.startswith(_SOURCE)),
-        key=lambda key: (-quartiles[key]["now"]["purchases"], key),
-    )
-    if not every_source:
-        names = names[:LISTED_AT_MOST]
-    rows, of_buckets, compared = buckets(question), [], 0
-    level = level_of(Section.TIME_TO_BUY, 1 + len(names) + len(rows))
-    at = _cuts(question)
+    names = {source for kind, _, source in quartiles if kind == _SOURCE}
+    level, at = level_of(Section.TIME_TO_BUY, 1 + len(names) + len(rows)), _cuts(question)
     whole = replace(question.spans, cuts=at, level=level)
-    of_sources = [OfSource(key.removeprefix(_SOURCE), times(whole, key, key)) for key in names]
+    of_sources = [
+        OfSource(str(name), times(whole, (_SOURCE, 1, name), (_SOURCE, 0, name))) for name in names
+    ]
     of_sources.sort(key=lambda one: (-one.times.now.purchases, one.source))
+    of_buckets, compared = [], 0
     for place, row in enumerate(rows, start=1):
         compared += row.compared is not None
-        before = f"{_BEFORE}{compared if row.compared else 0}"
+        before = (_BUCKET, 0, compared if row.compared else 0)
         days = replace(spans(question, row, level=level), cuts=at)
-        of_buckets.append(OfBucket(row, times(days, f"{_NOW}{place}", before)))
+        of_buckets.append(OfBucket(row, times(days, (_BUCKET, 1, place), before)))
     return TimeToBuy(
-        all=times(whole, _ALL, _ALL),
+        all=times(whole, (_ALL, 1, None), (_ALL, 0, None)),
         by_source=tuple(of_sources),
         over_time=tuple(of_buckets),
     )
 
 
-class _TextArray(Func):
-    template = "array[%(expressions)s]"
-    output_field = ArrayField(TextField())
+def _key(row: Sequence[Any]) -> _Key:
+    kind, side, source, bucket = row[:4]
+    return kind, side, {_SOURCE: source, _BUCKET: bucket}.get(kind)
 
 
-class _Unnested(Func):
-    function = "unnest"
-    output_field = TextField()
-    set_returning = True
-
-
-class _Percentiles(Aggregate):
-    """The quartiles as PostgreSQL interpolates them between two values; null without a value."""
-
-    template = "percentile_cont(array[0.25, 0.5, 0.75]) within group (order by %(expressions)s)"
-    output_field = ArrayField(FloatField())
-
-
-class _Seconds(Func):
-    template = "extract(epoch from %(expressions)s)"
-    output_field = FloatField()
-
-
-def _numbered(prefix: str, period: Period, periods: Sequence[Period]) -> Case:
-    named = Concat(Value(prefix), Cast(number(periods), TextField()), output_field=TextField())
-    return Case(When(within(period), then=named), output_field=TextField())
-
-
-def _class_number() -> Func:
-    bounds = Value(f"{{{','.join(map(str, CLASSES))}}}")
-    seconds = Cast(_Seconds(_TOOK), FloatField())
-    return WidthBucket(seconds, Cast(bounds, ArrayField(FloatField())))
-
-
-def _quartiles(inside: Q) -> JsonObject:
-    return JsonObject(
-        Value("purchases"),
-        Count("pk", filter=inside),
-        Value("timed"),
-        Count("pk", filter=inside & _TIMED),
-        Value("without_moment"),
-        Count("pk", filter=inside & _UNTIMED),
-        Value("before_lead"),
-        Count("pk", filter=inside & _EARLIER),
-        Value("quartiles"),
-        _Percentiles(_Seconds(_TOOK), filter=inside & _TIMED),
-    )
-
-
-def _read(rows: Mapping[str, Any], key: str, when: str) -> Quartiles:
-    if key not in rows:
+def _read(row: Sequence[Any] | None) -> Quartiles:
+    if row is None:
         return _NOBODY
-    row = rows[key][when]
+    purchases, untimed, earlier, quartiles = row[4:]
     lower, median, upper = (
         None if value is None else timedelta(seconds=round(value))
-        for value in row["quartiles"] or (None, None, None)
+        for value in quartiles or (None, None, None)
     )
-    return Quartiles(
-        purchases=row["purchases"],
-        timed=row["timed"],
-        without_moment=row["without_moment"],
-        before_lead=row["before_lead"],
-        lower=lower,
-        median=median,
-        upper=upper,
-    )
+    timed = purchases - untimed - earlier
+    return Quartiles(purchases, timed, untimed, earlier, lower, median, upper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,11 +257,10 @@ class _Sample:
     seconds: tuple[float, ...]
 
 
-def _sample(rows: Sequence[Mapping[str, Any]], count: str, mean: str) -> _Sample:
+def _sample(rows: Sequence[Sequence[Any]]) -> _Sample:
     counts, seconds = [0] * (len(CLASSES) + 1), [0.0] * (len(CLASSES) + 1)
-    for row in rows:
-        counts[row["class"]] = row[count]
-        seconds[row["class"]] = row[count] * float(row[mean] or 0)
+    for *_, number, count, mean in rows:
+        counts[number], seconds[number] = count, count * mean
     return _Sample(tuple(counts), tuple(seconds))
 
 

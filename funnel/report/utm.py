@@ -4,24 +4,17 @@ The landing pages write the marks at the top level of `metadata` or under `utmPa
 are written, the top level counts. A mark is a text or a number; anything else there is none.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
-from django.db.models import Case, Count, F, Func, TextField, Value, When
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Coalesce, NullIf, Sign, Trim
-from django.db.models.lookups import In
-
-from funnel.landing.statement import Found, JsonObject, Part, ask
-from funnel.models import PURCHASED
-from funnel.report.counting import WAYS, read_side, tally
-from funnel.report.daily import Daily, daily_part, read_daily
-from funnel.report.question import FunnelQuestion
+from funnel.models import TESTS
+from funnel.report.count_leads import CountedLeads, Plan
+from funnel.report.counting import LEADS, PURCHASES, Counts, marks_of, name_of, side
+from funnel.report.daily import Daily
+from funnel.report.statement import EVERY, Statement
 from funnel.report.steps import Funnel, funnel_of
-from funnel.stages import purchased
+from funnel.stages import Counting
 from funnel.stats.comparison import AgainstOthers, Noise, Section, against_others, level_of
 from funnel.stats.spans import Spans
 
@@ -72,137 +65,127 @@ class MarkTable:
         return next((row for row in self.rows if not row.value), None)
 
 
-def funnel_by_utm(question: FunnelQuestion) -> tuple[MarkTable, ...]:
-    """A table for each mark. Raises FiguresUnavailable."""
-    parts = {"utm": utm_part(question), "daily": daily_part(question)}
-    found = ask(question.leads_of_both_periods(), parts)
-    return read_utm(question, found["utm"], read_daily(question, found["daily"]))
+def add_marks(made: Statement, plan: Plan, *, every_value: bool = False) -> None:
+    """Have the values of each mark counted: leads without one, the best sellers, or every value."""
+    question = plan.question
+    inside = made.inside("marked", plan.shown, question.sources)
+    if question.counting is Counting.COHORT:
+        inside += f" and starts_with(source, '{TESTS}')"
+    made.parameters["spans"] = list(plan.spans)
+    made.parameters["most_values"] = EVERY if every_value else MOST_VALUES
+    made.parameters["spans_now"] = plan.places_in(plan.shown[0])
+    texts = ", ".join(
+        f"metadata ->> 'utm_{mark}' as top_{mark}, params ->> 'utm_{mark}' as under_{mark}"
+        for mark in Mark
+    )
+    values = ", ".join(
+        f"coalesce({_text(mark, 'top', 'metadata')}, {_text(mark, 'under', 'params')}) as {mark}"
+        for mark in Mark
+    )
+    # Each `offset 0` keeps what it is behind from being evaluated again for each of its uses.
+    made.table(
+        "by_marks",
+        f"select span, marks, {values}, count(*) as n from ("
+        f"select span, marks, metadata, params, {texts} from ("
+        "select width_bucket(created_at, %(spans)s::timestamptz[]) as span,"
+        f" {plan.columns.marks} as marks, metadata, metadata -> 'utmParams' as params"
+        f" from landing_leads where {inside} offset 0) as lead offset 0) as lead"
+        f" group by span, marks, {', '.join(str(place + 3) for place in range(len(Mark)))}",
+    )
+    names, counting = plan.columns.names, question.counting
+    leads, bought = (f"c{names.index(name_of(counting, one))}" for one in (LEADS, PURCHASES))
+    columns = [f"{count} as c{number}" for number, count in enumerate(plan.columns.sums)]
+    counts = [f"sum(c{number})" for number in range(len(columns))]
+    each = ", ".join(f"('{mark}', {mark})" for mark in Mark)
+    made.table(
+        "by_value",
+        f"select mark.name, coalesce(mark.value, '') as value, span, {', '.join(columns)}"
+        f" from by_marks cross join lateral (values {each}) as mark (name, value) group by 1, 2, 3",
+    )
+    made.table(
+        "best_values",
+        "select name, value, row_number() over (partition by name order by value <> '',"
+        f" coalesce(sum({bought}) filter (where span = any(%(spans_now)s)), 0) desc,"
+        f" coalesce(sum({leads}) filter (where span = any(%(spans_now)s)), 0) desc, value)"
+        " as place from by_value group by name, value",
+    )
+    listed = "case when place <= %(most_values)s then value end"
+    for mark in Mark:
+        made.rows(
+            f"utm_{mark}",
+            (listed, "span", *counts),
+            "from by_value join best_values using (name, value)"
+            f" where name = '{mark}' group by {listed}, span order by min(place)",
+        )
 
 
-def utm_part(question: FunnelQuestion, *, every_value: bool = False) -> Part:
-    side, before = question.sides()
-    among = (side.shown if side.aged is None else side.aged) & WAYS[question.counting].everyone
-    return Part(
-        figures={
-            "came": Count("pk", filter=among),
-            "bought": Count("pk", filter=among & purchased(side.age)),
-            "now": tally(question.counting, side),
-            "before": tally(question.counting, before),
-        },
-        lists={
-            mark.value: _values(question, mark, None if every_value else MOST_VALUES + 1)
-            for mark in Mark
-        },
+def _text(mark: Mark, place: str, json: str) -> str:
+    """The text of a mark there; null where it is neither a text nor a number.
+
+    What begins with another letter than these is one of them, without a second look.
+    """
+    text = f"{place}_{mark}"
+    kind = f"jsonb_typeof({json} -> 'utm_{mark}')"
+    return (
+        f"case when {text} is null or (left({text}, 1) in ('[', '{{', 't', 'f')"
+        f" and {kind} not in ('string', 'number')) then null"
+        f" else nullif(btrim({text}), '') end"
     )
 
 
-def read_utm(
-    question: FunnelQuestion, found: Found, days: Daily, *, every_value: bool = False
-) -> tuple[MarkTable, ...]:
-    """The best values of each mark and the others together, or every value."""
-    at_most = None if every_value else MOST_VALUES
-    rows = sum(len(found.lists[mark.value][:at_most]) for mark in Mark)
-    marks = rows * WAYS[question.counting].marks
-    spans = replace(question.spans, level=level_of(Section.UTM, marks))
+def read_utm(found: CountedLeads, days: Daily) -> tuple[MarkTable, ...]:
+    """A table for each mark."""
+    question, plan = found.plan.question, found.plan
+    tables = {mark: found.by_key(f"utm_{mark}") for mark in Mark}
+    rows = sum(value is not None for values in tables.values() for value in values)
+    spans = replace(question.spans, level=level_of(Section.UTM, rows * marks_of(question.counting)))
     others = replace(spans, level=level_of(Section.MARK_AGAINST_OTHERS, rows))
-    judged = _Judged(spans, others, days.of_rows)
-    return tuple(_table(question, mark, found, judged, at_most) for mark in Mark)
+    everybody = side(question.counting, found.totals, plan.now).aged
+    judged = _Judged(spans, others, days.of_rows, (everybody.purchases, everybody.leads))
+    return tuple(_table(plan, mark, tables[mark], judged) for mark in Mark)
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """By what the rows of all tables are judged: against before, and against the others."""
+    """By what the rows of all tables are judged: against before, and against the others, of whom
+    so many bought of so many."""
 
     spans: Spans
     others: Spans
     noise: Noise
+    bought: tuple[int, int]
 
 
 def _table(
-    question: FunnelQuestion, mark: Mark, found: Found, judged: _Judged, at_most: int | None
+    plan: Plan, mark: Mark, values: Mapping[str | None, Counts], judged: _Judged
 ) -> MarkTable:
-    rows = found.lists[mark.value]
-    listed = rows[:at_most]
-    read = tuple(_marked(question, row, found, judged) for row in listed)
-    if len(listed) == len(rows):
-        return MarkTable(mark, read, None)
-    left = {when: _left(found.figures[when], listed, when) for when in ("now", "before")}
-    return MarkTable(mark, read, _funnel(question, left, judged))
+    others = values.get(None)
+    return MarkTable(
+        mark,
+        tuple(
+            _marked(plan, value, counts, judged)
+            for value, counts in values.items()
+            if value is not None
+        ),
+        _funnel(plan, others, judged) if others else None,
+    )
 
 
-def _left(whole: Mapping[str, int], listed: Sequence[Any], when: str) -> dict[str, int]:
-    """What was counted of the leads whose value is not listed."""
-    counts = Counter(whole)
-    for row in listed:
-        counts.subtract(row[when])
-    return dict(counts)
+def _funnel(plan: Plan, counts: Counts, judged: _Judged) -> Funnel:
+    counting = plan.question.counting
+    now, before = (side(counting, counts, window) for window in (plan.now, plan.before))
+    return funnel_of(counting, judged.spans, now, before, judged.noise)
 
 
-def _funnel(question: FunnelQuestion, row: Mapping[str, Any], judged: _Judged) -> Funnel:
-    now, before = question.sides()
-    side = read_side(question.counting, now, row["now"])
-    side_before = read_side(question.counting, before, row["before"])
-    return funnel_of(question.counting, judged.spans, side, side_before, judged.noise)
-
-
-def _marked(question: FunnelQuestion, row: Any, found: Found, judged: _Judged) -> Marked:
-    now, _ = question.sides()
-    side = read_side(question.counting, now, row["now"])
+def _marked(plan: Plan, value: str, counts: Counts, judged: _Judged) -> Marked:
+    aged = side(plan.question.counting, counts, plan.now).aged
     return Marked(
-        row["value"] or "",
-        _funnel(question, row, judged),
+        value,
+        _funnel(plan, counts, judged),
         against_others(
             judged.others,
-            (side.aged.purchases, side.aged.leads),
-            (found.figures["bought"], found.figures["came"]),
+            (aged.purchases, aged.leads),
+            judged.bought,
             noise=judged.noise.conversion,
         ),
-    )
-
-
-def _values(question: FunnelQuestion, mark: Mark, at_most: int | None) -> Any:
-    leads = question.counted_leads_of_both_periods().annotate(value=_value_of(mark))
-    now, before = question.sides()
-    return (
-        leads.values("value")
-        .annotate(
-            # An aggregate, as a condition on the value would be one more thing to group by, and
-            # the value be dug out of every lead's metadata twice.
-            is_marked=Sign(Count("value")),
-            bought=Count("pk", filter=now.shown & PURCHASED),
-            came=Count("pk", filter=now.shown),
-            row=JsonObject(
-                Value("value"),
-                "value",
-                Value("now"),
-                tally(question.counting, now),
-                Value("before"),
-                tally(question.counting, before),
-            ),
-        )
-        .order_by("is_marked", "-bought", "-came", "value")
-        .values("row")[:at_most]
-    )
-
-
-class _TypeOfJson(Func):
-    function = "jsonb_typeof"
-    output_field = TextField()
-
-
-def _value_of(mark: Mark) -> Coalesce:
-    key = f"utm_{mark.value}"
-    return Coalesce(
-        _text_at(key, F("metadata")),
-        _text_at(key, KeyTransform("utmParams", "metadata")),
-        output_field=TextField(),
-    )
-
-
-def _text_at(key: str, place: Any) -> Case:
-    kind = _TypeOfJson(KeyTransform(key, place))
-    text = Trim(KeyTextTransform(key, place), output_field=TextField())
-    return Case(
-        When(In(kind, ("string", "number")), then=NullIf(text, Value(""))),
-        output_field=TextField(),
     )

@@ -5,9 +5,9 @@ cabinet alike:
   unequal length by their rate a day; sign and per cent are those of what was tested;
 - equal age: what happens to a lead after it came is compared only at an age that the leads of both
   spans have reached (`Cuts`);
-- one promise for a page: with nothing changed, at most one page of twenty carries a mark. Each
-  kind of marks has its share of `chance.LEVEL` (`SHARES`), and each figure an equal
-  part of that (Bonferroni; O. J. Dunn, JASA 56 (1961), 52–64), whatever their number. Counts and
+- one promise for each page: with nothing changed, at most one of twenty carries a mark. Each kind
+  of marks has its share of its page's `chance.LEVEL` (`SHARES`), and each figure an equal part of
+  that (Bonferroni; O. J. Dunn, JASA 56 (1961), 52–64), whatever their number. Counts and
   proportions are tested with the spread from day to day that the days at hand show (`Noise`).
 """
 
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from funnel.report.stage_report import share
 from funnel.stats import chance, overdispersion
 from funnel.stats.overdispersion import CAUTIOUS_SPREAD
 from funnel.stats.spans import Spans
@@ -35,7 +34,7 @@ class Verdict(StrEnum):
 
 
 class Section(StrEnum):
-    """A group of marks on the funnel's page."""
+    """A group of marks on one of the funnel's pages."""
 
     HEADLINE = "headline"
     SOURCES = "sources"
@@ -46,15 +45,15 @@ class Section(StrEnum):
     MARK_AGAINST_OTHERS = "mark-against-others"
 
 
-# The share of false marks that each section may have. Decisions are made by the headline.
+# The share of its page's false marks that each section may have.
 SHARES = {
-    Section.HEADLINE: 0.5,
-    Section.SOURCES: 0.1,
-    Section.SOURCE_AGAINST_OTHERS: 0.1,
-    Section.OVER_TIME: 0.1,
-    Section.TIME_TO_BUY: 0.1,
-    Section.UTM: 0.05,
-    Section.MARK_AGAINST_OTHERS: 0.05,
+    Section.HEADLINE: 1.0,
+    Section.SOURCES: 0.5,
+    Section.SOURCE_AGAINST_OTHERS: 0.5,
+    Section.OVER_TIME: 1.0,
+    Section.TIME_TO_BUY: 1.0,
+    Section.UTM: 0.5,
+    Section.MARK_AGAINST_OTHERS: 0.5,
 }
 
 
@@ -324,6 +323,12 @@ def against_others(
         verdict=verdict_of(spans, p_value) if could_differ else Verdict.TOO_FEW,
         p_value=p_value,
     )
+
+
+def share(part: int, whole: int, *, decimals: int) -> Decimal:
+    """`part` ÷ `whole` in percent, rounded half up to `decimals`; 0 where there is no whole."""
+    exact = Decimal(part) * 100 / whole if whole else Decimal(0)
+    return exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
 
 
 def unsaid_of(spans: Spans, *, aged: bool) -> Verdict | None:

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from django.core.cache import cache
@@ -13,19 +14,16 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from funnel.report.answers import FunnelAnswers, answers
+from funnel.report.answers import FunnelAnswers, Topic, answers
 from funnel.report.buckets import spans
 from funnel.report.counting import Tally
-from funnel.report.over_time import funnel_over_time
 from funnel.report.question import FunnelQuestion, Unit
-from funnel.report.sources import funnel_by_source
-from funnel.report.stage_report import share
-from funnel.report.steps import Funnel, funnel_steps
-from funnel.report.time_to_buy import CLASSES, Quartiles, Times, time_to_buy
-from funnel.report.utm import MOST_VALUES, funnel_by_utm
+from funnel.report.steps import Funnel
+from funnel.report.time_to_buy import CLASSES, Quartiles, Times
+from funnel.report.utm import MOST_VALUES
 from funnel.stages import Counting
 from funnel.stats import chance
-from funnel.stats.comparison import Verdict, unsaid_of
+from funnel.stats.comparison import Verdict, share, unsaid_of
 from funnel.stats.spans import AGE, Compare, Spans
 from onai.periods import Period, business_day
 from tests.conftest import LandingPages
@@ -279,11 +277,12 @@ def test_each_answer_alone_is_the_same_as_among_all(landing: LandingPages) -> No
 
     found = answers(question)
 
-    assert funnel_steps(question) == found.funnel
-    assert funnel_by_source(question) == found.sources
-    assert funnel_over_time(question) == found.over_time
-    assert time_to_buy(question) == found.time_to_buy
-    assert funnel_by_utm(question) == found.utm
+    assert answers(question, [Topic.FUNNEL]).funnel == found.funnel
+    assert answers(question, [Topic.SOURCES]).sources == found.sources
+    assert answers(question, [Topic.OVER_TIME]).over_time == found.over_time
+    assert answers(question, [Topic.TIME_TO_BUY]).time_to_buy == found.time_to_buy
+    assert answers(question, [Topic.UTM]).utm == found.utm
+    assert answers(question, []).report == replace(found.report, as_of=ANY)
 
 
 @pytest.mark.parametrize("count", [0, 2_000])
@@ -312,7 +311,7 @@ def test_each_step_of_a_cohort_is_among_the_one_before(landing: LandingPages) ->
     question = FunnelQuestion(NOVEMBER, counting=Counting.COHORT)
     fill(landing, plain.many(question, 3_000, seed=2))
 
-    reached = [step.reached.now for step in funnel_steps(question).steps]
+    reached = [step.reached.now for step in answers(question).funnel.steps]
 
     assert reached == sorted(reached, reverse=True)
     assert 0 < reached[-1] < reached[0]
@@ -345,7 +344,7 @@ def test_a_message_and_a_click_are_those_of_either_kind(
 ) -> None:
     landing.write(_lead(**columns))
 
-    funnel = funnel_steps(FunnelQuestion(NOVEMBER, counting=Counting.COHORT))
+    funnel = answers(FunnelQuestion(NOVEMBER, counting=Counting.COHORT)).funnel
 
     assert tuple(step.reached.now for step in funnel.steps) == reached
 
@@ -359,7 +358,7 @@ def test_who_bought_another_way_is_told_and_not_lost(landing: LandingPages) -> N
         _lead(source="TF4", sms_clicked=True),
     )
 
-    funnel = funnel_steps(FunnelQuestion(NOVEMBER, counting=Counting.COHORT))
+    funnel = answers(FunnelQuestion(NOVEMBER, counting=Counting.COHORT)).funnel
 
     assert funnel.steps[-1].reached.now == 1
     assert funnel.outside_steps == 2
@@ -373,15 +372,19 @@ def test_it_does_not_matter_when_a_step_of_the_cohort_happened(landing: LandingP
         _lead(email_sent=True, email_sent_at=later, email_opened_at=later, email_clicked_at=later)
     )
 
-    funnel = funnel_steps(FunnelQuestion(NOVEMBER, counting=Counting.COHORT))
+    funnel = answers(FunnelQuestion(NOVEMBER, counting=Counting.COHORT)).funnel
 
     assert [step.reached.now for step in funnel.steps] == [1, 1, 0, 0]
 
 
 def test_a_source_that_fell_silent_is_still_compared(landing: LandingPages) -> None:
-    landing.write(_lead(created_at=NOVEMBER.start - timedelta(days=1), sms_clicked=True))
+    landing.write(
+        _lead(created_at=NOVEMBER.start - timedelta(days=1), sms_clicked=True),
+        # The days before are of a time that was recorded.
+        _lead(created_at=NOVEMBER.start - timedelta(days=90)),
+    )
 
-    (row,) = funnel_by_source(FunnelQuestion(NOVEMBER)).rows
+    (row,) = answers(FunnelQuestion(NOVEMBER)).sources.rows
 
     assert (row.funnel.leads.now, row.funnel.leads.before) == (0, 1)
     assert row.funnel.conversion.interval is None
@@ -389,7 +392,7 @@ def test_a_source_that_fell_silent_is_still_compared(landing: LandingPages) -> N
 
 def test_weeks_begin_on_monday_and_the_cut_ones_are_marked(landing: LandingPages) -> None:
     # 23 November 2025 is a Sunday, 22 December a Monday.
-    points = funnel_over_time(FunnelQuestion(NOVEMBER, unit=Unit.WEEK)).points
+    points = answers(FunnelQuestion(NOVEMBER, unit=Unit.WEEK)).over_time.points
 
     days = [(one.bucket.first_day.isoformat(), one.bucket.last_day.isoformat()) for one in points]
     assert days == [
@@ -405,9 +408,9 @@ def test_weeks_begin_on_monday_and_the_cut_ones_are_marked(landing: LandingPages
 
 
 def test_months_are_whole_or_marked(landing: LandingPages) -> None:
-    points = funnel_over_time(
-        FunnelQuestion(Period(date(2024, 1, 31), date(2024, 3, 31)), unit=Unit.MONTH)
-    ).points
+    question = FunnelQuestion(Period(date(2024, 1, 31), date(2024, 3, 31)), unit=Unit.MONTH)
+
+    points = answers(question).over_time.points
 
     days = [(one.bucket.first_day.day, one.bucket.last_day.day) for one in points]
     assert days == [(31, 31), (1, 29), (1, 31)]
@@ -415,7 +418,7 @@ def test_months_are_whole_or_marked(landing: LandingPages) -> None:
 
 
 def test_a_day_that_is_not_over_is_marked(landing: LandingPages) -> None:
-    points = funnel_over_time(FunnelQuestion(Period.last_days(3))).points
+    points = answers(FunnelQuestion(Period.last_days(3))).over_time.points
 
     assert [point.bucket.is_running for point in points] == [False, False, True]
     assert points[-1].bucket.last_day == business_day()
@@ -428,7 +431,7 @@ def test_endless_utm_values_are_cut_and_said_to_be(landing: LandingPages) -> Non
         _lead(metadata={}),
     )
 
-    content = next(t for t in funnel_by_utm(FunnelQuestion(NOVEMBER)) if t.mark == "content")
+    content = next(t for t in answers(FunnelQuestion(NOVEMBER)).utm if t.mark == "content")
 
     assert content.there_are_more
     assert content.without
@@ -449,7 +452,7 @@ def test_a_purchase_before_its_own_lead_is_no_time_to_buy(landing: LandingPages)
         _lead(created_at=came, sms_clicked=False, sms_clicked_at=came + timedelta(hours=99)),
     )
 
-    times = time_to_buy(FunnelQuestion(NOVEMBER)).all.now
+    times = answers(FunnelQuestion(NOVEMBER)).time_to_buy.all.now
 
     assert (times.purchases, times.timed, times.without_moment, times.before_lead) == (5, 3, 1, 1)
     assert (times.lower, times.median, times.upper) == tuple(

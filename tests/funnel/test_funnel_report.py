@@ -11,15 +11,12 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
+from funnel.people.duplicates import DuplicateCheck, page_of_duplicates
+from funnel.report.answers import Topic, answers
 from funnel.report.question import FunnelQuestion
-from funnel.report.sources import Source, funnel_by_source
-from funnel.report.stage_report import (
-    DuplicateCheck,
-    FunnelReport,
-    StageStatus,
-    funnel_report,
-    share,
-)
+from funnel.report.sources import Source
+from funnel.report.stage_report import FunnelReport, StageStatus
+from funnel.stats.comparison import share
 from onai.local.demo_data.leads import demo_leads
 from onai.periods import Period
 from tests.conftest import LandingPages
@@ -30,8 +27,12 @@ PERIOD = Period(date(2025, 11, 23), date(2025, 12, 22))
 INSIDE = datetime(2025, 12, 1, 12, tzinfo=ALMATY)
 
 
+def _report() -> FunnelReport:
+    return answers(FunnelQuestion(PERIOD), ()).report
+
+
 def _sources() -> tuple[Source, ...]:
-    return funnel_by_source(FunnelQuestion(PERIOD)).rows
+    return answers(FunnelQuestion(PERIOD), (Topic.SOURCES,)).sources.rows
 
 
 def _agrees(report: FunnelReport, rows: list[dict[str, Any]]) -> None:
@@ -63,7 +64,7 @@ def _agrees(report: FunnelReport, rows: list[dict[str, Any]]) -> None:
             assert not conversion.whole
         else:
             assert Fraction(conversion.percent) == half_up(conversion.part, conversion.whole, 2)
-    duplicates = report.duplicates
+    duplicates = page_of_duplicates(PERIOD).check
     assert duplicates.purchases == plain.purchases
     assert duplicates.distinct_phones == len(plain.phones)
     assert duplicates.distinct_emails == len(plain.emails)
@@ -78,7 +79,7 @@ def test_the_report_of_december_2025(landing: LandingPages) -> None:
     rows = demo_leads(evening)
     landing.write(*rows)
 
-    report = funnel_report(PERIOD)
+    report = _report()
 
     assert [stage.reached for stage in report.stages] == [350, 380, 30]
     assert [stage.conversion_rate for stage in report.stages] == [100, 109, 8]
@@ -90,8 +91,8 @@ def test_the_report_of_december_2025(landing: LandingPages) -> None:
     sold = {source: count for source, count in bought.items() if count}
     assert sold == {"proftest_kenesary": 19, "proftest_arystan": 9, "expresscourse": 2}
     assert list(bought)[:3] == list(sold)
-    assert report.duplicates == DuplicateCheck(30, 30, 29, 0, 1, 0, 0)
-    assert not report.duplicates.found
+    assert page_of_duplicates(PERIOD).check == DuplicateCheck(30, 30, 29, 0, 1, 0, 0)
+    assert not page_of_duplicates(PERIOD).check.found
     _agrees(report, rows)
 
 
@@ -160,10 +161,10 @@ def test_strange_rows_are_counted_as_plainly_as_any(landing: LandingPages) -> No
     rows = _strange_rows()
     landing.write_many(INSIDE, rows)
 
-    report = funnel_report(PERIOD)
+    report = _report()
 
     _agrees(report, rows)
-    assert report.duplicates.found
+    assert page_of_duplicates(PERIOD).check.found
     assert "PROFTEST_x" in {row.source for row in _sources()}
 
 
@@ -181,7 +182,7 @@ def test_a_day_begins_and_ends_at_midnight_in_almaty(
 ) -> None:
     landing.write({"source": "proftest_a", "created_at": moment})
 
-    assert funnel_report(PERIOD).proftest.reached == counted
+    assert _report().proftest.reached == counted
 
 
 def test_almaty_was_six_hours_ahead_before_march_2024() -> None:
@@ -198,14 +199,14 @@ def test_almaty_was_six_hours_ahead_before_march_2024() -> None:
 def test_a_proftest_source_is_one_that_begins_so(landing: LandingPages, source: str) -> None:
     landing.write({"source": source, "created_at": INSIDE})
 
-    assert funnel_report(PERIOD).proftest.reached == 1
+    assert _report().proftest.reached == 1
 
 
 @pytest.mark.parametrize("source", ["PROFTEST_x", "xproftest_a", " proftest_a", "", None])
 def test_other_sources_are_not_proftest(landing: LandingPages, source: str | None) -> None:
     landing.write({"source": source, "created_at": INSIDE})
 
-    report = funnel_report(PERIOD)
+    report = _report()
 
     assert report.proftest.reached == 0
     assert [row.funnel.leads.now for row in _sources()] == [1]
@@ -216,7 +217,7 @@ def test_three_spellings_of_a_phone_are_one_buyer(landing: LandingPages) -> None
         landing.write({"phone": phone, "sms_clicked": True, "created_at": INSIDE})
     landing.write({"phone": "87000004568", "sms_clicked": True, "created_at": INSIDE})
 
-    duplicates = funnel_report(PERIOD).duplicates
+    duplicates = page_of_duplicates(PERIOD).check
 
     assert duplicates.distinct_phones == 2
     assert (duplicates.repeated_phones, duplicates.repeated_emails) == (1, 0)
@@ -235,7 +236,7 @@ def test_names_and_sources_may_hold_anything(admin: Any, landing: LandingPages) 
 def test_an_empty_period_has_zeros_and_a_moment(landing: LandingPages) -> None:
     before = datetime.now(UTC)
 
-    report = funnel_report(PERIOD)
+    report = _report()
 
     assert [stage.reached for stage in report.stages] == [0, 0, 0]
     assert [stage.conversion_rate for stage in report.stages] == [100, 0, 0]
@@ -275,7 +276,7 @@ def test_a_stage_does_well_only_above_its_threshold(
         row["sms_clicked"] = True
     landing.write_many(INSIDE, rows)
 
-    report = funnel_report(PERIOD)
+    report = _report()
 
     assert [stage.status for stage in report.stages] == ["success", express, payment]
 
@@ -284,7 +285,7 @@ def test_the_price_is_the_configured_one(landing: LandingPages, settings: Any) -
     settings.COURSE_PRICE_KZT = 7_500
     landing.write({"source": "TF4", "sms_clicked": True, "created_at": INSIDE})
 
-    report = funnel_report(PERIOD)
+    report = _report()
 
     assert (report.revenue, _sources()[0].funnel.revenue.now) == (7_500, 7_500)
 
@@ -296,7 +297,7 @@ def test_counting_takes_one_statement_whatever_the_number_of_rows(
     landing.write_many(INSIDE, [{"source": f"proftest_{n}"} for n in range(leads)])
 
     with CaptureQueriesContext(connections["landing"]) as statements:
-        report = funnel_report(PERIOD)
+        report = _report()
 
     assert report.proftest.reached == leads
     assert len(statements) == 1

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from funnel.people import listing
 from funnel.people.listing import PeopleFilter, everybody, page_of_people
+from funnel.report.answers import answers
 from funnel.report.question import FunnelQuestion
-from funnel.report.steps import funnel_steps
 from funnel.stages import FIRST_STAGES, Counting, StageId
 from tests.conftest import LandingPages
 from tests.support.lead_rows import ALMATY, DAYS, PERIOD, Row, lead, lines_of, many, write
@@ -382,6 +382,6 @@ def test_the_lists_hold_as_many_as_the_funnel_counts(
 ) -> None:
     write(landing, rows)
     question = FunnelQuestion(PERIOD, counting=counting)
-    for step in funnel_steps(question).steps:
+    for step in answers(question, ()).funnel.steps:
         wanted = PeopleFilter(PERIOD, step.id)
         assert len(list(everybody(wanted))) == step.reached.now

@@ -408,7 +408,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "onai.settings"
 django.setup()
 from django.db import InternalError, connections
 from funnel.models import Lead
-from funnel.report.stage_report import funnel_report
+from funnel.report.answers import answers
+from funnel.report.question import FunnelQuestion
 from onai.periods import Period
 from sales.models import Student
 
@@ -416,7 +417,7 @@ for _ in range(12):  # more often than any driver's threshold for preparing
     assert Lead.objects.filter(name="pooled").count() == 3
     assert len(list(Lead.objects.iterator(chunk_size=1))) == 3  # would be a server-side cursor
     assert Student.objects.filter(email="nobody@onai.test").count() == 0
-assert funnel_report(Period.last_days(30)).proftest.reached == 3
+assert answers(FunnelQuestion(Period.last_days(30))).report.proftest.reached == 3
 try:
     with connections["landing"].cursor() as cursor:
         cursor.execute("delete from landing_leads")
@@ -449,12 +450,13 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "onai.settings"
 django.setup()
 from onai.db import bounded
-from funnel.report.stage_report import funnel_report
+from funnel.report.answers import answers
+from funnel.report.question import FunnelQuestion
 from funnel.landing.statement import FiguresUnavailable
 from onai.periods import Period
 bounded.STATEMENT_SECONDS = 0.5
 try:
-    funnel_report(Period.last_days(30))
+    answers(FunnelQuestion(Period.last_days(30)))
 except FiguresUnavailable:
     print("told")
 """

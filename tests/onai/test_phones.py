@@ -12,7 +12,6 @@ from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher, format
 from funnel.models import Lead
 from funnel.people.duplicates import page_of_duplicates
 from funnel.people.listing import PeopleFilter, everybody
-from funnel.report.stage_report import funnel_report
 from funnel.stages import StageId
 from onai.contacts import emails, phones
 from tests.conftest import LandingPages
@@ -274,7 +273,7 @@ def test_a_shared_placeholder_does_not_join_persons(
     landing.write(*(bought_by(phone, email) for _ in range(3)))
 
     assert page_of_duplicates(PERIOD).persons == 0
-    duplicates = funnel_report(PERIOD).duplicates
+    duplicates = page_of_duplicates(PERIOD).check
     assert (duplicates.distinct_phones, duplicates.without_phone) == (0, 3)
     assert (duplicates.distinct_emails, duplicates.without_email) == (0, 3)
 

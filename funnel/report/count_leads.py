@@ -1,0 +1,174 @@
+"""Counts the leads of a question: of two spans of days, of some sources, for some topics.
+
+One statement, and one reading of the leads of these days, whatever a page shows of them.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from funnel.landing.statement import ask
+from funnel.report.buckets import Bucket, buckets
+from funnel.report.counting import Counts, Window, in_utc
+from funnel.report.question import FunnelQuestion
+from funnel.report.statement import Columns, Range, Statement
+from funnel.stages import Counting
+from onai.db.visibility import ROWS_ARE_FILTERED
+from onai.periods import Period
+
+# Leads of a day are parted by source into so many groups at most, as anybody can make up a source.
+GROUPS = 64
+_GROUP = f"hashtext(coalesce(source, '')) & {GROUPS - 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What has to be counted for a question.
+
+    `pieces` are the moments that cut time into the pieces of the totals; `spans` those of them that
+    cut it for rows of a table, which are many. `daily` are the days that tell how figures spread.
+    """
+
+    question: FunnelQuestion
+    now: Window
+    before: Window
+    buckets: tuple[Bucket, ...]
+    daily: tuple[Period, ...]
+    columns: Columns
+    pieces: tuple[datetime, ...] = field(init=False)
+    spans: tuple[datetime, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        spans = _in_order((*self.now.moments, *self.before.moments))
+        days = (*self.daily, *(days for row in self.buckets for days in (row.period, row.compared)))
+        edges = (edge for period in days if period for edge in (period.start, period.end))
+        object.__setattr__(self, "spans", spans)
+        object.__setattr__(self, "pieces", _in_order((*spans, *edges)))
+
+    @classmethod
+    def of(cls, question: FunnelQuestion, daily: Iterable[Period], *, by_bucket: bool) -> "Plan":
+        now, before = question.windows()
+        ways = dict.fromkeys((question.counting, Counting.REPORTED))
+        rows = buckets(question) if by_bucket else ()
+        return cls(question, now, before, rows, tuple(daily), Columns(tuple(ways)))
+
+    @property
+    def shown(self) -> tuple[Range, Range]:
+        """Of both sides, what is shown."""
+        return (
+            Range(self.now.days.start, self.now.shown),
+            Range(self.before.days.start, self.before.shown),
+        )
+
+    def places_in(self, side: Range) -> list[int]:
+        """Which of `spans`, counted from 1, lie in a side."""
+        since, until = in_utc(side.since), in_utc(side.until)
+        return [place for place, at in enumerate(self.spans, start=1) if since <= at < until]
+
+    def span_of_pieces(self) -> list[int]:
+        """In which of `spans`, counted from 1, each piece lies; 0 where it is in neither side."""
+        inside = set(chain.from_iterable(map(self.places_in, self.shown)))
+        found, place = [], 0
+        for at in self.pieces:
+            place += place < len(self.spans) and at == self.spans[place]
+            found.append(place if place in inside else 0)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class CountedLeads:
+    """What the database counted, at `as_of`: of all leads, and of groups of sources.
+
+    `rows_are_filtered` is whether there may be leads that it keeps from us; `first_lead` is when
+    the first of those that it shows came. `rows` are the answers of other topics, by name.
+    """
+
+    plan: Plan
+    as_of: datetime
+    rows_are_filtered: bool
+    first_lead: datetime | None
+    totals: Counts
+    groups: tuple[Counts, ...]
+    rows: Mapping[str, Any]
+
+    def by_key(self, name: str) -> dict[Any, Counts]:
+        """Rows of a key, a span and counts, as the counts of each key in the order they came."""
+        return counts_by_key(self.rows[name], self.plan.spans, self.plan.columns.names)
+
+
+def counts_by_key(
+    rows: Iterable[Sequence[Any]], moments: Sequence[datetime], names: Sequence[str]
+) -> dict[Any, Counts]:
+    pieces: dict[Any, list[tuple[int, Sequence[int]]]] = {}
+    for key, piece, *counts in rows:
+        pieces.setdefault(key, []).append((piece, counts))
+    return {key: Counts(moments, names, found) for key, found in pieces.items()}
+
+
+def statement_of(plan: Plan, *, by_source: bool) -> Statement:
+    """A statement that counts all leads, to which the topics add theirs.
+
+    Its table `by_time` has the leads of both sides and of the daily ones: how many (`n`) came in
+    one piece, of one source where that is wanted, with the same `marks`.
+    """
+    made = Statement(
+        parameters={
+            "pieces": list(plan.pieces),
+            "span_of_pieces": plan.span_of_pieces(),
+            "age": plan.question.cuts().age,
+        }
+    )
+    daily = [Range(days.start, days.end) for days in plan.daily]
+    inside = made.inside("all", (*plan.shown, *daily), plan.question.sources)
+    source = "source" if by_source else "null::text as source"
+    made.table(
+        "by_time",
+        "select width_bucket(created_at, %(pieces)s::timestamptz[]) as piece,"
+        f" {source}, {plan.columns.marks} as marks, count(*) as n"
+        f" from landing_leads where {inside} group by 1, 2, 3",
+    )
+    made.answers |= {
+        "as_of": "statement_timestamp()",
+        "rows_are_filtered": ROWS_ARE_FILTERED.format(table="'landing_leads'::regclass"),
+        "first_lead": "(select created_at from landing_leads order by created_at limit 1)",
+    }
+    made.rows("totals", ("piece", *plan.columns.sums), "from by_time group by piece")
+    if by_source:
+        pieces = {in_utc(at): place for place, at in enumerate(plan.pieces, start=1)}
+        made.parameters["daily"] = [
+            place
+            for at, place in pieces.items()
+            if any(in_utc(days.start) <= at < in_utc(days.end) for days in plan.daily)
+        ]
+        made.rows(
+            "groups",
+            (_GROUP, "piece", *plan.columns.sums),
+            f"from by_time where piece = any(%(daily)s) group by {_GROUP}, piece",
+        )
+    return made
+
+
+def count(plan: Plan, made: Statement) -> CountedLeads:
+    """Ask the database. Raises as `funnel.landing.statement.ask` does."""
+    found = ask(made.text, made.parameters)
+    rows = {
+        name: json.loads(value) if isinstance(value, str) else value
+        for name, value in found.items()
+    }
+    names = plan.columns.names
+    return CountedLeads(
+        plan,
+        as_of=found["as_of"],
+        rows_are_filtered=found["rows_are_filtered"],
+        first_lead=found["first_lead"],
+        totals=Counts(plan.pieces, names, ((piece, counts) for piece, *counts in rows["totals"])),
+        groups=tuple(counts_by_key(rows.get("groups", ()), plan.pieces, names).values()),
+        rows=rows,
+    )
+
+
+def _in_order(moments: Iterable[datetime]) -> tuple[datetime, ...]:
+    return tuple(sorted({in_utc(moment) for moment in moments}))
