@@ -1,4 +1,4 @@
-"""The sales desk, as Django knows it."""
+"""The sales desk as a Django app."""
 
 from django.apps import AppConfig
 from django.db.models.signals import pre_migrate
@@ -8,7 +8,7 @@ class SalesConfig(AppConfig):
     name = "sales"
 
     def ready(self) -> None:
-        """Tell the owners' page of states what this app knows of itself; look before migrating."""
+        """Register the probes of `/status`, and the check before a migration."""
         from onai.ops.probes import BACKGROUND, DEPENDENCIES
         from sales import probes
         from sales.adoption.migrating import look_before_migrating

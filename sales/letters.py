@@ -1,7 +1,7 @@
 """The outbox of welcome letters: a student's login and password on their way to them.
 
-A letter is written in the transaction that creates what it tells of, tried at once, and from then
-on by the worker until it is sent, refused or a day old. Its row decides; a job is only a reminder.
+A letter is written in the transaction of the act it is about, and tried at once. Then the worker
+tries it until it is sent, refused or a day old. Its row decides; a job is only a reminder.
 """
 
 import logging
@@ -38,17 +38,17 @@ from sales.models import (
 logger = logging.getLogger(__name__)
 
 DELIVERY_JOB = "sales.deliver_letter"
-# Longer than an attempt takes, so that two never run side by side unless one has died.
+# Longer than an attempt takes, so that a second one begins only when the first has died.
 LEASE = timedelta(seconds=20)
-# Resend knows an idempotency key for 24 hours. Not an attempt is made later than this after the
-# first one, so that a letter that was taken is never sent twice.
+# Resend knows an idempotency key for 24 hours. No attempt is made later than this after the first
+# one, so that an accepted letter is never sent twice.
 GIVEN_UP_AFTER = timedelta(hours=23, minutes=30)
 _FIRST_DELAY = timedelta(seconds=30)
 _LONGEST_DELAY = timedelta(hours=4)
 _OVERDUE = timedelta(minutes=1)
 _REMINDED_AT_ONCE = 500
 _PURPOSE = "welcome letter"
-# The changes that replace a letter when they are done: until then none of before goes out.
+# The changes that replace a letter when they are done; until then no earlier letter is sent.
 _REPLACING = StudentRequest.objects.filter(
     Q(kind=RequestKind.PASSWORD) | Q(kind=RequestKind.CORRECTION, new_email__isnull=False),
     state=RequestState.OPEN,
@@ -59,21 +59,21 @@ _REPLACING = StudentRequest.objects.filter(
 def write(
     student: Student, *, password: str, asked_by: UUID, kind: LetterKind = LetterKind.WELCOME
 ) -> WelcomeLetter:
-    """Put a letter into the outbox, in the caller's transaction, together with its job.
+    """Put a letter into the outbox, with its job, in the caller's transaction.
 
-    It is leased to the caller, who calls `attempt` once the transaction is through.
+    It is leased to the caller, who calls `attempt` after the transaction.
     """
     sealed = encryption.seal(password, purpose=_PURPOSE)
     return _put(student, kind=kind, sealed_password=sealed, asked_by=asked_by)
 
 
 def write_to_new_address(student: Student, *, asked_by: UUID) -> WelcomeLetter:
-    """Tell a student, whose e-mail has changed, of their new login; as `write` does.
+    """Tell a student whose e-mail has changed about the new login; as `write` does.
 
-    A letter that never reached the address before takes its password along.
+    A letter that never reached the old address takes its password along.
     """
     latest = student.latest_letter
-    # One that was sent keeps no password.
+    # A letter that was sent keeps no password.
     if latest is not None and latest.sealed_password:
         return _put(
             student,
@@ -92,7 +92,7 @@ def _put(
     WelcomeLetter.objects.filter(
         student=student, state__in=(LetterState.PENDING, LetterState.FAILED)
     ).update(state=LetterState.REPLACED, sealed_password="")
-    # Whatever was sent before, what the student has to know now was not.
+    # The student does not know this yet, whatever was sent before.
     Student.objects.filter(pk=student.pk, welcome_email_sent=True).update(welcome_email_sent=False)
     letter = WelcomeLetter.objects.create(
         student=student,
@@ -111,7 +111,7 @@ def _put(
 
 
 def remind(letter_id: UUID, at: datetime) -> None:
-    """Enqueue the job that delivers a letter, unless it waits in the queue already.
+    """Enqueue the job that delivers a letter, unless it is in the queue already.
 
     Raises Django's `OperationalError` when the database is gone, as everything here does.
     """
@@ -126,9 +126,9 @@ def remind(letter_id: UUID, at: datetime) -> None:
 
 
 def deliver(letter_id: UUID) -> datetime | None:
-    """Try to send a letter if it is due and nobody else is at it.
+    """Try to send a letter if it is due and nobody else works on it.
 
-    Answers when to try again, or None when there is nothing more to do.
+    Returns when to try again, or None when nothing is left to do.
     """
     if _lease(letter_id):
         attempt(letter_id)
@@ -149,17 +149,17 @@ def is_held(letter: WelcomeLetter) -> bool:
 
 
 def attempt_at_once(letter: WelcomeLetter) -> None:
-    """Make the first attempt at a letter, for whoever has just written it."""
+    """Make the first attempt at a letter, for the act that has just written it."""
     try:
         attempt(letter.pk)
         letter.refresh_from_db()
     except (DatabaseError, WelcomeLetter.DoesNotExist) as error:
-        # It is in the outbox, and the worker brings it to its end.
+        # It is in the outbox, and the worker finishes it.
         logger.warning("letter_left_to_worker", exc_info=error)
 
 
 def attempt(letter_id: UUID) -> None:
-    """Make one attempt at a letter whose lease the caller holds, and record what became of it."""
+    """Make one attempt at a letter whose lease the caller holds, and record the outcome."""
     letter = WelcomeLetter.objects.filter(pk=letter_id, state=LetterState.PENDING).first()
     if letter is None or is_held(letter):
         return  # Its student was deleted or is being changed, or it is sent.
@@ -167,7 +167,7 @@ def attempt(letter_id: UUID) -> None:
         _fail(letter, f"given up after a day: {letter.problem}", refused=letter.refused)
         return
     if letter.refused:
-        # Should we die within this attempt, nobody knows whether it was taken.
+        # If this process dies during the attempt, nobody knows whether it was accepted.
         WelcomeLetter.objects.filter(pk=letter.pk).update(refused=False)
     try:
         resend_id = mail.send(
@@ -186,7 +186,7 @@ def attempt(letter_id: UUID) -> None:
 
 
 def send_now(letter: WelcomeLetter) -> None:
-    """Try an unsent letter at once, whenever it is due, unless somebody is at it."""
+    """Try an unsent letter at once, also before it is due, unless somebody works on it."""
     if letter.state == LetterState.FAILED:
         send_again(letter)
         return
@@ -195,9 +195,10 @@ def send_now(letter: WelcomeLetter) -> None:
 
 
 def send_again(letter: WelcomeLetter) -> None:
-    """Take up a letter that has failed and try it at once.
+    """Try a failed letter again at once.
 
-    With its key as long as Resend knows it, since it may have been taken; else as a new letter.
+    It keeps its key as long as Resend knows it, because it may have been accepted; later it is a
+    new letter.
     """
     now = postgres.clock("tripwire")
     is_new = letter.refused or now >= letter.give_up_at
@@ -220,9 +221,9 @@ def send_again(letter: WelcomeLetter) -> None:
 
 
 def remind_of_overdue() -> int:
-    """Enqueue anew the jobs of letters that should long have been tried; answers how many.
+    """Enqueue the jobs of overdue letters again; returns how many.
 
-    A worker that was killed leaves its job lying as if it still ran.
+    A killed worker leaves its job as if it were running.
     """
     late = postgres.clock("tripwire") - _OVERDUE
     overdue = WelcomeLetter.objects.filter(
@@ -267,7 +268,7 @@ def _rendered(letter: WelcomeLetter) -> mail.Letter:
     }
     return mail.Letter(
         to=letter.recipient,
-        # Nothing a person typed is in a header, besides the address that was validated.
+        # No header holds typed text, except the validated address.
         subject=_subject(LetterKind(letter.kind)),
         html=render_to_string("sales/letter.html", values),
         text=render_to_string("sales/letter.txt", values),
@@ -286,15 +287,15 @@ def _subject(kind: LetterKind) -> str:
 
 def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:
     with transaction.atomic(using="tripwire"):
-        # The student first, as whoever deletes one does.
+        # The student is locked first, as when one is deleted.
         student = Student.objects.select_for_update().filter(pk=letter.student_id).first()
-        # One that was replaced while it was on its way has been sent all the same.
+        # A letter that was replaced during the attempt has been sent all the same.
         unsent = (LetterState.PENDING, LetterState.REPLACED)
         marked = WelcomeLetter.objects.filter(pk=letter.pk, state__in=unsent).update(
             state=LetterState.SENT, sent_at=Now(), sealed_password="", problem="", ours=False
         )
         if student is None or not marked:
-            return  # Its student is deleted, or somebody else had sent it with the same key.
+            return  # Its student is deleted, or another process sent it with the same key.
         if student.latest_letter == letter:
             Student.objects.filter(pk=student.pk).update(
                 welcome_email_sent=True, welcome_email_sent_at=Now(), updated_at=Now()
@@ -324,9 +325,9 @@ def _postpone(letter: WelcomeLetter, delay: mail.NotSentYet) -> None:
     now = postgres.clock("tripwire")
     growing = min(_FIRST_DELAY * 2 ** min(letter.attempts - 1, 20), _LONGEST_DELAY)
     due_at = min(now + max(growing, delay.retry_after or growing), letter.give_up_at)
-    # Once an attempt may have been taken, its key is kept, so that the letter is not sent twice. A
-    # key that no letter was taken with is given up: with another sender it would be refused as the
-    # key of another letter.
+    # Once an attempt may have been accepted, its key is kept, so that the letter is not sent twice.
+    # A key under which nothing was accepted is dropped: with another sender it would be refused as
+    # the key of another letter.
     certain = delay.refused and (letter.attempts <= 1 or letter.refused)
     renewed = certain and delay.ours
     WelcomeLetter.objects.filter(pk=letter.pk, state=LetterState.PENDING).update(

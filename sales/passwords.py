@@ -1,4 +1,4 @@
-"""What a student's password has to be, and a good one to begin with."""
+"""The rules for a student's password, and good suggestions."""
 
 import secrets
 import string
@@ -15,7 +15,7 @@ from onai.identity.password_rules import PasswordRules
 
 SHORTEST = 8
 LONGEST_BYTES = 72  # Supabase keeps bcrypt hashes, and bcrypt reads no more.
-# Without what looks alike on paper or in a chat: 0 and O, 1, l and I.
+# Without characters that look alike on paper or in a chat: 0 and O, 1, l and I.
 ALPHABET = "abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 _GROUPS, _GROUP_LENGTH = 4, 4
 _OF_EACH = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
@@ -26,12 +26,12 @@ _IN_WORDS = {
     string.ascii_letters: gettext_lazy("латинскую букву"),
     string.digits: gettext_lazy("цифру"),
 }
-# So many characters of a set are enough to understand it.
+# This many characters of a set are enough to recognise it.
 _SHOWN = 6
 
 
 def in_suggestions() -> PasswordRules:
-    """What a suggested password has, whatever the project demands, and what it demands."""
+    """The sets of characters in a suggested password: ours, and those that the project demands."""
     rules = password_rules.known() or PasswordRules()
     return PasswordRules(rules.shortest, (*_OF_EACH, *rules.required))
 
@@ -39,7 +39,8 @@ def in_suggestions() -> PasswordRules:
 def suggest() -> str:
     """A password of 16 random characters in groups, 90 bits strong, easy to dictate.
 
-    It has small and capital letters, digits and hyphens, and is longer where the project wants it.
+    It has small and capital letters, digits and hyphens, and is longer where the project demands
+    it.
     """
     wanted = in_suggestions()
     groups = max(_GROUPS, -(-(wanted.shortest + 1) // (_GROUP_LENGTH + 1)))
@@ -48,7 +49,7 @@ def suggest() -> str:
         if not wanted.lacking(password):
             break
         password = _draw(groups)
-    # What the alphabet does not have.
+    # Characters that the alphabet lacks.
     rest = "".join(secrets.choice(characters) for characters in wanted.lacking(password))
     return password + rest
 
@@ -60,13 +61,13 @@ def _draw(groups: int) -> str:
 
 
 def shortest() -> int:
-    """The fewest characters, by our own rules and by what is known of the project's."""
+    """The smallest number of characters, by our own rules and the known rules of the project."""
     rules = password_rules.known()
     return max(SHORTEST, rules.shortest if rules else 0)
 
 
 def check(password: str, *, email: str) -> None:
-    """Raise `ValidationError`, with what to do about it, unless the password is acceptable."""
+    """Raise `ValidationError`, with advice, unless the password is acceptable."""
     if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") for letter in password):
         raise ValidationError(_("В пароле есть невидимые символы. Введите его заново."))
     rules = password_rules.known()
@@ -109,5 +110,5 @@ def _described(characters: str) -> str:
 
 @cache
 def _common_passwords() -> CommonPasswordValidator:
-    """Twenty thousand of them, which it unpacks from a file: once for a process, not for a form."""
+    """Twenty thousand common passwords, unpacked from a file once for each process."""
     return CommonPasswordValidator()

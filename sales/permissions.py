@@ -1,4 +1,4 @@
-"""Whose student one may see and act upon: a manager their own, an admin everybody's."""
+"""Which students a user may see and act upon: a manager their own, an admin everybody's."""
 
 from uuid import UUID
 
@@ -23,9 +23,9 @@ class NoSuchStudent(NotFound):
 
 
 def student_for(asker: Identity, student_id: UUID, *, locked: bool = False) -> Student:
-    """The student, if the asker may act on them; `locked` for the rest of the transaction.
+    """The student, if the user may act on them; `locked` for the rest of the transaction.
 
-    Raises `NoSuchStudent`, also for a row that is a staff member's, or `SomebodyElsesStudent`.
+    Raises `NoSuchStudent`, also for the row of a staff member, or `SomebodyElsesStudent`.
     """
     students = Student.objects.select_for_update() if locked else Student.objects.all()
     found = students.filter(pk=student_id).first()
@@ -39,5 +39,5 @@ def student_for(asker: Identity, student_id: UUID, *, locked: bool = False) -> S
 
 
 def may_act_on(asker: Identity, student: Student) -> bool:
-    """Whether the asker may see and change this student."""
+    """Whether the user may see and change this student."""
     return asker.role is Role.ADMIN or student.granted_by == asker.user_id

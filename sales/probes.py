@@ -1,4 +1,4 @@
-"""What the page of states says of the sales desk: creations and letters that got stuck."""
+"""The sales desk on `/status`: stuck creations and letters."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def _accounts() -> str:
     except DatabaseError as error:
         if outage.reason(error) is None:
             raise
-        # No fault of its own: the database's probe says that it is down.
+        # The probe of the database reports that it is down.
         return str(not_found_out(error))
     if hidden is not None:
         raise Down(str(hidden.sentence), advice=_advice([hidden]), reason=hidden.code)
@@ -58,7 +58,7 @@ def _tables() -> str:
 
 
 def _advice(findings: list[Finding]) -> str:
-    """What was found and what to run about it, a line each."""
+    """The findings and the commands to run, a line each."""
     lines = []
     for finding in findings:
         lines.append(f"{HEADINGS[finding.severity]}: {finding.sentence}")

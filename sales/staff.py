@@ -23,7 +23,7 @@ class Manager:
 
 
 class Named(Protocol):
-    """Somebody with an account. `name` may be the e-mail; `email` is empty where none is known."""
+    """Somebody with an account. `name` may be the e-mail; `email` is empty where it is unknown."""
 
     @property
     def user_id(self) -> UUID: ...
@@ -34,7 +34,7 @@ class Named(Protocol):
 
 
 def told_apart(people: Iterable[Named]) -> dict[UUID, str]:
-    """What to call each of them: by name, and where several share one, by e-mail as well."""
+    """A name for each of them; where several share one, with the e-mail."""
     people = list(people)
     shared = Counter(one.name for one in people)
     return {
@@ -63,7 +63,7 @@ class UnknownManager(Problem):
 
 
 def manager_named(asker: Identity, manager_id: UUID | None) -> Manager:
-    """Who `manager_id` is; without one, the asker.
+    """The staff member `manager_id`; without one, the user.
 
     Raises `NotYourself` when a manager names somebody else, `UnknownManager` when an admin names
     nobody of the staff.
@@ -76,5 +76,5 @@ def manager_named(asker: Identity, manager_id: UUID | None) -> Manager:
     if account is None or account.role not in STAFF:
         raise UnknownManager
     if Student.objects.filter(user_id=account.id).exists():
-        raise UnknownManager  # Whoever is a student is let in as nothing else.
+        raise UnknownManager  # A student is never staff.
     return Manager(account.id, account.name)

@@ -1,8 +1,8 @@
-"""Supabase's own table of accounts, read where its API has no question for it.
+"""Reads Supabase's own table of accounts, where its API cannot answer.
 
-The API finds an account by its id alone; by e-mail and by role it is asked here, in one statement
-however many accounts there are. Nor can the API end the sessions of an account: that is the one
-thing done here.
+The API finds an account by its id only; here accounts are found by e-mail and role, in one
+statement for any number of accounts. The API cannot end the sessions of an account either: that is
+the only write here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,9 +29,9 @@ from auth.users account left join sales_staff staff on staff.user_id = account.i
 
 @dataclass(frozen=True, slots=True)
 class AddressHolder:
-    """The account that keeps others from an e-mail address, by Supabase's rules.
+    """The account that holds an e-mail address, by Supabase's rules.
 
-    `by_identity`: it signs in with the address by another way, and its own e-mail is another one.
+    `by_identity`: the address is one of its other ways to sign in, and its own e-mail differs.
     """
 
     account: Account
@@ -40,7 +40,7 @@ class AddressHolder:
 
 
 def holder_of(email: str, *, besides: UUID | None = None) -> AddressHolder | None:
-    """Whose an address is at Supabase, whatever its case; `besides` this account."""
+    """The account that holds an address at Supabase, in any case; `besides` this account."""
     statements = [_BY_EMAIL, _BY_IDENTITY] if may_read_identities() else [_BY_EMAIL]
     for statement in statements:
         with connections["tripwire"].cursor() as cursor:
@@ -58,7 +58,7 @@ select id, deleted_at is not null from auth.users
 where lower(email) = lower(%s) and not is_sso_user and id is distinct from %s
 order by id limit 1
 """
-# Single sign-on of a company keeps nobody from an address.
+# A company's single sign-on does not hold an address.
 _BY_IDENTITY = """
 select account.id, account.deleted_at is not null
 from auth.identities identity join auth.users account on account.id = identity.user_id
@@ -88,7 +88,7 @@ def account_with(account_id: UUID) -> Account | None:
 
 
 def is_banned(account_id: UUID) -> bool:
-    """Whether the account cannot sign in just now."""
+    """Whether the account cannot sign in at this moment."""
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(
             "select 1 from auth.users where id = %s and banned_until > now()", [account_id]
@@ -102,10 +102,7 @@ def ban_fits(student: Student) -> bool:
 
 
 def end_sessions(account_id: UUID) -> bool:
-    """End every session of an account; False where our role of the database may not.
-
-    In a transaction of the caller's.
-    """
+    """End an account's sessions, in the caller's transaction; False where our role may not."""
     try:
         with transaction.atomic(using="tripwire"), connections["tripwire"].cursor() as cursor:
             cursor.execute("delete from auth.sessions where user_id = %s", [account_id])
@@ -117,7 +114,7 @@ def end_sessions(account_id: UUID) -> bool:
 
 
 def may_end_sessions() -> bool:
-    """Whether our role of the database may do so."""
+    """Whether our role of the database may end sessions."""
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(
             "select has_schema_privilege('auth', 'usage')"
@@ -129,7 +126,7 @@ def may_end_sessions() -> bool:
 
 
 def accounts_without_student() -> list[Account]:
-    """Accounts that are not staff's and that no student has: the predecessor left some."""
+    """Accounts that are neither staff's nor a student's; the predecessor left some."""
     found = _accounts(
         f"{_SELECT} where account.email is not null and not exists"  # noqa: S608
         " (select from tripwire_users student where student.user_id = account.id)"
@@ -154,7 +151,7 @@ def students_under_another_email() -> list[tuple[str, str]]:
 
 
 def students_sharing_an_account() -> list[tuple[UUID, list[str]]]:
-    """Accounts that more than one student has, with the students' e-mails."""
+    """Accounts with more than one student, with the students' e-mails."""
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(
             "select user_id, array_agg(email order by email) from tripwire_users"

@@ -1,7 +1,7 @@
-"""Accounts that were made past Supabase Auth, by SQL, and that it cannot read.
+"""Accounts that were made by SQL, and that Supabase Auth cannot read.
 
-It answers 500 to everything about an account that lacks what it always writes, and says that there
-is none where the account is of another instance. Only SQL can mend them.
+It answers 500 about an account that lacks what Supabase always writes, and calls an account of
+another instance missing. Only SQL can mend them.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from django.db import connections
 
 from sales import supabase_users
 
-# What each column holds where Supabase has nothing to say.
+# The value of each column where Supabase has nothing to store.
 NOTHING = {
     "aud": "'authenticated'",
     "confirmation_token": "''",
@@ -34,7 +34,7 @@ _OF_IDENTITIES = ("created_at", "updated_at")
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An account, and which of its columns Supabase Auth cannot read it with."""
+    """An account, and the columns because of which Supabase Auth cannot read it."""
 
     id: UUID
     email: str
@@ -62,7 +62,7 @@ def all_of_them() -> list[Unreadable]:
 
 
 def unreadable(account_id: UUID) -> Unreadable | None:
-    """What is amiss with an account; None where it is as Supabase makes them, or not seen."""
+    """What is wrong with an account; None where nothing is, or where we do not see it."""
     return next(iter(_unreadable(account_id)), None)
 
 

@@ -1,4 +1,4 @@
-"""The rows of Tripwire, as Django knows them."""
+"""The rows of Tripwire as Django models."""
 
 from sales.models.letters import UNSEALABLE, LetterKind, LetterState, WelcomeLetter
 from sales.models.requests import RequestKind, RequestState, StudentRequest

@@ -1,4 +1,4 @@
-"""The outbox: letters to students, and the way each has gone."""
+"""The outbox: letters to students, and what became of each."""
 
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sales.models.students import Student
 
-# What a letter's `problem` says when its password is sealed with a key that is gone.
+# A letter's `problem` when its password is sealed with a key that is gone.
 UNSEALABLE = "password cannot be unsealed"
 
 
@@ -28,11 +28,11 @@ class LetterKind(models.TextChoices):
 
 
 class WelcomeLetter(models.Model):
-    """A letter with a student's login and password, and the way it has gone so far.
+    """A letter with a student's login and password, and what became of it so far.
 
-    The outbox: written with what it tells of, sent afterwards. The sealed password stays until the
-    letter is sent. All attempts at one letter carry the same idempotency key. Of a student's
-    letters the newest counts; those of before that were not sent are replaced by it.
+    The letter is written with the act it is about, and sent afterwards. The sealed password stays
+    until it is sent. All attempts at one letter share an idempotency key. The newest letter of a
+    student counts; it replaces earlier ones that were not sent.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4)
@@ -43,19 +43,19 @@ class WelcomeLetter(models.Model):
     kind = models.TextField(choices=LetterKind, db_default=LetterKind.WELCOME)
     recipient = models.TextField()
     full_name = models.TextField()
-    # Empty where there is none in the letter.
+    # Empty where the letter has none.
     sealed_password = models.TextField()
     asked_by = models.UUIDField()
     idempotency_key = models.UUIDField(default=uuid4)
     state = models.TextField(choices=LetterState, default=LetterState.PENDING)
     attempts = models.IntegerField(default=0)
     problem = models.TextField(default="")
-    # Resend has certainly not sent it: it refused every attempt so far.
+    # Resend has refused every attempt so far, so it was certainly not sent.
     refused = models.BooleanField(default=False)
-    # The last refusal was of our key or sender: nothing is wrong with the letter.
+    # The last refusal concerned our key or sender, not the letter.
     ours = models.BooleanField(default=False, db_default=False)
     due_at = models.DateTimeField()
-    # Until then Resend knows the key, and not an attempt later.
+    # Resend knows the key until then; no attempt is made later.
     give_up_at = models.DateTimeField()
     leased_until = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
@@ -81,7 +81,9 @@ class WelcomeLetter(models.Model):
 
     @property
     def why_waiting(self) -> str | Promise:
-        """What to tell whoever waits for a letter that is tried again; empty where nothing is."""
+        """What to tell the person who waits for a letter that is tried again; empty where nothing
+        is known.
+        """
         if self.ours:
             return _(
                 "Почтовый сервис не принимает ключ или отправителя этого сайта: с адресом студента"
@@ -91,7 +93,7 @@ class WelcomeLetter(models.Model):
 
     @property
     def why_failed(self) -> str | Promise:
-        """What to tell whoever waits for a letter that has failed."""
+        """What to tell the person who waits for a letter that has failed."""
         if self.ours:
             return _("Почтовый сервис так и не принял ключ или отправителя этого сайта.")
         if self.refused:

@@ -29,11 +29,11 @@ class RequestKind(models.TextChoices):
 class StudentRequest(models.Model):
     """One act on a student, recorded before anything else is done about it.
 
-    While open, it keeps other requests from its student and from the address in `new_email`, and
-    holds the sealed password. Whoever has its lease carries it through, at first the web request it
-    came with. It outlives the student: `email` and `full_name` are what they were called when it
-    was made. `account_id` is the student's account: of a creation the one it opens, or the one it
-    takes over where `adopts` is true.
+    While open, it blocks other requests for its student and for the address in `new_email`, and
+    holds the sealed password. The holder of its lease carries it through, at first the web request
+    it came with. It outlives the student: `email` and `full_name` are the names at the time.
+    `account_id` is the student's account; for a creation the one it opens, or the one it takes over
+    where `adopts` is true.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4)
@@ -44,32 +44,32 @@ class StudentRequest(models.Model):
     account_id = models.UUIDField(default=uuid4)
     email = models.TextField()
     full_name = models.TextField()
-    # The same as the account has it, where the two differ; empty for a creation.
+    # The account's values, where they differ; empty for a creation.
     account_email = models.TextField(default="", db_default="")
     account_name = models.TextField(default="", db_default="")
     asked_by = models.UUIDField()
     idempotency_key = models.TextField(null=True)
-    # Tells another request with the same key, or the same id, from a repeated one.
+    # Distinguishes another request with the same key or id from a repeated one.
     fingerprint = models.TextField()
     adopts = models.BooleanField(default=False, db_default=False)
-    # What shall be; of these only what the kind is about.
+    # The new values; only those of this kind of request.
     new_status = models.TextField(null=True, choices=StudentStatus)
     new_email = models.TextField(null=True)
     new_full_name = models.TextField(null=True)
     new_manager_id = models.UUIDField(null=True)
     new_manager_name = models.TextField(null=True)
     sealed_password = models.TextField(default="", db_default="")
-    # The answer that a repeated API request gets again, in the API's wire format.
+    # The answer for a repeated API request, in the API's wire format.
     answer = models.JSONField(null=True)
     # The code of the problem it was refused with.
     refusal = models.TextField(null=True)
-    # What Supabase last said of an error of its own, and how many times in a row it said so; of a
-    # refused request, what an admin is told of the reason.
+    # The last error of Supabase's own, and how many times in a row it came; for a refused request,
+    # what an admin is told about the reason.
     auth_error = models.TextField(default="", db_default="")
     auth_errors = models.IntegerField(default=0, db_default=0)
     leased_until = models.DateTimeField()
     attempts = models.IntegerField(default=1, db_default=1)
-    # When a creation that was given up is undone: once nothing can be under way any more.
+    # When a creation that was given up is undone: once no call can be running any more.
     give_up_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     closed_at = models.DateTimeField(null=True)
@@ -104,11 +104,11 @@ class StudentRequest(models.Model):
         return str(self.pk)
 
     def get_absolute_url(self) -> str:
-        """The page that tells how far the request has come."""
+        """The page that shows how far the request has come."""
         return reverse("creation" if self.is_creation else "change", args=[self.pk])
 
     def students(self) -> "models.QuerySet[Student]":
-        """The student that is to be changed; none for a creation, nor once they are deleted."""
+        """The student to change; none for a creation, nor once they are deleted."""
         return Student.objects.filter(pk__in=[self.student_id] if self.student_id else [])
 
     @property

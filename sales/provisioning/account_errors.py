@@ -1,7 +1,7 @@
-"""What Supabase's refusals and errors of its own are worth, for all kinds of requests.
+"""When a refusal or an error of Supabase's counts, for all kinds of requests.
 
-It answers 500 to what it will never do, for ever, and also while its database has a bad moment: so
-equal answers are counted, to know when they are a refusal.
+Supabase answers 500 to what it will never do, and also while its database has a bad moment. So
+equal answers are counted until they count as a refusal.
 """
 
 from datetime import timedelta
@@ -9,20 +9,22 @@ from datetime import timedelta
 from onai.identity.accounts import Refusal
 from sales.models import StudentRequest
 
-# Longer than a request to Supabase that we gave up waiting for can still be under way there.
+# Longer than an abandoned call to Supabase can still be running there.
 NOTHING_UNDER_WAY_AFTER = timedelta(minutes=10)
-# Refusals that say nothing of the student; a later attempt may go through.
+# Temporary refusals, which say nothing of the student; a later attempt may succeed.
 PASSING = (Refusal.UNREACHABLE, Refusal.RATE_LIMITED, Refusal.NOT_PERMITTED)
 
-# So many equal ones in a row are a refusal. The leases between them grow, so that they take more
-# than a minute, and a bad moment passes.
+# This many equal errors in a row are a refusal. The leases between them grow, so that they take
+# more than a minute, and a bad moment passes.
 _ENOUGH = 3
 
 
 def are_enough(request: StudentRequest, error: str) -> bool:
-    """Note what came of an attempt; whether the same has been said often enough to believe it.
+    """Record the outcome of an attempt; returns whether the same error came often enough to count
+    as a refusal.
 
-    `error` is empty for an outcome that is unclear without Supabase saying so, which ends the row.
+    `error` is empty for an unclear outcome without Supabase's own error, which starts the count
+    again.
     """
     count = 0
     if error:
@@ -34,6 +36,6 @@ def are_enough(request: StudentRequest, error: str) -> bool:
 
 
 def explain(request: StudentRequest, reason: str) -> None:
-    """Keep what an admin is told of why it is refused."""
+    """Record what an admin is told about the reason of the refusal."""
     request.auth_error = reason
     StudentRequest.objects.filter(pk=request.pk).update(auth_error=reason)

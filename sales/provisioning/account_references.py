@@ -1,7 +1,8 @@
-"""What keeps an account from being deleted: foreign keys of other tables, and rows that use them.
+"""What forbids the deletion of an account: foreign keys of other tables, and rows that use them.
 
-Supabase deletes an account in one statement, and where a key forbids it answers 500 and nothing of
-which. Rows that are ours or the learning platform's may go; anybody else's may not.
+Supabase deletes an account in one statement. Where a key forbids it, it answers 500 and does not
+name the key. Rows that are ours or the learning platform's may be deleted; rows of anybody else may
+not.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ _OURS = (
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A column with a row that points to an account, or to a row that would go with it.
+    """A column with a row that points to an account, or to a row that is deleted with it.
 
     `ours`: such rows may be released. `table` has its schema.
     """
@@ -43,13 +44,15 @@ class Reference:
 
 
 def forbidding(account_id: UUID) -> list[Reference]:
-    """What forbids the deletion of an account. A table that we may not read counts as such."""
+    """The references that forbid the deletion of an account. A table that we may not read counts as
+    one.
+    """
     student = Student.objects.filter(user_id=account_id).values_list("pk", flat=True).first()
     found = []
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(_KEYS)
         for schema, table, column, kind, of_student, readable in cursor.fetchall():
-            # A key points to the account, to its row in `public.users`, or to its student.
+            # The targets of a key: the account, its row in `public.users`, or its student.
             value = student if of_student else account_id
             if value is None:
                 continue
@@ -57,7 +60,7 @@ def forbidding(account_id: UUID) -> list[Reference]:
                 *map(sql.Identifier, (schema, table, column, kind))
             )
             if readable:
-                # As text: what watches statements for the cache knows no other.
+                # As text, because cachalot inspects statements as text.
                 cursor.execute(used.as_string(), [value])
             if not readable or cursor.fetchone()[0]:
                 found.append(Reference(f"{schema}.{table}", column))
@@ -65,7 +68,7 @@ def forbidding(account_id: UUID) -> list[Reference]:
 
 
 def delete_account(account_id: UUID) -> None:
-    """Delete the account; where rows that may go are all that forbids it, they go first.
+    """Delete the account. Where only rows that may go forbid it, they are deleted first.
 
     Raises as `accounts.delete_account` does.
     """
@@ -79,11 +82,11 @@ def delete_account(account_id: UUID) -> None:
         try:
             accounts.delete_account(account_id)
         except AccountRefused as refused:
-            raise OutcomeUnclear from refused  # Begun, it goes on.
+            raise OutcomeUnclear from refused  # The rows are released, so the deletion goes on.
 
 
 def _release(account_id: UUID) -> None:
-    """Let go of an account, so that it can be deleted: the log keeps its id among the details."""
+    """Release an account, so that it can be deleted: the log keeps its id among the details."""
     with transaction.atomic(using="tripwire"):
         entries = ActivityEntry.objects.filter(target_user_id=account_id)
         for entry in entries.select_for_update():
@@ -107,8 +110,8 @@ def log_needs_accounts() -> bool:
     return needs
 
 
-# Keys that forbid a deletion, or would leave a null where none may be. Supabase's own, in `auth`,
-# go with the account.
+# Keys that forbid a deletion, or would set a column to null that must not be. Supabase's own rows
+# in `auth` are deleted with the account.
 _KEYS = """
     select space.nspname, of_table.relname, att.attname, kind.typname,
            con.confrelid = to_regclass('tripwire_users') and target.attname = 'id',

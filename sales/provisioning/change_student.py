@@ -1,9 +1,9 @@
-"""Changing a student: their status, password, name or e-mail, their manager; and deleting them.
+"""Changes a student: status, password, name or e-mail, manager; and deletes one.
 
-As with a new student, the account is Supabase's and the rest ours. So a change is recorded first;
-then the account is changed, in a way that can be repeated; then one transaction changes everything
-of ours, writes the log entry and the letter, and closes the request. What was left open the worker
-finishes, always forward: nobody could say what the account was before.
+The account is Supabase's and the rest ours. So a change is recorded first; then the account is
+changed by a call that can be repeated; then one transaction changes our rows, writes the log entry
+and the letter, and closes the request. The worker finishes what stays open. It never undoes it,
+because nobody knows what the account was before.
 """
 
 import logging
@@ -39,13 +39,14 @@ from sales.staff import Manager
 
 logger = logging.getLogger(__name__)
 
-# What our rows may still refuse when the account is changed. No password can be given back.
+# Changes that our rows may still refuse once the account is changed. A password cannot be given
+# back.
 _CAN_BE_GIVEN_BACK = (RequestKind.STATUS, RequestKind.CORRECTION, RequestKind.HANDOVER)
 
 
 @dataclass(frozen=True, slots=True)
 class NewStatus:
-    """Another status. Blocked, a student is signed out and cannot sign in."""
+    """Another status. A blocked student is signed out and cannot sign in."""
 
     kind: ClassVar = RequestKind.STATUS
     status: StudentStatus
@@ -53,7 +54,7 @@ class NewStatus:
 
 @dataclass(frozen=True, slots=True)
 class NewPassword:
-    """A new password, which is sent to the student. Whoever is signed in is signed out."""
+    """A new password, which is sent to the student and ends all sessions."""
 
     kind: ClassVar = RequestKind.PASSWORD
     password: str = field(repr=False)
@@ -61,7 +62,7 @@ class NewPassword:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The right name and e-mail. A new address is told that it is one."""
+    """The right name and e-mail. A letter goes to a new address."""
 
     kind: ClassVar = RequestKind.CORRECTION
     email: str
@@ -92,8 +93,8 @@ def change_student(
 ) -> StudentRequest:
     """Change or delete a student. The same `attempt` is the same change.
 
-    Answers the request, done, or open when nobody can say yet how it ends. Raises a `Problem` when
-    nothing was changed.
+    Returns the request: done, or open while the outcome is unknown. Raises a `Problem` when nothing
+    was changed.
     """
     if isinstance(change, Handover | Deletion) and asker.role is not Role.ADMIN:
         raise WrongRole
@@ -141,7 +142,9 @@ def _make(
 
 
 def _new_values(change: Change, student: Student, account: Account) -> dict[str, object]:
-    """What is to change, by the fields of a request. Raises why it may not be."""
+    """The new values, by the fields of a request. Raises a `Problem` where the change is not
+    allowed.
+    """
     match change:
         case NewStatus(status):
             # The predecessor wrote statuses without a ban.
@@ -165,7 +168,7 @@ def _new_values(change: Change, student: Student, account: Account) -> dict[str,
 def _corrections(
     email: str, full_name: str, student: Student, account: Account
 ) -> dict[str, object]:
-    """Of e-mail and name, what differs from what is here or at Supabase."""
+    """The new e-mail and name, as far as they differ from ours or from Supabase's."""
     different: dict[str, object] = {}
     if not student.full_name == account.full_name == full_name:
         different["new_full_name"] = full_name
@@ -182,7 +185,7 @@ def _corrections(
 
 @sensitive_variables("password")
 def carry_through(change: StudentRequest) -> Progress:
-    """From a change whose lease we hold to its end.
+    """Finish a change whose lease we hold.
 
     Raises the `Problem` it was closed with; or `OutcomeUnclear` or the database's error, and then
     it stays open.
@@ -203,7 +206,7 @@ def carry_through(change: StudentRequest) -> Progress:
         closed, letter = student_rows.apply(change, password)
     except DatabaseError as error:
         if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
-            # Another row, written past us, has the address already.
+            # Another row, written by other software, has the address already.
             raise _give_back(change, problems.EmailTaken(change.kind)) from error
         if change.kind in _CAN_BE_GIVEN_BACK and student_rows.is_forbidden(error):
             raise _give_back(change, problems.RowsForbidden(change.kind)) from error
@@ -217,7 +220,7 @@ def carry_through(change: StudentRequest) -> Progress:
 
 @sensitive_variables("password")
 def _change_account(change: StudentRequest, password: str) -> None:
-    """Whatever of the change is Supabase's."""
+    """Change the account at Supabase."""
     account_id = change.account_id
     match change.kind:
         case RequestKind.STATUS:
@@ -232,12 +235,12 @@ def _change_account(change: StudentRequest, password: str) -> None:
         case RequestKind.DELETION:
             account_references.delete_account(account_id)
             if supabase_users.account_with(account_id) is not None:
-                # Supabase does not see every account, and says of such a one that it is gone.
+                # Supabase does not see every account, and calls such a one missing.
                 raise OutcomeUnclear(over=True, error="the account is still there")
 
 
 def _ban(change: StudentRequest) -> bool | None:
-    """Whether a new status bans the account, lifts its ban, or has nothing to do with one."""
+    """Whether a new status bans the account (True), lifts its ban (False), or neither (None)."""
     if change.new_status == StudentStatus.BLOCKED:
         return True
     return False if supabase_users.is_banned(change.account_id) else None
@@ -250,10 +253,10 @@ def _of_refusal(refused: AccountRefused, change: StudentRequest) -> Problem:
 
 
 def _weigh(change: StudentRequest, unclear: OutcomeUnclear) -> None:
-    """What an unclear answer comes to: nothing, where the change took effect all the same.
+    """Decide on an unclear answer: return where the change took effect all the same.
 
-    Supabase answers with an error of its own to what it will never do. Where the reason can be
-    seen, or it has said so often enough, that is a refusal; anything else stays unclear.
+    Supabase answers with an error of its own to what it will never do. Where the reason is visible,
+    or the error came often enough, that is a refusal. Anything else stays unclear.
     """
     if unclear.error and _is_as_wanted(change):
         return
@@ -268,10 +271,10 @@ def _weigh(change: StudentRequest, unclear: OutcomeUnclear) -> None:
 
 
 def _is_as_wanted(change: StudentRequest) -> bool:
-    """Whether an attempt of before, of which nobody heard, has changed the account."""
+    """Whether an earlier attempt, whose answer is unknown, has changed the account."""
     account = supabase_users.account_with(change.account_id)
     if account is None:
-        # One that we do not see is not gone.
+        # An account that we do not see is not gone.
         seen = visibility("tripwire", "auth.users") is Visibility.SEEN
         return seen and change.kind == RequestKind.DELETION
     match change.kind:
@@ -285,7 +288,7 @@ def _is_as_wanted(change: StudentRequest) -> bool:
 
 
 def _refuse_for_good(change: StudentRequest) -> None:
-    """Raise why Supabase will never do it, where that can be seen from here."""
+    """Raise the reason why Supabase will never do it, where it is visible here."""
     if change.new_email is not None:
         request_rules.refuse_held(change.new_email, change.account_id)
     if lacking := unreadable_accounts.unreadable(change.account_id):
@@ -299,7 +302,7 @@ def _refuse_for_good(change: StudentRequest) -> None:
 
 
 def _give_back(change: StudentRequest, problem: Problem) -> Problem:
-    """Undo a change at Supabase that our rows will not have."""
+    """Undo a change at Supabase that our rows refuse."""
     try:
         match change.kind:
             case RequestKind.CORRECTION:
@@ -314,7 +317,7 @@ def _give_back(change: StudentRequest, problem: Problem) -> Problem:
     except AccountRefused as refused:
         if refused.why in account_errors.PASSING:
             raise OutcomeUnclear from refused
-        # The old address is somebody's as well by now; `compare_accounts` tells of the two.
+        # The old address is taken by now; `compare_accounts` reports both.
         logger.error("change_not_given_back", extra=student_requests.about(change))
     except OutcomeUnclear as unclear:
         if not account_errors.are_enough(change, unclear.error):

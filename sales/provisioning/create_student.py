@@ -1,9 +1,9 @@
-"""Creating a student: account, row, log entry and letter, all of them or none.
+"""Creates a student: account, row, log entry and letter, all or none.
 
-The account is Supabase's and the rest ours, so no transaction spans both. Therefore the request is
-recorded first, with the account's id chosen by us; then the account is opened under that id; then
-one transaction creates everything of ours and closes the request. Every step can be repeated, and
-what was left open is finished or undone by the worker.
+The account is Supabase's and the rest ours, so no transaction spans both. So the request is
+recorded first, with an account id of our choice; then the account is opened under that id; then one
+transaction creates our rows and closes the request. Every step can be repeated. The worker finishes
+or undoes what stays open.
 """
 
 import json
@@ -37,7 +37,7 @@ from sales.staff import Manager
 
 @dataclass(frozen=True, slots=True)
 class NewStudent:
-    """What a form made of somebody's input: clean, and the password out of every repr.
+    """The cleaned input of a form, with the password out of every repr.
 
     `adopt` takes over an account that has no student, for admins.
     """
@@ -55,8 +55,8 @@ def create_student(
 ) -> Progress:
     """Create a student, or take over an account that has none.
 
-    The same key and content of one asker is the same creation. Answers a creation that is done, or
-    open when nobody can say yet how it ends. Raises a `Problem` when nothing was created.
+    The same key and content of one user is the same creation. Returns a creation: done, or open
+    while the outcome is unknown. Raises a `Problem` when nothing was created.
     """
     try:
         progress = student_requests.begin(
@@ -70,7 +70,7 @@ def create_student(
 
 @sensitive_variables("new", "former")
 def _record(new: NewStudent, asker: Identity, key: str | None) -> tuple[StudentRequest, bool]:
-    # As versions until November 2026 recorded it; keys are kept for thirty days.
+    # The form that versions until November 2026 recorded; keys are kept for thirty days.
     former = [new.email, new.full_name, new.password, str(new.manager.user_id), new.adopt]
     return student_requests.record(
         student_requests.content_of(new),
@@ -117,7 +117,7 @@ def _make(new: NewStudent, asker: Identity, key: str | None, fingerprint: str) -
 
 @sensitive_variables("password")
 def carry_through(request: StudentRequest) -> Progress:
-    """From a request whose lease we hold to its end.
+    """Finish a creation whose lease we hold.
 
     Raises the `Problem` it was closed with; or `OutcomeUnclear`, `Unsealable` or the database's
     error, and then it stays open.
@@ -133,7 +133,7 @@ def carry_through(request: StudentRequest) -> Progress:
 
 @sensitive_variables("password")
 def _ensure_account(request: StudentRequest, password: str) -> None:
-    """That the account exists with this password, or the request is undone."""
+    """Ensure that the account exists with this password, or undo the request."""
     try:
         if request.adopts:
             accounts.make_student_account(
@@ -155,14 +155,17 @@ def _ensure_account(request: StudentRequest, password: str) -> None:
         is_echo = refused.why is Refusal.EMAIL_EXISTS and not request.adopts and _is_there(request)
         if not is_echo:
             raise _refused(request, refused) from refused
-        # Of an earlier attempt's success.
+        # The error only means that our earlier attempt succeeded.
         _set_password_at_last(request, password)
 
 
 @sensitive_variables("password")
 def _open_account(request: StudentRequest, password: str) -> None:
-    """Open the account. Where Supabase may refuse the password, which it does only when one is
-    changed, it is opened with one that nobody knows, so that nobody gets in before that."""
+    """Open the account.
+
+    Supabase checks a password only when one is changed. Where it may refuse this one, the account
+    is opened with a password that nobody knows, so that nobody gets in before the check.
+    """
     may_be_refused = password_rules.may_refuse_leaked()
     accounts.open_student_account(
         request.account_id,
@@ -176,7 +179,7 @@ def _open_account(request: StudentRequest, password: str) -> None:
 
 @sensitive_variables("password")
 def _set_password(request: StudentRequest, password: str) -> None:
-    """Give the account that we have opened its password, or undo the request."""
+    """Give the account that we opened its password, or undo the request."""
     try:
         accounts.change_account(request.account_id, password=password)
     except AccountRefused as refused:
@@ -188,7 +191,7 @@ def _set_password(request: StudentRequest, password: str) -> None:
 
 @sensitive_variables("password")
 def _set_password_at_last(request: StudentRequest, password: str) -> None:
-    """Give it the password, after an attempt that ended we do not know where."""
+    """Set the password after an attempt whose outcome is unknown."""
     try:
         _set_password(request, password)
     except OutcomeUnclear as unclear:
@@ -199,7 +202,7 @@ def _set_password_at_last(request: StudentRequest, password: str) -> None:
 
 @sensitive_variables("password")
 def _open_at_last(request: StudentRequest, password: str) -> None:
-    """Try again, now that what was in the way is gone; what is left then is for the worker."""
+    """Try again, now that the obstacle is gone; the worker does the rest."""
     try:
         _open_account(request, password)
     except AccountRefused as refused:
@@ -211,17 +214,17 @@ def _is_there(request: StudentRequest) -> bool:
     try:
         return accounts.find(request.account_id) is not None
     except OutcomeUnclear as unclear:
-        # It cannot read every account that it has.
+        # Supabase cannot read every account that it has.
         if unclear.error and supabase_users.account_with(request.account_id) is not None:
             return True
         raise
 
 
 def _weigh(request: StudentRequest, unclear: OutcomeUnclear) -> None:
-    """Undo the request where an unclear answer is a refusal; raise it again otherwise.
+    """Undo the request where an unclear answer is a refusal; otherwise raise it again.
 
-    It is one where nothing can be under way any more, or where Supabase has answered so often with
-    the same error of its own that it will go on doing so.
+    It is a refusal where no call can be running any more, or where Supabase has given the same
+    error of its own often enough.
     """
     are_enough = account_errors.are_enough(request, unclear.error)
     problem = _why_it_fails(request) if unclear.error else None
@@ -233,7 +236,7 @@ def _weigh(request: StudentRequest, unclear: OutcomeUnclear) -> None:
 
 
 def _why_it_fails(request: StudentRequest) -> Problem | None:
-    """Why Supabase answers with an error to an address, where that can be seen from here."""
+    """The reason why Supabase answers with an error to an address, where it is visible here."""
     holder = supabase_users.holder_of(request.email)
     if holder is None:
         return problems.AddressCopied() if platform_tables.has_copy(request.email) else None
@@ -244,7 +247,7 @@ def _why_it_fails(request: StudentRequest) -> Problem | None:
 
 
 def _refused(request: StudentRequest, refused: AccountRefused) -> Problem:
-    """Undo the request for what Supabase refuses, unless that is only for now."""
+    """Undo the request for a refusal of Supabase's, unless the refusal is temporary."""
     if request.attempts > 1 and refused.why in account_errors.PASSING:
         raise OutcomeUnclear from refused
     if refused.why is Refusal.EMAIL_EXISTS and not request.adopts:
@@ -257,7 +260,7 @@ def _refused(request: StudentRequest, refused: AccountRefused) -> Problem:
 
 @sensitive_variables("password")
 def _enrol(request: StudentRequest, password: str) -> tuple[StudentRequest, Student, WelcomeLetter]:
-    """Everything of ours, in one transaction. Repeated, it answers what it made before."""
+    """Create our rows in one transaction. Repeated, it returns what it created before."""
     try:
         with transaction.atomic(using="tripwire"):
             kept = StudentRequest.objects.select_for_update().get(pk=request.pk)
@@ -265,7 +268,7 @@ def _enrol(request: StudentRequest, password: str) -> tuple[StudentRequest, Stud
                 student = Student.objects.get(user_id=kept.account_id)
                 return kept, student, student.letters.earliest("created_at")
             if kept.state == RequestState.REFUSED:
-                # Somebody undid it while our account was being opened: undo that, too.
+                # The request was undone while our account was being opened: undo the account, too.
                 raise _undo(kept, problems.of_request(kept), opened=True)
             if kept.give_up_at is not None:
                 raise OutcomeUnclear
@@ -274,10 +277,10 @@ def _enrol(request: StudentRequest, password: str) -> tuple[StudentRequest, Stud
             student_requests.close(kept)
     except DatabaseError as error:
         if student_rows.lacks_account(error):
-            # The account was deleted in between; whoever comes next opens it anew.
+            # The account was deleted in between; the next attempt opens it again.
             raise OutcomeUnclear from error
         if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
-            # Written past us, by the predecessor: the address is another student's now.
+            # Other software wrote a student with this address.
             raise _undo(request, problems.EmailTaken(), opened=True) from error
         if not student_rows.is_forbidden(error):
             raise

@@ -1,4 +1,4 @@
-"""Requests that have not come to their end: the worker finishes them, an admin gives one up."""
+"""Requests that are still open: the worker finishes them, an admin can give one up."""
 
 import logging
 from datetime import datetime
@@ -29,30 +29,30 @@ _UNCLEAR_IN_A_ROW = 3
 
 
 def finish_open_requests(*, limit: int = 200) -> int:
-    """Finish or undo what nobody is working on any more; answers how many were closed."""
+    """Finish or undo requests that nobody is working on; returns how many were closed."""
     closed = unclear = 0
     for request_id in list(work_lease.expired().values_list("pk", flat=True)[:limit]):
         try:
             closed += finish(request_id)
             unclear = 0
         except OutcomeUnclear as outcome:
-            # One that Supabase itself has answered says nothing of the next.
+            # An error of Supabase's own about one request says nothing of the next.
             unclear = 0 if outcome.error else unclear + 1
         except OperationalError:
             raise
         except DatabaseError as error:
-            # Without its text, which holds the row. The others are not to wait for this one.
+            # Without its text, which holds the row. The others do not wait for this one.
             fields = {"request_id": str(request_id), "error": type(error).__name__}
             logger.error("work_cannot_be_finished", extra=fields)
         if unclear == _UNCLEAR_IN_A_ROW:
-            break  # Supabase is down; the others would only wait for it as well.
+            break  # Supabase is down, so the others would only wait, too.
     return closed
 
 
 def finish(request_id: UUID) -> bool:
-    """Finish or undo one request; False if somebody else is at it, or has closed it.
+    """Finish or undo one request; False if somebody else works on it or has closed it.
 
-    Raises `OutcomeUnclear` when Supabase cannot say; then it stays open.
+    Raises `OutcomeUnclear` when Supabase cannot answer; then it stays open.
     """
     request = work_lease.take(request_id)
     if request is None:
@@ -67,7 +67,7 @@ def finish(request_id: UUID) -> bool:
         logger.warning(event(request, "still_open"), extra=about(request))
         raise
     except encryption.Unsealable:
-        # Only the former SECRET_KEY can open it; an operator has to name it again.
+        # Only the former SECRET_KEY can open it; an operator has to add it again.
         logger.error(event(request, "cannot_be_unsealed"), extra=about(request))
         return False
     else:
@@ -76,23 +76,25 @@ def finish(request_id: UUID) -> bool:
 
 
 def may_be_ended_at(request: StudentRequest) -> datetime:
-    """When an admin may end it from its page: not while its first call may be under way."""
+    """When an admin may end it from its page: not while its first call may be running."""
     return request.created_at + NOTHING_UNDER_WAY_AFTER
 
 
 def end(request: StudentRequest, *, by: UUID) -> None:
-    """Give a request up for an admin. Closed meanwhile, it stays as it is. Raises `TooNewToEnd`."""
+    """Give a request up for an admin. One that was closed meanwhile stays as it is. Raises
+    `TooNewToEnd`.
+    """
     if may_be_ended_at(request) > postgres.clock("tripwire"):
         raise problems.TooNewToEnd
     give_up(request.pk, by=by)
 
 
 def give_up(request_id: UUID, *, by: UUID | None = None) -> datetime | None:
-    """End an open request that nobody can finish; answers when, None where there is none to end.
+    """End an open request that nobody can finish; returns when, None where there is none to end.
 
-    A change ends now, if it is older than ten minutes: what it did at Supabase stays, and somebody
-    has to look. A creation is undone by the worker, with the account it may have opened, once no
-    call to Supabase can be under way any more. Who it was, by the page, is in the log.
+    A change ends now, if it is older than ten minutes: its effect at Supabase stays, and somebody
+    has to look. The worker undoes a creation, with the account it may have opened, once no call to
+    Supabase can be running. The log names the admin who did it from the page.
     """
     now = postgres.clock("tripwire")
     with transaction.atomic(using="tripwire"):
@@ -133,4 +135,4 @@ def _log_the_end(request: StudentRequest, by: UUID) -> None:
     except DatabaseError as error:
         if not student_rows.is_forbidden(error):
             raise
-        # Perhaps the very reason why it could not be finished.
+        # This may be the reason why it could not be finished.

@@ -1,9 +1,9 @@
-"""Rows of the learning platform that a student needs, in tables that may or may not be there.
+"""Rows of the learning platform that a student needs, in tables that may not exist.
 
-The platform updates a student's profile and never inserts it, and some states of production keep a
-copy of each e-mail in `public.users`, unique, which a trigger on `auth.users` fills. None of these
-tables is ours: a row is written where the table, its columns and our rights are there, and where
-one cannot be written the student is created all the same, and the log says so.
+The platform updates a student's profile and never inserts it. Some states of production keep a
+unique copy of each e-mail in `public.users`, which a trigger on `auth.users` fills. None of these
+tables is ours. A row is written where the table, its columns and our rights exist; where it cannot
+be written, the student is created all the same and the log says so.
 """
 
 import logging
@@ -22,9 +22,9 @@ from onai.identity.roles import STAFF, Role
 logger = logging.getLogger(__name__)
 
 _PROFILE, _PROGRESS, _USERS = "tripwire_user_profile", "tripwire_progress", "users"
-# The column of each that says whose a row is.
+# The column of each table that names the account.
 _OWNER = {_PROFILE: "user_id", _PROGRESS: "tripwire_user_id", _USERS: "id"}
-# The types an account's id is kept in. A table with another one is not about accounts.
+# The types of an account's id. A table with another type is not about accounts.
 _KINDS = ("uuid", "text", "character varying")
 _MODULES = 3
 _FIRST_MODULE, _FIRST_LESSON = 16, 67
@@ -35,9 +35,11 @@ Statement = tuple[str, Any]
 
 
 def enrol(account_id: UUID, *, email: str, full_name: str) -> None:
-    """Insert what the platform only updates, unless a trigger has; in the caller's transaction."""
+    """Insert the rows that the platform only updates, unless a trigger has; in the caller's
+    transaction.
+    """
     there = _columns("insert")
-    # The first, since `tripwire_progress` may point to it.
+    # First, because `tripwire_progress` may point to it.
     rows: dict[str, dict[str, Any]] = {
         _USERS: {"email": email, "full_name": full_name, "role": Role.STUDENT.value},
         _PROFILE: {
@@ -60,7 +62,7 @@ def enrol(account_id: UUID, *, email: str, full_name: str) -> None:
 
 
 def correct(account_id: UUID, *, email: str | None, full_name: str | None) -> None:
-    """Keep name and e-mail true; None stays as it is. In the caller's transaction."""
+    """Keep name and e-mail current; None leaves a value as it is. In the caller's transaction."""
     there = _columns("update")
     wanted = {"email": email, "full_name": full_name}
     for table in (_USERS, _PROFILE):
@@ -73,7 +75,7 @@ def correct(account_id: UUID, *, email: str | None, full_name: str | None) -> No
 
 
 def forget(account_id: UUID) -> None:
-    """Remove what was a deleted student's; a copy of an e-mail that must stay is emptied."""
+    """Delete a deleted student's rows; a copy of an e-mail that must stay is emptied."""
     there = _columns("delete")
     for table in (_PROGRESS, _PROFILE, _USERS):
         columns = there.get(table, {})
@@ -81,13 +83,13 @@ def forget(account_id: UUID) -> None:
             continue
         removed = _attempt(_delete(table, columns, account_id), table)
         if removed is None and table == _USERS and "email" in columns:
-            # Something of somebody else's points to it; the address at least is free again.
+            # Another row points to it; the address at least is free again.
             nobodys = {"email": f"{account_id}@deleted.invalid"}
             _attempt(_update(table, columns, account_id, nobodys), table)
 
 
 def release(account_id: UUID) -> None:
-    """Remove the rows that keep an account from being deleted. Raises Django's database errors."""
+    """Delete the rows that forbid deleting an account. Raises Django's database errors."""
     there = _columns("delete")
     with transaction.atomic(using="tripwire"), connections["tripwire"].cursor() as cursor:
         for table in (_PROGRESS, _PROFILE, _USERS):
@@ -96,7 +98,7 @@ def release(account_id: UUID) -> None:
 
 
 def free_address(email: str) -> bool:
-    """Correct copies of an address that is its account's no more; whether there were any."""
+    """Correct copies of an address that its account no longer has; whether there were any."""
     columns = _columns("update").get(_USERS, {})
     if columns.get("id") != "uuid" or "email" not in columns:
         return False
@@ -113,7 +115,7 @@ def free_address(email: str) -> bool:
 
 
 def has_copy(email: str) -> bool:
-    """Whether an address stands in `public.users`, for whomever."""
+    """Whether `public.users` holds an address, for any account."""
     if "email" not in _columns("select").get(_USERS, {}):
         return False
     with connections["tripwire"].cursor() as cursor:
@@ -124,13 +126,13 @@ def has_copy(email: str) -> bool:
     return found
 
 
-# Of accounts that have another address by now.
+# Copies of accounts that have another address by now.
 _CORRECT_COPIES = """
     update public.users copied set email = account.email from auth.users account
     where account.id = copied.id and lower(copied.email) = lower(%(email)s)
       and lower(account.email) <> lower(copied.email)
 """
-# Of accounts that are gone, and never a colleague's.
+# Copies of deleted accounts, but never a colleague's.
 _REMOVE_COPIES = """
     delete from public.users copied
     where lower(copied.email) = lower(%(email)s)
@@ -141,7 +143,7 @@ _REMOVE_COPIES = """
 
 
 def _columns(privilege: str) -> Mapping[str, Columns]:
-    """What of each of these tables is there, where we may read it and do so."""
+    """The columns that exist in each of these tables, where we may read and write it."""
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(
             "select named.name, att.attname, format_type(att.atttypid, null)"
@@ -162,7 +164,7 @@ def _columns(privilege: str) -> Mapping[str, Columns]:
 
 
 def _insert(table: str, columns: Columns, account_id: UUID, values: Mapping[str, Any]) -> Statement:
-    # Also where no unique key keeps a second row out.
+    # Also where no unique key prevents a second row.
     statement = sql.SQL(
         "insert into public.{table} ({owner}, {names}) select %s::{kind}, {values}"
         " where not exists (select from public.{table} where {owner} = %s::{kind})"
@@ -188,14 +190,14 @@ def _delete(table: str, columns: Columns, account_id: UUID) -> Statement:
         **_named(table, columns)
     )
     if table == _USERS and "role" in columns:
-        # Never a colleague's.
+        # Never a colleague's row.
         not_staff = sql.SQL(" and coalesce(role::text, '') <> all(%s)")
         return (statement + not_staff).as_string(), [account_id, _STAFF]
     return statement.as_string(), [account_id]
 
 
 def _named(table: str, columns: Columns) -> dict[str, sql.Composable]:
-    """The table, whose a row is, and of what type that is."""
+    """The table, its column with the account, and that column's type."""
     kind = "uuid" if columns[_OWNER[table]] == "uuid" else "text"
     return {
         "table": sql.Identifier(table),
@@ -205,7 +207,7 @@ def _named(table: str, columns: Columns) -> dict[str, sql.Composable]:
 
 
 def _attempt(statement: Statement, table: str) -> int | None:
-    """How many rows it changed; None where the table would not have it."""
+    """The number of rows changed; None where the table refused."""
     try:
         with transaction.atomic(using="tripwire"), connections["tripwire"].cursor() as cursor:
             cursor.execute(*statement)

@@ -1,7 +1,7 @@
-"""Why an act on a student is not carried out, in words for the person who asked for it.
+"""Why an act on a student is refused, in words for the person who asked for it.
 
-`Refused` are the reasons a request is closed with, kept in its row by their codes. The others are
-told before a request is recorded.
+`Refused` are the reasons with which a request is closed; its row keeps their codes. The others are
+raised before a request is recorded.
 """
 
 from typing import ClassVar
@@ -19,8 +19,8 @@ from sales.models import RequestKind, Student, StudentRequest
 class Refused(Problem):
     """A request was closed, and nothing was done.
 
-    `change_message` and `change_advice` are said instead where a student was to be changed, and
-    `field` is the field of the form that the message belongs to, `change_field` only of a change.
+    For a change, `change_message` and `change_advice` replace the message. `field` is the form
+    field that the message belongs to, `change_field` that of a change only.
     """
 
     status = 409
@@ -50,7 +50,7 @@ _NOTHING_CHANGED = _("Ничего не изменилось.")
 
 
 class EmailTaken(Refused):
-    """`student_id` is whose the address is, where the asker may know."""
+    """`student_id` is the student with the address, where the user may know."""
 
     code = "email_taken"
     message = _("У этого адреса уже есть доступ.")
@@ -224,7 +224,7 @@ class GivenUp(Refused):
 
 
 class ReasonUnknown(Refused):
-    """The code in the row is of another version of the product."""
+    """The code in the row comes from another version of the product."""
 
     code = "reason_unknown"
     message = _("Не получилось. Причину записала другая версия сайта, эта её не знает.")
@@ -239,7 +239,7 @@ _OF_ACCOUNT: dict[Refusal, type[Refused]] = {
     Refusal.UNREACHABLE: AuthUnreachable,
     Refusal.NOT_PERMITTED: AuthNotPermitted,
 }
-# What only some kinds of requests can be refused for.
+# Refusals of some kinds of requests only.
 _ONLY_OF = {
     WeakPassword: (RequestKind.CREATION, RequestKind.PASSWORD),
     InvalidEmail: (RequestKind.CREATION, RequestKind.CORRECTION),
@@ -248,12 +248,12 @@ _ONLY_OF = {
 
 
 def of_request(request: StudentRequest) -> Refused:
-    """What a refused request was refused with."""
+    """The refusal of a refused request."""
     return _BY_CODE.get(request.refusal or "", ReasonUnknown)(request.kind)
 
 
 def of_account(why: Refusal, kind: str) -> Refused:
-    """What to tell of a refusal by Supabase."""
+    """The problem for a refusal by Supabase."""
     is_creation = kind == RequestKind.CREATION
     match why:
         case Refusal.EMAIL_EXISTS:
@@ -266,7 +266,9 @@ def of_account(why: Refusal, kind: str) -> Refused:
 
 
 def email_taken(student: Student, asker: Identity) -> EmailTaken:
-    """Says whose the address is if the asker may know: an admin, or the student's own manager."""
+    """Names the student with the address if the user may know: an admin, or the student's own
+    manager.
+    """
     about = {"name": student.full_name, "manager": student.manager_name or _now("без менеджера")}
     if student.granted_by == asker.user_id:
         told = _now("Это уже ваш студент: %(name)s.")
@@ -283,7 +285,7 @@ def email_taken(student: Student, asker: Identity) -> EmailTaken:
 
 
 class InProgress(Problem):
-    """`request_id` is the creation under way, where it is the asker's own."""
+    """`request_id` is the open creation, where it is the user's own."""
 
     status = 409
     code = "creation_in_progress"
@@ -297,7 +299,7 @@ class InProgress(Problem):
 
 
 class ChangeInProgress(Problem):
-    """`request_id` is the change under way."""
+    """`request_id` is the open change."""
 
     status = 409
     code = "change_in_progress"
@@ -310,7 +312,7 @@ class ChangeInProgress(Problem):
 
 
 class AttemptUsed(Problem):
-    """`request_id` is the change that was asked for with the same form before."""
+    """`request_id` is the change that was made with the same form before."""
 
     status = 409
     code = "attempt_used"

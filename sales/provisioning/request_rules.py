@@ -1,6 +1,6 @@
-"""Whether a student may be created or changed, asked before the request is recorded.
+"""Whether a student may be created or changed, checked before the request is recorded.
 
-It reads our own tables and Supabase's, and raises a `Problem` where it may not be.
+It reads our own tables and Supabase's, and raises a `Problem` where the act is not allowed.
 """
 
 from uuid import UUID
@@ -20,7 +20,7 @@ from sales.supabase_users import AddressHolder
 
 
 def refuse_what_exists(email: str, asker: Identity) -> None:
-    """Raise the refusal of an address that is a student's, or is being given to one."""
+    """Raise the refusal of an address that is a student's, or is in an open request."""
     student = _students_with(email).first()
     if student is not None:
         raise problems.email_taken(student, asker)
@@ -48,7 +48,7 @@ def account_to_adopt(email: str, asker: Identity) -> UUID:
 def why_held(holder: AddressHolder | None) -> Problem:
     """Why no account can be opened for an address, and what can be done about it.
 
-    `AccountExists` for an account that an admin may adopt; None is a holder that we cannot see.
+    `AccountExists` for an account that an admin may adopt; None where we cannot see the holder.
     """
     if holder is None:
         return problems.AccountUnseen()
@@ -68,7 +68,7 @@ def why_held(holder: AddressHolder | None) -> Problem:
 
 
 def account_only_theirs(student: Student, kind: RequestKind) -> Account:
-    """The student's account, unless it is a staff member's or another student's as well."""
+    """The student's account, unless it is also a staff member's or another student's."""
     account = supabase_users.account_with(student.user_id)
     if account is None:
         raise problems.StudentGone(kind)
@@ -87,7 +87,7 @@ def refuse_address(email: str, student: Student) -> None:
 
 
 def refuse_held(email: str, account_id: UUID) -> None:
-    """Raise the refusal of an address that is another account's at Supabase, if it is."""
+    """Raise the refusal of an address that another account holds at Supabase."""
     holder = supabase_users.holder_of(email, besides=account_id)
     if holder is not None:
         refusal = problems.AddressElsewhere if holder.by_identity else problems.EmailTaken
@@ -95,7 +95,7 @@ def refuse_held(email: str, account_id: UUID) -> None:
 
 
 def what_is_under_way(student_id: UUID, email: str | None) -> Problem:
-    """What keeps a change from being recorded: another of its student, or one of its address."""
+    """The open request that blocks a change: one of its student, or one of its address."""
     under_way = StudentRequest.objects.filter(
         student_id=student_id, state=RequestState.OPEN
     ).first()
@@ -105,7 +105,7 @@ def what_is_under_way(student_id: UUID, email: str | None) -> Problem:
 
 
 def _students_with(email: str) -> "QuerySet[Student]":
-    # An address is one whatever its case, and the predecessor kept what was typed.
+    # Case does not matter in an address, and the predecessor kept what was typed.
     return Student.objects.annotate(lower_email=Lower("email")).filter(lower_email=email)
 
 

@@ -1,6 +1,6 @@
-"""The requests to create or change a student: recording them, finding them, closing them.
+"""The requests to create or change a student: records, finds and closes them.
 
-It asks nobody but our own database; `create_student` and `change_student` carry them through.
+It asks our own database only; `create_student` and `change_student` carry the requests through.
 """
 
 import json
@@ -26,14 +26,14 @@ from sales.provisioning import problems
 
 logger = logging.getLogger(__name__)
 
-# How long a refusal that came after its asker had left is worth telling.
+# How long a refusal is shown that came after the user had left.
 _REFUSALS_SHOWN = timedelta(days=1)
 _FINGERPRINT = "student request"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a request has come, with what it made: the student, and the letter to them."""
+    """How far a request has come, with its results: the student, and the letter to them."""
 
     request: StudentRequest
     student: Student | None = None
@@ -55,14 +55,14 @@ def begin(
 ) -> Progress:
     """Record a request and carry it through, unless it was recorded before.
 
-    Answers an open request when nobody can say yet how it ends; the worker will find out. Raises a
+    Returns an open request while the outcome is unknown; the worker will find out. Raises a
     `Problem` when nothing was done, `DatabaseUnavailable` among them.
     """
     try:
         adoption.require_fit()
         request, is_new = record()
     except (OperationalError, InterfaceError) as error:
-        # Should it have been recorded all the same, the same form or key leads back to it.
+        # If it was recorded all the same, the same form or key leads back to it.
         logger.error("database_unavailable", exc_info=error)
         raise DatabaseUnavailable from error
     if not is_new:
@@ -72,7 +72,8 @@ def begin(
     except OutcomeUnclear:
         logger.warning(event(request, "left_open"), extra=about(request))
     except (InterfaceError, DatabaseError) as error:
-        # Also where a table forbids what cannot be taken back: an admin can end it from its page.
+        # Also where a table forbids a change that cannot be taken back: an admin can end it from
+        # its page.
         logger.error(event(request, "interrupted"), extra=about(request))
         logger.debug("interrupted", exc_info=error)
     return Progress(request)  # as it was recorded, without asking a database that may be gone
@@ -88,15 +89,15 @@ def record(
 ) -> tuple[StudentRequest, bool]:
     """The request, and whether it is new and so ours to carry through.
 
-    `make` writes it with the fingerprint it is given, or raises why it may not be. Raises
-    `KeyUsedOtherwise` or `AttemptUsed` where the earlier request has other content.
+    `make` writes it with the given fingerprint, or raises a `Problem`. Raises `KeyUsedOtherwise` or
+    `AttemptUsed` where the earlier request has other content.
     """
     earlier = find_earlier()
     if earlier is None:
         try:
             return make(encryption.fingerprint(content, purpose=_FINGERPRINT)), True
         except Problem:
-            # Perhaps because of this very request, which has come twice at once.
+            # The cause may be this very request, which came twice at once.
             earlier = find_earlier()
             if earlier is None:
                 raise
@@ -115,7 +116,7 @@ def record(
 
 @sensitive_variables()
 def content_of(asked: object, *about: UUID) -> str:
-    """What makes two requests the same: everything in the dataclass that takes part in `==`."""
+    """What makes two requests the same: every field of the dataclass that takes part in `==`."""
     return json.dumps([type(asked).__name__, *map(str, about), _compared(asked)])
 
 
@@ -144,7 +145,7 @@ def password_of(request: StudentRequest) -> str:
 
 
 def _purpose(kind: str) -> str:
-    # Two, since rows sealed by earlier versions have to open.
+    # Two, because rows sealed by earlier versions have to open.
     return "intended password" if kind == RequestKind.CREATION else "changed password"
 
 
@@ -157,7 +158,7 @@ def find(request_id: UUID, asker: Identity) -> StudentRequest | None:
 
 
 def progress_of(request: StudentRequest) -> Progress:
-    """How far a request has come, with its student and the letter that counts."""
+    """How far a request has come, with its student and the newest letter."""
     if not request.is_creation:
         student = request.students().first()
         return Progress(request, student, student.latest_letter if student else None)
@@ -169,12 +170,12 @@ def progress_of(request: StudentRequest) -> Progress:
 
 
 def open_request_of(student: Student) -> StudentRequest | None:
-    """The change of a student that has not come to its end."""
+    """The open change of a student."""
     return StudentRequest.objects.filter(student_id=student.pk, state=RequestState.OPEN).first()
 
 
 def is_latest_password(request: StudentRequest) -> bool:
-    """Whether no other new password was given to the student after this request's."""
+    """Whether the student got no other new password after this request's."""
     others = StudentRequest.objects.filter(
         student_id=request.student_id, kind=RequestKind.PASSWORD, state=RequestState.DONE
     )
@@ -182,9 +183,9 @@ def is_latest_password(request: StudentRequest) -> bool:
 
 
 def unsettled(asker: Identity) -> list[StudentRequest]:
-    """What its asker may still wonder about: requests that are open, or refused within a day.
+    """Requests whose outcome a user may still wonder about: open, or refused within a day.
 
-    The asker's own; for an admin everybody's. Newest first, at most twenty.
+    The user's own; for an admin everybody's. Newest first, at most twenty.
     """
     recent = Q(state=RequestState.OPEN) | Q(
         state=RequestState.REFUSED,
@@ -202,25 +203,25 @@ def _own(requests: "QuerySet[StudentRequest]", asker: Identity) -> "QuerySet[Stu
 
 
 def close(request: StudentRequest, refusal: Problem | None = None) -> None:
-    """Close an open request, as done or with the reason why it is refused."""
+    """Close an open request, as done or with the reason of its refusal."""
     state = RequestState.REFUSED if refusal else RequestState.DONE
     StudentRequest.objects.filter(pk=request.pk, state=RequestState.OPEN).update(
         state=state,
         refusal=refusal.code if refusal else None,
         sealed_password="",
         closed_at=Now(),
-        # A refused request may be made again with the same key.
+        # A refused request can be repeated with the same key.
         idempotency_key=None if refusal else request.idempotency_key,
     )
     request.state, request.refusal = state, refusal.code if refusal else None
 
 
 def remember_answer(request: StudentRequest, answer: Mapping[str, Any]) -> None:
-    """Keep what was answered, so that a repeated request hears the same."""
+    """Keep the answer, so that a repeated request gets the same."""
     try:
         StudentRequest.objects.filter(pk=request.pk).update(answer=answer)
     except (OperationalError, InterfaceError) as error:
-        # The student is there, and a repeated request is answered from the rows themselves.
+        # The student exists, so a repeated request is answered from the rows themselves.
         logger.warning("answer_not_kept", exc_info=error)
 
 

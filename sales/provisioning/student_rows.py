@@ -1,4 +1,4 @@
-"""What a request makes of our own rows: in one transaction with its log entry and its letter."""
+"""Our own rows for a request, in one transaction with its log entry and its letter."""
 
 import logging
 from typing import Any
@@ -23,7 +23,7 @@ from sales.provisioning import account_references, platform_tables, problems, st
 
 logger = logging.getLogger(__name__)
 
-# Classes of SQLSTATE: bad data, integrity, missing rights or columns, a policy, a trigger's word.
+# Classes of SQLSTATE: bad data, integrity, missing rights or columns, a policy, a trigger's error.
 _FORBIDDEN = ("22", "23", "42", "44", "P0")
 
 
@@ -31,9 +31,9 @@ _FORBIDDEN = ("22", "23", "42", "44", "P0")
 
 
 def enrol(request: StudentRequest) -> Student:
-    """The student's row, its log entry, and the rows that the platform needs.
+    """Create the student's row, its log entry, and the rows that the platform needs.
 
-    Raises Django's `DatabaseError`, of which the two questions below can be asked.
+    Raises Django's `DatabaseError`, which `lacks_account` and `is_forbidden` explain.
     """
     student = Student(
         user_id=request.account_id,
@@ -64,13 +64,13 @@ def enrol(request: StudentRequest) -> Student:
 
 @sensitive_variables("password")
 def apply(change: StudentRequest, password: str) -> tuple[StudentRequest, WelcomeLetter | None]:
-    """Make the change in our rows and close it; answers the closed request and the letter to send.
+    """Make the change in our rows and close it; returns the closed request and the letter to send.
 
-    Repeated, it does nothing. Raises Django's `IntegrityError` where a new e-mail is another
-    student's already.
+    Repeated, it does nothing. Raises Django's `IntegrityError` where another student has the new
+    e-mail.
     """
     with transaction.atomic(using="tripwire"):
-        # The student first, as whoever records a change does.
+        # The student is locked first, as when a change is recorded.
         student = change.students().select_for_update().first()
         kept = StudentRequest.objects.select_for_update().get(pk=change.pk)
         if not kept.is_open:
@@ -80,7 +80,7 @@ def apply(change: StudentRequest, password: str) -> tuple[StudentRequest, Welcom
             return kept, None
         student_requests.close(kept)
         if student is None:
-            # The rows went with the account.
+            # The rows were deleted with the account.
             gone = account_references.log_needs_accounts()
             _log(kept, ActionType.USER_DELETED, is_gone=gone)
             platform_tables.forget(kept.account_id)
@@ -113,7 +113,7 @@ def _change_rows(change: StudentRequest, student: Student) -> None:
 
 @sensitive_variables("password")
 def _letter(change: StudentRequest, student: Student, password: str) -> WelcomeLetter | None:
-    """The letter that tells of the change, where one does."""
+    """The letter about the change, where there is one."""
     if change.kind == RequestKind.PASSWORD:
         return letters.write(
             student, password=password, asked_by=change.asked_by, kind=LetterKind.NEW_PASSWORD
@@ -147,7 +147,7 @@ def _update(student: Student, **values: Any) -> None:
 
 def _end_sessions(student: Student) -> None:
     if not supabase_users.end_sessions(student.user_id):
-        # A ban keeps them from being renewed, so they end by themselves, within an hour.
+        # A ban stops their renewal, so they end within an hour.
         logger.warning("sessions_not_ended", extra={"user_id": str(student.user_id)})
 
 
@@ -167,7 +167,7 @@ def _log(change: StudentRequest, action: ActionType, **details: Any) -> None:
 
 
 def lacks_account(error: DatabaseError) -> bool:
-    """Whether the student was not inserted because there is no such account (any more)."""
+    """Whether the student was not inserted because the account does not exist (any more)."""
     cause = error.__cause__
     return (
         isinstance(cause, psycopg.errors.ForeignKeyViolation)
@@ -177,7 +177,7 @@ def lacks_account(error: DatabaseError) -> bool:
 
 
 def is_forbidden(error: DatabaseError) -> bool:
-    """Whether the tables will never have it: a constraint, a trigger, a grant. It is logged."""
+    """Whether the tables will never accept it: a constraint, a trigger, a grant. Logs it."""
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error) or not (cause.sqlstate or "").startswith(_FORBIDDEN):
         return False

@@ -1,7 +1,7 @@
-"""Who is working on a request: whoever holds its lease, until it runs out.
+"""The lease of a request: its holder works on it until the lease ends.
 
-Whoever holds the lease finishes or undoes what the request asks for; when they die, the next one
-takes it up. Leases go by the database's clock.
+The holder finishes or undoes the request; if the holder dies, the next one takes over. Leases go by
+the database's clock.
 """
 
 from datetime import timedelta
@@ -13,15 +13,15 @@ from django.db.models.functions import Now
 from onai.db import postgres
 from sales.models import RequestState, StudentRequest
 
-# Longer than a web request usually works on what it began. Two at once would do no harm.
+# Longer than a web request usually works on it. Two at once would do no harm.
 LEASE = timedelta(seconds=25)
 _LONGEST_LEASE = timedelta(minutes=5)
 
 
 def take(request_id: UUID) -> StudentRequest | None:
-    """The open request with this id, leased to us; None if somebody else has it, or has closed it.
+    """The open request with this id, leased to us; None if somebody else has it or has closed it.
 
-    Leases grow with the attempts, so that what does not end keeps nothing else waiting.
+    Leases grow with the attempts, so that a request that does not end delays nothing else.
     """
     open_one = StudentRequest.objects.filter(pk=request_id, state=RequestState.OPEN)
     tried = open_one.values_list("attempts", flat=True).first() or 1
@@ -33,7 +33,7 @@ def take(request_id: UUID) -> StudentRequest | None:
 
 
 def expired() -> "QuerySet[StudentRequest]":
-    """Open requests that nobody is working on, the one that waited longest since its try first."""
+    """Open requests that nobody is working on, the one with the oldest attempt first."""
     return StudentRequest.objects.filter(
         state=RequestState.OPEN, leased_until__lte=postgres.clock("tripwire")
     ).order_by("leased_until")

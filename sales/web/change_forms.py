@@ -1,4 +1,4 @@
-"""What may be asked to change about a student, as a person fills it in."""
+"""The forms by which a student is changed."""
 
 from typing import Any
 from uuid import UUID
@@ -25,15 +25,15 @@ from sales.web.forms import IdentityForm, PasswordForm
 
 
 class ChangeForm(forms.Form):
-    """A form that says what shall change about a student."""
+    """A form for one change of a student."""
 
     def change(self, asker: Identity) -> Change:
-        """The change of a valid form. Raises what `manager_named` does."""
+        """The change of a valid form. Raises what `manager_named` raises."""
         raise NotImplementedError
 
 
 class StatusForm(ChangeForm):
-    """Another status. To block somebody it takes a second word."""
+    """Another status. Blocking needs a confirmation."""
 
     status = forms.ChoiceField(
         label=_("Статус"),
@@ -57,14 +57,14 @@ class StatusForm(ChangeForm):
 
 
 class CorrectionForm(IdentityForm, ChangeForm):
-    """The e-mail and the name, as good as a new student's, unless they stay as they are."""
+    """E-mail and name, validated as for a new student unless they stay as they are."""
 
     def __init__(self, *args: Any, student: Student, **options: Any) -> None:
         super().__init__(*args, **options)
         self.known = {"email": student.email, "full_name": student.full_name}
         for name, value in self.known.items():
             if self.is_bound and self.data.get(name) == value:
-                # The predecessor took what we would not.
+                # The predecessor accepted values that we refuse.
                 self.fields[name].validators = []
 
     def clean_email(self) -> str:
@@ -80,7 +80,7 @@ class CorrectionForm(IdentityForm, ChangeForm):
 
 
 class NewPasswordForm(PasswordForm, ChangeForm):
-    """A password, as good as a new student's."""
+    """A password, validated as for a new student."""
 
     def __init__(self, *args: Any, student: Student, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -92,7 +92,7 @@ class NewPasswordForm(PasswordForm, ChangeForm):
 
 
 class HandoverForm(ChangeForm):
-    """Whose student it shall be."""
+    """The new manager of a student."""
 
     manager_id = forms.ChoiceField(
         label=_("Новый менеджер"),
@@ -114,7 +114,7 @@ class HandoverForm(ChangeForm):
 
 
 class DeletionForm(ChangeForm):
-    """That it is meant: the student's e-mail, typed."""
+    """The confirmation of a deletion: the student's e-mail, typed."""
 
     email = forms.CharField(
         label=_("Почта студента, чтобы подтвердить"),

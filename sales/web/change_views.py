@@ -1,4 +1,4 @@
-"""The pages on which a student is changed."""
+"""The pages by which a student is changed."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -35,7 +35,7 @@ from sales.web.request_views import follow
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """How the page of one act speaks. `hurts` marks what cannot be taken back."""
+    """The words of one act's page. `hurts` marks an act that cannot be taken back."""
 
     title: str | Promise
     button: str | Promise
@@ -120,7 +120,7 @@ def delete(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 
 
 def _earlier_deletion(request: IdentifiedRequest, student_id: UUID) -> StudentRequest | None:
-    """What a second tap on the button has come too late for: there is no student any more."""
+    """The deletion that a second tap on the button came too late for: the student is gone."""
     if request.method != "POST":
         return None
     earlier = student_requests.find(_attempt(request), request.identity)
@@ -135,7 +135,7 @@ def _answer(
     form: ChangeForm,
     page: _Page,
 ) -> HttpResponse:
-    """The page of an act, or the act and then how it went."""
+    """The page of an act, or the act and then its outcome."""
     if request.method != "POST" or request.refusal:
         return _page(request, student, form, page, problem=request.refusal)
     if not form.is_valid():
@@ -171,7 +171,7 @@ def _page(
         "form": form,
         "page": page,
         "problem": problem,
-        # Refused, it may be asked for again, as another attempt.
+        # After a refusal it can be repeated, as another attempt.
         "attempt": uuid4() if problem else request.POST.get("attempt") or uuid4(),
     }
     status = problem.status if problem else status

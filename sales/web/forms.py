@@ -1,4 +1,4 @@
-"""What a good student is: one definition for the page and for the API."""
+"""Validates a student's data: one definition for the pages and the API."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ from sales.staff import manager_named, told_apart
 class IdentityForm(forms.Form):
     """A student's e-mail and name.
 
-    An address that was probably mistyped is good once `confirm_email` says that it is meant;
-    `asks_about_email` tells that it has to.
+    An address that was probably mistyped is accepted once `confirm_email` says that it is meant;
+    `asks_about_email` says that the form has to ask.
     """
 
-    # What the student has already, and may keep as it is.
+    # The student's current values, which may stay.
     known: Mapping[str, str] = {}
     asks_about_email = False
 
@@ -69,13 +69,13 @@ class IdentityForm(forms.Form):
 class PasswordForm(forms.Form):
     """A student's password."""
 
-    # Of whom it is, where the form does not ask for the e-mail.
+    # The student's e-mail, where the form does not ask for it.
     known_email = ""
 
     password = forms.CharField(
         label=_("Пароль"),
         strip=False,
-        # In plain sight: it is chosen for somebody else, and may be hidden by a button.
+        # Shown in plain text, because it is chosen for somebody else; a button hides it.
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "off",
@@ -98,7 +98,7 @@ class PasswordForm(forms.Form):
         self.fields["password"].help_text = _(
             "Можно оставить этот или вписать свой: от %(shortest)s символов."
         ) % {"shortest": passwords.shortest()}
-        # For the script, which makes another one in the browser.
+        # For the script, which suggests another one in the browser.
         self.fields["password"].widget.attrs |= {
             "data-shortest": wanted.shortest,
             "data-required": json.dumps(wanted.required),
@@ -115,7 +115,7 @@ class PasswordForm(forms.Form):
 
 
 class StudentForm(IdentityForm, PasswordForm):
-    """A student to be. `manager_id` and `adopt` may be left out."""
+    """A new student. `manager_id` and `adopt` may be left out."""
 
     field_order = ("email", "confirm_email", "full_name", "password")
 
@@ -128,17 +128,17 @@ class StudentForm(IdentityForm, PasswordForm):
     adopt = forms.BooleanField(required=False)
 
     def offer_managers(self, staff: Sequence[StaffMember], *, myself: UUID) -> None:
-        """The staff members an admin may choose from."""
+        """Offer the staff members that an admin may choose from."""
         names = told_apart(staff)
         choices = [(str(one), name) for one, name in names.items() if one != myself]
         chosen = str(self["manager_id"].value() or "")
         if chosen and chosen not in dict(choices):
-            # Also when nobody can list them just now: whom one chose must not become oneself.
+            # Also while nobody can list them: a chosen manager must not turn into the user.
             choices.append((chosen, str(_("Выбранный раньше"))))
         self.fields["manager_id"].widget = forms.Select(choices=[("", _("Я")), *choices])
 
     def new_student(self, asker: Identity) -> NewStudent:
-        """The student of a valid form. Raises what `manager_named` does."""
+        """The student of a valid form. Raises what `manager_named` raises."""
         return NewStudent(
             email=self.cleaned_data["email"],
             full_name=self.cleaned_data["full_name"],

@@ -1,7 +1,7 @@
-"""A student's password on its way to the page that shows it, once, to whoever chose it.
+"""Carries a student's password to the page that shows it once, to the person who chose it.
 
-It travels sealed in a cookie of that one page and browser, so that no row of ours keeps it, and the
-page takes it back when it has shown it.
+It travels sealed in a cookie of that one page and browser, so that no row keeps it. The page
+deletes the cookie when it has shown the password.
 """
 
 from datetime import timedelta
@@ -19,7 +19,7 @@ _PURPOSE = "password shown once"
 
 @sensitive_variables("password")
 def give(response: HttpResponse, page: str, password: str) -> None:
-    """Send the password along to the page of this path."""
+    """Send the password along to the page with this path."""
     response.set_cookie(
         _name(page),
         encryption.seal(f"{page} {password}", purpose=_PURPOSE),
@@ -32,7 +32,7 @@ def give(response: HttpResponse, page: str, password: str) -> None:
 
 
 def read(request: HttpRequest, page: str) -> str | None:
-    """The password that this browser brings for this page, if it still does."""
+    """The password that this browser brings for this page, None if it is gone."""
     sealed = request.COOKIES.get(_name(page), "")
     try:
         opened = encryption.unseal(sealed, purpose=_PURPOSE, not_older_than=_KEPT)
@@ -43,7 +43,7 @@ def read(request: HttpRequest, page: str) -> str | None:
 
 
 def take_back(response: HttpResponse, page: str) -> None:
-    """From now on nobody is shown the password."""
+    """Show the password to nobody from now on."""
     response.delete_cookie(_name(page), path=page, samesite="Lax")
 
 

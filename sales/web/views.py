@@ -1,4 +1,4 @@
-"""Opening a student's access, one student, and the page that tells a student their access works."""
+"""Opens a student's access, shows one student, and welcomes a student."""
 
 import logging
 from uuid import UUID, uuid4
@@ -48,7 +48,7 @@ def new_student(request: IdentifiedRequest) -> HttpResponse:
 
 
 def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
-    """What was typed for a creation that was refused later on, when its asker tries again."""
+    """The text of a creation that was refused later, when its user tries again."""
     try:
         earlier = student_requests.find(UUID(request.GET.get("again", "")), request.identity)
     except ValueError:
@@ -59,8 +59,9 @@ def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
 
 
 def _suggest(request: IdentifiedRequest) -> HttpResponse:
-    """The form as it was, with another password: for browsers without JavaScript, and where the
-    form was another's, whose password is nobody else's to see."""
+    """The form as it was, with another password: for browsers without JavaScript, and for a form of
+    another user, whose password is private.
+    """
     typed = {name: value for name, value in request.POST.items() if name in StudentForm.base_fields}
     form = StudentForm(initial={**typed, "password": passwords.suggest()})
     status = request.refusal.status if request.refusal else 200
@@ -86,7 +87,7 @@ def _create(request: IdentifiedRequest) -> HttpResponse:
 
 @sensitive_variables("form", "content")
 def _form_key(request: IdentifiedRequest, form: StudentForm) -> str | None:
-    """The same for a second tap on the button; another one when the form is filled in anew."""
+    """The same key for a second tap on the button; another one when the form is filled in again."""
     try:
         attempt = UUID(request.POST.get("attempt", ""))
     except ValueError:
@@ -129,7 +130,8 @@ def _staff() -> list[StaffMember]:
     try:
         return register.everybody()
     except (OperationalError, InterfaceError) as error:
-        # What was typed must not be lost over a list; without it one creates in one's own name.
+        # Typed text must not be lost because the list of managers is unavailable; without it the
+        # user is the manager.
         logger.error("staff_not_listed", exc_info=error)
         return []
 
@@ -157,7 +159,7 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 
 
 def _just_done(request: IdentifiedRequest, student: Student) -> StudentRequest | None:
-    """The change that led here, to say that it is done."""
+    """The change that led here, for a message that it is done."""
     try:
         change = student_requests.find(UUID(request.GET.get("done", "")), request.identity)
     except ValueError:
@@ -181,7 +183,7 @@ def send_letter_again(request: IdentifiedRequest, student_id: UUID) -> HttpRespo
 @role_required("student")
 @require_safe
 def welcome(request: IdentifiedRequest) -> HttpResponse:
-    # Signed out and banned, a student still holds a token that is good for up to an hour.
+    # A banned student still holds a token that is valid for up to an hour.
     if Student.objects.filter(
         user_id=request.identity.user_id, status=StudentStatus.BLOCKED
     ).exists():

@@ -1,4 +1,4 @@
-"""Whether Tripwire's tables fit what the site writes, and which doors past it are open."""
+"""Whether Tripwire's tables fit what the site writes, and which ways lead past it."""
 
 from typing import Any
 

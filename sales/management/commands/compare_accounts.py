@@ -1,4 +1,4 @@
-"""Whether every student has an account and every account that is not staff's a student."""
+"""Whether every student has an account, and every account that is not staff's a student."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Creations and changes that have not come to an end: list them, finish them, give one up."""
+"""Open creations and changes: list them, finish them, give one up."""
 
 from typing import Any
 from uuid import UUID

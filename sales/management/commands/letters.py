@@ -1,4 +1,4 @@
-"""Welcome letters that have not been sent: list them, send them."""
+"""Unsent welcome letters: list them, send them."""
 
 from typing import Any
 
