@@ -124,15 +124,14 @@ def database_note(alias: str) -> str:
     return f"database: {alias}"
 
 
-def connect(alias: str, parameters: dict[str, Any]) -> Connection:
+def connect(alias: str, parameters: dict[str, Any], *, read_only: bool = False) -> Connection:
     """A new connection to the database of this alias, or an error within the limit."""
-    only_reads = parameters.pop("only_reads", False)
     try:
         connection = _connect(circuit(alias), parameters)
     except psycopg.Error as error:
         error.add_note(database_note(alias))
         raise
-    connection.alias, connection.circuit, connection.only_reads = alias, circuit(alias), only_reads
+    connection.alias, connection.circuit, connection.only_reads = alias, circuit(alias), read_only
     return connection
 
 

@@ -21,8 +21,6 @@ def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str
         "tcp_user_timeout": _NETWORK_TIMEOUT_MS,
         "keepalives_idle": 30,
         "cursor_factory": BoundedCursor,
-        # Not of a database that the job queue connects to by itself: it is no option of psycopg's.
-        **({"only_reads": True} if read_only else {}),
     }
     options.update(url_config.get("OPTIONS", {}))
     # A socket's folder can only be an option of the URL, where `dbshell` does not look.
@@ -31,6 +29,8 @@ def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str
         **url_config,
         **place,
         "ENGINE": "onai.db.postgresql",
+        # Read by that backend; an option would reach psycopg through the job queue.
+        "READ_ONLY": read_only,
         "OPTIONS": options,
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "CONN_MAX_AGE": 60,

@@ -202,7 +202,8 @@ def test_anonymous_and_special_accounts_are_never_staff(
     answer = Client().post(FUNNEL_API, headers={"Authorization": f"Bearer {token}"})
 
     assert answer.status_code in (401, 403)
-    assert _signs_in(account["email"])[0] in (403, 503)
+    # Supabase fails over an account without a role in the database.
+    assert _signs_in(account["email"])[0] == (401 if odd == "role = null" else 403)
     assert account["email"] not in [one.email for one in register.everybody()]
 
 

@@ -13,4 +13,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> bounded.Connection:
         self.isolation_level = IsolationLevel.READ_COMMITTED
-        return bounded.connect(self.alias, conn_params)
+        return bounded.connect(self.alias, conn_params, read_only=self.settings_dict["READ_ONLY"])
