@@ -72,7 +72,7 @@ def test_every_page_comes_with_its_security_headers(site: str) -> None:
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
-def test_every_answer_is_kept_to_this_site(site: str) -> None:
+def test_every_answer_is_restricted_to_this_site(site: str) -> None:
     sheet = re.search(r'/static/onai[^"]+', plain_http.get(f"{site}/login").text)
     assert sheet
     refused = plain_http.post(f"{site}/login", content=b"a" * 70_000)
@@ -87,7 +87,7 @@ def test_every_answer_is_kept_to_this_site(site: str) -> None:
         assert answer.headers["X-Content-Type-Options"] == "nosniff", answer.url
 
 
-def test_nothing_on_the_way_stores_what_is_one_persons(site: str, accounts: Accounts) -> None:
+def test_personal_answers_are_never_stored_on_the_way(site: str, accounts: Accounts) -> None:
     token = accounts.sign_in("admin@onai.test")["access_token"]
     signed_in = {"Cookie": f"{access_cookie()}={token}"}
 
@@ -97,7 +97,7 @@ def test_nothing_on_the_way_stores_what_is_one_persons(site: str, accounts: Acco
             assert {"private", "no-store"} <= set(kept.split(", ")), (path, headers)
 
 
-def test_behind_tls_the_browser_is_told_to_stay_there(site: str) -> None:
+def test_behind_tls_answers_carry_hsts(site: str) -> None:
     behind = plain_http.get(f"{site}/login", headers={"X-Forwarded-Proto": "https"})
 
     assert behind.headers["Strict-Transport-Security"] == "max-age=31536000"
@@ -127,14 +127,14 @@ def test_a_form_sent_through_tls_is_accepted(site: str) -> None:
 @pytest.mark.parametrize(
     "charset", ["hex", "rot13", "idna", "undefined", "unicode_escape", '"hex"']
 )
-def test_no_request_chooses_how_it_is_decoded(site: str, charset: str) -> None:
+def test_a_request_cannot_choose_its_own_decoding(site: str, charset: str) -> None:
     odd = {"Content-Type": f"text/plain; charset={charset}"}
 
     assert plain_http.get(f"{site}/healthz?x=1", headers=odd).text == "ok"
     assert plain_http.get(f"{site}/login?next=%2Ffunnel%5Cud800", headers=odd).status_code == 200
 
 
-def test_a_body_in_an_encoding_that_takes_for_ever_takes_no_time(site: str) -> None:
+def test_a_body_in_a_slow_encoding_is_refused_quickly(site: str) -> None:
     part = b'--BB\r\nContent-Disposition: form-data; name="x"\r\n\r\n' + b"a" * 60_000
     headers = {
         "Content-Type": "multipart/form-data; boundary=BB; charset=punycode",
@@ -154,7 +154,7 @@ def _requirements(lock: str) -> list[str]:
 
 
 @pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
-def test_the_lock_pins_and_hashes_everything_and_names_no_index(lock: str) -> None:
+def test_the_lock_pins_and_hashes_every_package_and_names_no_index(lock: str) -> None:
     text = (BASE_DIR / lock).read_text()
 
     for requirement in re.split(r"\n(?=\S)", text.strip()):
@@ -164,7 +164,7 @@ def test_the_lock_pins_and_hashes_everything_and_names_no_index(lock: str) -> No
     assert "index-url" not in text
 
 
-def test_runtime_and_development_requirements_are_apart() -> None:
+def test_runtime_requirements_hold_no_development_package() -> None:
     runtime, development = (
         set(_requirements("requirements.txt")),
         set(_requirements("requirements-dev.txt")),

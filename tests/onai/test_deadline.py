@@ -115,7 +115,7 @@ def hangs(monkeypatch: pytest.MonkeyPatch) -> list[Circuit]:
     return found
 
 
-def test_a_page_finds_out_once_that_tripwire_is_silent(
+def test_pages_wait_once_for_a_silent_tripwire(
     admin: Client, desk: Desk, frozen: Callable[[str], None], hangs: list[Circuit]
 ) -> None:
     frozen("tripwire")
@@ -153,7 +153,7 @@ def test_a_request_has_one_deadline_for_all_its_statements(
 
 
 @pytest.mark.parametrize("alias", ALIASES)
-def test_when_the_time_is_used_up_nothing_is_asked(alias: str) -> None:
+def test_after_the_deadline_no_statement_is_sent(alias: str) -> None:
     _ask(alias)
 
     with deadline.within(0):
@@ -178,7 +178,7 @@ def test_when_the_time_is_used_up_other_services_are_not_asked_either(desk: Desk
     assert desk.accounts("late@onai.test") == desk.mailbox("late@onai.test") == []
 
 
-def test_a_shorter_time_within_a_longer_one_holds_and_not_the_other_way_round() -> None:
+def test_the_shorter_of_two_nested_limits_holds() -> None:
     with deadline.within(0), deadline.within(600):
         assert deadline.left() == 0
     with deadline.within(600):
@@ -190,7 +190,7 @@ def test_a_shorter_time_within_a_longer_one_holds_and_not_the_other_way_round() 
 
 @pytest.mark.parametrize("alias", ALIASES)
 @pytest.mark.parametrize("in_transaction", [False, True])
-def test_what_nobody_waits_for_any_more_is_not_computed(alias: str, in_transaction: bool) -> None:
+def test_a_request_whose_client_left_is_not_computed(alias: str, in_transaction: bool) -> None:
     url = TEST_ENVIRONMENT[f"{alias.upper()}_DATABASE_URL"]
     statement = "select pg_sleep(600)"
     with deadline.within(0.3):
@@ -219,7 +219,7 @@ def test_limits_do_not_outlive_their_statement() -> None:
     assert _ask("tripwire", "show statement_timeout") == ("0",)
 
 
-def test_where_nobody_waits_a_statement_takes_as_long_as_it_takes(
+def test_commands_have_no_time_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bounded, "STATEMENT_SECONDS", 0.01)
@@ -243,7 +243,7 @@ def test_a_savepoint_can_be_rolled_back_after_an_error() -> None:
     ],
 )
 @pytest.mark.parametrize("alias", ALIASES)
-def test_the_limits_change_nothing_about_a_statement(alias: str, asked: Any) -> None:
+def test_limits_do_not_change_the_result_of_a_statement(alias: str, asked: Any) -> None:
     connections[alias].ensure_connection()
     with deadline.within(60), connections[alias].connection.cursor() as cursor:
         cursor.execute(*asked)
@@ -253,7 +253,7 @@ def test_the_limits_change_nothing_about_a_statement(alias: str, asked: Any) -> 
         assert cursor.fetchone() == ("a%b",)
 
 
-def test_of_many_who_ask_a_database_that_hung_one_may_try() -> None:
+def test_one_request_at_a_time_tries_a_database_that_hung() -> None:
     one = Circuit()
     assert one.lets_through()
     one.hung()
@@ -269,7 +269,7 @@ def test_of_many_who_ask_a_database_that_hung_one_may_try() -> None:
     assert one.lets_through()
 
 
-def test_a_refusal_is_an_answer(hangs: list[Circuit], desk: Desk) -> None:
+def test_a_refusal_by_the_database_is_not_an_outage(hangs: list[Circuit], desk: Desk) -> None:
     one = circuit.circuit("tripwire")
     one._hung, one._closed_until = True, 0
     with deadline.within(60):
@@ -280,7 +280,7 @@ def test_a_refusal_is_an_answer(hangs: list[Circuit], desk: Desk) -> None:
     assert hangs == []
 
 
-def test_what_is_sent_while_it_is_read_has_its_time_piece_by_piece() -> None:
+def test_a_streamed_answer_has_its_limit_for_each_piece() -> None:
     had: list[float | None] = []
 
     def pieces() -> Iterator[bytes]:
@@ -347,7 +347,7 @@ def test_a_statement_is_cancelled_through_a_pooler_too(pooler: Pooler, reader: R
     until(lambda: not is_running(pid))
 
 
-def test_what_is_counted_for_others_too_goes_on(reader: Reader) -> None:
+def test_a_count_that_serves_others_goes_on(reader: Reader) -> None:
     with deadline.within(600, client=reader.server):
         reader.browser.close()
         assert deadline.left() == 0
@@ -357,7 +357,7 @@ def test_what_is_counted_for_others_too_goes_on(reader: Reader) -> None:
         assert deadline.left() == 0
 
 
-def test_for_a_reader_who_left_nothing_more_is_asked(reader: Reader) -> None:
+def test_no_statement_is_sent_for_a_reader_who_left(reader: Reader) -> None:
     reader.browser.close()
 
     with deadline.within(600, client=reader.server):
@@ -371,7 +371,7 @@ def _request(method: str, reader: Reader) -> HttpRequest:
 
 
 @pytest.mark.parametrize(("method", "has_left"), [("GET", True), ("HEAD", True), ("POST", False)])
-def test_who_reads_may_leave_and_what_is_written_is_finished(
+def test_a_reader_may_leave_and_a_write_is_finished(
     reader: Reader, method: str, has_left: bool
 ) -> None:
     def view(request: HttpRequest) -> HttpResponse:

@@ -273,7 +273,7 @@ def test_a_student_is_created_with_the_normalised_address(manager: Client, desk:
     assert student["full_name"] == "Тойбаев Ару"
 
 
-def test_the_page_names_the_letter_and_keeps_what_was_typed(manager: Client, desk: Desk) -> None:
+def test_the_page_names_the_letter_and_keeps_typed_text(manager: Client, desk: Desk) -> None:
     answer = manager.post(NEW, {**GOOD, "email": "aru@onаi.test", "full_name": "\u3164\u3164"})
 
     assert answer.status_code == 400

@@ -45,7 +45,7 @@ def _end_session(client: Client) -> None:
 # --- Drawn for another -------------------------------------------------------------------------
 
 
-def test_a_form_drawn_for_one_manager_is_not_sent_by_another(
+def test_a_form_of_one_manager_cannot_be_sent_by_another(
     client: Client, desk: Desk, as_person: SignIn, accounts: Accounts
 ) -> None:
     hidden = _hidden(as_person("ayaulym@onai.test"), NEW)
@@ -67,7 +67,7 @@ def test_a_form_drawn_for_one_manager_is_not_sent_by_another(
     assert desk.students()[0]["manager_name"] == "Асель Тест"
 
 
-def test_ones_own_form_is_sent_whatever_session_it_is(
+def test_a_form_is_accepted_in_a_later_session_of_its_owner(
     client: Client, desk: Desk, as_person: SignIn
 ) -> None:
     hidden = _hidden(as_person("ayaulym@onai.test"), NEW)
@@ -87,7 +87,7 @@ def test_ones_own_form_is_sent_whatever_session_it_is(
         ("password", {"password": "Kvx7-Rmp3-9wTq"}),
     ],
 )
-def test_no_act_on_a_student_is_done_by_anothers_form(
+def test_no_act_is_done_by_the_form_of_another_user(
     client: Client, sales: Sales, accounts: Accounts, act: str, typed: dict[str, str]
 ) -> None:
     student = sales.add()
@@ -110,14 +110,12 @@ def test_no_act_on_a_student_is_done_by_anothers_form(
 
 
 @pytest.mark.parametrize("mark", ["x", "0" * 64, "й" * 64, "\0", "a" * 5_000])
-def test_a_mark_that_is_not_ours_is_anothers(admin: Client, desk: Desk, mark: str) -> None:
+def test_a_forged_owner_of_a_form_is_refused(admin: Client, desk: Desk, mark: str) -> None:
     assert admin.post(NEW, {**GOOD, "drawn_for": mark}).status_code == 409
     desk.nothing()
 
 
-def test_every_form_of_somebody_signed_in_says_for_whom_it_is(
-    admin: Client, sales: Sales, landing: LandingPages
-) -> None:
+def test_every_form_carries_its_owner(admin: Client, sales: Sales, landing: LandingPages) -> None:
     student = f"/sales-manager/students/{sales.add()['id']}"
     pages = ("/funnel", "/sales-manager", "/status", NEW, student)
     acts = ("status", "password", "data", "manager", "delete")
@@ -128,7 +126,7 @@ def test_every_form_of_somebody_signed_in_says_for_whom_it_is(
         assert all(form.count('name="drawn_for"') == 1 for form in posted), path
 
 
-def test_figures_are_not_asked_again_in_anothers_name(
+def test_figures_do_not_renew_for_another_user(
     client: Client, landing: LandingPages, accounts: Accounts
 ) -> None:
     other = accounts.create(role="admin")
@@ -150,7 +148,7 @@ def _lose_session_while_typing(client: Client, path: str, typed: dict[str, str])
     return client.post(path, {**hidden, **typed})
 
 
-def test_what_was_typed_is_there_again_after_signing_in_but_for_the_password(
+def test_typed_text_but_no_password_is_restored_after_signing_in(
     client: Client, desk: Desk, as_person: SignIn
 ) -> None:
     typed = {**TYPED, "password": "Secret-Typed-1"}
@@ -172,9 +170,7 @@ def test_what_was_typed_is_there_again_after_signing_in_but_for_the_password(
     assert TYPED["email"] not in client.get(NEW).content.decode()
 
 
-def test_a_correction_that_was_typed_is_there_again(
-    client: Client, sales: Sales, as_person: SignIn
-) -> None:
+def test_a_typed_correction_is_restored(client: Client, sales: Sales, as_person: SignIn) -> None:
     path = f"/sales-manager/students/{sales.add()['id']}/data"
     _lose_session_while_typing(as_person("ayaulym@onai.test"), path, TYPED)
     _sign_in(client, "ayaulym@onai.test")
@@ -184,7 +180,7 @@ def test_a_correction_that_was_typed_is_there_again(
     assert all(f'value="{value}"' in page for value in TYPED.values())
 
 
-def test_consent_is_given_anew(client: Client, sales: Sales, as_person: SignIn) -> None:
+def test_a_confirmation_is_never_restored(client: Client, sales: Sales, as_person: SignIn) -> None:
     path = f"/sales-manager/students/{sales.add()['id']}/status"
     blocked = {"status": "blocked", "sure": "on"}
     _lose_session_while_typing(as_person("ayaulym@onai.test"), path, blocked)
@@ -196,7 +192,7 @@ def test_consent_is_given_anew(client: Client, sales: Sales, as_person: SignIn) 
     assert not re.search(r'name="sure"[^>]*checked', page)
 
 
-def test_whoever_signs_in_instead_does_not_see_it(
+def test_another_user_who_signs_in_does_not_see_it(
     client: Client, desk: Desk, as_person: SignIn, accounts: Accounts
 ) -> None:
     _lose_session_while_typing(as_person("ayaulym@onai.test"), NEW, TYPED)
@@ -205,7 +201,7 @@ def test_whoever_signs_in_instead_does_not_see_it(
     assert TYPED["email"] not in client.get(NEW).content.decode()
 
 
-def test_an_outage_of_the_sign_in_keeps_it_too(
+def test_typed_text_survives_an_outage_of_sign_in(
     client: Client, desk: Desk, as_person: SignIn, faults: Faults
 ) -> None:
     hidden = _hidden(as_person("ayaulym@onai.test"), NEW)
@@ -220,7 +216,7 @@ def test_an_outage_of_the_sign_in_keeps_it_too(
     assert all(f'value="{value}"' in page for value in TYPED.values())
 
 
-def test_more_than_a_cookie_holds_is_said_to_be_lost(client: Client, as_person: SignIn) -> None:
+def test_text_too_long_for_a_cookie_is_reported_as_lost(client: Client, as_person: SignIn) -> None:
     typed = {**TYPED, "full_name": "Ж" * 3_000}
 
     sent = _lose_session_while_typing(as_person("ayaulym@onai.test"), NEW, typed)
@@ -229,7 +225,9 @@ def test_more_than_a_cookie_holds_is_said_to_be_lost(client: Client, as_person: 
 
 
 @pytest.mark.parametrize("sealed", ["", "x", "é", "gAAAAA" + "a" * 200])
-def test_text_that_we_did_not_seal_is_none(client: Client, as_person: SignIn, sealed: str) -> None:
+def test_text_that_is_not_sealed_by_us_is_ignored(
+    client: Client, as_person: SignIn, sealed: str
+) -> None:
     sent = _lose_session_while_typing(as_person("ayaulym@onai.test"), NEW, TYPED)
     (name,) = (one for one in sent.cookies if one.startswith("onai-typed-"))
     client.cookies[name] = sealed
@@ -241,7 +239,9 @@ def test_text_that_we_did_not_seal_is_none(client: Client, as_person: SignIn, se
     assert TYPED["email"] not in page.content.decode()
 
 
-def test_text_of_one_page_is_not_anothers(client: Client, sales: Sales, as_person: SignIn) -> None:
+def test_text_is_restored_on_its_own_page_only(
+    client: Client, sales: Sales, as_person: SignIn
+) -> None:
     one, other = (f"/sales-manager/students/{sales.add()['id']}/data" for _ in range(2))
     _lose_session_while_typing(as_person("ayaulym@onai.test"), one, TYPED)
     _sign_in(client, "ayaulym@onai.test")
@@ -250,7 +250,7 @@ def test_text_of_one_page_is_not_anothers(client: Client, sales: Sales, as_perso
     assert TYPED["email"] in client.get(one).content.decode()
 
 
-def test_a_text_that_somebody_else_had_sealed_is_not_shown(
+def test_text_sealed_for_another_user_is_not_shown(
     client: Client, desk: Desk, as_person: SignIn
 ) -> None:
     """A neighbouring host can put a cookie of this name into anybody's browser."""
@@ -264,9 +264,7 @@ def test_a_text_that_somebody_else_had_sealed_is_not_shown(
     assert TYPED["email"] not in manager.get(NEW).content.decode()
 
 
-def test_a_form_that_names_nobody_is_kept_for_the_browser_it_was_sent_from(
-    client: Client, desk: Desk
-) -> None:
+def test_a_form_without_an_owner_is_kept_for_its_browser(client: Client, desk: Desk) -> None:
     sent = client.post(NEW, TYPED)
     assert "сохранилось, кроме пароля" in client.get(sent["Location"]).content.decode()
     _sign_in(client, "ayaulym@onai.test")

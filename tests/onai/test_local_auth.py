@@ -192,7 +192,7 @@ def test_a_password_longer_than_72_bytes_is_refused(
         visitor.sign_in_with_password({"email": made.email or "", "password": longest + "я"})
 
 
-def test_a_weak_password_is_told_with_its_reasons(operator: SyncGoTrueClient) -> None:
+def test_a_weak_password_is_refused_with_its_reasons(operator: SyncGoTrueClient) -> None:
     # Nobody looks at it when an account is created.
     made = operator.admin.create_user(_new(password="short")).user  # type: ignore[arg-type]
 

@@ -25,7 +25,7 @@ class _Kept(Transport):
 
 
 @pytest.mark.filterwarnings("ignore:The send_default_pii option")
-def test_an_exception_report_does_not_say_who_was_searched(
+def test_an_exception_report_holds_no_search_text(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     options: dict[str, Any] = {}

@@ -95,7 +95,7 @@ SAID = [
 
 
 @pytest.mark.parametrize("case", SAID)
-def test_the_servers_reason_is_told(
+def test_the_servers_own_reason_is_logged(
     admin: Client,
     move_landing: Move,
     server: Callable[[bytes], int],
@@ -122,7 +122,7 @@ def _is_told(
     assert admin.get("/readyz").json()["reasons"] == {"landing": reason}
 
 
-def test_a_server_without_tls_is_told(
+def test_a_server_without_tls_is_named_as_the_reason(
     admin: Client, move_landing: Move, server: Callable[[bytes], int], log: Any
 ) -> None:
     move_landing("127.0.0.1", server(b"N"), sslmode="require")
@@ -130,7 +130,7 @@ def test_a_server_without_tls_is_told(
     _is_told(admin, log, Reason.TLS, "TLS")
 
 
-def test_an_address_that_does_not_resolve_is_told(
+def test_an_unresolved_name_is_named_as_the_reason(
     admin: Client, move_landing: Move, log: Any
 ) -> None:
     move_landing("nowhere.invalid")
@@ -138,7 +138,7 @@ def test_an_address_that_does_not_resolve_is_told(
     _is_told(admin, log, Reason.NAME, "адрес сервера не находится")
 
 
-def test_a_port_where_nobody_listens_is_told(admin: Client, move_landing: Move, log: Any) -> None:
+def test_a_closed_port_is_named_as_the_reason(admin: Client, move_landing: Move, log: Any) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as once:
         port = once.getsockname()[1]
     move_landing("127.0.0.1", port)
@@ -155,7 +155,7 @@ def test_a_port_where_nobody_listens_is_told(admin: Client, move_landing: Move, 
         "failed to resolve host 'db.abcdefgh.supabase.co': [Errno -5] No address associated",
     ],
 )
-def test_the_poolers_address_is_the_advice_for_a_direct_one_without_ipv6(
+def test_without_ipv6_the_advice_is_the_poolers_address(
     move_landing: Move, host: str, said: str
 ) -> None:
     move_landing(host)
@@ -186,11 +186,11 @@ def test_the_poolers_address_is_the_advice_for_a_direct_one_without_ipv6(
         ("something that nobody has met", Reason.LOST),
     ],
 )
-def test_a_message_is_read_for_its_reason(said: str, reason: Reason) -> None:
+def test_the_reason_is_read_from_the_message(said: str, reason: Reason) -> None:
     assert outage.reason(psycopg.OperationalError(said)) is reason
 
 
-def test_a_bug_is_no_outage() -> None:
+def test_a_bug_is_not_reported_as_an_outage() -> None:
     for error in (
         psycopg.errors.UndefinedTable("x"),
         psycopg.errors.DeadlockDetected("x"),
@@ -200,7 +200,7 @@ def test_a_bug_is_no_outage() -> None:
         assert outage.reason(error) is None
 
 
-def test_an_outage_is_a_line_a_minute_that_counts(
+def test_an_outage_is_one_counted_line_a_minute(
     admin: Client, move_landing: Move, log: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     move_landing("nowhere.invalid")
@@ -214,7 +214,7 @@ def test_an_outage_is_a_line_a_minute_that_counts(
     assert [line.get("repeated") for line in log() if line["levelname"] == "ERROR"] == [None, 19]
 
 
-def test_a_reader_who_left_is_no_event(log: Any) -> None:
+def test_a_reader_who_left_causes_no_report(log: Any) -> None:
     try:
         raise bounded.ClientLeft
     except bounded.ClientLeft:
@@ -223,7 +223,7 @@ def test_a_reader_who_left_is_no_event(log: Any) -> None:
     assert log() == []
 
 
-def test_a_crash_keeps_its_traceback(log: Any) -> None:
+def test_a_crash_is_logged_with_its_traceback(log: Any) -> None:
     for _ in range(2):
         try:
             raise ZeroDivisionError

@@ -48,7 +48,7 @@ def test_a_body_above_64_kb_is_refused_before_it_is_sent(site: str, path: str, k
         assert answer.startswith("HTTP/1.1 413 "), answer
 
 
-def test_the_reason_is_told_in_the_form_the_asker_reads(site: str) -> None:
+def test_the_reason_is_a_page_or_json(site: str) -> None:
     too_large = b"a" * (64 * 1024 + 1)
 
     page = plain_http.post(f"{site}/login", content=too_large)
@@ -59,7 +59,7 @@ def test_the_reason_is_told_in_the_form_the_asker_reads(site: str) -> None:
     assert api.json()["code"] == "body_too_large"
 
 
-def test_64_kb_are_a_form_like_any_other(site: str) -> None:
+def test_a_form_of_64_kb_is_accepted(site: str) -> None:
     whole = b"email=" + b"a" * (64 * 1024 - 6)
 
     answer = plain_http.post(f"{site}/login", content=whole, headers={"Content-Type": FORMS})
@@ -68,7 +68,7 @@ def test_64_kb_are_a_form_like_any_other(site: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_body_that_does_not_say_its_length_is_refused(site: str, path: str) -> None:
+def test_a_body_without_a_length_is_refused(site: str, path: str) -> None:
     head = f"POST {path} HTTP/1.1\nHost: localhost\nContent-Type: {FORMS}\n"
 
     answer = _ask(site, f"{head}Transfer-Encoding: chunked\n", b"5\r\nemail\r\n")
@@ -95,7 +95,7 @@ def test_too_many_parameters_are_a_bad_request_in_the_demo_too(
         assert "ALLOWED_HOSTS" not in unknown.text
 
 
-def test_a_file_is_not_taken(site: str) -> None:
+def test_an_upload_is_refused(site: str) -> None:
     page = plain_http.get(f"{site}/login")
     token = page.cookies["__Host-csrftoken"]
 

@@ -45,7 +45,7 @@ def test_the_email_may_be_typed_in_any_case_and_with_spaces(client: Client) -> N
     assert _sign_in(client, email="  ADMIN@onai.Test ").status_code == 302
 
 
-def test_the_tokens_are_kept_where_no_script_reads_them(client: Client) -> None:
+def test_the_tokens_are_in_http_only_cookies(client: Client) -> None:
     answer = _sign_in(client)
 
     for name in ("__Host-onai_access", "__Host-onai_refresh"):
@@ -83,7 +83,7 @@ def test_a_wrong_password_and_an_unknown_email_get_the_same_sentence(
         ({"password": ""}, "Укажите пароль."),
     ],
 )
-def test_what_is_missing_is_said_beside_the_field(
+def test_a_missing_value_is_reported_beside_its_field(
     client: Client, typed: dict[str, str], sentence: str
 ) -> None:
     answer = _sign_in(client, **typed)
@@ -105,7 +105,7 @@ def test_what_is_missing_is_said_beside_the_field(
     ],
     ids=["500", "503", "dropped", "not JSON", "not a session", "429", "429 in words"],
 )
-def test_supabase_failing_is_told_apart_and_the_email_is_kept(
+def test_a_failing_supabase_is_reported_and_the_email_kept(
     client: Client, faults: Faults, failure: dict[str, Any], status: int, sentence: str
 ) -> None:
     faults.set("/auth/v1/token", **failure)
@@ -133,7 +133,7 @@ def soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("limit", ["impatient", "soon_over"])
-def test_supabase_being_slow_is_told_within_the_time_out(
+def test_a_slow_supabase_is_reported_within_the_time_out(
     client: Client, faults: Faults, limit: str, request: pytest.FixtureRequest
 ) -> None:
     request.getfixturevalue(limit)
@@ -147,7 +147,7 @@ def test_supabase_being_slow_is_told_within_the_time_out(
     assert f'value="{ADMIN}"' in _page(answer)
 
 
-def test_supabase_unreachable_is_told(client: Client, settings: Any) -> None:
+def test_an_unreachable_supabase_is_reported(client: Client, settings: Any) -> None:
     settings.SUPABASE_AUTH_URL = "http://127.0.0.1:1/auth/v1"
 
     answer = _sign_in(client)
@@ -157,7 +157,7 @@ def test_supabase_unreachable_is_told(client: Client, settings: Any) -> None:
 
 
 @pytest.mark.parametrize("password", [PASSWORD, "wrong-password"])
-def test_a_blocked_account_gets_the_same_sentence_too(
+def test_a_blocked_account_gets_the_same_sentence(
     client: Client, accounts: Accounts, password: str
 ) -> None:
     blocked = accounts.create(role="sales", ban_duration="24h")
@@ -181,7 +181,7 @@ def test_without_a_role_there_is_no_session(
     assert "__Host-onai_access" not in answer.cookies
 
 
-def test_losing_the_role_sends_nobody_in_a_circle(
+def test_losing_the_role_causes_no_redirect_loop(
     client: Client, accounts: Accounts, as_person: Callable[[str], Client]
 ) -> None:
     roleless = accounts.create()
@@ -234,7 +234,7 @@ def test_the_form_needs_its_csrf_token() -> None:
     assert "Страница устарела" in _page(answer)
 
 
-def test_nothing_typed_is_logged(
+def test_typed_values_are_never_logged(
     client: Client, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
     _sign_in(client, password="wrong-password")

@@ -236,7 +236,7 @@ def supabase(monkeypatch: pytest.MonkeyPatch) -> Recorder:
         ("", "", None),
     ],
 )
-def test_supabase_is_told_the_visitors_address(
+def test_supabase_gets_the_visitors_address(
     supabase: Recorder, peer: str, forwarded: str, told: str | None
 ) -> None:
     headers = {"X-Forwarded-For": forwarded}

@@ -203,7 +203,7 @@ def test_a_bare_variant_is_adapted_and_every_act_works(usual: Production) -> Non
         )
 
 
-def test_a_missing_log_is_made(production: Production) -> None:
+def test_a_missing_log_is_created(production: Production) -> None:
     production.as_owner(STUDENTS)
 
     production.migrate()
@@ -212,7 +212,7 @@ def test_a_missing_log_is_made(production: Production) -> None:
     every_act_works(production)
 
 
-def test_an_address_that_two_students_have_is_told_and_left(usual: Production) -> None:
+def test_a_duplicate_address_is_reported_and_left(usual: Production) -> None:
     usual.as_owner("alter table tripwire_users drop constraint tripwire_users_email_key")
     usual.execute(
         "insert into tripwire_users (user_id, full_name, email)"
@@ -225,7 +225,7 @@ def test_an_address_that_two_students_have_is_told_and_left(usual: Production) -
     assert len(usual.desk.students("twice@onai.test")) == 2
 
 
-def test_staff_among_the_students_are_told_and_boasts_are_not(usual: Production) -> None:
+def test_staff_among_students_are_reported_but_not_mere_claims(usual: Production) -> None:
     usual.migrate()
     boaster = usual.accounts.create(user_metadata={"role": "admin"})["id"]
     make_student = (
@@ -350,9 +350,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("shape", REFUSED)
-def test_what_may_not_be_adapted_is_refused_before_anything_is_done(
-    usual: Production, shape: str
-) -> None:
+def test_an_unfit_table_is_refused_before_anything_is_done(usual: Production, shape: str) -> None:
     statement, code, advised = REFUSED[shape]
     # Something that would be adapted, too.
     usual.as_owner(statement, "alter table sales_activity_log drop details")
@@ -380,7 +378,7 @@ def test_what_may_not_be_adapted_is_refused_before_anything_is_done(
         *("one entry a student", "one student a manager", "a status of a domain"),
     ],
 )
-def test_the_advice_mends_it(usual: Production, shape: str) -> None:
+def test_following_the_advice_mends_the_database(usual: Production, shape: str) -> None:
     statement, code, _ = REFUSED[shape]
     usual.as_owner(statement)
     with acting_as(roles.OWNER):
@@ -403,7 +401,7 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_a_rule_is_widened_however_it_is_spelled(usual: Production, spelling: str) -> None:
+def test_a_check_is_widened_in_any_spelling(usual: Production, spelling: str) -> None:
     usual.as_owner(
         "create function course_is(text) returns boolean language sql immutable"
         " as $$ select $1 in ('active', 'inactive') $$",
@@ -426,7 +424,7 @@ REFUSING = {
 
 
 @pytest.mark.parametrize("how", REFUSING)
-def test_a_trigger_that_may_refuse_is_told(usual: Production, how: str) -> None:
+def test_a_trigger_that_may_refuse_rows_is_reported(usual: Production, how: str) -> None:
     when, body = REFUSING[how]
     level = "statement" if "statement" in how else "row"
     usual.as_owner(
@@ -442,7 +440,7 @@ def test_a_trigger_that_may_refuse_is_told(usual: Production, how: str) -> None:
     assert usual.codes() == {"trigger_may_refuse": "note"}
 
 
-def test_whoever_does_not_own_the_tables_cannot_migrate(usual: Production) -> None:
+def test_only_the_owner_of_the_tables_can_migrate(usual: Production) -> None:
     usual.execute("alter table tripwire_users owner to postgres")
 
     with pytest.raises(CommandError, match="миграции запускает владелец таблиц"):
@@ -483,7 +481,9 @@ def _create(email: str = "aru@onai.test") -> None:
     )
 
 
-def test_who_sees_no_account_says_so_and_begins_nothing(usual: Production, blind: str) -> None:
+def test_a_role_that_sees_no_accounts_says_so_and_begins_nothing(
+    usual: Production, blind: str
+) -> None:
     with acting_as(blind):
         with pytest.raises(AccountsHidden):
             _create()
@@ -517,7 +517,7 @@ def test_readyz_names_the_accounts_that_are_hidden(usual: Production, blind: str
     assert answer["reasons"]["accounts"] == "accounts_hidden"
 
 
-def test_policies_do_instead_of_bypassing_row_security(usual: Production, blind: str) -> None:
+def test_policies_replace_bypassrls(usual: Production, blind: str) -> None:
     with acting_as(roles.OWNER):
         tables = [*ACCOUNT_TABLES, *(f"public.{name}" for name in tables_of_tripwire())]
     for table in tables:
@@ -535,7 +535,7 @@ def test_policies_do_instead_of_bypassing_row_security(usual: Production, blind:
     assert "не может читать или писать: sales_letters" in said
 
 
-def test_a_role_without_the_grants_is_told_which(usual: Production) -> None:
+def test_missing_grants_are_named(usual: Production) -> None:
     usual.migrate()
     usual.serve()
     usual.execute(f"revoke insert on sales_requests from {roles.RUN_TIME}")
@@ -561,7 +561,7 @@ UNFIT = {
 
 
 @pytest.mark.parametrize("what", UNFIT)
-def test_no_act_begins_in_a_database_that_would_not_take_it(usual: Production, what: str) -> None:
+def test_no_act_begins_in_an_unfit_database(usual: Production, what: str) -> None:
     usual.migrate()
     usual.serve()
     with acting_as(roles.RUN_TIME):
@@ -587,7 +587,7 @@ def test_no_act_begins_in_a_database_that_would_not_take_it(usual: Production, w
     assert student["status"] == "blocked"
 
 
-def test_that_all_is_well_is_asked_once_a_minute(usual: Production) -> None:
+def test_a_good_result_is_remembered_for_a_minute(usual: Production) -> None:
     usual.migrate()
     usual.serve()
 

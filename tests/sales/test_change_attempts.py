@@ -35,7 +35,7 @@ def boss(manager: Client) -> Client:
     return signed_in(ADMIN)
 
 
-def test_a_second_tap_on_delete_is_told_the_same(boss: Client, desk: Desk) -> None:
+def test_a_second_tap_on_delete_gets_the_same_answer(boss: Client, desk: Desk) -> None:
     body = {"attempt": str(uuid4()), "email": GOOD["email"]}
     path = path_of(desk, "delete")
     first = boss.post(path, body)
@@ -44,7 +44,7 @@ def test_a_second_tap_on_delete_is_told_the_same(boss: Client, desk: Desk) -> No
     assert desk.log().count("user_deleted") == 1
 
 
-def test_a_change_under_way_keeps_others_from_the_student(
+def test_an_open_change_blocks_other_changes_of_the_student(
     manager: Client, boss: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/auth/v1/admin/users/", method="PUT", status=504, times=1)
@@ -81,7 +81,7 @@ def test_one_attempt_is_one_change(manager: Client, desk: Desk) -> None:
         ),
     ],
 )
-def test_an_attempt_with_other_content_is_not_taken_for_the_first(
+def test_an_attempt_with_other_content_is_refused(
     manager: Client, desk: Desk, act: str, first: dict[str, str], second: dict[str, str]
 ) -> None:
     attempt = str(uuid4())
@@ -93,7 +93,7 @@ def test_an_attempt_with_other_content_is_not_taken_for_the_first(
     assert len(desk.changes()) == 1
 
 
-def test_a_second_tap_on_hand_over_is_told_the_same(
+def test_a_second_tap_on_hand_over_gets_the_same_answer(
     boss: Client, desk: Desk, colleague: dict[str, Any]
 ) -> None:
     body = {"attempt": str(uuid4()), "manager_id": colleague["id"]}

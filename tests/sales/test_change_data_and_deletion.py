@@ -39,9 +39,7 @@ def boss(manager: Client) -> Client:
 # --- Correction --------------------------------------------------------------------------------
 
 
-def test_a_name_is_corrected_here_and_at_supabase_without_a_letter(
-    manager: Client, desk: Desk
-) -> None:
+def test_correcting_a_name_sends_no_letter(manager: Client, desk: Desk) -> None:
     answer = enact(manager, desk, "data", email=GOOD["email"], full_name="Ару Сапарқызы")
 
     assert "Исправлено." in text_of(answer)
@@ -56,7 +54,7 @@ def test_a_name_is_corrected_here_and_at_supabase_without_a_letter(
     assert len(desk.mailbox()) == 1
 
 
-def test_a_new_address_is_the_login_and_is_told(
+def test_a_new_address_becomes_the_login_and_gets_a_letter(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
     answer = enact(manager, desk, "data", email=" Aru.New@onai.test ", full_name=GOOD["full_name"])
@@ -75,7 +73,7 @@ def test_a_new_address_is_the_login_and_is_told(
     assert student_of(desk)["welcome_email_sent"] is True
 
 
-def test_a_letter_that_never_left_goes_to_the_new_address_with_its_password(
+def test_an_unsent_letter_goes_to_the_new_address_with_its_password(
     as_person: SignIn, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/emails", status=422, body='{"name": "validation_error"}')
@@ -95,7 +93,7 @@ def test_a_letter_that_never_left_goes_to_the_new_address_with_its_password(
 
 
 @pytest.mark.parametrize("whose", ["student", "staff", "account", "other case"])
-def test_an_address_of_somebody_else_is_refused_beside_the_field(
+def test_a_taken_address_is_reported_beside_its_field(
     manager: Client, desk: Desk, accounts: Accounts, whose: str
 ) -> None:
     taken = {
@@ -127,7 +125,7 @@ def test_only_the_case_of_an_address_is_no_change(manager: Client, desk: Desk) -
 @pytest.mark.parametrize(
     "wrong", [{"email": "no"}, {"email": ""}, {"full_name": ""}, {"full_name": "\u202eабв"}]
 )
-def test_a_bad_name_or_address_is_told_beside_the_field(
+def test_a_bad_name_or_address_is_reported_beside_its_field(
     manager: Client, desk: Desk, wrong: dict[str, str]
 ) -> None:
     right = {"email": GOOD["email"], "full_name": GOOD["full_name"]}
@@ -136,7 +134,7 @@ def test_a_bad_name_or_address_is_told_beside_the_field(
     assert 'class="field-error"' in answer.content.decode()
 
 
-def test_an_address_being_given_to_one_student_is_not_given_to_another(
+def test_an_address_in_an_open_correction_is_taken(
     manager: Client, desk: Desk, faults: Faults
 ) -> None:
     other = {**GOOD, "email": "other@onai.test", "full_name": "Другой Тест"}
@@ -153,7 +151,7 @@ def test_an_address_being_given_to_one_student_is_not_given_to_another(
     assert "уже у другой учётной записи" in text_of(answer)
 
 
-def test_an_address_of_a_creation_under_way_is_refused(
+def test_an_address_in_an_open_creation_is_taken(
     manager: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/auth/v1/admin/users", method="POST", status=504, times=1)
@@ -164,7 +162,7 @@ def test_an_address_of_a_creation_under_way_is_refused(
     assert desk.changes() == []
 
 
-def test_a_row_and_an_account_of_two_addresses_are_brought_together(
+def test_a_row_and_account_with_different_addresses_are_reconciled(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
     desk.connection.execute("update tripwire_users set email = 'Row@onai.test'")
@@ -178,16 +176,14 @@ def test_a_row_and_an_account_of_two_addresses_are_brought_together(
     accounts.sign_in("row@onai.test", GOOD["password"])
 
 
-def test_a_row_and_an_account_of_two_names_are_brought_together(
-    manager: Client, desk: Desk
-) -> None:
+def test_a_row_and_account_with_different_names_are_reconciled(manager: Client, desk: Desk) -> None:
     desk.connection.execute("update tripwire_users set full_name = 'Ару Новая'")
     answer = enact(manager, desk, "data", email=GOOD["email"], full_name="Ару Новая")
     assert "Исправлено." in text_of(answer)
     assert desk.accounts()[0]["raw_user_meta_data"]["full_name"] == "Ару Новая"
 
 
-def test_what_the_predecessor_took_does_not_keep_the_name_from_being_corrected(
+def test_data_the_old_system_accepted_does_not_block_a_correction(
     manager: Client, desk: Desk
 ) -> None:
     odd = "aru@localhost"
@@ -225,7 +221,7 @@ def test_a_student_is_handed_over(
 @pytest.mark.parametrize(
     ("whom", "status"), [("", 400), ("nonsense", 400), ("student", 400), ("the same", 409)]
 )
-def test_only_other_staff_can_be_handed_a_student(
+def test_a_student_is_handed_to_other_staff_only(
     boss: Client, desk: Desk, whom: str, status: int
 ) -> None:
     student = student_of(desk)
@@ -263,7 +259,7 @@ def test_the_address_of_a_deleted_student_is_free_again(
 
 
 @pytest.mark.parametrize("typed", ["", "aru@onai", "other@onai.test"])
-def test_deleting_takes_the_students_address(boss: Client, desk: Desk, typed: str) -> None:
+def test_deleting_needs_the_students_address(boss: Client, desk: Desk, typed: str) -> None:
     answer = enact(boss, desk, "delete", email=typed)
     assert answer.status_code == 400
     assert len(desk.students()) == 1

@@ -52,7 +52,7 @@ SEEN = ("delete", "garbage", "after")
     ("act", "how", "moment"),
     [one for one in product(["password", "delete"], UNCLEAR, ["before", "after"]) if one != SEEN],
 )
-def test_an_unclear_answer_is_carried_to_its_end(
+def test_a_change_with_an_unclear_answer_is_finished(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str, how: str, moment: str
 ) -> None:
     faults.set(ONE_USER, after=moment == "after", times=1, **UNCLEAR[how])
@@ -69,7 +69,7 @@ def test_an_unclear_answer_is_carried_to_its_end(
     assert boss.get(answer["Location"]).status_code == 200
 
 
-def test_a_deletion_that_can_be_seen_is_done_whatever_was_answered(
+def test_a_deletion_that_took_effect_is_done_despite_the_answer(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     act, how, moment = SEEN
@@ -80,7 +80,7 @@ def test_a_deletion_that_can_be_seen_is_done_whatever_was_answered(
 
 @pytest.mark.parametrize("act", ["status", "data"])
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_the_worker_finishes_what_was_unclear(
+def test_the_worker_finishes_unclear_changes(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str, moment: str
 ) -> None:
     faults.set(ONE_USER, after=moment == "after", times=1, status=504, body="<html>")
@@ -105,7 +105,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.mark.parametrize("how", REFUSED)
-def test_a_refusal_changes_nothing_and_is_told_on_the_form(
+def test_a_refusal_changes_nothing_and_is_shown_on_the_form(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, how: str
 ) -> None:
     fault, status, sentence = REFUSED[how]
@@ -119,7 +119,7 @@ def test_a_refusal_changes_nothing_and_is_told_on_the_form(
     not_made(desk, accounts)
 
 
-def test_a_second_tap_hears_the_same_refusal(
+def test_a_second_tap_gets_the_same_refusal(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     fault, status, sentence = REFUSED["weak"]
@@ -132,7 +132,7 @@ def test_a_second_tap_hears_the_same_refusal(
     not_made(desk, accounts)
 
 
-def test_a_refused_attempt_may_be_made_again(
+def test_a_refused_attempt_can_be_repeated(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, times=1, status=429, body="{}")
@@ -141,7 +141,7 @@ def test_a_refused_attempt_may_be_made_again(
     assert desk.students() == []
 
 
-def test_what_was_told_at_once_is_not_told_again_in_the_cabinet(
+def test_a_refusal_shown_at_once_is_not_repeated_in_the_cabinet(
     boss: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set(ONE_USER, times=1, status=429, body="{}")
@@ -151,7 +151,7 @@ def test_what_was_told_at_once_is_not_told_again_in_the_cabinet(
 
 @pytest.mark.parametrize("code", ["email_exists", "validation_failed"])
 @pytest.mark.parametrize("act", ["password", "status", "delete"])
-def test_a_refusal_that_does_not_fit_is_told_as_ours(
+def test_an_unexpected_refusal_is_reported_as_our_fault(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str, code: str
 ) -> None:
     faults.set(ONE_USER, times=1, status=422, body=f'{{"error_code": "{code}", "msg": "no"}}')
@@ -161,7 +161,7 @@ def test_a_refusal_that_does_not_fit_is_told_as_ours(
     not_made(desk, accounts)
 
 
-def test_a_refusal_that_the_client_cannot_read_is_one_all_the_same(
+def test_an_unreadable_refusal_is_a_refusal(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, times=1, status=422, body='{"error_code": "weak_password"}')
@@ -169,7 +169,7 @@ def test_a_refusal_that_the_client_cannot_read_is_one_all_the_same(
     not_made(desk, accounts)
 
 
-def test_an_operator_ends_what_never_ends(boss: Client, desk: Desk, faults: Faults) -> None:
+def test_an_operator_ends_a_stuck_change(boss: Client, desk: Desk, faults: Faults) -> None:
     faults.set(ONE_USER, status=504)
     answer = submit(boss, desk, "password")
     (change,) = desk.changes()
@@ -182,7 +182,7 @@ def test_an_operator_ends_what_never_ends(boss: Client, desk: Desk, faults: Faul
     assert desk.changes()[0]["sealed_password"] == ""
 
 
-def test_a_row_that_will_not_be_written_keeps_no_other_waiting(
+def test_a_row_that_cannot_be_written_delays_no_other_change(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, caplog: Any
 ) -> None:
     boss.post("/sales-manager/students/new", {**GOOD, "email": "second@onai.test"})
@@ -205,7 +205,7 @@ def test_a_row_that_will_not_be_written_keeps_no_other_waiting(
     assert GOOD["email"] not in caplog.text
 
 
-def test_a_supabase_that_is_down_is_not_asked_for_every_change(
+def test_an_unreachable_supabase_is_asked_once_for_all_changes(
     boss: Client, desk: Desk, faults: Faults
 ) -> None:
     for number in range(4):
@@ -221,7 +221,7 @@ def test_a_supabase_that_is_down_is_not_asked_for_every_change(
     assert faults.met() == 3
 
 
-def test_unclear_answers_that_are_not_in_a_row_hold_up_nobody(
+def test_scattered_unclear_answers_delay_no_other_change(
     boss: Client, desk: Desk, faults: Faults
 ) -> None:
     for number in range(5):
@@ -258,7 +258,7 @@ def test_an_unreachable_supabase_changes_nothing(
     not_made(desk, accounts)
 
 
-def test_a_refusal_after_an_unclear_answer_is_told_in_the_cabinet(
+def test_a_refusal_after_an_unclear_answer_is_shown_in_the_cabinet(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, times=1, status=504)
@@ -282,7 +282,7 @@ def test_a_refusal_after_an_unclear_answer_is_told_in_the_cabinet(
 
 
 @pytest.mark.parametrize("how", ["limit", "key", "unreachable"])
-def test_a_passing_refusal_later_on_does_not_end_it(
+def test_a_temporary_refusal_does_not_end_a_change(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, settings: Any, how: str
 ) -> None:
     faults.set(ONE_USER, after=True, times=1, status=504)
@@ -301,7 +301,7 @@ def test_a_passing_refusal_later_on_does_not_end_it(
     made(desk, accounts, "password")
 
 
-def test_a_student_deleted_meanwhile_is_told(boss: Client, desk: Desk, faults: Faults) -> None:
+def test_a_student_deleted_meanwhile_is_reported(boss: Client, desk: Desk, faults: Faults) -> None:
     faults.set(ONE_USER, times=1, status=504)
     answer = submit(boss, desk, "password")
     desk.connection.execute("delete from auth.users where email = %s", [GOOD["email"]])
@@ -312,7 +312,7 @@ def test_a_student_deleted_meanwhile_is_told(boss: Client, desk: Desk, faults: F
     assert "Этого студента уже нет" in boss.get(answer["Location"]).content.decode()
 
 
-def test_a_password_whose_key_is_gone_is_given_up(
+def test_a_change_whose_sealing_key_is_gone_is_given_up(
     boss: Client, desk: Desk, faults: Faults, settings: Any
 ) -> None:
     faults.set(ONE_USER, times=1, status=504)

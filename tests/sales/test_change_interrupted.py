@@ -73,7 +73,7 @@ def _post_until_killed(site: Site, boss: Client, path: str, form: dict[str, str]
 
 
 @pytest.mark.parametrize("act", ["data", "delete"])
-def test_killed_between_the_account_and_our_rows(
+def test_a_change_killed_after_the_account_is_finished(
     boss: Client, desk: Desk, accounts: Accounts, act: str
 ) -> None:
     form = {"attempt": str(uuid4()), **FORMS[act]}
@@ -84,7 +84,9 @@ def test_killed_between_the_account_and_our_rows(
     made(desk, accounts, act)
 
 
-def test_killed_before_it_is_recorded(boss: Client, desk: Desk, accounts: Accounts) -> None:
+def test_a_process_killed_before_recording_changes_nothing(
+    boss: Client, desk: Desk, accounts: Accounts
+) -> None:
     form = {"attempt": str(uuid4()), **FORMS["data"]}
     with web_server() as doomed, locked("sales_requests"):
         _kill_when(
@@ -94,7 +96,7 @@ def test_killed_before_it_is_recorded(boss: Client, desk: Desk, accounts: Accoun
     not_made(desk, accounts)
 
 
-def test_an_address_taken_past_us_is_given_back_at_supabase(
+def test_an_address_taken_by_other_software_is_given_back(
     boss: Client, desk: Desk, accounts: Accounts
 ) -> None:
     """The predecessor writes a row with the new address after we have looked."""
@@ -119,7 +121,7 @@ def test_an_address_taken_past_us_is_given_back_at_supabase(
     accounts.sign_in(GOOD["email"], GOOD["password"])
 
 
-def test_an_address_that_cannot_be_given_back_yet_is_given_back_later(
+def test_an_address_is_given_back_once_that_is_possible(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, method="PUT", status=504, times=1)
@@ -142,7 +144,7 @@ def test_an_address_that_cannot_be_given_back_yet_is_given_back_later(
     not_made(desk, accounts)
 
 
-def test_a_student_whose_row_goes_meanwhile_is_told_as_gone(
+def test_a_student_whose_row_disappears_is_reported_as_gone(
     boss: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set(ONE_USER, method="PUT", delay=10, times=1)
@@ -159,7 +161,7 @@ def test_a_student_whose_row_goes_meanwhile_is_told_as_gone(
     assert "Этого студента уже нет" in answers[0].content.decode()
 
 
-def test_web_and_worker_at_one_change_at_once(
+def test_web_and_worker_can_finish_one_change_at_once(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, method="PUT", delay=1, times=1)
@@ -175,7 +177,7 @@ def test_web_and_worker_at_one_change_at_once(
     made(desk, accounts, "password")
 
 
-def test_ten_changes_of_one_student_at_once_are_made_one_by_one(
+def test_ten_simultaneous_changes_of_a_student_are_made_one_by_one(
     boss: Client, desk: Desk, accounts: Accounts
 ) -> None:
     boss_id = UUID(accounts.sign_in(ADMIN)["user"]["id"])

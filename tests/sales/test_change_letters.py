@@ -49,7 +49,7 @@ def test_letters_wait_for_the_change_that_replaces_them(
     assert [one["state"] for one in desk.letters()] == ["replaced", "sent"]
 
 
-def test_a_letter_that_failed_is_not_sent_again_while_a_change_may_replace_it(
+def test_a_failed_letter_waits_for_the_change_that_may_replace_it(
     as_person: Callable[[str], Client], desk: Desk, faults: Faults
 ) -> None:
     faults.set(LETTERS, status=422, times=1, body='{"name": "validation_error"}')
@@ -64,7 +64,7 @@ def test_a_letter_that_failed_is_not_sent_again_while_a_change_may_replace_it(
     assert desk.mailbox() == []
 
 
-def test_a_correction_of_the_name_alone_keeps_no_letter_waiting(
+def test_correcting_the_name_delays_no_letter(
     as_person: Callable[[str], Client], desk: Desk, faults: Faults
 ) -> None:
     faults.set(LETTERS, status=500, times=1)
@@ -80,7 +80,7 @@ def test_a_correction_of_the_name_alone_keeps_no_letter_waiting(
     assert len(desk.mailbox()) == 1
 
 
-def test_a_letter_goes_on_when_what_would_have_replaced_it_is_refused(
+def test_a_letter_is_sent_when_the_change_replacing_it_is_refused(
     as_person: Callable[[str], Client], desk: Desk, faults: Faults
 ) -> None:
     faults.set(LETTERS, status=500)
@@ -100,7 +100,7 @@ def test_a_letter_goes_on_when_what_would_have_replaced_it_is_refused(
     assert GOOD["password"] in sent["text"]
 
 
-def test_a_letter_replaced_on_its_way_is_in_the_log_as_sent(
+def test_a_letter_sent_before_its_replacement_is_logged(
     as_person: Callable[[str], Client], desk: Desk, faults: Faults
 ) -> None:
     faults.set(LETTERS, status=500, times=1)

@@ -41,7 +41,7 @@ def boss(manager: Client) -> Client:
 
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nobody_acts_on_somebody_elses_student(
+def test_a_manager_acts_on_their_own_students_only(
     manager: Client, desk: Desk, colleague: dict[str, Any], act: str, method: str
 ) -> None:
     other = signed_in(OTHER)
@@ -62,7 +62,7 @@ def test_nobody_acts_on_somebody_elses_student(
     assert desk.changes() == []
 
 
-def test_whose_student_it_is_is_told(
+def test_the_refusal_says_whose_student_it_is(
     manager: Client, desk: Desk, colleague: dict[str, Any]
 ) -> None:
     other = signed_in(OTHER)
@@ -72,7 +72,7 @@ def test_whose_student_it_is_is_told(
 
 
 @pytest.mark.parametrize("act", ["manager", "delete"])
-def test_a_manager_neither_hands_over_nor_deletes_their_own(
+def test_a_manager_cannot_hand_over_or_delete_students(
     manager: Client, desk: Desk, colleague: dict[str, Any], act: str
 ) -> None:
     answer = enact(manager, desk, act, email=GOOD["email"], manager_id=colleague["id"])
@@ -83,7 +83,7 @@ def test_a_manager_neither_hands_over_nor_deletes_their_own(
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_students_and_visitors_have_no_acts(desk: Desk, boss: Client, act: str) -> None:
+def test_students_and_strangers_cannot_act(desk: Desk, boss: Client, act: str) -> None:
     student = Client()
     student.post("/login", {"email": GOOD["email"], "password": GOOD["password"]})
     assert student.get(path_of(desk, act)).status_code == 403
@@ -100,7 +100,7 @@ def test_every_act_has_a_page(boss: Client, desk: Desk, act: str) -> None:
 @pytest.mark.parametrize(
     ("act", "role"), [*((act, "sales") for act in ACTS), ("password", "admin"), ("delete", "admin")]
 )
-def test_a_row_whose_account_is_staffs_is_nobodys_student(
+def test_a_row_with_a_staff_account_cannot_be_changed(
     boss: Client, desk: Desk, accounts: Accounts, act: str, role: str
 ) -> None:
     path = path_of(desk, act)
@@ -125,7 +125,7 @@ def test_a_row_whose_account_is_staffs_is_nobodys_student(
     assert len(desk.accounts()) == 1
 
 
-def test_an_account_of_two_students_is_not_changed(boss: Client, desk: Desk) -> None:
+def test_an_account_shared_by_two_students_is_not_changed(boss: Client, desk: Desk) -> None:
     student = student_of(desk)
     desk.connection.execute(
         "insert into tripwire_users (user_id, full_name, email) values (%s, %s, %s)",
@@ -137,7 +137,7 @@ def test_an_account_of_two_students_is_not_changed(boss: Client, desk: Desk) -> 
     assert len(desk.accounts()) == 1
 
 
-def test_whoever_handed_a_student_over_sees_no_more_of_them(
+def test_a_former_manager_no_longer_sees_the_student(
     manager: Client, boss: Client, desk: Desk, colleague: dict[str, Any]
 ) -> None:
     done = manager.post(
@@ -152,7 +152,7 @@ def test_whoever_handed_a_student_over_sees_no_more_of_them(
         assert NEW_PASSWORD not in text_of(answer)
 
 
-def test_what_admins_alone_may_do_is_guarded_behind_the_page_too(
+def test_acts_for_admins_are_guarded_below_the_page(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
     me = accounts.sign_in(MANAGER)["user"]["id"]
@@ -166,7 +166,7 @@ def test_what_admins_alone_may_do_is_guarded_behind_the_page_too(
     assert len(desk.students()) == 1
 
 
-def test_nobody_sees_how_somebody_elses_change_went(
+def test_the_result_of_a_change_is_private(
     manager: Client, boss: Client, desk: Desk, colleague: dict[str, Any]
 ) -> None:
     done = enact(manager, desk, "password", password=NEW_PASSWORD).request["PATH_INFO"]
@@ -175,7 +175,7 @@ def test_nobody_sees_how_somebody_elses_change_went(
     assert boss.get(done).status_code == 200
 
 
-def test_a_student_that_is_gone_is_told(boss: Client, desk: Desk) -> None:
+def test_a_missing_student_is_reported(boss: Client, desk: Desk) -> None:
     path = path_of(desk, "status")
     desk.connection.execute("delete from auth.users where email = %s", [GOOD["email"]])
     answer = boss.post(path, {"attempt": str(uuid4()), "status": "inactive"})

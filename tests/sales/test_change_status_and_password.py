@@ -65,7 +65,7 @@ def test_a_status_is_changed_and_logged(
     assert accounts.call("GET", "/user", session["access_token"]).status_code == 200
 
 
-def test_blocking_takes_a_second_word(manager: Client, desk: Desk) -> None:
+def test_blocking_needs_a_confirmation(manager: Client, desk: Desk) -> None:
     answer = enact(manager, desk, "status", status="blocked")
 
     assert answer.status_code == 400
@@ -73,7 +73,7 @@ def test_blocking_takes_a_second_word(manager: Client, desk: Desk) -> None:
     assert student_of(desk)["status"] == "active"
 
 
-def test_a_blocked_student_is_out_at_once_and_unblocked_comes_back(
+def test_blocking_ends_access_at_once_and_unblocking_restores_it(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
     student = Client()
@@ -96,7 +96,7 @@ def test_a_blocked_student_is_out_at_once_and_unblocked_comes_back(
     assert desk.log(user_id)[2:] == ["status_changed", "status_changed"]
 
 
-def test_where_our_role_may_not_end_sessions_the_ban_alone_ends_them(
+def test_without_the_right_to_end_sessions_the_ban_suffices(
     manager: Client, boss: Client, desk: Desk, accounts: Accounts, caplog: Any
 ) -> None:
     accounts.sign_in(GOOD["email"], GOOD["password"])
@@ -115,15 +115,13 @@ def test_where_our_role_may_not_end_sessions_the_ban_alone_ends_them(
     assert refused(accounts, GOOD["email"], GOOD["password"]) == "user_banned"
 
 
-def test_a_status_that_neither_blocks_nor_unblocks_needs_no_supabase(
-    manager: Client, desk: Desk, faults: Faults
-) -> None:
+def test_other_statuses_do_not_call_supabase(manager: Client, desk: Desk, faults: Faults) -> None:
     faults.set(ONE_USER, status=504)
     assert "Статус теперь: Неактивен." in text_of(enact(manager, desk, "status", status="inactive"))
     assert faults.met() == 0
 
 
-def test_the_same_status_again_is_no_act(manager: Client, desk: Desk) -> None:
+def test_an_unchanged_status_is_not_an_act(manager: Client, desk: Desk) -> None:
     answer = enact(manager, desk, "status", status="active")
 
     assert answer.status_code == 409
@@ -131,7 +129,7 @@ def test_the_same_status_again_is_no_act(manager: Client, desk: Desk) -> None:
     assert desk.log() == ["user_created", "email_sent"]
 
 
-def test_a_ban_that_has_run_out_is_none(manager: Client, desk: Desk) -> None:
+def test_an_expired_ban_does_not_count(manager: Client, desk: Desk) -> None:
     desk.connection.execute(
         "update auth.users set banned_until = now() - interval '1 day' where email = %s",
         [GOOD["email"]],
@@ -140,13 +138,13 @@ def test_a_ban_that_has_run_out_is_none(manager: Client, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("status", ["", "vip"])
-def test_an_unknown_status_is_told(manager: Client, desk: Desk, status: str) -> None:
+def test_an_unknown_status_is_reported(manager: Client, desk: Desk, status: str) -> None:
     answer = enact(manager, desk, "status", status=status)
     assert answer.status_code == 400
     assert student_of(desk)["status"] == "active"
 
 
-def test_a_block_without_its_ban_is_made_whole(
+def test_a_blocked_student_without_a_ban_gets_one(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
     desk.connection.execute("update tripwire_users set status = 'blocked'")
@@ -161,7 +159,7 @@ def test_a_block_without_its_ban_is_made_whole(
 # --- Password ----------------------------------------------------------------------------------
 
 
-def test_a_new_password_replaces_the_old_and_is_sent_and_shown_once(
+def test_a_new_password_replaces_the_old_one_and_is_shown_once(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
     accounts.sign_in(GOOD["email"], GOOD["password"])
@@ -184,7 +182,7 @@ def test_a_new_password_replaces_the_old_and_is_sent_and_shown_once(
     assert student_of(desk)["welcome_email_sent"] is True
 
 
-def test_a_new_password_is_in_no_row_and_no_log(
+def test_a_new_password_is_in_no_row_or_log(
     manager: Client, desk: Desk, caplog: Any, faults: Faults
 ) -> None:
     faults.set("/emails", status=500)
@@ -194,7 +192,7 @@ def test_a_new_password_is_in_no_row_and_no_log(
     assert NEW_PASSWORD not in caplog.text
 
 
-def test_a_new_password_whose_letter_waits_is_not_told_as_sent(
+def test_a_waiting_letter_is_not_reported_as_sent(
     manager: Client, desk: Desk, faults: Faults
 ) -> None:
     assert student_of(desk)["welcome_email_sent"] is True
@@ -224,7 +222,7 @@ def test_a_new_password_takes_an_unsent_letter_out_of_the_outbox(
 
 
 @pytest.mark.parametrize("password", ["", "short", "aru@onai.test", "password123", " Kvx7-Rmp3 "])
-def test_a_bad_new_password_is_told_beside_the_field(
+def test_a_bad_password_is_reported_beside_its_field(
     manager: Client, desk: Desk, password: str
 ) -> None:
     answer = enact(manager, desk, "password", password=password)

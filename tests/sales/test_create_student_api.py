@@ -49,7 +49,7 @@ def _is_refusal(answer: Any, status: int, code: str) -> dict[str, Any]:
     return body
 
 
-def test_the_happy_way(call: Any, desk: Desk, accounts: Accounts) -> None:
+def test_a_student_is_created(call: Any, desk: Desk, accounts: Accounts) -> None:
     answer = call({"manager_id": _id_of(accounts, MANAGER)})
 
     assert answer.status_code == 201
@@ -81,7 +81,7 @@ def test_without_a_manager_id_the_asker_is_the_manager(call: Any, accounts: Acco
     assert null.json()["user"]["granted_by"] == _id_of(accounts, MANAGER)
 
 
-def test_a_letter_that_waits_is_told(call: Any, desk: Desk, faults: Faults) -> None:
+def test_a_waiting_letter_is_reported(call: Any, desk: Desk, faults: Faults) -> None:
     faults.set("/emails", status=503)
 
     answer = call()
@@ -91,7 +91,9 @@ def test_a_letter_that_waits_is_told(call: Any, desk: Desk, faults: Faults) -> N
     desk.whole()
 
 
-def test_strangers_and_students_create_nobody(client: Client, call: Any, desk: Desk) -> None:
+def test_strangers_and_students_cannot_create_students(
+    client: Client, call: Any, desk: Desk
+) -> None:
     stranger = client.post(CREATE, json.dumps(GOOD), content_type="application/json")
     _is_refusal(stranger, 401, "sign_in_required")
     _is_refusal(call(person=STUDENT), 403, "wrong_role")
@@ -115,7 +117,7 @@ def test_a_browsers_session_needs_its_csrf_token(
 
 
 @pytest.mark.parametrize("named", [ADMIN, STUDENT, "nobody"])
-def test_a_manager_names_only_themselves(
+def test_a_manager_can_name_only_themselves(
     call: Any, desk: Desk, accounts: Accounts, named: str
 ) -> None:
     named_id = str(uuid4()) if named == "nobody" else _id_of(accounts, named)
@@ -149,7 +151,7 @@ def test_an_admin_cannot_name_anybody_else(
     desk.nothing()
 
 
-def test_a_manager_whom_supabase_itself_cannot_read_can_be_named(
+def test_a_manager_unreadable_by_supabase_can_be_named(
     call: Any, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     named = _id_of(accounts, MANAGER)
@@ -180,7 +182,7 @@ def test_a_manager_whom_supabase_itself_cannot_read_can_be_named(
         ({"password": "Kvx7\x00Rmp3"}, ["password"]),
     ],
 )
-def test_bad_input_is_told_by_field(
+def test_bad_input_is_reported_by_field(
     call: Any, desk: Desk, changes: dict[str, Any], fields: list[str]
 ) -> None:
     body = _is_refusal(call(changes), 400, "invalid_input")
@@ -204,7 +206,7 @@ def test_bad_input_is_told_by_field(
         b"[" * 9000,
     ],
 )
-def test_what_is_no_json_object_is_refused(call: Any, desk: Desk, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(call: Any, desk: Desk, body: bytes) -> None:
     _is_refusal(call(body), 400, "bad_json")
     desk.nothing()
 
@@ -212,16 +214,16 @@ def test_what_is_no_json_object_is_refused(call: Any, desk: Desk, body: bytes) -
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
 )
-def test_only_json_is_read(call: Any, desk: Desk, kind: str) -> None:
+def test_only_json_is_accepted(call: Any, desk: Desk, kind: str) -> None:
     _is_refusal(call(json.dumps(GOOD), content_type=kind), 415, "not_json")
     desk.nothing()
 
 
-def test_a_charset_is_no_obstacle(call: Any) -> None:
+def test_a_charset_in_the_content_type_is_accepted(call: Any) -> None:
     assert call(content_type="application/json; charset=utf-8").status_code == 201
 
 
-def test_16_kb_are_read_and_more_are_not(call: Any, desk: Desk) -> None:
+def test_a_body_is_at_most_16_kb(call: Any, desk: Desk) -> None:
     def padded(size: int) -> str:
         body = json.dumps(GOOD)
         return body + " " * (size - len(body))
@@ -239,12 +241,12 @@ def test_a_body_of_unknown_length_is_refused(client: Client, bearer: Bearer, des
     desk.nothing()
 
 
-def test_only_post_is_understood(client: Client, bearer: Bearer) -> None:
+def test_only_post_is_allowed(client: Client, bearer: Bearer) -> None:
     answer = client.get(CREATE, headers=bearer(MANAGER))
     _is_refusal(answer, 405, "method_not_allowed")
 
 
-def test_a_probable_slip_in_the_address_is_refused_until_confirmed(call: Any, desk: Desk) -> None:
+def test_a_likely_typing_error_is_refused_until_confirmed(call: Any, desk: Desk) -> None:
     body = _is_refusal(call({"email": "aru@gmial.com"}), 400, "email_in_doubt")
     assert "aru@gmail.com" in body["fields"]["email"]
     _is_refusal(call({"email": "aru@gmial.com", "full_name": ""}), 400, "invalid_input")
@@ -256,7 +258,7 @@ def test_a_probable_slip_in_the_address_is_refused_until_confirmed(call: Any, de
     assert answer.json()["user"]["email"] == "aru@gmial.com"
 
 
-def test_a_taken_address_says_whose_student_it_is_if_the_asker_may_know(
+def test_a_taken_address_names_the_student_if_the_user_may_know(
     call: Any, desk: Desk, accounts: Accounts
 ) -> None:
     accounts.create("botagoz@onai.test", role="sales", full_name="Ботагоз Тест")
@@ -306,7 +308,7 @@ def test_the_same_key_with_another_body_is_refused(call: Any, desk: Desk) -> Non
     desk.whole()
 
 
-def test_a_key_is_its_owners(call: Any, desk: Desk) -> None:
+def test_an_idempotency_key_belongs_to_its_user(call: Any, desk: Desk) -> None:
     call(**{"Idempotency-Key": "k-1"})
 
     other = call({"email": "dana@onai.test"}, ADMIN, **{"Idempotency-Key": "k-1"})
@@ -315,7 +317,7 @@ def test_a_key_is_its_owners(call: Any, desk: Desk) -> None:
     desk.whole("dana@onai.test")
 
 
-def test_a_refused_request_may_be_made_again_with_its_key(
+def test_a_refused_request_can_be_repeated_with_its_key(
     call: Any, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/auth/v1/admin/users", method="POST", status=500)
@@ -328,7 +330,7 @@ def test_a_refused_request_may_be_made_again_with_its_key(
 
 
 @pytest.mark.parametrize("key", ["", "ключ", "k" * 256, "a\tb"])
-def test_a_key_that_is_none_is_refused(call: Any, desk: Desk, key: str) -> None:
+def test_an_invalid_idempotency_key_is_refused(call: Any, desk: Desk, key: str) -> None:
     _is_refusal(call(**{"Idempotency-Key": key}), 400, "bad_idempotency_key")
     desk.nothing()
 
@@ -377,7 +379,9 @@ def _asker(headers: dict[str, str]) -> Callable[..., Any]:
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_fifty_at_once_for_one_address_make_one_student(desk: Desk, bearer: Bearer) -> None:
+def test_fifty_simultaneous_requests_for_one_address_create_one_student(
+    desk: Desk, bearer: Bearer
+) -> None:
     ask = _asker(bearer(MANAGER))
 
     answers = _crowd(50, lambda number: ask(password=f"Kvx7-Rmp3-{number:04}"))
@@ -390,7 +394,9 @@ def test_fifty_at_once_for_one_address_make_one_student(desk: Desk, bearer: Bear
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_fifty_at_once_with_one_key_are_one_request(desk: Desk, bearer: Bearer) -> None:
+def test_fifty_simultaneous_requests_with_one_key_are_one_request(
+    desk: Desk, bearer: Bearer
+) -> None:
     ask = _asker({**bearer(MANAGER), "Idempotency-Key": "k-1"})
 
     answers = _crowd(50, lambda number: ask())
@@ -403,7 +409,7 @@ def test_fifty_at_once_with_one_key_are_one_request(desk: Desk, bearer: Bearer) 
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_fifty_at_once_for_different_addresses_are_all_there(desk: Desk, bearer: Bearer) -> None:
+def test_fifty_simultaneous_requests_create_fifty_students(desk: Desk, bearer: Bearer) -> None:
     ask = _asker(bearer(MANAGER))
 
     answers = _crowd(50, lambda number: ask(email=f"student{number}@onai.test"))

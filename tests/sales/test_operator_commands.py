@@ -85,7 +85,7 @@ def test_the_waiting_page_becomes_the_refusal(
 
 
 @pytest.mark.parametrize("opened", [True, False])
-def test_an_intention_can_be_given_up_with_its_account(
+def test_giving_up_an_intention_deletes_its_account(
     manager: Client, desk: Desk, faults: Faults, say: Any, opened: bool
 ) -> None:
     faults.set(USERS, method="POST", status=504, after=opened)
@@ -108,7 +108,7 @@ def test_an_intention_can_be_given_up_with_its_account(
         say("intentions", "--give-up", str(intention["id"]))
 
 
-def test_nothing_is_given_up_while_supabase_cannot_say(
+def test_nothing_is_given_up_while_supabase_is_down(
     manager: Client, desk: Desk, faults: Faults, say: Any
 ) -> None:
     faults.set(USERS, status=504)
@@ -169,7 +169,7 @@ def test_accounts_are_compared_with_students(
     assert f"several students of one account: {student['user_id']}" in second
 
 
-def test_who_closed_the_waiting_page_finds_it_in_the_cabinet(
+def test_an_open_creation_is_listed_in_the_cabinet(
     manager: Client, desk: Desk, faults: Faults, accounts: Accounts, say: Any
 ) -> None:
     faults.set(USERS, method="POST", status=504, times=1)
@@ -189,7 +189,7 @@ def test_who_closed_the_waiting_page_finds_it_in_the_cabinet(
     assert where not in manager.get("/sales-manager").content.decode()
 
 
-def test_an_owner_sees_on_the_page_of_states_what_got_stuck(
+def test_status_reports_stuck_creations(
     manager: Client, as_person: Callable[[str], Client], desk: Desk, faults: Faults
 ) -> None:
     faults.set("/emails", status=422, body='{"name": "validation_error"}', times=1)

@@ -70,7 +70,7 @@ AFTER = {**BEFORE, "error": {"status": 500}}
 
 
 @pytest.mark.parametrize("how", AFTER)
-def test_an_account_that_was_opened_all_the_same_is_found(
+def test_an_account_opened_despite_an_error_is_found(
     desk: Desk, ask: Ask, faults: Faults, how: str
 ) -> None:
     faults.set(USERS, method="POST", after=True, times=1, **AFTER[how])
@@ -102,7 +102,7 @@ def test_an_outcome_that_stays_unclear_is_finished_by_the_worker(
     desk.whole()
 
 
-def test_an_outcome_that_nobody_can_look_up_is_left_open(
+def test_an_outcome_that_cannot_be_looked_up_stays_open(
     desk: Desk, ask: Ask, faults: Faults
 ) -> None:
     faults.set(USERS, method="POST", after=True, status=500)
@@ -118,7 +118,7 @@ def test_an_outcome_that_nobody_can_look_up_is_left_open(
     desk.whole()
 
 
-def test_a_late_refusal_is_told_to_who_waits(
+def test_a_late_refusal_is_shown_on_the_waiting_page(
     desk: Desk, ask: Ask, faults: Faults, accounts: Accounts
 ) -> None:
     faults.set(USERS, method="POST", status=504, times=1)
@@ -135,7 +135,7 @@ def test_a_late_refusal_is_told_to_who_waits(
     assert desk.students() == []
 
 
-def test_a_student_written_past_us_undoes_ours(
+def test_a_student_written_by_other_software_undoes_our_creation(
     desk: Desk, ask: Ask, faults: Faults, accounts: Accounts
 ) -> None:
     # The predecessor may still run: it writes the row while we open the account.
@@ -195,9 +195,7 @@ def test_an_adoption_whose_outcome_is_unclear_is_finished(
     desk.whole()
 
 
-def test_stuck_creations_do_not_keep_others_from_their_turn(
-    desk: Desk, ask: Ask, faults: Faults
-) -> None:
+def test_stuck_creations_do_not_delay_others(desk: Desk, ask: Ask, faults: Faults) -> None:
     faults.set(USERS, method="POST", status=504)
     for number in range(5):
         ask(email=f"stuck{number}@onai.test", key=str(number))
@@ -223,9 +221,7 @@ def test_stuck_creations_do_not_keep_others_from_their_turn(
     assert len(desk.open_intentions()) == 5
 
 
-def test_a_refusal_that_passes_leaves_a_later_attempt_open(
-    desk: Desk, ask: Ask, faults: Faults
-) -> None:
+def test_a_temporary_refusal_leaves_the_creation_open(desk: Desk, ask: Ask, faults: Faults) -> None:
     faults.set(USERS, method="POST", status=504, times=1)
     ask()
     faults.set(USERS, method="POST", status=429, body='{"code": "over_request_rate_limit"}')
@@ -238,7 +234,7 @@ def test_a_refusal_that_passes_leaves_a_later_attempt_open(
     desk.whole()
 
 
-def test_web_and_worker_at_once_make_one_student(desk: Desk, ask: Ask, faults: Faults) -> None:
+def test_web_and_worker_at_once_create_one_student(desk: Desk, ask: Ask, faults: Faults) -> None:
     # The web process waits for Supabase so long that its lease runs out, and the worker comes.
     faults.set(USERS, method="POST", delay=5, after=True, times=1)
     answers: list[httpx.Response] = []

@@ -58,14 +58,16 @@ def killed_when(
         assert failed, "the manager got an answer"
 
 
-def test_killed_before_the_intention(desk: Desk, accounts: Accounts) -> None:
+def test_a_process_killed_before_the_intention_creates_nothing(
+    desk: Desk, accounts: Accounts
+) -> None:
     with locked("sales_requests"):
         killed_when(desk, accounts, lambda: waiting_for(desk, "sales_requests"))
     settle(desk)
     desk.nothing()
 
 
-def test_killed_between_intention_and_account(
+def test_a_creation_killed_before_the_account_is_finished(
     desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(USERS, method="POST", delay=10, status=500, times=1)
@@ -78,7 +80,7 @@ def test_killed_between_intention_and_account(
     assert "creation_finished" in said
 
 
-def test_killed_while_the_account_is_being_opened(
+def test_a_creation_killed_during_the_account_is_finished(
     desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     # Supabase goes on with it after we are dead, and the worker comes at the same time.
@@ -92,7 +94,9 @@ def test_killed_while_the_account_is_being_opened(
     desk.whole()
 
 
-def test_killed_between_account_and_student(desk: Desk, accounts: Accounts, faults: Faults) -> None:
+def test_a_creation_killed_before_the_student_is_finished(
+    desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
     faults.set(USERS, method="POST", delay=10, after=True, times=1)
     killed_when(desk, accounts, desk.accounts)
     assert desk.students() == []
@@ -106,7 +110,9 @@ def test_killed_between_account_and_student(desk: Desk, accounts: Accounts, faul
 @pytest.mark.parametrize(
     "table", ["tripwire_users", "sales_activity_log", "sales_letters", "procrastinate_jobs"]
 )
-def test_killed_within_the_transaction(desk: Desk, accounts: Accounts, table: str) -> None:
+def test_a_creation_killed_within_the_transaction_is_finished(
+    desk: Desk, accounts: Accounts, table: str
+) -> None:
     with locked(table):
         killed_when(desk, accounts, lambda: waiting_for(desk, table))
     assert desk.students() == []
@@ -116,7 +122,9 @@ def test_killed_within_the_transaction(desk: Desk, accounts: Accounts, table: st
     desk.whole()
 
 
-def test_killed_between_student_and_letter(desk: Desk, accounts: Accounts, faults: Faults) -> None:
+def test_a_creation_killed_before_the_letter_sends_it(
+    desk: Desk, accounts: Accounts, faults: Faults
+) -> None:
     faults.set(LETTERS, delay=10, status=500, times=1)
     killed_when(desk, accounts, faults.met)
     assert desk.mailbox() == []
@@ -127,7 +135,7 @@ def test_killed_between_student_and_letter(desk: Desk, accounts: Accounts, fault
     assert len(desk.mailbox()) == 1
 
 
-def test_killed_between_sending_the_letter_and_saying_so(
+def test_a_letter_killed_after_sending_is_sent_once(
     desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(LETTERS, delay=10, after=True, times=1)
@@ -141,7 +149,7 @@ def test_killed_between_sending_the_letter_and_saying_so(
     assert said.count("✅ Student created, email sent") == 1
 
 
-def test_the_worker_is_killed_too(desk: Desk, ask: Ask, faults: Faults) -> None:
+def test_a_job_of_a_killed_worker_is_taken_up_again(desk: Desk, ask: Ask, faults: Faults) -> None:
     # A killed worker leaves its job as if it were running, and nobody takes it up again.
     faults.set(LETTERS, status=500, times=1)
     ask()
@@ -174,9 +182,7 @@ def test_a_refusal_of_the_second_attempt_takes_back_the_first(
     desk.nothing()
 
 
-def test_an_adoption_that_is_killed_is_finished(
-    desk: Desk, accounts: Accounts, faults: Faults
-) -> None:
+def test_a_killed_adoption_is_finished(desk: Desk, accounts: Accounts, faults: Faults) -> None:
     left_over = accounts.create(GOOD["email"], role="student")
     faults.set(ONE_USER, method="PUT", delay=10, after=True, times=1)
     killed_when(desk, accounts, faults.met, person="admin@onai.test", adopt=True)

@@ -48,7 +48,7 @@ def _cut(desk: Desk) -> None:
     ("path", "method", "after"),
     [(USERS, "POST", False), (USERS, "POST", True), (LETTERS, "POST", False)],
 )
-def test_the_connection_is_cut_between_steps(
+def test_a_connection_cut_between_steps_is_survived(
     desk: Desk, ask: Ask, faults: Faults, path: str, method: str, after: bool
 ) -> None:
     faults.set(path, method=method, delay=4, after=after, times=1)
@@ -71,7 +71,9 @@ def test_the_connection_is_cut_between_steps(
 
 
 @pytest.mark.parametrize("table", ["sales_requests", "tripwire_users", "sales_letters"])
-def test_the_connection_is_cut_within_a_transaction(desk: Desk, ask: Ask, table: str) -> None:
+def test_a_connection_cut_within_the_transaction_is_survived(
+    desk: Desk, ask: Ask, table: str
+) -> None:
     answers: list[httpx.Response] = []
     with locked(table):
         request = threading.Thread(target=lambda: answers.append(ask()))
@@ -97,7 +99,7 @@ def test_the_connection_is_cut_within_a_transaction(desk: Desk, ask: Ask, table:
     desk.whole()
 
 
-def test_a_supabase_that_is_not_there_leaves_nothing_behind(desk: Desk, settings: Any) -> None:
+def test_an_unreachable_supabase_leaves_nothing_behind(desk: Desk, settings: Any) -> None:
     settings.SUPABASE_AUTH_URL = "http://127.0.0.1:9/auth/v1"
     me = Identity(uuid4(), MANAGER, "Аяулым Тест", Role.SALES)
     manager = Manager(me.user_id, me.name)
@@ -109,7 +111,7 @@ def test_a_supabase_that_is_not_there_leaves_nothing_behind(desk: Desk, settings
     desk.nothing()
 
 
-def test_an_outage_does_not_undo_what_may_have_been_done_before_it(
+def test_an_outage_undoes_nothing_that_may_have_taken_effect(
     desk: Desk, ask: Ask, faults: Faults, settings: Any
 ) -> None:
     faults.set(USERS, method="POST", after=True, status=504, times=1)
@@ -127,7 +129,7 @@ def test_an_outage_does_not_undo_what_may_have_been_done_before_it(
     desk.whole()
 
 
-def test_a_request_does_not_hang_with_the_database(
+def test_a_hanging_database_does_not_hang_a_request(
     desk: Desk, as_person: Callable[[str], Client], monkeypatch: Any
 ) -> None:
     manager = as_person(MANAGER)
@@ -140,7 +142,7 @@ def test_a_request_does_not_hang_with_the_database(
     desk.whole()
 
 
-def test_it_works_through_a_transaction_mode_pooler(desk: Desk, accounts: Accounts) -> None:
+def test_a_creation_works_through_a_transaction_mode_pooler(desk: Desk, accounts: Accounts) -> None:
     for pooler in run_pooler():
         pooled = {"TRIPWIRE_DATABASE_URL": pooler.url("tripwire")}
         with web_server(**pooled) as site:

@@ -88,7 +88,7 @@ def _request(production: Production, request_id: UUID) -> Row:
     return production.desk.row("select * from sales_requests where id = %s", request_id)
 
 
-def test_every_row_goes_over_with_all_it_holds(former: Production) -> None:
+def test_every_row_is_copied_whole(former: Production) -> None:
     done = {"state": "done", "closed_at": "2026-11-26T09:01Z", "idempotency_key": "k"}
     creations = [
         _creation(former, sealed_password="sealed", idempotency_key="key"),
@@ -179,14 +179,14 @@ def test_a_change_with_the_id_of_a_creation_goes_over_under_another(former: Prod
     }
 
 
-def test_a_reason_that_has_another_code_by_now_is_told(former: Production) -> None:
+def test_a_reason_with_a_former_code_is_shown(former: Production) -> None:
     closed = {"state": "refused", "refusal": "email_taken_by_identity"}
     change = _change(former, new_email="new@onai.test", **closed)
     former.migrate("sales", AFTER)
     assert _request(former, change["id"])["refusal"] == "address_elsewhere"
 
 
-def test_what_is_being_written_meanwhile_goes_over_as_well(former: Production) -> None:
+def test_rows_written_during_the_migration_are_copied(former: Production) -> None:
     with psycopg.connect(url(SOCKET_DIR, DATABASE)) as web_process:
         web_process.execute(f"lock table {CREATIONS} in row exclusive mode")
         migration = threading.Thread(target=_migrate_in_thread, args=[former])

@@ -74,7 +74,7 @@ def settled(desk: Desk, times: int) -> int:
 
 @pytest.mark.parametrize("act", ["password", "status", "data", "delete"])
 @pytest.mark.parametrize("body", [UPDATING, NEWER, OLDER])
-def test_an_error_of_supabases_own_said_three_times_is_a_refusal(
+def test_the_same_error_of_supabase_three_times_is_a_refusal(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str, body: str
 ) -> None:
     faults.set(ONE_USER, status=500, body=body)
@@ -96,7 +96,7 @@ def test_an_error_of_supabases_own_said_three_times_is_a_refusal(
 @pytest.mark.parametrize(
     "body", ["", "<html>", '{"message": "An unexpected error occurred"}', '{"code": 500}', "[]"]
 )
-def test_a_gateways_error_is_never_a_refusal(
+def test_an_error_of_a_gateway_is_never_a_refusal(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, body: str
 ) -> None:
     faults.set(ONE_USER, status=500, body=body)
@@ -107,7 +107,7 @@ def test_a_gateways_error_is_never_a_refusal(
     made(desk, accounts, "password")
 
 
-def test_errors_that_are_not_in_a_row_are_no_refusal(
+def test_interrupted_errors_are_not_a_refusal(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     for how in ({"status": 500, "body": UPDATING}, {"status": 504, "body": "<html>"}) * 3:
@@ -118,7 +118,7 @@ def test_errors_that_are_not_in_a_row_are_no_refusal(
     made(desk, accounts, "password")
 
 
-def test_changes_that_supabase_answers_with_errors_keep_no_other_waiting(
+def test_changes_that_fail_at_supabase_delay_no_other(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     for number in range(4):
@@ -137,7 +137,7 @@ def test_changes_that_supabase_answers_with_errors_keep_no_other_waiting(
 # --- The reason --------------------------------------------------------------------------------
 
 
-def test_an_address_that_was_taken_meanwhile_is_told_at_the_first_error(
+def test_an_address_taken_meanwhile_is_reported_at_the_first_error(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, times=1, status=504)
@@ -162,7 +162,7 @@ def test_an_address_in_capitals_is_taken(boss: Client, desk: Desk, accounts: Acc
     not_made(desk, accounts)
 
 
-def test_an_address_that_somebody_signs_in_with_elsewhere_is_taken(
+def test_an_address_of_another_sign_in_is_taken(
     boss: Client, desk: Desk, accounts: Accounts
 ) -> None:
     _signs_in_by_google(desk, accounts.create()["id"], NEW_EMAIL)
@@ -172,7 +172,7 @@ def test_an_address_that_somebody_signs_in_with_elsewhere_is_taken(
     not_made(desk, accounts)
 
 
-def test_ones_own_other_way_in_keeps_nobody_from_the_address(
+def test_an_accounts_own_other_sign_in_does_not_hold_the_address(
     boss: Client, desk: Desk, accounts: Accounts
 ) -> None:
     _signs_in_by_google(desk, str(desk.accounts()[0]["id"]), NEW_EMAIL)
@@ -189,7 +189,7 @@ def _signs_in_by_google(desk: Desk, account_id: str, email: str) -> None:
     )
 
 
-def test_a_foreign_key_that_forbids_a_deletion_is_told_with_its_table(
+def test_a_foreign_key_that_forbids_a_deletion_is_named(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, scene: Scene
 ) -> None:
     scene(
@@ -234,7 +234,7 @@ def test_a_key_of_the_log_does_not_keep_the_deletion_or_its_entry(
     desk.connection.execute("delete from sales_activity_log")
 
 
-def test_an_account_that_supabase_cannot_read_is_told_as_such(
+def test_an_account_unreadable_by_supabase_is_reported(
     boss: Client, desk: Desk, faults: Faults, capsys: Any
 ) -> None:
     desk.connection.execute(
@@ -259,7 +259,7 @@ def test_an_account_that_supabase_cannot_read_is_told_as_such(
 
 
 @pytest.mark.parametrize("act", ["status", "delete"])
-def test_an_account_that_supabase_does_not_see_is_not_called_gone(
+def test_an_account_invisible_to_supabase_is_not_called_gone(
     boss: Client, desk: Desk, faults: Faults, act: str
 ) -> None:
     desk.connection.execute("update auth.users set instance_id = null where email = %s", [EMAIL])
@@ -284,7 +284,7 @@ def test_an_account_that_supabase_does_not_see_is_not_called_gone(
         ("data", "sales_activity_log", "action_type <> 'status_changed'"),
     ],
 )
-def test_what_the_tables_forbid_is_taken_back_at_supabase(
+def test_a_change_forbidden_by_our_tables_is_taken_back(
     boss: Client,
     desk: Desk,
     accounts: Accounts,
@@ -304,7 +304,7 @@ def test_what_the_tables_forbid_is_taken_back_at_supabase(
 
 
 @pytest.mark.parametrize("act", ["password", "delete"])
-def test_what_cannot_be_taken_back_is_told_as_not_finished_and_can_be_ended(
+def test_a_change_that_cannot_be_taken_back_is_reported_and_can_be_ended(
     boss: Client, desk: Desk, scene: Scene, act: str
 ) -> None:
     scene(
@@ -322,7 +322,7 @@ def test_what_cannot_be_taken_back_is_told_as_not_finished_and_can_be_ended(
 
 
 @pytest.mark.parametrize("act", ["status", "data"])
-def test_what_can_be_seen_to_have_taken_effect_is_done(
+def test_a_change_visible_in_the_tables_is_done(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str
 ) -> None:
     faults.set(ONE_USER, after=True, times=1, status=500, body=UPDATING)
@@ -330,7 +330,7 @@ def test_what_can_be_seen_to_have_taken_effect_is_done(
     made(desk, accounts, act)
 
 
-def test_an_account_that_can_be_seen_to_be_gone_is_deleted_whatever_is_said_of_it(
+def test_a_deletion_visible_in_the_tables_is_done(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, method="GET", status=500, body=NEWER)
@@ -339,7 +339,7 @@ def test_an_account_that_can_be_seen_to_be_gone_is_deleted_whatever_is_said_of_i
 
 
 @pytest.mark.parametrize("act", ["password", "status", "data"])
-def test_a_success_is_one_whatever_the_account_looks_like(
+def test_a_success_does_not_depend_on_the_body(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str
 ) -> None:
     account_id = str(desk.accounts()[0]["id"])
@@ -353,7 +353,9 @@ def test_a_success_is_one_whatever_the_account_looks_like(
 # --- An admin ends it --------------------------------------------------------------------------
 
 
-def test_an_admin_ends_what_nobody_can_finish(boss: Client, desk: Desk, faults: Faults) -> None:
+def test_an_admin_ends_a_change_that_cannot_finish(
+    boss: Client, desk: Desk, faults: Faults
+) -> None:
     faults.set(ONE_USER, status=504)
     page = submit(boss, desk, "password")["Location"]
     too_soon = boss.post(f"{page}/end")

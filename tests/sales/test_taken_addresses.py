@@ -72,7 +72,7 @@ def test_an_account_in_capitals_is_adopted(
     desk.whole()
 
 
-def test_an_account_of_a_phone_with_the_address_as_another_way_in_is_adopted(
+def test_a_phone_account_with_the_address_as_identity_is_adopted(
     boss: Client, desk: Desk, accounts: Accounts, taken: Taken
 ) -> None:
     account_id = _other(desk, accounts, email=None, phone="77000000011")
@@ -84,7 +84,7 @@ def test_an_account_of_a_phone_with_the_address_as_another_way_in_is_adopted(
 
 
 @pytest.mark.parametrize("form", [GOOD, ADOPTED])
-def test_the_other_way_in_of_somebody_with_an_address_of_their_own_is_told(
+def test_an_identity_of_an_account_with_another_address_is_reported(
     boss: Client, desk: Desk, accounts: Accounts, form: dict[str, str], taken: Taken
 ) -> None:
     _identify(desk, _other(desk, accounts), "google")
@@ -97,7 +97,7 @@ def test_the_other_way_in_of_somebody_with_an_address_of_their_own_is_told(
 
 
 @pytest.mark.parametrize("form", [GOOD, ADOPTED])
-def test_an_account_that_is_half_deleted_is_told(
+def test_a_half_deleted_account_is_reported(
     boss: Client, desk: Desk, accounts: Accounts, form: dict[str, str], taken: Taken
 ) -> None:
     _other(desk, accounts, email=GOOD["email"], deleted_at="2026-11-01")
@@ -107,7 +107,7 @@ def test_an_account_that_is_half_deleted_is_told(
     assert "создайте доступ снова" in page
 
 
-def test_an_account_that_we_do_not_see_is_told_and_not_offered(
+def test_a_hidden_account_is_reported_and_not_offered(
     boss: Client, desk: Desk, taken: Taken
 ) -> None:
     taken()
@@ -117,7 +117,7 @@ def test_an_account_that_we_do_not_see_is_told_and_not_offered(
     desk.nothing()
 
 
-def test_an_address_of_staff_is_told_whatever_its_case(
+def test_a_staff_address_is_reported_in_any_case(
     boss: Client, desk: Desk, accounts: Accounts, taken: Taken
 ) -> None:
     sales = accounts.create(role="sales")["id"]
@@ -128,7 +128,7 @@ def test_an_address_of_staff_is_told_whatever_its_case(
     assert "принадлежит сотруднику" in text_of(boss.post(NEW, GOOD))
 
 
-def test_single_sign_on_keeps_nobody_from_an_address(
+def test_single_sign_on_does_not_hold_an_address(
     boss: Client, desk: Desk, accounts: Accounts
 ) -> None:
     account_id = _other(desk, accounts, email=GOOD["email"], is_sso_user=True)
@@ -140,7 +140,7 @@ def test_single_sign_on_keeps_nobody_from_an_address(
 # --- Supabase's own errors ---------------------------------------------------------------------
 
 
-def test_an_adoption_that_supabase_answers_with_the_same_error_ends(
+def test_an_adoption_with_the_same_error_three_times_ends(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     accounts.create(GOOD["email"])
@@ -158,7 +158,7 @@ def test_an_adoption_that_supabase_answers_with_the_same_error_ends(
 
 
 @pytest.mark.parametrize("form", [GOOD, ADOPTED])
-def test_an_account_that_supabase_cannot_read_is_told_as_such(
+def test_an_account_unreadable_by_supabase_is_reported(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, form: dict[str, str]
 ) -> None:
     _other(desk, accounts, email=GOOD["email"], recovery_token=None)
@@ -171,9 +171,7 @@ def test_an_account_that_supabase_cannot_read_is_told_as_such(
     assert (intention["state"], intention["refusal"]) == ("refused", "account_unreadable")
 
 
-def test_a_creation_is_done_whatever_the_account_looks_like(
-    boss: Client, desk: Desk, faults: Faults
-) -> None:
+def test_a_creation_does_not_depend_on_the_body(boss: Client, desk: Desk, faults: Faults) -> None:
     faults.set(USERS, method="POST", after=True, status=201, body='{"id": "", "identities": [{}]}')
     boss.post(NEW, GOOD)
     desk.whole()
@@ -193,7 +191,7 @@ def test_rows_that_the_tables_forbid_undo_the_creation(boss: Client, desk: Desk)
     desk.nothing()
 
 
-def test_an_account_of_ours_that_supabase_cannot_read_is_found_all_the_same(
+def test_our_account_is_found_though_supabase_cannot_read_it(
     boss: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set(USERS, method="POST", after=True, times=1, status=504)
