@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 
 from onai.identity import views as identity
 from onai.identity.staff import register_views
-from onai.ops import status
+from onai.ops import api_description, status
 from onai.web import problems
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("logout", identity.logout, name="logout"),
     path("status", status.status, name="status"),
     path("status/staff", register_views.decide, name="staff-decision"),
+    path("api/openapi.json", api_description.openapi_json, name="api-description"),
     path("", include("funnel.urls")),
     path("", include("sales.urls")),
     # Named, so that an unknown address gets our own page in development too.

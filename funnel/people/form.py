@@ -15,6 +15,14 @@ from onai.web import paging
 class PeopleForm(SourcesForm):
     """`?step=payment&lost=1&source=…&source=…&q=…&after=…`; an empty source means without one."""
 
+    parameters = SourcesForm.parameters | {
+        "step": "the step that they are in: of the report, each counted by itself, or of the path"
+        " of those who took the test and passed every step before; `payment` by default",
+        "lost": "those who are in the step before and not in this one",
+        "q": "words, each of which is in the name, the e-mail or the phone",
+        "after": "`next` of the page before",
+    }
+
     step = forms.ChoiceField(
         label=_("Шаг"),
         required=False,
@@ -71,6 +79,8 @@ class PeopleForm(SourcesForm):
 
 class DuplicatesForm(SourcesForm):
     """`?source=…&source=…&page=2`."""
+
+    parameters = SourcesForm.parameters | {"page": "`next` of the page before"}
 
     page = forms.IntegerField(
         required=False,

@@ -15,10 +15,10 @@ from funnel.report.counting import Window, ids_of
 from funnel.stages import Counting, StageId
 from funnel.stats.moment import shared_moment
 from funnel.stats.spans import AGE, Compare, Cuts, Spans, compared_with, cuts
-from funnel.web.source_choice import SourcesField
+from funnel.web.source_choice import SourcesField, SourcesForm
 from onai.periods import Period
+from onai.web.address_form import refuse_errors
 from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
-from onai.web.problems import Problem
 
 LONGEST_DAYS = 3 * 365 + 1
 PRESETS = tuple(preset for preset in Preset if preset is not Preset.ALL)
@@ -73,15 +73,20 @@ class FunnelQuestion:
         return ids_of(self.counting)
 
 
-class BadQuestion(Problem):
-    status = 400
-    code = "invalid_input"
-    message = _("Такого у воронки не спросить: проверьте отмеченное.")
-    advice = _("Исправьте адрес или выберите период заново.")
-
-
 class QuestionForm(PeriodForm):
     """The question of an address. What is nonsense in it is told, and asks nothing."""
+
+    parameters = (
+        PeriodForm.parameters
+        | SourcesForm.parameters
+        | {
+            "compare": "the days to compare with: those just before (the default), or the same days"
+            " of another month or year",
+            "count": "`reported` (the default): each stage counts whoever has its mark; `cohort`:"
+            " how far those came who took the test in the period",
+            "by": "the parts of the period in `overTime`, weeks from Monday; by default what fits",
+        }
+    )
 
     compare = forms.ChoiceField(
         choices=[(one.value, one.value) for one in Compare],
@@ -143,10 +148,8 @@ class QuestionForm(PeriodForm):
         return repr((self.chosen.query, *map(str, told), question.sources))
 
     def strict_question(self) -> FunnelQuestion:
-        """What is asked. Raises BadQuestion, with a sentence for each field that is nonsense."""
-        if not self.is_valid():
-            said = {name: " ".join(map(str, texts)) for name, texts in self.errors.items()}
-            raise BadQuestion(fields=said)
+        """What is asked. Raises InvalidInput, with a sentence for each field that is nonsense."""
+        refuse_errors(self)
         return self.question()
 
 

@@ -31,6 +31,12 @@ def joined(query: str, told: list[tuple[str, str]]) -> str:
 class PageForm(QuestionForm):
     """`?sort=leads&q=…` beside the question. Files and API take the order, and list all sources."""
 
+    parameters = QuestionForm.parameters | {
+        "sort": "the order of `sources`; by `conversion` is by the lower end of its interval, those"
+        " of fewer than 10 leads last",
+        "q": "of the page alone",
+    }
+
     sort = forms.ChoiceField(
         choices=[(order.value, order.value) for order in SourceOrder],
         required=False,

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from urllib.parse import urlencode
 
-from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _now
@@ -26,6 +26,8 @@ from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.web import csv_export
 from onai.web.address_form import refuse_errors
+from onai.web.api import json_answer
+from onai.web.openapi import Operation, describes
 from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
 
 logger = logging.getLogger(__name__)
@@ -59,14 +61,21 @@ def people_page(request: IdentifiedRequest) -> HttpResponse:
 
 @role_required("admin")
 @require_safe
+@describes(
+    Operation(
+        people_wire.PeopleShape,
+        query=(PeriodForm, PeopleForm),
+        problems=(listing.PeopleUnavailable,),
+    )
+)
 def people_api(request: IdentifiedRequest) -> HttpResponse:
-    """The same as JSON. What is wrong in the address is an error."""
+    """Who is in a step, or was lost at it, newest first, 25 at a time."""
     period_form, chosen = _period(request)
     form = PeopleForm(request.GET)
     refuse_errors(period_form, form)
     wanted = form.wanted(chosen.period)
     page = listing.page_of_people(wanted, after=form.place)
-    return _json(people_wire.people(wanted, page, as_of=timezone.now()))
+    return json_answer(people_wire.people(wanted, page, as_of=timezone.now()))
 
 
 _PEOPLE_COLUMNS = (
@@ -146,13 +155,21 @@ def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
 
 @role_required("admin")
 @require_safe
+@describes(
+    Operation(
+        people_wire.DuplicatesShape,
+        query=(PeriodForm, DuplicatesForm),
+        problems=(listing.PeopleUnavailable,),
+    )
+)
 def duplicates_api(request: IdentifiedRequest) -> HttpResponse:
+    """Who bought more than once, of these sources taken together."""
     period_form, chosen = _period(request)
     form = DuplicatesForm(request.GET)
     refuse_errors(period_form, form)
     sources = form.chosen_sources
     page = duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number)
-    return _json(people_wire.duplicates(chosen.period, sources, page, as_of=timezone.now()))
+    return json_answer(people_wire.duplicates(chosen.period, sources, page, as_of=timezone.now()))
 
 
 _DUPLICATES_COLUMNS = (
@@ -270,7 +287,3 @@ def _logged(
         logger.info(f"{event}_ended", extra={**told, "rows": written, "complete": complete})
 
     return ended
-
-
-def _json(body: dict[str, object]) -> HttpResponse:
-    return JsonResponse(body, json_dumps_params={"ensure_ascii": False})

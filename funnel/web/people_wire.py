@@ -1,86 +1,116 @@
 """The people of the funnel as JSON."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
 
-from funnel.people.duplicates import DuplicatesPage, Purchase, RepeatBuyer
-from funnel.people.listing import Event, PeopleFilter, PeoplePage, Person
+from pydantic import Field
+
+from funnel.people.duplicates import DuplicatesPage
+from funnel.people.listing import PeopleFilter, PeoplePage
+from funnel.stages import StageId
 from onai.periods import Period
-from onai.web.timestamps import utc_timestamp
+from onai.web.api import Moment, Shape, TextOrNull
 
 
-def people(wanted: PeopleFilter, page: PeoplePage, *, as_of: datetime) -> dict[str, Any]:
-    """`next` is what `after` has to be for the next page, null on the last."""
-    return {
-        "success": True,
-        "step": wanted.step.value,
-        "lost": wanted.lost,
-        "sources": list(wanted.sources),
-        "period": _period(wanted.period),
-        "count": page.count,
-        "thereAreMore": page.there_are_more,
-        "people": [_person(one) for one in page.people],
-        "next": page.following,
-        "timestamp": utc_timestamp(as_of),
-    }
+class DaysShape(Shape):
+    first_day: date = Field(serialization_alias="from")
+    last_day: date = Field(serialization_alias="to")
+
+
+class EventShape(Shape):
+    """A mark of a lead. `at` may be unknown where it happened."""
+
+    happened: bool
+    at: Moment | None
+
+
+class PersonShape(Shape):
+    id: UUID
+    name: str
+    phone: str = Field(description="as it was written")
+    email: TextOrNull
+    source: TextOrNull
+    created_at: Moment
+    emailed: EventShape
+    opened: EventShape
+    clicked: EventShape
+    texted: EventShape = Field(serialization_alias="sms")
+    bought: EventShape
+
+
+class PeopleShape(Shape):
+    success: Literal[True]
+    step: StageId
+    lost: bool
+    sources: tuple[str, ...]
+    period: DaysShape
+    count: int
+    there_are_more: bool = Field(description="whether there are more than `count`")
+    people: tuple[PersonShape, ...]
+    following: str | None = Field(
+        serialization_alias="next", description="`after` of the next page, null on the last"
+    )
+    timestamp: Moment
+
+
+class PurchaseShape(Shape):
+    name: str
+    phone: str = Field(description="as it was written")
+    email: TextOrNull
+    source: TextOrNull
+    created_at: Moment
+    bought_at: Moment | None
+
+
+class BuyerShape(Shape):
+    """A person who bought more than once."""
+
+    purchases: int
+    same_phone: bool
+    same_email: bool
+    rows: tuple[PurchaseShape, ...]
+
+
+class DuplicatesShape(Shape):
+    success: Literal[True]
+    sources: tuple[str, ...]
+    period: DaysShape
+    persons: int
+    purchases: int
+    buyers: tuple[BuyerShape, ...]
+    following: int | None = Field(
+        serialization_alias="next", description="`page` of the next page, null on the last"
+    )
+    timestamp: Moment
+
+
+def people(wanted: PeopleFilter, page: PeoplePage, *, as_of: datetime) -> PeopleShape:
+    return PeopleShape(
+        success=True,
+        step=wanted.step,
+        lost=wanted.lost,
+        sources=wanted.sources,
+        period=DaysShape.model_validate(wanted.period),
+        count=page.count,
+        there_are_more=page.there_are_more,
+        people=tuple(PersonShape.model_validate(one) for one in page.people),
+        following=page.following,
+        timestamp=as_of,
+    )
 
 
 def duplicates(
     period: Period, sources: Sequence[str], page: DuplicatesPage, *, as_of: datetime
-) -> dict[str, Any]:
-    """`next` is what `page` has to be for the next page, null on the last."""
-    return {
-        "success": True,
-        "sources": list(sources),
-        "period": _period(period),
-        "persons": page.persons,
-        "purchases": page.purchases,
-        "buyers": [_buyer(one) for one in page.buyers],
-        "next": page.following,
-        "timestamp": utc_timestamp(as_of),
-    }
-
-
-def _person(person: Person) -> dict[str, Any]:
-    return {
-        "id": str(person.id),
-        "name": person.name,
-        "phone": person.phone,
-        "email": person.email or None,
-        "source": person.source or None,
-        "createdAt": utc_timestamp(person.created_at),
-        "emailed": _event(person.emailed),
-        "opened": _event(person.opened),
-        "clicked": _event(person.clicked),
-        "sms": _event(person.texted),
-        "bought": _event(person.bought),
-    }
-
-
-def _event(event: Event) -> dict[str, Any]:
-    return {"happened": event.happened, "at": utc_timestamp(event.at)}
-
-
-def _buyer(buyer: RepeatBuyer) -> dict[str, Any]:
-    return {
-        "purchases": buyer.purchases,
-        "samePhone": buyer.same_phone,
-        "sameEmail": buyer.same_email,
-        "rows": [_purchase(one) for one in buyer.rows],
-    }
-
-
-def _purchase(purchase: Purchase) -> dict[str, Any]:
-    return {
-        "name": purchase.name,
-        "phone": purchase.phone,
-        "email": purchase.email or None,
-        "source": purchase.source or None,
-        "createdAt": utc_timestamp(purchase.created_at),
-        "boughtAt": utc_timestamp(purchase.bought_at),
-    }
-
-
-def _period(period: Period) -> dict[str, str]:
-    return {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
+) -> DuplicatesShape:
+    return DuplicatesShape(
+        success=True,
+        sources=tuple(sources),
+        period=DaysShape.model_validate(period),
+        persons=page.persons,
+        purchases=page.purchases,
+        buyers=tuple(BuyerShape.model_validate(one) for one in page.buyers),
+        following=page.following,
+        timestamp=as_of,
+    )

@@ -36,6 +36,10 @@ class SourcesField(forms.Field):
 class SourcesForm(AddressForm):
     """Of which sources; none told means any. `sources` are those one is offered to choose from."""
 
+    parameters = {
+        "source": "only these sources, exactly as written, up to 50; empty for leads without one"
+    }
+
     source = SourcesField()
 
     def __init__(self, query: QueryDict, *, sources: Iterable[str] = ()) -> None:

@@ -8,7 +8,6 @@ from django.http import (
     HttpResponse,
     HttpResponseBase,
     HttpResponseRedirect,
-    JsonResponse,
     QueryDict,
 )
 from django.shortcuts import render
@@ -18,12 +17,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from funnel.landing import refresh
 from funnel.landing.freshness import Answer, answer, current
+from funnel.landing.statement import FiguresTakeTooLong, FiguresUnavailable, LeadsUnreadable
+from funnel.landing.visibility import LeadsHidden
 from funnel.report.answers import FunnelAnswers, answers
 from funnel.report.question import FunnelQuestion, QuestionForm
 from funnel.report.sources import FEW_LEADS, readable
 from funnel.report.stage_report import EXPRESS_THRESHOLD, PAYMENT_THRESHOLD
 from funnel.report.steps import Funnel
-from funnel.stages import STAGES_OF, Counting
+from funnel.stages import STAGES_OF, Counting, StageId
 from funnel.web import wire
 from funnel.web.page_form import LOOK, PageForm, joined, said
 from funnel.web.picture import draw, draw_over_time
@@ -33,6 +34,8 @@ from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.session.fragments import marked
 from onai.web import csv_export
+from onai.web.api import json_answer
+from onai.web.openapi import Operation, describes
 from onai.web.period_form import in_words
 from onai.web.problems import NotFound
 
@@ -97,24 +100,34 @@ def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
     return csv_export.csv_file(file_name, table.columns, table.rows)
 
 
+_PROBLEMS = (FiguresUnavailable, FiguresTakeTooLong, LeadsUnreadable, LeadsHidden)
+
+
 @role_required("admin")
 @require_safe
+@describes(Operation(wire.FunnelAnswerShape, query=(PageForm,), problems=_PROBLEMS))
 def api_funnel(request: IdentifiedRequest) -> HttpResponse:
+    """The three stages, revenue and overall conversion, and the answers to the question.
+
+    While Landing cannot answer, or another is counting the next figures, the last good answer to
+    the same question comes, of at most seven days: `stale` is true then. Never a row of zeros.
+    """
     form = PageForm(request.GET)
     answered = _answered(request, form, form.strict_question())
-    return _json(wire.answers(_in_order(answered.figures, form)), answered)
+    answered = replace(answered, figures=_in_order(answered.figures, form))
+    return _json(wire.funnel_answer(answered))
 
 
 @role_required("admin")
 @require_safe
+@describes(Operation(wire.StageAnswerShape, query=(PageForm,), problems=(NotFound, *_PROBLEMS)))
 def api_stage(request: IdentifiedRequest, stage_id: str) -> HttpResponse:
+    """One stage: `proftest`, `express` or `payment`."""
     if stage_id not in {stage.id for stage in STAGES_OF[Counting.REPORTED]}:
         raise NotFound(_("Такого этапа у воронки нет."))
     form = PageForm(request.GET)
     answered = _answered(request, form, form.strict_question())
-    report = answered.figures.report
-    stage = next(stage for stage in report.stages if stage.id == stage_id)
-    return _json({"success": True, "stage": wire.stage(report, stage)}, answered)
+    return _json(wire.stage_answer(answered, StageId(stage_id)))
 
 
 def _in_order(found: FunnelAnswers, form: PageForm) -> FunnelAnswers:
@@ -123,10 +136,9 @@ def _in_order(found: FunnelAnswers, form: PageForm) -> FunnelAnswers:
     return replace(found, sources=replace(found.sources, rows=rows))
 
 
-def _json(body: dict[str, object], answered: Answer[FunnelAnswers]) -> HttpResponse:
-    told = {**body, **wire.freshness(answered)}
-    response = JsonResponse(told, json_dumps_params={"ensure_ascii": False})
-    if answered.stale:
+def _json(shape: wire.KeptShape) -> HttpResponse:
+    response = json_answer(shape)
+    if shape.stale:
         response["Warning"] = '110 - "Response is Stale"'
     return response
 

@@ -1,271 +1,353 @@
 """The funnel in the wire format of the traffic dashboard, whose keys never change.
 
 The keys of the report come first and are always as reported. Beside them stand the answers to
-the question of the address. Percents are numbers from 0, spans of time are in seconds.
+the question of the address. Percents are numbers from 0.
 """
 
-from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from types import SimpleNamespace
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from funnel.landing.freshness import Answer, Figures
 from funnel.report.answers import FunnelAnswers
-from funnel.report.buckets import Bucket
-from funnel.report.over_time import OverTime
-from funnel.report.sources import OtherSources, Source
-from funnel.report.stage_report import FunnelReport, Stage
-from funnel.report.steps import Funnel
-from funnel.report.time_to_buy import Quartiles, Times, TimeToBuy
-from funnel.report.utm import MarkTable
-from funnel.stages import STAGES, StageId
-from funnel.stats.comparison import AgainstOthers, Counted, Rate, Tested
-from funnel.stats.spans import Cuts
-from onai.periods import Period
-from onai.web.timestamps import utc_timestamp
+from funnel.report.over_time import Point
+from funnel.report.question import Unit
+from funnel.report.stage_report import FunnelReport, Stage, StageStatus
+from funnel.report.steps import Step
+from funnel.report.time_to_buy import Times
+from funnel.report.utm import Mark
+from funnel.stages import STAGES, Counting, StageId
+from funnel.stats.comparison import Rate, Verdict
+from funnel.stats.spans import Compare
+from funnel.web.people_wire import DaysShape
+from onai.web.api import Merged, Moment, Seconds, Shape, Text
+
+Number = Annotated[Decimal, PlainSerializer(float, float)]
+_Rounded = Annotated[float, BeforeValidator(lambda value: round(value, 3))]
 
 
-def answers(found: FunnelAnswers) -> dict[str, Any]:
+class StageShape(Shape):
+    id: StageId
+    title: str
+    emoji: str
+    description: str
+    metrics: dict[str, int] = Field(
+        description="`visitors` and `passed`; `views` and `avgValue`; `purchases` and `revenue`"
+    )
+    conversion_rate: int = Field(description="per cent of the stage before")
+    status: StageStatus
+
+
+class WarningShape(Shape):
+    code: Literal["figures_stale"]
+    message: Text
+    as_of: Moment
+
+
+class KeptShape(Shape):
+    """Whether the figures are the last good ones: then with a header `Warning: 110`."""
+
+    stale: bool
+    warning: WarningShape | None = None
+
+
+class StageAnswerShape(KeptShape):
+    success: Literal[True]
+    stage: StageShape
+
+
+class ComparedShape(DaysShape):
+    """The days compared with. What comes after a lead is compared of leads at least `ageHours` old,
+    as at that age, by which `purchasesByThen` per cent of purchases have come."""
+
+    days: int
+    compare: Compare = Field(serialization_alias="with")
+    until: Moment | None = Field(description="the same moment of them; null where the period ended")
+    age_hours: int
+    purchases_by_then: float | None
+
+
+class PeriodShape(DaysShape):
+    days: int
+
+
+class TestedCount(Shape):
+    """Two counts and the days in which they came, by whose rate they are compared."""
+
+    now: int
+    before: int
+    days: _Rounded
+    days_before: _Rounded
+
+
+class CountShape(Shape):
+    """`change`, `changePercent`, `pValue` and `verdict` are of what was `tested`. `before` is of
+    the compared days up to the same moment, null where there is nothing to compare with."""
+
+    now: int
+    before: int | None
+    difference: int | None = Field(serialization_alias="change")
+    percent: Number | None = Field(serialization_alias="changePercent")
+    verdict: Verdict
+    p_value: float | None
+    tested: TestedCount | None
+
+
+class TestedRate(Shape):
+    now: Number | None
+    before: Number | None
+
+
+class RateShape(Shape):
+    """A conversion in per cent, null where nobody is to convert. One that is a proportion comes
+    with its 95 % interval, `low` to `high`."""
+
+    percent: Number | None = Field(serialization_alias="now")
+    before: Number | None
+    difference: Number | None = Field(serialization_alias="change")
+    low: Number | None
+    high: Number | None
+    verdict: Verdict
+    p_value: float | None
+    tested: TestedRate
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of(cls, rate: Rate) -> Merged:
+        tested = {"now": rate.tested, "before": rate.tested_before}
+        return Merged(SimpleNamespace(tested=tested), rate)
+
+
+class AgainstOthersShape(Shape):
+    """A conversion against that of all others that were asked about; `too-few` where even none or
+    all of its leads buying would have been chance."""
+
+    others: Number
+    verdict: Verdict
+    p_value: float | None
+
+
+class StepShape(Shape):
+    id: StageId
+    title: Text
+    reached: CountShape
+    conversion: RateShape | None = Field(description="of the step before")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of(cls, step: Step) -> Merged:
+        return Merged(step, STAGES[step.id])
+
+
+class FunnelShape(Shape):
+    leads: CountShape
+    steps: tuple[StepShape, ...]
+    purchases: CountShape
+    outside_steps: int = Field(serialization_alias="purchasesOutsideSteps")
+    revenue: CountShape
+    conversion: RateShape = Field(description="purchases of all leads")
+    overall: RateShape = Field(
+        serialization_alias="overallConversion", description="purchases to those who took the test"
+    )
+
+
+class RowShape(FunnelShape):
+    """A row that has a funnel of its own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of(cls, row: Any) -> Merged:
+        return Merged(row, row.funnel)
+
+
+class SharesShape(RowShape):
+    share_of_leads: RateShape
+    share_of_revenue: RateShape
+
+
+class SourceShape(SharesShape):
+    source: str = Field(description="as the landing page wrote it, empty where it wrote none")
+    name: Text
+    against_others: AgainstOthersShape | None
+
+
+class OtherSourcesShape(SharesShape):
+    """The sources beside the biggest 200, together."""
+
+    count: int
+
+
+class BucketShape(DaysShape):
+    """A day, week or month of the period. `compared` is null where the other month has no such
+    day."""
+
+    is_cut: bool
+    is_running: bool
+    is_to_come: bool
+    compared: PeriodShape | None
+
+
+class PointShape(RowShape, BucketShape):
+    @model_validator(mode="before")
+    @classmethod
+    def _of(cls, point: Point) -> Merged:
+        return Merged(point.bucket, point.funnel)
+
+
+class QuartilesShape(Shape):
+    """Times to buy in seconds."""
+
+    purchases: int
+    timed: int
+    without_moment: int
+    before_lead: int
+    lower: Seconds | None = Field(serialization_alias="lowerSeconds")
+    median: Seconds | None = Field(serialization_alias="medianSeconds")
+    upper: Seconds | None = Field(serialization_alias="upperSeconds")
+
+
+class TimesShape(QuartilesShape):
+    """Direction, `changeSeconds` and verdict are of one rank statistic."""
+
+    before: QuartilesShape | None
+    shift: Seconds | None = Field(serialization_alias="changeSeconds")
+    is_longer: bool | None
+    verdict: Verdict
+    p_value: float | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of(cls, times: Times) -> Merged:
+        return Merged(times, times.now)
+
+
+class SourceTimesShape(TimesShape):
+    source: str
+    name: Text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of(cls, one: Any) -> Merged:
+        return Merged(one, one.times, one.times.now)
+
+
+class BucketTimesShape(TimesShape, BucketShape):
+    @model_validator(mode="before")
+    @classmethod
+    def _of(cls, one: Any) -> Merged:
+        return Merged(one.bucket, one.times, one.times.now)
+
+
+class TimeToBuyShape(Shape):
+    all: TimesShape
+    by_source: tuple[SourceTimesShape, ...] = Field(serialization_alias="sources")
+    over_time: tuple[BucketTimesShape, ...]
+
+
+class MarkShape(RowShape):
+    value: str
+    against_others: AgainstOthersShape | None
+
+
+class MarksShape(Shape):
+    """One kind of UTM mark: its biggest values, the rest of them together, and leads without."""
+
+    marked: tuple[MarkShape, ...] = Field(serialization_alias="values")
+    without: Annotated[FunnelShape | None, BeforeValidator(lambda row: row and row.funnel)]
+    there_are_more: bool
+    others: FunnelShape | None
+
+
+class FunnelAnswerShape(KeptShape):
+    """The keys of the traffic dashboard are as reported, whatever `count` says; the others are the
+    answers to the question."""
+
+    success: Literal[True]
+    stages: tuple[StageShape, ...]
+    total_revenue: int
+    total_conversions: int
+    overall_conversion_rate: Number
+    timestamp: Moment = Field(description="when the database counted")
+    period: PeriodShape
+    compared: ComparedShape
+    source: tuple[str, ...]
+    count: Counting
+    by: Unit
+    funnel: FunnelShape
+    sources: tuple[SourceShape, ...] = Field(description="the biggest 200")
+    other_sources: OtherSourcesShape | None
+    over_time: tuple[PointShape, ...]
+    time_to_buy: TimeToBuyShape
+    utm: dict[Mark, MarksShape]
+
+
+def funnel_answer(answered: Answer[FunnelAnswers]) -> FunnelAnswerShape:
     """The report, and everything else about the question."""
-    return {
-        **funnel(found.report),
-        **_question(found),
-        "funnel": _funnel(found.funnel),
-        "sources": [_source(row) for row in found.sources.rows],
-        "otherSources": _other_sources(found.sources.others),
-        "overTime": _over_time(found.over_time),
-        "timeToBuy": _time_to_buy(found.time_to_buy),
-        "utm": {table.mark.value: _marks(table) for table in found.utm},
+    found = answered.figures
+    report, question, come_by_age = found.report, found.question, found.come_by_age
+    cuts = question.cuts()
+    compared = {
+        "compare": question.compare,
+        "until": cuts.before if cuts.running else None,
+        "age_hours": cuts.hours,
+        "purchases_by_then": None if come_by_age is None else round(100 * come_by_age, 1),
     }
-
-
-def funnel(report: FunnelReport) -> dict[str, Any]:
-    """The whole report. `timestamp` is when the database counted, in UTC."""
-    return {
+    answer = {
         "success": True,
-        "stages": [stage(report, one) for one in report.stages],
-        "totalRevenue": report.revenue,
-        "totalConversions": report.purchases,
-        "overallConversionRate": float(report.overall_conversion),
-        "timestamp": utc_timestamp(report.as_of),
+        "stages": [_stage(report, one) for one in report.stages],
+        "total_revenue": report.revenue,
+        "total_conversions": report.purchases,
+        "overall_conversion_rate": report.overall_conversion,
+        "timestamp": report.as_of,
+        "period": question.period,
+        "compared": Merged(SimpleNamespace(**compared), question.compared),
+        "source": question.sources,
+        "count": question.counting,
+        "by": question.unit,
+        "funnel": found.funnel,
+        "sources": found.sources.rows,
+        "other_sources": found.sources.others,
+        "over_time": found.over_time.points,
+        "time_to_buy": found.time_to_buy,
+        "utm": {table.mark: table for table in found.utm},
     }
+    return FunnelAnswerShape.model_validate({**answer, **_kept(answered)})
 
 
-def freshness(answered: Answer[Figures]) -> dict[str, Any]:
-    """Whether the figures are the last good ones, and since when, in UTC."""
+def stage_answer(answered: Answer[FunnelAnswers], stage: StageId) -> StageAnswerShape:
+    """One stage of the report."""
+    report = answered.figures.report
+    one = next(one for one in report.stages if one.id == stage)
+    answer = {"success": True, "stage": _stage(report, one), **_kept(answered)}
+    return StageAnswerShape.model_validate(answer)
+
+
+def _kept(answered: Answer[Figures]) -> dict[str, Any]:
     if not answered.stale:
         return {"stale": False}
     told = {
         "code": "figures_stale",
         "message": answered.warning,
-        "asOf": utc_timestamp(answered.figures.as_of),
+        "as_of": answered.figures.as_of,
     }
     return {"stale": True, "warning": told}
 
 
-def stage(report: FunnelReport, one: Stage) -> dict[str, Any]:
-    """One stage, with its metrics."""
-    wording = STAGES[one.id]
-    return {
-        "id": one.id.value,
-        "title": wording.api_title,
-        "emoji": wording.emoji,
-        "description": str(wording.description),
-        "metrics": _metrics(report, one),
-        "conversionRate": one.conversion_rate,
-        "status": one.status.value,
+def _stage(report: FunnelReport, one: Stage) -> dict[str, Any]:
+    stage = STAGES[one.id]
+    metrics = {
+        StageId.PROFTEST: {"visitors": one.reached, "passed": one.reached},
+        StageId.EXPRESS: {"views": one.reached, "avgValue": report.price},
+        StageId.PAYMENT: {"purchases": one.reached, "revenue": report.revenue},
     }
-
-
-def _metrics(report: FunnelReport, one: Stage) -> dict[str, int]:
-    if one.id is StageId.PROFTEST:
-        return {"visitors": one.reached, "passed": one.reached}
-    if one.id is StageId.EXPRESS:
-        return {"views": one.reached, "avgValue": report.price}
-    return {"purchases": one.reached, "revenue": report.revenue}
-
-
-def _question(found: FunnelAnswers) -> dict[str, Any]:
-    question = found.question
     return {
-        "period": _period(question.period),
-        "compared": {
-            **_period(question.compared),
-            "with": question.compare.value,
-            **_cuts(question.cuts(), found.come_by_age),
-        },
-        "source": list(question.sources),
-        "count": question.counting.value,
-        "by": question.unit.value,
+        "id": one.id,
+        "title": stage.api_title,
+        "emoji": stage.emoji,
+        "description": str(stage.description),
+        "metrics": metrics[one.id],
+        "conversion_rate": one.conversion_rate,
+        "status": one.status,
     }
-
-
-def _cuts(cuts: Cuts, come_by_age: float | None) -> dict[str, Any]:
-    return {
-        "until": utc_timestamp(cuts.before) if cuts.running else None,
-        "ageHours": cuts.hours,
-        "purchasesByThen": None if come_by_age is None else round(100 * come_by_age, 1),
-    }
-
-
-def _period(period: Period) -> dict[str, Any]:
-    return {
-        "from": period.first_day.isoformat(),
-        "to": period.last_day.isoformat(),
-        "days": period.days,
-    }
-
-
-def _funnel(one: Funnel) -> dict[str, Any]:
-    return {
-        "leads": _counted(one.leads),
-        "steps": [
-            {
-                "id": step.id.value,
-                "title": str(STAGES[step.id].title),
-                "reached": _counted(step.reached),
-                "conversion": _rate(step.conversion) if step.conversion else None,
-            }
-            for step in one.steps
-        ],
-        "purchases": _counted(one.purchases),
-        "purchasesOutsideSteps": one.outside_steps,
-        "revenue": _counted(one.revenue),
-        "conversion": _rate(one.conversion),
-        "overallConversion": _rate(one.overall),
-    }
-
-
-def _counted(count: Counted) -> dict[str, Any]:
-    return {
-        "now": count.now,
-        "before": count.before,
-        "change": count.difference,
-        "changePercent": _number(count.percent),
-        "verdict": count.verdict.value,
-        "pValue": count.p_value,
-        "tested": _tested(count.tested),
-    }
-
-
-def _tested(tested: Tested | None) -> dict[str, Any] | None:
-    if tested is None:
-        return None
-    return {
-        "now": tested.now,
-        "before": tested.before,
-        "days": round(tested.days, 3),
-        "daysBefore": round(tested.days_before, 3),
-    }
-
-
-def _rate(rate: Rate) -> dict[str, Any]:
-    return {
-        "now": _number(rate.percent),
-        "before": _number(rate.before),
-        "change": _number(rate.difference),
-        "low": _number(rate.low),
-        "high": _number(rate.high),
-        "verdict": rate.verdict.value,
-        "pValue": rate.p_value,
-        "tested": {"now": _number(rate.tested), "before": _number(rate.tested_before)},
-    }
-
-
-def _source(row: Source) -> dict[str, Any]:
-    return {
-        "source": row.source,
-        "name": row.name,
-        "shareOfLeads": _rate(row.share_of_leads),
-        "shareOfRevenue": _rate(row.share_of_revenue),
-        **_funnel(row.funnel),
-        "againstOthers": _against_others(row.against_others),
-    }
-
-
-def _other_sources(others: OtherSources | None) -> dict[str, Any] | None:
-    if others is None:
-        return None
-    return {
-        "count": others.count,
-        "shareOfLeads": _rate(others.share_of_leads),
-        "shareOfRevenue": _rate(others.share_of_revenue),
-        **_funnel(others.funnel),
-    }
-
-
-def _against_others(one: AgainstOthers | None) -> dict[str, Any] | None:
-    if one is None:
-        return None
-    return {"others": float(one.others), "verdict": one.verdict.value, "pValue": one.p_value}
-
-
-def _marks(table: MarkTable) -> dict[str, Any]:
-    return {
-        "values": [
-            {
-                "value": row.value,
-                **_funnel(row.funnel),
-                "againstOthers": _against_others(row.against_others),
-            }
-            for row in table.marked
-        ],
-        "without": _funnel(table.without.funnel) if table.without else None,
-        "thereAreMore": table.there_are_more,
-        "others": _funnel(table.others) if table.others else None,
-    }
-
-
-def _over_time(over_time: OverTime) -> list[dict[str, Any]]:
-    return [{**_bucket(point.bucket), **_funnel(point.funnel)} for point in over_time.points]
-
-
-def _bucket(bucket: Bucket) -> dict[str, Any]:
-    return {
-        "from": bucket.first_day.isoformat(),
-        "to": bucket.last_day.isoformat(),
-        "isCut": bucket.is_cut,
-        "isRunning": bucket.is_running,
-        "isToCome": bucket.is_to_come,
-        "compared": _period(bucket.compared) if bucket.compared else None,
-    }
-
-
-def _time_to_buy(times: TimeToBuy) -> dict[str, Any]:
-    return {
-        "all": _times(times.all),
-        "sources": [
-            {"source": one.source, "name": one.name, **_times(one.times)} for one in times.by_source
-        ],
-        "overTime": [{**_bucket(one.bucket), **_times(one.times)} for one in times.over_time],
-    }
-
-
-def _times(times: Times) -> dict[str, Any]:
-    return {
-        **_quartiles(times.now),
-        "before": _quartiles(times.before) if times.before else None,
-        "changeSeconds": _seconds(times.shift),
-        "isLonger": times.is_longer,
-        "verdict": times.verdict.value,
-        "pValue": times.p_value,
-    }
-
-
-def _quartiles(one: Quartiles) -> dict[str, Any]:
-    return {
-        "purchases": one.purchases,
-        "timed": one.timed,
-        "withoutMoment": one.without_moment,
-        "beforeLead": one.before_lead,
-        "lowerSeconds": _seconds(one.lower),
-        "medianSeconds": _seconds(one.median),
-        "upperSeconds": _seconds(one.upper),
-    }
-
-
-def _seconds(time: timedelta | None) -> int | None:
-    return None if time is None else int(time.total_seconds())
-
-
-def _number(value: Decimal | None) -> float | None:
-    return None if value is None else float(value)

@@ -50,6 +50,7 @@ def role_required(*roles: str, keeps_text: bool = False) -> Callable[[View], Vie
             add_never_cache_headers(response)
             return response
 
+        vars(guarded)["roles"] = allowed
         return guarded
 
     return decorate

@@ -15,7 +15,7 @@ _COMMANDS = (
     ("onai.settings", _MISSING_MIGRATIONS),
     ("onai.local.settings", _MISSING_MIGRATIONS),
 )
-_DEPLOYMENT = {
+DEPLOYMENT = {
     "SECRET_KEY": "made up for a check that signs nothing, 0123456789",
     "LANDING_DATABASE_URL": "postgres://reader@landing.onai.test/postgres?sslmode=require",
     "TRIPWIRE_DATABASE_URL": "postgres://desk@tripwire.onai.test/postgres?sslmode=require",
@@ -33,7 +33,7 @@ def main() -> None:
     for settings, command in _COMMANDS:
         # Its databases do not exist, and migrations need none to be compared.
         quiet = [sys.executable, "-W", "ignore::RuntimeWarning", "manage.py", *command]
-        environment = {**os.environ, **_DEPLOYMENT, "DJANGO_SETTINGS_MODULE": settings}
+        environment = {**os.environ, **DEPLOYMENT, "DJANGO_SETTINGS_MODULE": settings}
         done = subprocess.run(quiet, cwd=BASE_DIR, env=environment, check=False)
         if done.returncode:
             sys.exit(done.returncode)

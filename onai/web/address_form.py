@@ -1,6 +1,7 @@
 """Forms that read an address. What may stand there once is not guessed where it stands twice."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import QueryDict
@@ -21,8 +22,10 @@ class AddressForm(forms.Form):
     """A form over the query of an address.
 
     A field that takes one value and is given several that differ is an error of that field; the
-    same value again is not.
+    same value again is not. `parameters` says in English what each means, for readers of the API.
     """
+
+    parameters: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, query: QueryDict) -> None:
         super().__init__(query)

@@ -73,6 +73,12 @@ class _DayField(forms.DateField):
 class PeriodForm(AddressForm):
     """The period of an address. `from` and `to` win over `period`."""
 
+    parameters = {
+        "period": "a period by its name; the last 30 days by default",
+        "from": "the first of days of one's own, `2026-11-01`",
+        "to": "the last of them; today by default",
+    }
+
     period = forms.ChoiceField(
         choices=Preset.choices,
         required=False,

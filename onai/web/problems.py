@@ -5,14 +5,15 @@ Code raises a `Problem` where it knows of one; here it becomes a page, or JSON u
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import django.db
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from pydantic import BaseModel
 
 from onai.db import outage
 
@@ -40,6 +41,16 @@ class Problem(Exception):
         self.message = message or type(self).message
         self.fields = dict(fields or {})
         super().__init__(str(self.code))
+
+
+class ProblemShape(BaseModel):
+    """A failure, anywhere in the API. `error` is a sentence for a person, `code` a stable word for
+    programs; `fields` has a sentence for each field or parameter that is wrong."""
+
+    success: Literal[False]
+    error: str
+    code: str
+    fields: dict[str, str] | None = None
 
 
 class BadRequest(Problem):
@@ -108,16 +119,12 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The response that tells of `problem` in the form the asker reads."""
     response: HttpResponse
     if is_api(request):
-        body: dict[str, object] = {
-            "success": False,
-            "error": str(problem.message),
-            "code": problem.code,
-        }
-        if problem.fields:
-            body["fields"] = {name: str(text) for name, text in problem.fields.items()}
-        response = JsonResponse(
-            body, status=problem.status, json_dumps_params={"ensure_ascii": False}
+        fields = {name: str(text) for name, text in problem.fields.items()} or None
+        shape = ProblemShape(
+            success=False, error=str(problem.message), code=problem.code, fields=fields
         )
+        content = shape.model_dump_json(exclude_none=True)
+        response = HttpResponse(content, "application/json", problem.status)
     else:
         response = render(request, "problem.html", {"problem": problem}, status=problem.status)
     if problem.status == 401:

@@ -1,24 +1,56 @@
 """A created student in the wire format of the predecessor, whose keys never change."""
 
-from typing import Any
+from typing import Literal
+from uuid import UUID
 
-from onai.web.timestamps import utc_timestamp
+from pydantic import AliasChoices, ConfigDict, Field
+
+from onai.web.api import Body, Moment, Shape
 from sales.models import LetterState, Student, WelcomeLetter
 
 
-def created(student: Student, letter: WelcomeLetter | None) -> dict[str, Any]:
-    """The answer to a creation. `created_at` is in UTC."""
-    return {
-        "success": True,
-        "user": {
-            "id": str(student.pk),
-            "user_id": str(student.user_id),
-            "email": student.email,
-            "full_name": student.full_name,
-            "status": student.status,
-            "manager_name": student.manager_name,
-            "granted_by": str(student.granted_by) if student.granted_by else None,
-            "created_at": utc_timestamp(student.created_at),
-        },
-        "emailSent": letter is not None and letter.state == LetterState.SENT,
-    }
+class StudentToCreate(Body):
+    """A student to be. `manager_id` is the asker by default: a manager may name only themselves, an
+    admin anybody of the staff."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["email", "full_name", "password"]})
+
+    email: str | None = None
+    full_name: str | None = None
+    password: str | None = None
+    manager_id: str | None = None
+    adopt: bool | None = Field(None, description="take over an account without a student; admins")
+    confirm_email: bool | None = Field(
+        None, description="take an address whose domain is nearly a common one (`gmial.com`)"
+    )
+
+
+class CreatedUser(Shape):
+    """The student, with keys as in the table."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    id: UUID
+    user_id: UUID
+    email: str
+    full_name: str
+    status: str | None
+    manager_name: str | None
+    granted_by: UUID | None
+    created_at: Moment | None
+
+
+class CreatedStudent(Shape):
+    success: Literal[True]
+    user: CreatedUser
+    # Also as it was answered before, which is kept for a repeated request.
+    email_sent: bool = Field(
+        validation_alias=AliasChoices("email_sent", "emailSent"),
+        description="false while the letter waits",
+    )
+
+
+def created(student: Student, letter: WelcomeLetter | None) -> CreatedStudent:
+    is_sent = letter is not None and letter.state == LetterState.SENT
+    user = CreatedUser.model_validate(student)
+    return CreatedStudent(success=True, user=user, email_sent=is_sent)

@@ -1,0 +1,21 @@
+"""Writes `docs/api.md` anew from the description of the API: `python -m onai.local.api_docs`."""
+
+import os
+
+import django
+
+from onai.env import BASE_DIR
+from onai.local.check import DEPLOYMENT
+
+
+def main() -> None:
+    os.environ |= DEPLOYMENT | {"DJANGO_SETTINGS_MODULE": "onai.settings"}
+    django.setup()
+    from onai.web.api_docs import markdown
+    from onai.web.openapi import description
+
+    (BASE_DIR / "docs/api.md").write_text(markdown(description("session")))
+
+
+if __name__ == "__main__":
+    main()
