@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
 from onai.web import paging
+from onai.web.paging import ListOrder, ListPage
 from sales.models import (
     CREATED,
     ActionType,
@@ -27,7 +27,7 @@ from sales.models import (
 from sales.permissions import may_act_on
 from sales.staff import told_apart
 
-PAGE = 50
+_PAGE, _NEWEST = 50, ListOrder(CREATED)
 # What the log calls the end that an admin put to a change which could not be finished.
 GIVEN_UP = "given_up"
 
@@ -46,14 +46,6 @@ class Act:
     manager_name: str
     student_name: str | Promise
     student: Student | None
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityPage:
-    """One page; `following` leads to the next one."""
-
-    acts: list[Act]
-    following: str | None
 
 
 def log(
@@ -87,27 +79,21 @@ def page_of_activity(
     action: ActionType | None = None,
     target_user_id: UUID | None = None,
     after: str = "",
-) -> ActivityPage:
+) -> ListPage[Act]:
     """What one manager or all did, of one kind or any, to one student or all.
 
     Of a student that is not the viewer's (any more) it says what the entry itself says, which is
     what whoever made it knew, and nothing of what the student is called by now.
     """
-    entries = ActivityEntry.objects.annotate(place=CREATED)
+    entries = ActivityEntry.objects.all()
     if manager_id:
         entries = entries.filter(manager_id=manager_id)
     if action:
         entries = entries.filter(action_type=action)
     if target_user_id:
         entries = entries.filter(target_user_id=target_user_id)
-    if place := paging.place_at(after, moments=True):
-        moment, pk = place
-        entries = entries.filter(Q(place__lte=moment) & (Q(place__lt=moment) | Q(pk__lt=pk)))
-    found = list(entries.order_by(CREATED.desc(), "-pk")[: PAGE + 1])
-    shown = found[:PAGE]
-    last = shown[-1] if len(found) > PAGE else None
-    following = paging.place_of(last.place, last.pk) if last else None
-    return ActivityPage(_acts(shown, viewer), following)
+    page = paging.page_of(entries, _NEWEST, after=after, size=_PAGE)
+    return ListPage(_acts(page.rows, viewer), page.following)
 
 
 def _acts(entries: Sequence[ActivityEntry], viewer: Identity) -> list[Act]:

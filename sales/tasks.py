@@ -7,7 +7,6 @@ from procrastinate.contrib.django import app
 
 from onai.db import postgres
 from sales import letters
-from sales.cabinet import statistics
 from sales.models import RequestState, StudentRequest
 from sales.provisioning import open_requests
 
@@ -29,13 +28,6 @@ def mend(timestamp: int) -> None:
     """Every ten seconds: finish or undo what was left open, and remind of forgotten letters."""
     letters.remind_of_overdue()
     open_requests.finish_open_requests()
-
-
-@app.periodic(cron="*/10 * * * *")
-@app.task(name="sales.compact_totals", queueing_lock="sales.compact_totals")
-def compact_totals(timestamp: int) -> None:
-    """Every ten minutes, put together what many sales have added to the daily totals."""
-    statistics.compact()
 
 
 @app.periodic(cron="37 22 * * *")

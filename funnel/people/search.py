@@ -43,11 +43,8 @@ def _plain_digits(text: str) -> str:
 
 
 def _has(word: str) -> Q:
-    if word.isascii():
-        found = Q(name__icontains=word) | Q(email__icontains=word)
-    else:
-        spellings = folding.pattern(word)
-        found = Q(name__regex=spellings) | Q(email__regex=spellings)
+    spellings = folding.pattern(word)
+    found = Q(name__regex=spellings) | Q(email__regex=spellings)
     digits = re.sub(r"\D", "", word)
     return found if _NO_PHONE.search(word) or not digits else found | _has_phone(digits)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from funnel.report.question import FunnelQuestion, Unit
+from funnel.report.question import FunnelQuestion
 from funnel.stats.spans import Spans, counterpart
 from onai.periods import Period, business_day
 
@@ -42,27 +42,20 @@ class Bucket:
 
 def buckets(question: FunnelQuestion) -> tuple[Bucket, ...]:
     """All of the period, in order."""
-    period, unit, today = question.period, question.unit, business_day(question.moment)
-    starts = [_start(period.first_day, unit)]
-    while (following := _following(starts[-1], unit)) <= period.last_day:
-        starts.append(following)
-    firsts = [max(start, period.first_day) for start in starts]
+    today = business_day(question.moment)
+    wholes = question.period.whole_units(question.unit)
+    parts = [whole.cut_to(question.period) for whole in wholes]
+    compared = _held_against(question, [part.first_day for part in parts])
     return tuple(
         Bucket(
-            first_day=first,
-            last_day=min(last, period.last_day),
-            is_cut=start < period.first_day or last > period.last_day,
-            is_running=first <= today <= last,
-            is_to_come=first > today,
-            compared=compared,
+            first_day=part.first_day,
+            last_day=part.last_day,
+            is_cut=part != whole,
+            is_running=part.first_day <= today <= whole.last_day,
+            is_to_come=part.first_day > today,
+            compared=held,
         )
-        for start, first, last, compared in zip(
-            starts,
-            firsts,
-            [_following(start, unit) - timedelta(days=1) for start in starts],
-            _held_against(question, firsts),
-            strict=True,
-        )
+        for whole, part, held in zip(wholes, parts, compared, strict=True)
     )
 
 
@@ -78,23 +71,3 @@ def _held_against(question: FunnelQuestion, firsts: Sequence[date]) -> list[Peri
 def spans(question: FunnelQuestion, bucket: Bucket, *, level: float) -> Spans:
     """A bucket's days and those it is held against, cut as the periods are."""
     return Spans(bucket.period, bucket.compared, question.cuts(), question.data_since, level)
-
-
-def _start(day: date, unit: Unit) -> date:
-    match unit:
-        case Unit.DAY:
-            return day
-        case Unit.WEEK:
-            return day - timedelta(days=day.weekday())
-        case Unit.MONTH:
-            return day.replace(day=1)
-
-
-def _following(start: date, unit: Unit) -> date:
-    match unit:
-        case Unit.DAY:
-            return start + timedelta(days=1)
-        case Unit.WEEK:
-            return start + timedelta(days=7)
-        case Unit.MONTH:
-            return (start + timedelta(days=31)).replace(day=1)

@@ -1,13 +1,11 @@
 """How figures spread from day to day: counted on the days at hand, for the tests of all figures.
 
-The days are whole ones whose leads have reached the age that figures are compared at: the last
-month's worth of the period and of the compared one, and where these are few, the four weeks before
-the period. Leads of a day are parted by source, since each campaign has days of its own.
+The days are `Spans.days_at_hand`. Leads of a day are parted by source, since each campaign has days
+of its own.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from funnel.report.count_leads import CountedLeads
@@ -15,11 +13,8 @@ from funnel.report.counting import BY_AGE, LEADS, PURCHASES, TIMED, Counts, ids_
 from funnel.report.question import FunnelQuestion
 from funnel.stats.comparison import Noise
 from funnel.stats.overdispersion import inflation_of, spread_of
-from onai.periods import Period, business_day
+from onai.periods import Period
 
-_MOST_DAYS = 31
-_ENOUGH_DAYS = 28
-_DAY = timedelta(days=1)
 # What was counted of some leads, day by day.
 _Days = Sequence[Mapping[str, int]]
 
@@ -34,31 +29,15 @@ class Daily:
     come_by_age: float | None
 
 
-def daily_runs(question: FunnelQuestion) -> list[list[date]]:
-    """Runs of days, each with a mean of its own, in the order of the calendar."""
-    at = question.cuts()
-    now = _whole_days(question.period, at.aged_now)
-    before = _whole_days(question.compared, at.aged_before)
-    if len(now) + len(before) < _ENOUGH_DAYS or question.spans.overlap:
-        last = min(question.period.first_day, business_day(at.aged_now)) - _DAY
-        before = [last - _DAY * ago for ago in range(_ENOUGH_DAYS - 1, -1, -1)]
-    return sorted(run[-_MOST_DAYS:] for run in (before, now) if run)
-
-
-def _whole_days(period: Period, cut: datetime) -> list[date]:
-    last = min(period.last_day, business_day(cut) - _DAY)
-    return [period.first_day + _DAY * n for n in range((last - period.first_day).days + 1)]
-
-
 def daily_periods(question: FunnelQuestion) -> list[Period]:
     """Each of the days, as a period."""
-    return [Period.day(day) for run in daily_runs(question) for day in run]
+    return [day for run in question.spans.days_at_hand for day in run.each_day]
 
 
 def read_daily(found: CountedLeads) -> Daily:
     """The noise of the question's days."""
     question = found.plan.question
-    runs = [[Period.day(day) for day in run] for run in daily_runs(question)]
+    runs = [run.each_day for run in question.spans.days_at_hand]
     leads, timed = (name_of(question.counting, name) for name in (LEADS, TIMED))
 
     def days_of(counts: Counts) -> list[_Days]:

@@ -10,10 +10,9 @@ from funnel.report.buckets import Bucket, spans
 from funnel.report.count_leads import CountedLeads
 from funnel.report.counting import Side, Window, marks_of, nobody, side
 from funnel.report.daily import Daily
-from funnel.report.question import Unit
 from funnel.report.steps import Funnel, funnel_of
 from funnel.stats.comparison import Section, level_of
-from onai.periods import Period
+from onai.periods import Period, Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ One value, made of an address by one form, is handed to every answer.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from django import forms
 from django.http import QueryDict
@@ -16,19 +15,12 @@ from funnel.stages import Counting, StageId
 from funnel.stats.moment import shared_moment
 from funnel.stats.spans import AGE, Compare, Cuts, Spans, compared_with, cuts
 from funnel.web.source_choice import SourcesField, SourcesForm
-from onai.periods import Period
+from onai.periods import Period, Unit
 from onai.web.address_form import refuse_errors
 from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
 
 LONGEST_DAYS = 3 * 365 + 1
 PRESETS = tuple(preset for preset in Preset if preset is not Preset.ALL)
-_DAYS_AS_DAYS, _DAYS_AS_WEEKS = 62, 366
-
-
-class Unit(StrEnum):
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +129,7 @@ class QuestionForm(PeriodForm):
             compare=Compare(cleaned.get("compare") or Compare.PREVIOUS),
             sources=cleaned.get("source") or (),
             counting=Counting(cleaned.get("count") or Counting.REPORTED),
-            unit=Unit(cleaned.get("by") or _fitting_unit(period)),
+            unit=Unit(cleaned.get("by") or period.fitting_unit),
         )
 
     @property
@@ -151,9 +143,3 @@ class QuestionForm(PeriodForm):
         """What is asked. Raises InvalidInput, with a sentence for each field that is nonsense."""
         refuse_errors(self)
         return self.question()
-
-
-def _fitting_unit(period: Period) -> Unit:
-    if period.days <= _DAYS_AS_DAYS:
-        return Unit.DAY
-    return Unit.WEEK if period.days <= _DAYS_AS_WEEKS else Unit.MONTH

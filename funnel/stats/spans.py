@@ -20,6 +20,8 @@ AGE = timedelta(hours=72)
 # Where a larger part of the compared days was before the first lead, there is no verdict.
 _MOST_MISSING = 0.1
 _DAY = timedelta(days=1)
+# How many whole days show how figures spread: so many of each span, and so many together at least.
+_MOST_DAYS, _ENOUGH_DAYS = 31, 28
 
 
 class Compare(StrEnum):
@@ -179,6 +181,22 @@ class Spans:
         return self.compared is not None and self.compared.last_day >= self.period.first_day
 
     @property
+    def days_at_hand(self) -> list[Period]:
+        """Whole days by which to tell how figures spread, in order: runs that have one mean each.
+
+        They are the last month's worth of each span, of leads that have reached the age; where
+        these are few, or overlap, the four weeks before the period stand for the compared span.
+        """
+        at, period, compared = self.cuts, self.period, self.compared
+        now = _whole_days(period, at.aged_now)
+        before = _whole_days(compared, at.aged_before) if compared else None
+        if sum(run.days for run in (now, before) if run) < _ENOUGH_DAYS or self.overlap:
+            last = min(period.first_day, business_day(at.aged_now)) - _DAY
+            before = Period(last - _DAY * (_ENOUGH_DAYS - 1), last)
+        runs = [run.last(_MOST_DAYS) for run in (now, before) if run]
+        return sorted(runs, key=lambda run: run.first_day)
+
+    @property
     def to_come(self) -> int:
         """The days of the period that are not over, that of the moment included."""
         today = business_day(self.cuts.moment)
@@ -199,6 +217,12 @@ class Spans:
     def some_too_young(self) -> bool:
         """Whether some leads have not reached the age."""
         return self.aged[0].days < self.exposed[0].days
+
+
+def _whole_days(period: Period, cut: datetime) -> Period | None:
+    """The days of a period that were over at a moment."""
+    last = min(period.last_day, business_day(cut) - _DAY)
+    return Period(period.first_day, last) if period.first_day <= last else None
 
 
 def _days_until(period: Period, cut: datetime) -> float:

@@ -13,7 +13,6 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from funnel.landing.freshness import Answer, Figures
 from funnel.report.answers import FunnelAnswers
 from funnel.report.over_time import Point
-from funnel.report.question import Unit
 from funnel.report.stage_report import FunnelReport, Stage, StageStatus
 from funnel.report.steps import Step
 from funnel.report.time_to_buy import Times
@@ -22,6 +21,7 @@ from funnel.stages import STAGES, Counting, StageId
 from funnel.stats.comparison import Rate, Verdict
 from funnel.stats.spans import Compare
 from funnel.web.people_wire import DaysShape
+from onai.periods import Unit
 from onai.web.api import Merged, Moment, Seconds, Shape, Text
 
 Number = Annotated[Decimal, PlainSerializer(float, float)]

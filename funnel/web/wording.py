@@ -3,11 +3,11 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from funnel.report.question import Unit
 from funnel.report.sources import SourceOrder
 from funnel.report.utm import Mark
 from funnel.stages import Counting
 from funnel.stats.spans import Compare
+from onai.periods import Unit
 
 COMPARE: dict[Compare, str | Promise] = {
     Compare.PREVIOUS: _("с предыдущими днями"),

@@ -1,17 +1,21 @@
-"""One folding for every search by name or e-mail.
+"""What is the same to whoever searches: one folding for every search by name or e-mail.
 
-Ignored are case, whether an accent is stored composed or not, the kind of space, and whether a
-Kazakh letter or `ё` was typed as the Russian letter in its place on the keyboard.
+Neither case nor the way an accent is stored (composed or not) matters, nor which space it is, nor
+whether a Kazakh letter, `ё` or a Turkish `i` was typed as the plain letter in its place on the
+keyboard.
 
-`fold` gives the folded text, for an index. `pattern` finds a word in text that is not folded, which
-takes PostgreSQL a fraction of the time that folding each text takes.
+`fold` is the one spelling. `pattern` finds every spelling of a word in text that nothing has
+folded: PostgreSQL searches so in a fraction of the time that folding each text takes, and `pg_trgm`
+has an index for it.
 """
 
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 
-# A letter of the Russian keyboard, and the letters that it may stand for.
+# As one types it, and what it may stand for.
 _STANDS_FOR = {
     "а": "ә",
     "г": "ғ",
@@ -22,39 +26,46 @@ _STANDS_FOR = {
     "о": "ө",
     "у": "ұү",
     "х": "һ",
+    "i": "ı",
+    "σ": "ς",
     " ": "\u00a0\u2007\u202f",
 }
-# For PostgreSQL's `translate`, after `lower` and `normalize`.
-FOLDED = "".join(_STANDS_FOR.values())
-FOLDED_TO = "".join(typed * len(written) for typed, written in _STANDS_FOR.items())
-_FOLDING = str.maketrans(FOLDED, FOLDED_TO)
+_FOLDING = str.maketrans(
+    {written: typed for typed, several in _STANDS_FOR.items() for written in several}
+)
+# What the Turkish İ becomes as a small letter, and what is meant by it.
+_DOTTED, _PLAIN = "i\u0307", "i"
 
 
 def fold(text: str) -> str:
-    """The folded text: composed, lower-case letters of the Russian keyboard, plain spaces."""
-    return "".join(map(_small, unicodedata.normalize("NFC", text))).translate(_FOLDING)
+    """The one spelling: composed, small letters of the plain keyboard, plain spaces."""
+    small = unicodedata.normalize("NFC", text).lower().replace(_DOTTED, _PLAIN)
+    return small.translate(_FOLDING)
 
 
 def pattern(text: str) -> str:
-    """A regular expression, for PostgreSQL and Python, that matches every text whose folding
-    contains `fold(text)`.
-    """
-    return "".join(map(_spellings, unicodedata.normalize("NFC", text)))
+    """A regular expression, for PostgreSQL or Python, that fits where `fold(text)` would be in the
+    folded text."""
+    return "".join(map(_any_spelling, fold(text)))
 
 
 @cache
-def _spellings(letter: str) -> str:
-    typed = _small(letter).translate(_FOLDING)
-    among = {letter, typed, *_STANDS_FOR.get(typed, "")}
-    among |= {other for one in among for other in (one.upper(), one.lower()) if len(other) == 1}
-    taken_apart = {unicodedata.normalize("NFD", one) for one in among} - among
-    if among == {letter} and not taken_apart:
+def _any_spelling(letter: str) -> str:
+    among = {letter} | _letters().get(letter, set())
+    taken_apart = {unicodedata.normalize("NFD", one) for one in among}
+    taken_apart |= {one.lower() for one in taken_apart}
+    longer = sorted(one for one in taken_apart if len(one) > 1)
+    if among == {letter} and not longer:
         return re.escape(letter)
-    composed = f"[{''.join(sorted(among))}]"
-    return f"(?:{'|'.join([composed, *sorted(taken_apart)])})" if taken_apart else composed
+    one_of = f"[{''.join(sorted(among))}]"
+    return f"(?:{'|'.join([*longer, one_of])})" if longer else one_of
 
 
-def _small(letter: str) -> str:
-    # As PostgreSQL does: one letter stays one, and the Turkish İ becomes an i.
-    small = letter.lower()
-    return small if len(small) == 1 else small[0]
+@cache
+def _letters() -> Mapping[str, set[str]]:
+    """By the letter that is typed, all that fold to it."""
+    found = defaultdict(set)
+    for letter in map(chr, range(0x10000)):
+        if len(folded := fold(letter)) == 1 and folded != letter:
+            found[folded].add(letter)
+    return found

@@ -1,16 +1,90 @@
-"""Places in a long list: the key of a row, as text that an address can carry."""
+"""Pages of a long list, each found by the key of the row before it, never by counting rows.
+
+Where a page begins is the key of a row, as text that an address can carry.
+"""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
 Key = datetime | str
+Row = TypeVar("Row")
+Rows = TypeVar("Rows", bound=Model)
+# How many rows there are is counted no further.
+COUNTED_AT_MOST = 1_000
 NO_SUCH_PLACE = _("Такой страницы нет: показана первая.")
 # No row is older (a list may put those without a date there), and none is as young.
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ListOrder:
+    """By a moment, newest first, or by a text; among equals by id. No row may lack the key."""
+
+    key: F | Coalesce | Lower
+    by_moment: bool = True
+
+    def after(self, rows: QuerySet[Rows], place: str) -> QuerySet[Rows]:
+        """The rows behind a place, in order; all of them where it is none. Each has its `key`."""
+        order = ("-key", "-pk") if self.by_moment else ("key", "pk")
+        behind, begins = Q(), place_at(place, moments=self.by_moment)
+        if begins and self.by_moment:
+            behind = Q(key__lte=begins[0]) & (Q(key__lt=begins[0]) | Q(pk__lt=begins[1]))
+        elif begins:
+            behind = Q(key__gte=begins[0]) & (Q(key__gt=begins[0]) | Q(pk__gt=begins[1]))
+        found: Any = rows.annotate(key=self.key).filter(behind).order_by(*order)
+        return cast("QuerySet[Rows]", found)
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage(Generic[Row]):
+    """One page. `following` leads to the next one, None on the last.
+
+    `count` is how many there are in all, or `COUNTED_AT_MOST` when `there_are_more`; 0 where they
+    are not counted.
+    """
+
+    rows: list[Row]
+    following: str | None
+    count: int = 0
+    there_are_more: bool = False
+
+
+def page_of(
+    rows: QuerySet[Rows], order: ListOrder, *, after: str, size: int, counted: bool = False
+) -> ListPage[Rows]:
+    """The page behind the place `after`; nonsense leads to the first."""
+    found = list(order.after(rows, after)[: size + 1])
+    # Counted also where the page is all there is: as many statements whatever the rows.
+    count = rows.order_by()[: COUNTED_AT_MOST + 1].count() if counted else 0
+    shown = found[:size]
+    return ListPage(
+        rows=shown,
+        following=_place(shown[-1]) if len(found) > size else None,
+        count=min(count, COUNTED_AT_MOST),
+        there_are_more=count > COUNTED_AT_MOST,
+    )
+
+
+def all_of(rows: QuerySet[Rows], order: ListOrder, *, batch: int) -> Iterator[Rows]:
+    """Every row there is, in batches, so that neither we nor the database keep them all."""
+    place: str | None = ""
+    while place is not None:
+        found = list(order.after(rows, place)[:batch])
+        yield from found
+        place = _place(found[-1]) if len(found) == batch else None
+
+
+def _place(row: Any) -> str:
+    return place_of(row.key, row.pk)
 
 
 def place_of(key: Key, pk: UUID) -> str:

@@ -1,59 +1,51 @@
-"""The sales over time as a picture: where each bar stands, in units of its view box."""
+"""The sales over time as a chart, and the same in words for its bars, its axis and its table."""
 
 from dataclasses import dataclass
-from datetime import date
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from onai.periods import Unit
+from onai.templatetags.russian import tenge
+from onai.web.bar_chart import BarChart, Column, bar_chart
 from sales.cabinet.statistics import Point, Series
 
-WIDTH, HEIGHT = 1000, 240
-_GAP = 0.25  # of a bar's place
+_HEIGHT = 240
+_TITLES = {
+    Unit.DAY: _("Продажи по дням"),
+    Unit.WEEK: _("Продажи по неделям"),
+    Unit.MONTH: _("Продажи по месяцам"),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar, as high as its sales, and its figures."""
+class SalesChart:
+    """Bars as high as the sales, a line as high as the revenue, and what stands below them."""
 
-    point: Point
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """The bars, the line of the revenue through their middles, and what stands below them."""
-
-    bars: list[Bar]
-    highest: int
-    revenue_line: str
-    labels: list[date]
-    crosses_years: bool
+    title: str
+    drawn: BarChart
+    labels: list[str]
+    points: list[Point]
 
 
-def draw(series: Series) -> Chart:
-    """The series as bars and a line; without any sale, none has a height."""
+def draw(series: Series) -> SalesChart:
     points = series.points
-    highest = max((point.sales for point in points), default=0)
-    most = max((point.revenue for point in points), default=0)
-    place = WIDTH / max(len(points), 1)
-    bars, line = [], []
-    for number, point in enumerate(points):
-        height = _height(point.sales, highest)
-        bars.append(
-            Bar(
-                point=point,
-                x=round(place * (number + _GAP / 2), 2),
-                y=round(HEIGHT - height, 2),
-                width=round(place * (1 - _GAP), 2),
-                height=round(height, 2),
-            )
+    first, last = points[0].days.first_day, points[-1].days.last_day
+    day_format = "j E" if first.year == last.year else "j E Y"
+    columns = [
+        Column(
+            value=point.sales,
+            line=point.revenue,
+            text=f"{date_format(point.days.first_day, day_format)}: {point.sales},"
+            f" {tenge(point.revenue)}",
         )
-        line.append(f"{place * (number + 0.5):.2f},{HEIGHT - _height(point.revenue, most):.2f}")
-    ends = {points[0].first_day, points[len(points) // 2].first_day, points[-1].first_day}
-    crosses_years = points[0].first_day.year != points[-1].last_day.year
-    return Chart(bars, highest, " ".join(line), sorted(ends), crosses_years)
-
-
-def _height(value: int, highest: int) -> float:
-    return HEIGHT * max(value, 0) / highest if highest else 0
+        for point in points
+    ]
+    ends = sorted({first, points[len(points) // 2].days.first_day, points[-1].days.first_day})
+    label_format = "F Y" if series.unit is Unit.MONTH else day_format
+    return SalesChart(
+        title=str(_TITLES[series.unit]),
+        drawn=bar_chart(columns, height=_HEIGHT, with_line=True),
+        labels=[date_format(day, label_format).lower() for day in ends],
+        points=points,
+    )

@@ -19,8 +19,6 @@ from onai.web.period_form import ChosenPeriod, Preset
 from sales.cabinet import statistics
 from sales.cabinet.statistics import Figures
 
-_MOST_DAYS = 31
-_ENOUGH_DAYS = 28
 # Two figures of the page carry a mark: sales and revenue.
 _LEVEL = chance.LEVEL / 2
 
@@ -48,46 +46,24 @@ def compared_sales(
     by_month = chosen.preset in (Preset.THIS_MONTH, Preset.LAST_MONTH)
     compare = Compare.LAST_MONTH if by_month else Compare.PREVIOUS
     compared = compared_with(period, compare)
-    at = cuts(period, compared, compare, moment)
+    at = cuts(period, compared, compare, moment, youngest=timedelta(0))
     since = statistics.first_sale(manager_id)
     # Without any sale there is nothing to compare with.
     spans = Spans(period, compared, at, since or moment, level=_LEVEL)
-    before = statistics.figures_until(compared, at.before, manager_id=manager_id)
-    noise = spread_of([_daily_sales(days, since, manager_id) for days in _days_at_hand(spans)])
-    revenue = now.revenue + before.revenue
+    before = statistics.figures(compared, until=at.before, manager_id=manager_id)
+    noise = spread_of([_daily_sales(days, since, manager_id) for days in spans.days_at_hand])
+    sales = Pair(now.sales, before.sales)
+    revenue = Pair(now.revenue, before.revenue)
     sold = now.sales + before.sales
+    worth = max(1, round((now.revenue + before.revenue) / sold)) if sold else 1
     return SalesChange(
         spans,
-        sales=counted(
-            spans, Pair(now.sales, before.sales), Pair(now.sales, before.sales), noise=noise
-        ),
-        revenue=counted(
-            spans,
-            Pair(now.revenue, before.revenue),
-            Pair(now.revenue, before.revenue),
-            noise=noise,
-            worth=max(1, round(revenue / sold)) if sold else 1,
-        ),
+        sales=counted(spans, sales, sales, noise=noise),
+        revenue=counted(spans, revenue, revenue, noise=noise, worth=worth),
     )
 
 
-def _days_at_hand(spans: Spans) -> list[Period]:
-    """Whole days that show how sales spread, in runs that have one mean each."""
-    yesterday = business_day(spans.cuts.moment) - timedelta(days=1)
-    runs = []
-    for period in filter(None, (spans.period, spans.compared)):
-        last = min(period.last_day, yesterday)
-        first = max(period.first_day, last - timedelta(days=_MOST_DAYS - 1))
-        if first <= last:
-            runs.append(Period(first, last))
-    if sum(run.days for run in runs) < _ENOUGH_DAYS:
-        last = min(spans.period.first_day, yesterday + timedelta(days=1)) - timedelta(days=1)
-        return [Period(last - timedelta(days=_ENOUGH_DAYS - 1), last)]
-    return runs
-
-
 def _daily_sales(days: Period, since: datetime | None, manager_id: UUID | None) -> list[int]:
+    began = business_day(since) if since else days.first_day
     points = statistics.sales_over_time(days, manager_id=manager_id).points
-    return [
-        point.sales for point in points if since is None or point.last_day >= business_day(since)
-    ]
+    return [point.sales for point in points if point.days.last_day >= began]

@@ -1,66 +1,90 @@
-"""The list of students: searched, filtered, ordered and paged so that a million are no obstacle.
+"""The list of students: searched, filtered, ordered and paged. Staff are never students."""
 
-A page is found by the key of the row before it, never by counting rows; how many there are is
-counted no further than `COUNTED_AT_MOST`. Staff accounts are never students.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
-from django.db.models import prefetch_related_objects
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from onai.web import paging
-from sales.cabinet import student_search
-from sales.cabinet.student_search import Order, Place, StudentFilter
-from sales.models import Student
+from onai.web.paging import ListOrder, ListPage
+from sales.models import (
+    CREATED,
+    LAST_ACTIVE,
+    NAME,
+    LetterState,
+    Student,
+    StudentQuerySet,
+    StudentStatus,
+    WelcomeLetter,
+)
 
-PAGE = 25
-COUNTED_AT_MOST = 1_000
-_BATCH = 2_000
+SHORTEST_WORD = 2
+_PAGE = 25
+# So many rows that to sort what fits anew for each batch is little beside reading it.
+_BATCH = 10_000
+
+
+class Order(TextChoices):
+    NEWEST = "newest", _("сначала новые")
+    NAME = "name", _("по имени")
+    ACTIVE = "active", _("по последней активности")
+
+
+class LetterFilter(TextChoices):
+    SENT = "sent", _("отправлено")
+    WAITING = "waiting", _("ждёт отправки")
+    FAILED = "failed", _("не ушло")
+    NONE = "none", _("не отправлялось")
+
+
+ORDERS = {
+    Order.NEWEST: ListOrder(CREATED),
+    Order.NAME: ListOrder(NAME, by_moment=False),
+    Order.ACTIVE: ListOrder(LAST_ACTIVE),
+}
+
+
+_STATES = {LetterFilter.WAITING: LetterState.PENDING, LetterFilter.FAILED: LetterState.FAILED}
 
 
 @dataclass(frozen=True, slots=True)
-class StudentPage:
-    """One page. `following` is what leads to the next one, None on the last.
+class StudentFilter:
+    """Which students, in which order. Each word of `text` is in the name or in the e-mail, but for
+    what `onai.contacts.folding` takes for the same."""
 
-    `count` is how many there are in all, or `COUNTED_AT_MOST` when `there_are_more`.
-    """
+    text: str = ""
+    status: StudentStatus | None = None
+    manager_id: UUID | None = None
+    without_manager: bool = False
+    letter: LetterFilter | None = None
+    order: Order = Order.NEWEST
 
-    students: list[Student]
-    following: str | None
-    count: int
-    there_are_more: bool
+    @property
+    def students(self) -> StudentQuerySet:
+        students = Student.objects.without_staff().matching(self.text)
+        if self.status:
+            students = students.filter(status=self.status)
+        if self.without_manager or self.manager_id:
+            students = students.of_manager(None if self.without_manager else self.manager_id)
+        match self.letter:
+            case LetterFilter.SENT:
+                students = students.filter(welcome_email_sent=True)
+            case LetterFilter.NONE:
+                students = students.unsent().filter(letters=None)
+            case LetterFilter.WAITING | LetterFilter.FAILED as letter:
+                letters = WelcomeLetter.objects.filter(state=_STATES[letter])
+                students = students.unsent().filter(pk__in=letters.values("student"))
+        return students.prefetch_related("letters")
 
 
-def page_of_students(wanted: StudentFilter, *, after: str = "") -> StudentPage:
+def page_of_students(wanted: StudentFilter, *, after: str = "") -> ListPage[Student]:
     """The page after the one whose `following` is `after`; nonsense leads to the first."""
-    place = paging.place_at(after, moments=wanted.order is not Order.NAME)
-    found = student_search.places(wanted, after=Place(*place) if place else None, count=PAGE + 1)
-    shown = found[:PAGE]
-    counted = student_search.count(wanted, at_most=COUNTED_AT_MOST)
-    return StudentPage(
-        students=_students(shown),
-        following=paging.place_of(shown[-1].key, shown[-1].pk) if len(found) > PAGE else None,
-        count=min(counted, COUNTED_AT_MOST),
-        there_are_more=counted > COUNTED_AT_MOST,
-    )
+    order = ORDERS[wanted.order]
+    return paging.page_of(wanted.students, order, after=after, size=_PAGE, counted=True)
 
 
 def all_students(wanted: StudentFilter) -> Iterator[Student]:
-    """Every student there is, in batches, so that neither we nor the database keep them all."""
-    place: Place | None = None
-    while True:
-        batch = student_search.places(wanted, after=place, count=_BATCH)
-        yield from _students(batch)
-        if len(batch) < _BATCH:
-            return
-        place = batch[-1]
-
-
-def _students(places: Sequence[Place]) -> list[Student]:
-    """The students that stand there, with their letters, in this order."""
-    found = Student.objects.in_bulk([place.pk for place in places])
-    # Whoever was deleted since their place was found is no more.
-    students = [found[place.pk] for place in places if place.pk in found]
-    prefetch_related_objects(students, "letters")
-    return students
+    """Every student there is, read in batches while they are taken."""
+    return paging.all_of(wanted.students, ORDERS[wanted.order], batch=_BATCH)

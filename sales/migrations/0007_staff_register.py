@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("sales", "0006_pinned_functions"),
+        ("sales", "0004_changes"),
         ("identity", "0001_register"),
     ]
 

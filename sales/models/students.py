@@ -6,13 +6,16 @@
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Lower, Now
 from django.utils.translation import gettext_lazy as _
+
+from onai.contacts import folding
+from onai.identity.models import StaffMember
 
 if TYPE_CHECKING:
     from sales.models.letters import WelcomeLetter
@@ -22,9 +25,8 @@ LONG_PAST = datetime(1900, 1, 1, tzinfo=UTC)
 CREATED = Coalesce("created_at", Value(LONG_PAST))
 LAST_ACTIVE = Coalesce("last_active_at", Value(LONG_PAST))
 NAME = Lower("full_name")
-SEARCHED = ("full_name", "email", "user_id")
-# Whom no welcome letter has reached, as far as the student's row says.
-UNSENT = Q(welcome_email_sent=False) | Q(welcome_email_sent=None)
+# Within words, an index of trigrams finds nothing shorter.
+_SHORTEST_PART = 3
 
 
 class Tenge(models.IntegerField):  # type: ignore[type-arg]
@@ -43,6 +45,40 @@ class StudentStatus(models.TextChoices):
     INACTIVE = "inactive", _("Неактивен")
     COMPLETED = "completed", _("Прошёл курс")
     BLOCKED = "blocked", _("Заблокирован")
+
+
+class Searched(Func):
+    """What a search looks at, as `students_search` has it: each word after a space."""
+
+    template = "(' ' || %(expressions)s)"
+    arg_joiner = " || ' ' || "
+    output_field = models.TextField()
+
+
+class StudentQuerySet(models.QuerySet["Student"]):
+    def without_staff(self) -> "StudentQuerySet":
+        """Whoever is staff may have a student's row, and is no student."""
+        return self.exclude(user_id__in=StaffMember.objects.values("user_id"))
+
+    def of_manager(self, manager_id: UUID | None) -> "StudentQuerySet":
+        """One manager's, or nobody's."""
+        return self.filter(granted_by=manager_id)
+
+    def created_in(self, start: datetime, end: datetime) -> "StudentQuerySet":
+        """In `[start, end)`."""
+        return self.filter(created_at__gte=start, created_at__lt=end)
+
+    def matching(self, text: str) -> "StudentQuerySet":
+        """Whose name or e-mail has each word, a word of two letters at the beginning of one."""
+        students = self.alias(searched=Searched("full_name", "email"))
+        for word in folding.fold(text).split():
+            whole = word if len(word) >= _SHORTEST_PART else f" {word}"
+            students = students.filter(searched__regex=folding.pattern(whole))
+        return students
+
+    def unsent(self) -> "StudentQuerySet":
+        """Whom no welcome letter has reached, as far as the student's row says."""
+        return self.exclude(welcome_email_sent=True)
 
 
 class Student(models.Model):
@@ -67,6 +103,8 @@ class Student(models.Model):
     created_at = models.DateTimeField(null=True, db_default=Now())
     updated_at = models.DateTimeField(null=True, db_default=Now())
 
+    objects = StudentQuerySet.as_manager()
+
     class Meta:
         db_table = "tripwire_users"
         indexes = (
@@ -77,72 +115,6 @@ class Student(models.Model):
             models.Index(fields=["created_at"], name="tripwire_users_created_at"),
             # An address is one whatever its case, and the predecessor kept what was typed.
             models.Index(Lower("email"), name="tripwire_users_email_lower"),
-            # One for each order the cabinet offers, for all students and for one manager's.
-            models.Index(CREATED.desc(), F("id").desc(), name="tripwire_users_newest"),
-            models.Index(
-                "granted_by", CREATED.desc(), F("id").desc(), name="tripwire_users_manager_newest"
-            ),
-            # Names of a kind stand together, so that a search may walk far along them: with all
-            # that a search looks at, the table itself need not be read.
-            models.Index(NAME, "id", include=SEARCHED, name="tripwire_users_name"),
-            models.Index(
-                "granted_by", NAME, "id", include=SEARCHED, name="tripwire_users_manager_name"
-            ),
-            models.Index(LAST_ACTIVE.desc(), F("id").desc(), name="tripwire_users_active"),
-            models.Index(
-                "granted_by",
-                LAST_ACTIVE.desc(),
-                F("id").desc(),
-                name="tripwire_users_manager_active",
-            ),
-            # The same of one status, and of those the welcome letter did not reach.
-            models.Index("status", CREATED.desc(), F("id").desc(), name="tripwire_users_by_status"),
-            models.Index(
-                "granted_by",
-                "status",
-                CREATED.desc(),
-                F("id").desc(),
-                name="tripwire_users_manager_status",
-            ),
-            models.Index(
-                CREATED.desc(),
-                F("id").desc(),
-                condition=UNSENT,
-                name="tripwire_users_no_letter",
-            ),
-            models.Index("status", NAME, "id", name="students_status_name"),
-            models.Index(
-                "status", LAST_ACTIVE.desc(), F("id").desc(), name="students_status_active"
-            ),
-            models.Index("granted_by", "status", NAME, "id", name="students_manager_status_name"),
-            models.Index(
-                "granted_by",
-                "status",
-                LAST_ACTIVE.desc(),
-                F("id").desc(),
-                name="students_manager_status_active",
-            ),
-            models.Index(NAME, "id", condition=UNSENT, name="students_unsent_name"),
-            models.Index(
-                LAST_ACTIVE.desc(), F("id").desc(), condition=UNSENT, name="students_unsent_active"
-            ),
-            models.Index(
-                "granted_by",
-                CREATED.desc(),
-                F("id").desc(),
-                condition=UNSENT,
-                name="students_manager_unsent",
-            ),
-            models.Index(
-                "granted_by", NAME, "id", condition=UNSENT, name="students_manager_unsent_name"
-            ),
-            models.Index(
-                "granted_by",
-                LAST_ACTIVE.desc(),
-                F("id").desc(),
-                condition=UNSENT,
-                name="students_manager_unsent_active",
-            ),
         )
         constraints = (
             models.CheckConstraint(
@@ -157,61 +129,6 @@ class Student(models.Model):
     def latest_letter(self) -> "WelcomeLetter | None":
         """The letter that counts. Students of the predecessor have none."""
         return max(self.letters.all(), key=lambda letter: letter.created_at, default=None)
-
-
-class DailyTotal(models.Model):
-    """How many students one manager has of one day and status, and what they paid, in tenge.
-
-    Triggers on `tripwire_users` keep it, whoever writes there: each change adds a row, so that none
-    waits for another, and the worker puts rows of the same together (`statistics.compact`). `day`
-    is in the time zone the migration was run with; without a manager it is the nil UUID.
-    """
-
-    day = models.DateField()
-    manager_id = models.UUIDField()
-    status = models.TextField()
-    sales = models.BigIntegerField()
-    revenue = models.BigIntegerField()
-
-    class Meta:
-        db_table = "sales_totals"
-        indexes = (
-            # With all that is summed, so that the table itself need not be read.
-            models.Index(
-                fields=["day", "manager_id"],
-                include=["status", "sales", "revenue"],
-                name="sales_totals_by_day",
-            ),
-            models.Index(
-                fields=["manager_id", "day"],
-                include=["status", "sales", "revenue"],
-                name="sales_totals_by_manager",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-
-class MonthlyTotal(models.Model):
-    """The same by the month, which `month` is the first day of: so that years are few rows."""
-
-    month = models.DateField()
-    manager_id = models.UUIDField()
-    status = models.TextField()
-    sales = models.BigIntegerField()
-    revenue = models.BigIntegerField()
-
-    class Meta:
-        db_table = "sales_totals_monthly"
-        indexes = (
-            models.Index(
-                fields=["month", "manager_id", "status"], name="sales_totals_monthly_month"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return str(self.pk)
 
 
 class ActionType(models.TextChoices):
@@ -237,21 +154,8 @@ class ActivityEntry(models.Model):
         db_table = "sales_activity_log"
         indexes = (
             models.Index(fields=["manager_id", "-created_at"], name="sales_activity_log_manager"),
-            # Newest first: all, one manager's, of one kind, about one student.
+            # Newest first: all, and those about one student.
             models.Index(CREATED.desc(), F("id").desc(), name="sales_activity_log_newest"),
-            models.Index(
-                "manager_id", CREATED.desc(), F("id").desc(), name="sales_activity_log_by_manager"
-            ),
-            models.Index(
-                "action_type", CREATED.desc(), F("id").desc(), name="sales_activity_log_action"
-            ),
-            models.Index(
-                "manager_id",
-                "action_type",
-                CREATED.desc(),
-                F("id").desc(),
-                name="sales_activity_log_manager_act",
-            ),
             models.Index(
                 "target_user_id", CREATED.desc(), F("id").desc(), name="sales_activity_log_target"
             ),

@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django import forms
 from django.db import InterfaceError, OperationalError, connections
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -20,17 +19,18 @@ from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest, Role
 from onai.identity.session.fragments import marked
 from onai.identity.staff import register
-from onai.web import csv_export, paging
-from onai.web.address_form import AddressForm, refuse_errors
+from onai.web import csv_export
+from onai.web.address_form import refuse_errors
+from onai.web.paging import ListPage
 from onai.web.period_form import ChosenPeriod, PeriodForm, chosen_period
 from sales.activity import page_of_activity
 from sales.cabinet import chart, statistics
 from sales.cabinet.sales_change import SalesChange, compared_sales
-from sales.cabinet.student_list import StudentPage, all_students, page_of_students
-from sales.cabinet.student_search import SHORTEST_WORD, LetterFilter, Order, StudentFilter
-from sales.models import ActionType, Student, StudentStatus
+from sales.cabinet.student_list import StudentFilter, all_students, page_of_students
+from sales.models import Student
 from sales.provisioning.student_requests import unsettled
 from sales.staff import told_apart
+from sales.web.list_forms import ActivityForm, StudentListForm
 
 logger = logging.getLogger(__name__)
 Found = TypeVar("Found")
@@ -53,71 +53,6 @@ def _section(find: Callable[[], Found]) -> Section[Found]:
         return Section(None)
 
 
-class FilterForm(AddressForm):
-    """What the address says of the students to list. `manager` is for admins."""
-
-    q = forms.CharField(
-        label=_("Поиск"),
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"type": "search", "autocapitalize": "none"}),
-    )
-    status = forms.ChoiceField(label=_("Статус"), required=False)
-    letter = forms.ChoiceField(label=_("Письмо"), required=False)
-    manager = forms.ChoiceField(label=_("Менеджер"), required=False)
-    sort = forms.ChoiceField(label=_("Порядок"), required=False, choices=Order.choices)
-    after = forms.CharField(required=False)
-
-    NOBODY = "none"
-
-    def __init__(self, query: Any, *, staff: list[StaffMember]) -> None:
-        super().__init__(query)
-        anything = ("", _("любой"))
-        self._choices("status", [anything, *StudentStatus.choices])
-        self._choices("letter", [("", _("любое")), *LetterFilter.choices])
-        everybody = [(str(one), name) for one, name in told_apart(staff).items()]
-        self._choices("manager", [("", _("все")), *everybody, (self.NOBODY, _("без менеджера"))])
-
-    def _choices(self, name: str, choices: list[Any]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
-        field.choices = choices
-
-    def clean_q(self) -> str:
-        text = " ".join(self.cleaned_data["q"].split())
-        if any(len(word) < SHORTEST_WORD for word in text.split()):
-            raise forms.ValidationError(_("Слишком коротко: в каждом слове хотя бы две буквы."))
-        return text
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        by_name = cleaned.get("sort") == Order.NAME
-        if cleaned.get("after") and not paging.place_at(cleaned["after"], moments=not by_name):
-            self.add_error("after", paging.NO_SUCH_PLACE)
-        return cleaned
-
-    @property
-    def place(self) -> str:
-        """Where the page begins, if not at the beginning."""
-        self.is_valid()
-        return str(self.cleaned_data.get("after") or "")
-
-    @property
-    def wanted(self) -> StudentFilter:
-        """The filter of an address; what is nonsense in it filters nothing."""
-        self.is_valid()
-        chosen = self.cleaned_data
-        manager = chosen.get("manager") or ""
-        return StudentFilter(
-            text=chosen.get("q") or "",
-            status=StudentStatus(chosen["status"]) if chosen.get("status") else None,
-            letter=LetterFilter(chosen["letter"]) if chosen.get("letter") else None,
-            manager_id=UUID(manager) if manager and manager != self.NOBODY else None,
-            without_manager=manager == self.NOBODY,
-            order=Order(chosen.get("sort") or Order.NEWEST),
-        )
-
-
 @role_required("admin", "sales")
 @require_safe
 def cabinet(request: IdentifiedRequest) -> HttpResponse:
@@ -125,8 +60,8 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == "live":
         return _live_figures(request)
     _section(lambda: register.note(request.identity))
-    staff = _section(lambda: list(StaffMember.objects.order_by("full_name", "email")))
-    form = FilterForm(request.GET, staff=staff.found or [])
+    staff = _section(_staff)
+    form = StudentListForm(request.GET, staff=staff.found or [])
     wanted = _own(request, form.wanted)
     period_form = PeriodForm(request.GET)
     chosen = _section(lambda: _period(period_form))
@@ -141,16 +76,22 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
         "filter_query": _query(request, "q", "status", "letter", "manager", "sort"),
         "kept": _kept(request, "q", "status", "letter", "manager", "sort"),
         "kept_period": _kept(request, "period", "from", "to"),
-        "is_filtered": any((wanted.text, wanted.status, wanted.letter, request.GET.get("manager"))),
+        "is_narrowed": any(
+            (form.place, wanted.text, wanted.status, wanted.letter, request.GET.get("manager"))
+        ),
         "is_first_page": not form.place,
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "sales/cabinet.html", context, status=status)
 
 
-def _students(wanted: StudentFilter, after: str, staff: list[StaffMember]) -> StudentPage:
+def _staff() -> list[StaffMember]:
+    return list(StaffMember.objects.order_by("full_name", "email"))
+
+
+def _students(wanted: StudentFilter, after: str, staff: list[StaffMember]) -> ListPage[Student]:
     page, names = page_of_students(wanted, after=after), told_apart(staff)
-    for student in page.students:
+    for student in page.rows:
         if student.granted_by in names:
             # For this page only: as they are called now, and told apart.
             student.manager_name = names[student.granted_by]
@@ -159,7 +100,7 @@ def _students(wanted: StudentFilter, after: str, staff: list[StaffMember]) -> St
 
 def _live_figures(request: IdentifiedRequest) -> HttpResponse:
     """The headline alone, for the page that has it already. An outage keeps what is there."""
-    form = FilterForm(request.GET, staff=list(StaffMember.objects.all()))
+    form = StudentListForm(request.GET, staff=_staff())
     wanted = _own(request, form.wanted)
     chosen = _period(PeriodForm(request.GET))
     context = {
@@ -186,8 +127,7 @@ class _Live:
 @dataclass(frozen=True, slots=True)
 class _Figures:
     headline: _Headline
-    chart: chart.Chart
-    series: statistics.Series
+    chart: chart.SalesChart
     standings: list[statistics.Standing]
 
 
@@ -199,7 +139,6 @@ def _figures(chosen: Section[ChosenPeriod], wanted: StudentFilter) -> _Figures:
     return _Figures(
         headline=_headline(chosen.found, wanted),
         chart=chart.draw(series),
-        series=series,
         standings=_told_apart(statistics.leaderboard(period)),
     )
 
@@ -257,7 +196,7 @@ _COLUMNS = (
 @require_safe
 def students_csv(request: IdentifiedRequest) -> HttpResponseBase:
     """Exactly the students that are filtered, as Excel with Russian settings opens them."""
-    form = FilterForm(request.GET, staff=list(StaffMember.objects.all()))
+    form = StudentListForm(request.GET, staff=_staff())
     refuse_errors(form)
     wanted = _own(request, form.wanted)
     logger.info("students_exported", extra={"user_id": str(request.identity.user_id)})
@@ -286,52 +225,25 @@ def _sent(student: Student) -> str:
 # --- The activity log --------------------------------------------------------------------------
 
 
-class ActivityForm(AddressForm):
-    """What the address says of the acts to list. `manager` is for admins."""
-
-    action = forms.ChoiceField(
-        label=_("Что сделано"), required=False, choices=[("", _("всё")), *ActionType.choices]
-    )
-    manager = forms.ChoiceField(label=_("Кто"), required=False)
-    after = forms.CharField(required=False)
-
-    def clean_after(self) -> str:
-        after: str = self.cleaned_data["after"]
-        if after and not paging.place_at(after, moments=True):
-            raise forms.ValidationError(paging.NO_SUCH_PLACE)
-        return after
-
-    def __init__(self, query: Any, *, staff: list[StaffMember]) -> None:
-        super().__init__(query)
-        field = self.fields["manager"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
-        names = told_apart(staff)
-        field.choices = [("", _("все")), *((str(one), name) for one, name in names.items())]
-
-
 @role_required("admin", "sales")
 @require_safe
 def activity(request: IdentifiedRequest) -> HttpResponse:
     """Who did what to whom: a manager's own acts, an admin's all."""
     register.note(request.identity)
-    form = ActivityForm(request.GET, staff=list(StaffMember.objects.order_by("full_name")))
-    form.is_valid()
-    manager = form.cleaned_data.get("manager")
-    if request.identity.role is not Role.ADMIN:
-        manager = str(request.identity.user_id)
-    action = form.cleaned_data.get("action")
+    form = ActivityForm(request.GET, staff=_staff())
+    is_admin = request.identity.role is Role.ADMIN
     page = page_of_activity(
         request.identity,
-        manager_id=UUID(manager) if manager else None,
-        action=ActionType(action) if action else None,
-        after=form.cleaned_data.get("after") or "",
+        manager_id=form.manager_id if is_admin else request.identity.user_id,
+        action=form.action_type,
+        after=form.place,
     )
     context = {
         "form": form,
         "page": page,
         "filter_query": _query(request, "action", "manager"),
-        "is_admin": request.identity.role is Role.ADMIN,
-        "is_first_page": not form.cleaned_data.get("after"),
+        "is_admin": is_admin,
+        "is_first_page": not form.place,
     }
     status = 400 if form.errors else 200
     return render(request, "sales/activity.html", context, status=status)

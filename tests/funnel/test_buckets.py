@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from funnel.report.buckets import buckets
-from funnel.report.question import FunnelQuestion, Unit
+from funnel.report.question import FunnelQuestion
 from funnel.stats.spans import Compare
-from onai.periods import Period
+from onai.periods import Period, Unit
 
 MARCH = Period(date(2026, 3, 1), date(2026, 3, 31))
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from funnel.report.answers import FunnelAnswers, Topic, answers
 from funnel.report.buckets import spans
 from funnel.report.counting import Tally
-from funnel.report.question import FunnelQuestion, Unit
+from funnel.report.question import FunnelQuestion
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import CLASSES, Quartiles, Times
 from funnel.report.utm import MOST_VALUES
@@ -25,7 +25,7 @@ from funnel.stages import Counting
 from funnel.stats import chance
 from funnel.stats.comparison import Verdict, share, unsaid_of
 from funnel.stats.spans import AGE, Compare, Spans
-from onai.periods import Period, business_day
+from onai.periods import Period, Unit, business_day
 from tests.conftest import LandingPages
 from tests.support import generated_leads as plain
 from tests.support.generated_leads import PERIODS, Row, fill

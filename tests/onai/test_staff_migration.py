@@ -55,7 +55,7 @@ def production() -> Iterator[tuple[Callable[..., Any], Any, str]]:
         migrate(database="auth")
         connection.execute(PRODUCTION_TABLES)
         connection.execute("delete from tripwire_users")
-        migrate("sales", "0005", "--fake-initial")
+        migrate("sales", "0004", "--fake-initial")
         yield migrate, connection, url
 
 

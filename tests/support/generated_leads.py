@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from funnel.report.counting import Tally
-from funnel.report.question import FunnelQuestion, Unit
+from funnel.report.question import FunnelQuestion
 from funnel.stages import Counting, StageId
 from funnel.stats.spans import Compare
-from onai.periods import Period
+from onai.periods import Period, Unit
 from tests.conftest import LandingPages
 
 Row = dict[str, Any]

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
 
     initial = False
 
-    dependencies = [("sales", "0005_cabinet_at_scale")]
+    dependencies = [("sales", "0004_changes")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -1,4 +1,4 @@
-"""Finding students: whatever way leads to them, they are those one finds by hand."""
+"""Searching students: whatever is asked for, they are those one finds by hand."""
 
 import random
 from datetime import UTC, datetime
@@ -7,13 +7,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connections
-from django.test.utils import CaptureQueriesContext
 
 from onai.contacts import folding
-from sales.cabinet import student_search
-from sales.cabinet.student_list import all_students, page_of_students
-from sales.cabinet.student_search import LetterFilter, Order, StudentFilter
+from sales.cabinet.student_list import (
+    LetterFilter,
+    Order,
+    StudentFilter,
+    all_students,
+    page_of_students,
+)
 from sales.models import StudentStatus
 from tests.support.desk import Desk
 
@@ -131,20 +133,13 @@ def _questions() -> list[StudentFilter]:
     return random.Random(9).sample(every, 60)
 
 
-@pytest.mark.parametrize("looked_at", [1, 30, 5_000])
-def test_every_question_finds_what_one_finds_by_hand(
-    students: list[Row], monkeypatch: Any, looked_at: int
-) -> None:
-    # After so many students the index of the condition is asked, so with 1 always.
-    monkeypatch.setattr(student_search, "_LOOKED_AT", looked_at)
-    monkeypatch.setattr(student_search, "_LOOKED_AT_BY_NAME", looked_at)
-    monkeypatch.setattr(student_search, "_LOOKED_AT_FOR_EACH", 0)
+def test_every_question_finds_what_one_finds_by_hand(students: list[Row]) -> None:
     for wanted in _questions():
         expected = _in_order([row for row in students if _fits(row, wanted)], wanted.order)
         found, after, following = [], "", ""
         while following is not None:
             page = page_of_students(wanted, after=after)
-            found += [student.pk for student in page.students]
+            found += [student.pk for student in page.rows]
             following = page.following  # type: ignore[assignment]
             after = following or ""
         assert found == expected, wanted
@@ -153,33 +148,9 @@ def test_every_question_finds_what_one_finds_by_hand(
 
 
 def test_no_more_are_counted_than_anybody_is_told(students: list[Row], monkeypatch: Any) -> None:
-    monkeypatch.setattr("sales.cabinet.student_list.COUNTED_AT_MOST", 3)
+    monkeypatch.setattr("onai.web.paging.COUNTED_AT_MOST", 3)
     for wanted in _questions():
         expected = sum(_fits(row, wanted) for row in students)
         page = page_of_students(wanted)
         assert page.count == min(expected, 3), wanted
         assert page.there_are_more == (expected > 3), wanted
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        StudentFilter(),
-        StudentFilter("дана", order=Order.NAME),
-        StudentFilter(letter=LetterFilter.FAILED),
-    ],
-)
-def test_a_page_takes_as_many_statements_by_either_way(
-    students: list[Row], monkeypatch: Any, wanted: StudentFilter
-) -> None:
-    def statements() -> int:
-        with CaptureQueriesContext(connections["tripwire"]) as captured:
-            assert page_of_students(wanted).students
-        return len(captured)
-
-    along_the_order = statements()
-    monkeypatch.setattr(student_search, "_LOOKED_AT", 1)
-    monkeypatch.setattr(student_search, "_LOOKED_AT_BY_NAME", 1)
-    monkeypatch.setattr(student_search, "_LOOKED_AT_FOR_EACH", 0)
-
-    assert statements() == along_the_order <= 6

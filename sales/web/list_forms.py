@@ -1,0 +1,119 @@
+"""What an address says of the students, and of the acts, to list. `manager` is for admins.
+
+Plain forms over the address: each filter is a method or a value of the domain, so a library of
+filters would have nothing to add but a second way to refuse what is nonsense.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from onai.identity.models import StaffMember
+from onai.web import paging
+from onai.web.address_form import AddressForm
+from sales.cabinet.student_list import (
+    ORDERS,
+    SHORTEST_WORD,
+    LetterFilter,
+    Order,
+    StudentFilter,
+)
+from sales.models import ActionType, StudentStatus
+from sales.staff import told_apart
+
+_NOBODY = "none"
+
+
+class ListForm(AddressForm):
+    """A list of which one page is shown, of all managers or one."""
+
+    manager = forms.ChoiceField(label=_("Менеджер"), required=False)
+    after = forms.CharField(required=False)
+
+    more_managers: tuple[tuple[str, Any], ...] = ()
+
+    def __init__(self, query: QueryDict, *, staff: Iterable[StaffMember]) -> None:
+        super().__init__(query)
+        everybody = [(str(one), name) for one, name in told_apart(staff).items()]
+        manager = self.fields["manager"]
+        assert isinstance(manager, forms.ChoiceField)  # noqa: S101 - for the type checker
+        manager.choices = [("", _("все")), *everybody, *self.more_managers]
+        self.is_valid()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("after") and not paging.place_at(cleaned["after"], moments=self.by_moment):
+            self.add_error("after", paging.NO_SUCH_PLACE)
+        return cleaned
+
+    @property
+    def by_moment(self) -> bool:
+        """Whether the list is ordered by a moment."""
+        return True
+
+    @property
+    def place(self) -> str:
+        """Where the page begins, if not at the beginning."""
+        return str(self.cleaned_data.get("after") or "")
+
+    @property
+    def manager_id(self) -> UUID | None:
+        manager = self.cleaned_data.get("manager") or _NOBODY
+        return None if manager == _NOBODY else UUID(manager)
+
+
+class StudentListForm(ListForm):
+    q = forms.CharField(
+        label=_("Поиск"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search", "autocapitalize": "none"}),
+    )
+    status = forms.ChoiceField(
+        label=_("Статус"), required=False, choices=[("", _("любой")), *StudentStatus.choices]
+    )
+    letter = forms.ChoiceField(
+        label=_("Письмо"), required=False, choices=[("", _("любое")), *LetterFilter.choices]
+    )
+    sort = forms.ChoiceField(label=_("Порядок"), required=False, choices=Order.choices)
+
+    more_managers = ((_NOBODY, _("без менеджера")),)
+
+    def clean_q(self) -> str:
+        text = " ".join(self.cleaned_data["q"].split())
+        if any(len(word) < SHORTEST_WORD for word in text.split()):
+            raise forms.ValidationError(_("Слишком коротко: в каждом слове хотя бы две буквы."))
+        return text
+
+    @property
+    def by_moment(self) -> bool:
+        return ORDERS[Order(self.cleaned_data.get("sort") or Order.NEWEST)].by_moment
+
+    @property
+    def wanted(self) -> StudentFilter:
+        """The filter of an address; what is nonsense in it filters nothing."""
+        chosen = self.cleaned_data
+        return StudentFilter(
+            text=chosen.get("q") or "",
+            status=StudentStatus(chosen["status"]) if chosen.get("status") else None,
+            letter=LetterFilter(chosen["letter"]) if chosen.get("letter") else None,
+            manager_id=self.manager_id,
+            without_manager=chosen.get("manager") == _NOBODY,
+            order=Order(chosen.get("sort") or Order.NEWEST),
+        )
+
+
+class ActivityForm(ListForm):
+    manager = forms.ChoiceField(label=_("Кто"), required=False)
+    action = forms.ChoiceField(
+        label=_("Что сделано"), required=False, choices=[("", _("всё")), *ActionType.choices]
+    )
+
+    @property
+    def action_type(self) -> ActionType | None:
+        action = self.cleaned_data.get("action")
+        return ActionType(action) if action else None
