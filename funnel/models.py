@@ -46,11 +46,6 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def purchases(self) -> "LeadQuerySet":
         return self.filter(PURCHASED)
 
-    def with_person_keys(self) -> "LeadQuerySet":
-        """Annotate `phone_key` and `email_key`: equal for spellings of one phone or e-mail, null
-        for what is nobody's."""
-        return self.annotate(phone_key=phones.key_of("phone"), email_key=emails.key_of("email"))
-
     def person_keys(self) -> "models.QuerySet[Lead, tuple[UUID, str | None, str | None]]":
         """The id, `phone_key` and `email_key` of each, in this order."""
         return self.values_list("pk", phones.key_of("phone"), emails.key_of("email"))

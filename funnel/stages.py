@@ -189,11 +189,6 @@ def is_at(stage: StageId, age: timedelta | None = None) -> Q:
     return passed
 
 
-def purchased(age: timedelta | None = None) -> Q:
-    """The leads that bought; with an age, by then."""
-    return is_at(StageId.PAYMENT, age)
-
-
 def is_lost_at(stage: StageId) -> Q:
     """The leads of the stage before that are not at this one. There is none before the first."""
     stages = STAGES_OF[way_of(stage)]
