@@ -9,7 +9,7 @@ process run something nor have it show figures of theirs. What cannot be read is
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from datetime import datetime, timedelta
 from enum import EnumType, StrEnum
 from functools import cache as memoised
@@ -75,6 +75,14 @@ class Answer(Generic[Figures]):
     figures: Figures
     standing: Standing
     age: timedelta
+    texts: dict[Hashable, str]
+
+    def text(self, name: Hashable, write: Callable[[Figures], str]) -> str:
+        """The figures as `write` writes them, once for as long as this process has them."""
+        found = self.texts.get(name)
+        if found is None:
+            found = self.texts[name] = write(self.figures)
+        return found
 
     @property
     def stale(self) -> bool:
@@ -89,6 +97,14 @@ class Answer(Generic[Figures]):
             "as_of": date_format(as_of, "H:i" if today else "j E, H:i"),
             "ago": ago(self.age),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept(Generic[Figures]):
+    """Figures as this process has them, and what was written of them."""
+
+    figures: Figures
+    texts: dict[Hashable, str] = field(default_factory=dict)
 
 
 def answer(question: str, count: Callable[[], Figures], *, kind: type[Figures]) -> Answer[Figures]:
@@ -121,23 +137,25 @@ def current(question: str, count: Callable[[], Figures], *, kind: type[Figures])
     shelf = _Shelf(_name(question, kind), kind)
     kept = shelf.current()
     if kept is not None:
-        return kept
+        return kept.figures
     try:
-        return _counted(shelf, count, may_wait=True)
+        return _counted(shelf, count, may_wait=True).figures
     except single_flight.CountedByAnother as error:
         raise FiguresTakeTooLong from error
 
 
-def _answer(figures: Figures, standing: Standing) -> Answer[Figures]:
-    age = max(timedelta(), timezone.now() - figures.as_of)
-    return Answer(figures, standing, age)
+def _answer(kept: _Kept[Figures], standing: Standing) -> Answer[Figures]:
+    age = max(timedelta(), timezone.now() - kept.figures.as_of)
+    return Answer(kept.figures, standing, age, kept.texts)
 
 
-def _counted(shelf: "_Shelf[Figures]", count: Callable[[], Figures], *, may_wait: bool) -> Figures:
-    def count_and_keep() -> Figures:
+def _counted(
+    shelf: "_Shelf[Figures]", count: Callable[[], Figures], *, may_wait: bool
+) -> _Kept[Figures]:
+    def count_and_keep() -> _Kept[Figures]:
         figures = count()
         shelf.keep(figures)
-        return figures
+        return _Kept(figures)
 
     if not settings.FUNNEL_CACHE_SECONDS:
         # Everybody is to have figures of their own.
@@ -158,33 +176,33 @@ class _Shelf(Generic[Figures]):
         self._last_place = f"funnel:last-good:{name}"
         self._kind = kind
 
-    def current(self) -> Figures | None:
+    def current(self) -> _Kept[Figures] | None:
         return self._read(self.place)
 
-    def last(self) -> Figures | None:
+    def last(self) -> _Kept[Figures] | None:
         return self._read(self._last_place)
 
     def keep(self, figures: Figures) -> None:
         self._write(self.place, figures, settings.FUNNEL_CACHE_SECONDS)
         last = self.last()
-        if last is None or last.as_of <= figures.as_of:
+        if last is None or last.figures.as_of <= figures.as_of:
             self._write(self._last_place, figures, KEPT.total_seconds())
 
     def _write(self, place: str, figures: Figures, seconds: float) -> None:
         told = _adapter(self._kind).dump_json(figures).decode()
         cache.set(place, signing.Signer(salt=place).sign(told), seconds)
 
-    def _read(self, place: str) -> Figures | None:
+    def _read(self, place: str) -> _Kept[Figures] | None:
         kept = cache.get(place)
-        figures: Figures | None = _read(place, kept, self._kind) if isinstance(kept, str) else None
-        return figures
+        return _read(place, kept, self._kind) if isinstance(kept, str) else None
 
 
-# What everybody asks for is read once for each time that it is written.
-@lru_cache(maxsize=16)
-def _read(place: str, kept: str, kind: Any) -> Any:
+# What everybody asks for is read once for each time that it is written: of a few questions, each
+# page and the API.
+@lru_cache(maxsize=32)
+def _read(place: str, kept: str, kind: Any) -> _Kept[Any] | None:
     try:
-        return _adapter(kind).validate_json(signing.Signer(salt=place).unsign(kept))
+        return _Kept(_adapter(kind).validate_json(signing.Signer(salt=place).unsign(kept)))
     except (signing.BadSignature, ValidationError):
         return None
 
