@@ -4,6 +4,7 @@ The keys of the report come first and are always as reported. Beside them stand 
 the question of the address. Percents are numbers from 0.
 """
 
+from collections.abc import Collection
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from funnel.landing.freshness import Answer, Figures
-from funnel.report.answers import FunnelAnswers
+from funnel.report.answers import FunnelAnswers, Topic
 from funnel.report.over_time import Point
 from funnel.report.stage_report import FunnelReport, Stage, StageStatus
 from funnel.report.steps import Step
@@ -260,6 +261,13 @@ class MarksShape(Shape):
     others: FunnelShape | None
 
 
+def _asked_for(description: str | None = None) -> Any:
+    """A key that is there where it was asked for."""
+    return Field(
+        None, description=description, json_schema_extra=lambda schema: schema.pop("default")
+    )
+
+
 class FunnelAnswerShape(KeptShape):
     """The keys of the traffic dashboard are as reported, whatever `count` says; the others are the
     answers to the question."""
@@ -275,16 +283,18 @@ class FunnelAnswerShape(KeptShape):
     source: tuple[str, ...]
     count: Counting
     by: Unit
-    funnel: FunnelShape
-    sources: tuple[SourceShape, ...] = Field(description="the biggest 200")
-    other_sources: OtherSourcesShape | None
-    over_time: tuple[PointShape, ...]
-    time_to_buy: TimeToBuyShape
-    utm: dict[Mark, MarksShape]
+    funnel: FunnelShape = _asked_for()
+    sources: tuple[SourceShape, ...] = _asked_for("the biggest 200")
+    other_sources: OtherSourcesShape | None = _asked_for()
+    over_time: tuple[PointShape, ...] = _asked_for()
+    time_to_buy: TimeToBuyShape = _asked_for()
+    utm: dict[Mark, MarksShape] = _asked_for()
 
 
-def funnel_answer(answered: Answer[FunnelAnswers]) -> FunnelAnswerShape:
-    """The report, and everything else about the question."""
+def funnel_answer(
+    answered: Answer[FunnelAnswers], topics: Collection[Topic] = tuple(Topic)
+) -> FunnelAnswerShape:
+    """The report, and what is asked for about the question."""
     found = answered.figures
     report, question, come_by_age = found.report, found.question, found.come_by_age
     cuts = question.cuts()
@@ -306,13 +316,16 @@ def funnel_answer(answered: Answer[FunnelAnswers]) -> FunnelAnswerShape:
         "source": question.sources,
         "count": question.counting,
         "by": question.unit,
-        "funnel": found.funnel,
-        "sources": found.sources.rows,
-        "other_sources": found.sources.others,
-        "over_time": found.over_time.points,
-        "time_to_buy": found.time_to_buy,
-        "utm": {table.mark: table for table in found.utm},
     }
+    about: dict[Topic, dict[str, object]] = {
+        Topic.FUNNEL: {"funnel": found.funnel},
+        Topic.SOURCES: {"sources": found.sources.rows, "other_sources": found.sources.others},
+        Topic.OVER_TIME: {"over_time": found.over_time.points},
+        Topic.TIME_TO_BUY: {"time_to_buy": found.time_to_buy},
+        Topic.UTM: {"utm": {table.mark: table for table in found.utm}},
+    }
+    for topic in topics:
+        answer |= about[topic]
     return FunnelAnswerShape.model_validate({**answer, **_kept(answered)})
 
 
