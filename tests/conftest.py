@@ -1,4 +1,4 @@
-"""A real PostgreSQL and the stand-ins, started once for the run; a clean slate for each test."""
+"""A real PostgreSQL and the stand-ins, started once for the run; a clean state for each test."""
 
 import os
 import subprocess
@@ -40,13 +40,13 @@ from tests.settings import (
 from tests.support import forked_processes, plain_http
 from tests.support.browser import ARGUMENTS, chromium
 from tests.support.desk import GOOD, Desk
-from tests.support.interruptions import Ask, asker
+from tests.support.interruptions import Ask, api_requests_of
 from tests.support.people import PASSWORD, PEOPLE, Accounts
-from tests.support.processes import aside, wait_for
+from tests.support.processes import on_own_connections, wait_for
 from tests.support.server import Site, collect_static, warm_web_server, web_server
 from tests.support.student_rows import Sales
 
-# How long a machine takes to make an example, or to try it, says nothing of the product.
+# The time to make or try an example says nothing of the product.
 hypothesis.settings.register_profile(
     "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -85,7 +85,7 @@ def services(django_db_blocker: Any) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_setup() -> None:
-    """The databases are the run's own already; nothing to create beside them."""
+    """The databases belong to the run already; nothing to create beside them."""
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +94,7 @@ def clean_slate(monkeypatch: pytest.MonkeyPatch) -> None:
     examination.forget()
     circuit.forget()
     monkeypatch.setattr(examination, "KEPT_SECONDS", 0)
-    # A busy machine is no outage: only who waits too long on purpose says how long that is.
+    # A busy machine is not an outage: only tests of time limits set short ones.
     for module, name in (
         (deadline, "REQUEST_SECONDS"),
         (bounded, "STATEMENT_SECONDS"),
@@ -140,17 +140,17 @@ def bearer(accounts: Accounts) -> Callable[[str], dict[str, str]]:
 
 
 class Faults:
-    """Tells the stand-ins how the next requests shall go wrong."""
+    """Tells the stand-ins how the next requests fail."""
 
     def set(self, path: str, **how: Any) -> None:
         plain_http.post(f"{SERVICES}/faults", json={"path": path, **how}).raise_for_status()
 
     def met(self) -> int:
-        """How many requests they have met."""
+        """The number of requests that met a fault."""
         return int(plain_http.get(f"{SERVICES}/faults").json()["met"])
 
     def clear(self) -> None:
-        """Nothing goes wrong any more, and what was still being delayed is done."""
+        """End all faults, and wait until delayed requests are done."""
         plain_http.delete(f"{SERVICES}/faults", timeout=30).raise_for_status()
 
 
@@ -162,13 +162,13 @@ def faults() -> Iterator[Faults]:
 
 
 class Project:
-    """What the owner of the Supabase project has set there."""
+    """The settings of the Supabase project's owner."""
 
     def set(self, **changes: Any) -> None:
         plain_http.request("PUT", f"{SERVICES}/project", json=changes).raise_for_status()
 
     def reset(self) -> None:
-        """As it was, and with nobody near the limit."""
+        """Restore the defaults, rate limits included."""
         plain_http.delete(f"{SERVICES}/project").raise_for_status()
 
 
@@ -187,13 +187,13 @@ def fresh_connection() -> Iterator[None]:
 
 
 class LandingPages:
-    """The software that writes leads: not ours, and on a connection of its own."""
+    """The software that writes leads, on a connection of its own."""
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self.connection = connection
 
     def write(self, *leads: dict[str, Any]) -> None:
-        """Insert leads; a column that is not named gets what the table gives it."""
+        """Insert leads; other columns get the table's defaults."""
         for lead in leads:
             row = {"name": "Кто-то", "phone": "+7 700 000-00-00", **lead}
             values = {
@@ -219,7 +219,7 @@ class LandingPages:
 
 @pytest.fixture
 def landing() -> Iterator[LandingPages]:
-    """An empty `landing_leads`, and who fills it."""
+    """An empty `landing_leads`, and its writer."""
     with psycopg.connect(LANDING_URL, autocommit=True) as connection:
         connection.execute("truncate landing_leads")
         yield LandingPages(connection)
@@ -243,7 +243,7 @@ def sold() -> Iterator[Callable[[], None]]:
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    """A Tripwire with nothing in it but the accounts of `tests.support.people`."""
+    """A Tripwire that holds only the accounts of `tests.support.people`."""
     with closing(psycopg.connect(TRIPWIRE_URL, autocommit=True, row_factory=dict_row)) as opened:
         desk = Desk(opened)
         desk.empty()
@@ -259,12 +259,12 @@ def colleague(accounts: Accounts, desk: Desk) -> dict[str, Any]:
 
 @pytest.fixture
 def sales(desk: Desk, accounts: Accounts, colleague: dict[str, Any]) -> Sales:
-    """Who writes students to Tripwire past us, for any of the staff."""
+    """Writes students to Tripwire as other software does, for any of the staff."""
     ids = {
         name: UUID(accounts.sign_in(f"{name}@onai.test")["user"]["id"])
         for name in ("ayaulym", "admin")
     }
-    aside(register.refresh)
+    on_own_connections(register.refresh)
     return Sales(desk, {**ids, "botagoz": UUID(colleague["id"])})
 
 
@@ -277,7 +277,7 @@ def api_site() -> Iterator[Site]:
 @pytest.fixture
 def ask(api_site: Site, accounts: Accounts, desk: Desk) -> Ask:
     """Creates a student by the API of a server that is a process of its own."""
-    return asker(api_site, accounts)
+    return api_requests_of(api_site, accounts)
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +295,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def static_files(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
-    """Collected once for the run, whose processes share them, and not below a server that runs."""
+    """Collected once for the run, whose processes share them, and not below a running server."""
     own = tmp_path_factory.getbasetemp()
     of_the_run = own if worker_id == "master" else own.parent
     collected = of_the_run / "static_files_are_collected"
@@ -307,7 +307,7 @@ def static_files(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> No
 
 @pytest.fixture(scope="module")
 def site(static_files: None) -> Iterator[str]:
-    # Fresh figures each time, since these processes' cache is not ours to clear.
+    # Fresh figures each time, because a test cannot clear the cache of these processes.
     with web_server(FUNNEL_CACHE_SECONDS="0") as site:
         yield site.address
 

@@ -1,4 +1,4 @@
-"""The product's own settings, pointed at a PostgreSQL and at stand-ins of this test run's own."""
+"""The product's own settings, with a PostgreSQL and stand-ins of this test run."""
 
 import atexit
 import os
@@ -35,7 +35,7 @@ TEST_ENVIRONMENT = {
     "ONAI_LOCAL_RATE_LIMIT": "0",
 }
 os.environ.update(TEST_ENVIRONMENT)
-# Whoever acts for other software, or sets a scene, is the superuser; the product never is.
+# Tests act for other software, and prepare data, as the superuser; the product never is one.
 LANDING_URL, TRIPWIRE_URL = (
     url(str(TEST_DIR / "postgres"), database) for database in ("landing", "tripwire")
 )
@@ -44,7 +44,7 @@ TEST_ENVIRONMENT["DJANGO_SETTINGS_MODULE"] = "onai.settings"
 
 from onai.settings import *  # noqa: E402, F403
 
-# Without a collectstatic first. The production start is tested with the real storage.
+# Needs no collectstatic. The production start is tested with the real storage.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 STATIC_ROOT = None
 STORAGES = {

@@ -1,9 +1,9 @@
-"""Every app there is, the stand-ins' too, for the type checker."""
+"""Every app, those of the stand-ins too, for the type checker."""
 
 import os
 from pathlib import Path
 
-# The type checker leaves without cleaning up, so it gets a folder that may stay.
+# The type checker does not clean up, so it gets a folder that may stay.
 os.environ["ONAI_TEST_DIR"] = str(Path(".mypy_cache/onai").absolute())
 
 import tests.settings  # noqa: F401 - sets the environment that the settings below read

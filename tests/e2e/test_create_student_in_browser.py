@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from tests.conftest import Faults
 from tests.support.browser import complaints_of, sign_in
 from tests.support.desk import GOOD, Desk
-from tests.support.processes import work
+from tests.support.processes import run_worker
 
 MANAGER = "ayaulym@onai.test"
 NEW = "/sales-manager/students/new"
@@ -50,10 +50,10 @@ def test_a_manager_opens_access_on_a_phone(open_page: Any, desk: Desk, javascrip
     assert message.startswith("Здравствуйте, Ару Сапарова!")
     assert f"Пароль: {password}" in message
     assert page.get_by_text("Письмо отправлено на aru@onai.test").is_visible()
-    desk.whole()
+    desk.assert_whole_student()
     page.reload()
     assert page.get_by_text(password).count() == 0
-    desk.whole()
+    desk.assert_whole_student()
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -71,7 +71,7 @@ def test_suggesting_another_password_keeps_the_other_fields(
     assert second != first
     assert page.get_by_label("Почта студента").input_value() == GOOD["email"]
     assert page.get_by_label("Имя и фамилия").input_value() == GOOD["full_name"]
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_the_browser_makes_the_password_itself(open_page: Any, desk: Desk) -> None:
@@ -114,7 +114,7 @@ def test_a_double_tap_creates_one_student(open_page: Any, desk: Desk, javascript
 
     page.get_by_role("heading", name=re.compile("Доступ открыт|Создаётся")).wait_for()
     page.get_by_role("heading", name="Доступ открыт").wait_for()
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_the_enter_key_submits_the_form(open_page: Any, desk: Desk) -> None:
@@ -140,8 +140,8 @@ def test_after_going_back_the_next_student_is_created(open_page: Any, desk: Desk
 
     page.get_by_role("heading", name="Доступ открыт").wait_for()
     assert page.get_by_text("Дана Ким").first.is_visible()
-    desk.whole("aru@onai.test")
-    desk.whole("dana@onai.test")
+    desk.assert_whole_student("aru@onai.test")
+    desk.assert_whole_student("dana@onai.test")
 
 
 def test_the_message_is_copied_with_one_tap(open_page: Any, desk: Desk) -> None:
@@ -167,12 +167,12 @@ def test_the_waiting_page_shows_the_result_by_itself(
     _create(page)
     page.get_by_role("heading", name="Создаётся").wait_for()
     desk.time_passes()
-    work()
+    run_worker()
 
     page.get_by_role("heading", name="Доступ открыт").wait_for()
 
     assert page.locator("#password").inner_text() == password
-    desk.whole()
+    desk.assert_whole_student()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

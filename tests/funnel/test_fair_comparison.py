@@ -8,7 +8,7 @@ from django.test import Client
 
 from tests.conftest import LandingPages
 from tests.support.funnel_requests import ALMATY, API, asked_at, csv_rows, lead, page_text
-from tests.support.spread_leads import known_until, spread
+from tests.support.spread_leads import forget_after, write_evenly
 
 
 def _headline(client: Client, query: str) -> str:
@@ -26,9 +26,9 @@ def _headline(client: Client, query: str) -> str:
 def test_months_of_unequal_length_are_compared_by_the_day(
     admin: Client, landing: LandingPages, march: int, february: int, percent: float, told: str
 ) -> None:
-    spread(landing, date(2026, 1, 1), 31, 310)
-    spread(landing, date(2026, 2, 1), 28, february)
-    spread(landing, date(2026, 3, 1), 31, march)
+    write_evenly(landing, date(2026, 1, 1), 31, 310)
+    write_evenly(landing, date(2026, 2, 1), 28, february)
+    write_evenly(landing, date(2026, 3, 1), 31, march)
     query = "from=2026-03-01&to=2026-03-31&compare=last-month"
 
     leads = admin.get(f"{API}?{query}").json()["funnel"]["leads"]
@@ -46,7 +46,7 @@ def test_an_unfinished_span_is_compared_up_to_the_same_moment(
     admin: Client, landing: LandingPages, settings: Any, at: str, counted: int
 ) -> None:
     moment = datetime.fromisoformat(f"2026-11-10 {at}").replace(tzinfo=ALMATY)
-    spread(landing, date(2026, 10, 1), 41, 41 * 80)
+    write_evenly(landing, date(2026, 10, 1), 41, 41 * 80)
     landing.connection.execute("delete from landing_leads where created_at >= %s", [moment])
     asked_at(moment, settings)
 
@@ -66,8 +66,8 @@ def test_a_span_that_runs_can_be_judged(
     first = date(2026, 11, 10) - timedelta(days=days - 1)
     moment = datetime(2026, 11, 10, 12, tzinfo=ALMATY)
     before = (first - date(2026, 9, 1)).days
-    spread(landing, date(2026, 9, 1), before, before * 200)
-    spread(landing, first, days, days * 80)
+    write_evenly(landing, date(2026, 9, 1), before, before * 200)
+    write_evenly(landing, first, days, days * 80)
     landing.connection.execute("delete from landing_leads where created_at >= %s", [moment])
     asked_at(moment, settings)
     query = f"from={first}&to=2026-11-10"
@@ -84,8 +84,8 @@ def test_leads_too_young_to_have_bought_are_no_fall(
     """Of 400 a day 24 buy 31 hours later; asked at nine about yesterday, hardly anyone has."""
     moment = datetime(2026, 11, 10, 9, tzinfo=ALMATY)
     later = timedelta(hours=31)
-    spread(landing, date(2026, 9, 1), 71, 71 * 400, buyers=24, each=400, after=later)
-    known_until(landing, moment)
+    write_evenly(landing, date(2026, 9, 1), 71, 71 * 400, buyers=24, each=400, after=later)
+    forget_after(landing, moment)
     asked_at(moment, settings)
 
     yesterday = admin.get(f"{API}?from=2026-11-09&to=2026-11-09").json()
@@ -125,8 +125,8 @@ def test_purchases_that_come_late_count_at_the_age_alone(
     """Half of the purchases come after five days: at three, half are there in either span."""
     moment = datetime(2026, 11, 10, 9, tzinfo=ALMATY)
     for after in (timedelta(hours=2), timedelta(days=5)):
-        spread(landing, date(2026, 9, 1), 71, 71 * 50, buyers=5, each=50, after=after)
-    known_until(landing, moment)
+        write_evenly(landing, date(2026, 9, 1), 71, 71 * 50, buyers=5, each=50, after=after)
+    forget_after(landing, moment)
     asked_at(moment, settings)
 
     found = admin.get(f"{API}?from=2026-11-01&to=2026-11-10").json()

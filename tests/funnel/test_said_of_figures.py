@@ -13,7 +13,7 @@ from sales.cabinet import statistics
 from sales.cabinet.sales_change import compared_sales
 from tests.conftest import LandingPages
 from tests.support.funnel_requests import ALMATY, API, asked_at, lead, page_text
-from tests.support.spread_leads import known_until, spread
+from tests.support.spread_leads import forget_after, write_evenly
 from tests.support.student_changes import SignIn
 from tests.support.student_rows import CABINET, Sales, text_on
 
@@ -28,8 +28,8 @@ def _headline(client: Client, query: str) -> str:
 def test_a_change_too_small_to_be_written_has_no_sign(
     admin: Client, landing: LandingPages, now: int, change: int
 ) -> None:
-    spread(landing, date(2026, 9, 1), 30, 3_000)
-    spread(landing, date(2026, 10, 1), 30, now)
+    write_evenly(landing, date(2026, 9, 1), 30, 3_000)
+    write_evenly(landing, date(2026, 10, 1), 30, now)
 
     answer = admin.get(f"{API}?{OF_30_DAYS}")
 
@@ -50,7 +50,7 @@ def test_days_before_the_first_lead_are_no_days_to_compare_with(
     admin: Client, landing: LandingPages, missing: int
 ) -> None:
     recorded = 30 - missing
-    spread(
+    write_evenly(
         landing, date(2026, 9, 1) + timedelta(days=missing), recorded + 30, (recorded + 30) * 100
     )
 
@@ -104,8 +104,8 @@ def test_of_days_to_come_no_zero_is_told(
     admin: Client, landing: LandingPages, settings: Any
 ) -> None:
     moment = datetime(2026, 11, 10, 12, tzinfo=ALMATY)
-    spread(landing, date(2026, 9, 1), 80, 80 * 20, buyers=1, each=10)
-    known_until(landing, moment)
+    write_evenly(landing, date(2026, 9, 1), 80, 80 * 20, buyers=1, each=10)
+    forget_after(landing, moment)
     asked_at(moment, settings)
 
     rows = admin.get(f"{API}?from=2026-11-09&to=2026-11-12").json()["overTime"]
@@ -123,8 +123,10 @@ def test_figures_that_differ_are_not_called_the_same(
 ) -> None:
     """The youngest of today's leads have not bought yet; of those that could, as many have."""
     moment = datetime(2026, 11, 10, 9, tzinfo=ALMATY)
-    spread(landing, date(2026, 8, 1), 102, 102 * 50, buyers=5, each=50, after=timedelta(hours=60))
-    known_until(landing, moment)
+    write_evenly(
+        landing, date(2026, 8, 1), 102, 102 * 50, buyers=5, each=50, after=timedelta(hours=60)
+    )
+    forget_after(landing, moment)
     asked_at(moment, settings)
     query = "from=2026-10-22&to=2026-11-10"
 
@@ -145,8 +147,8 @@ def test_what_share_comes_by_the_age_is_said_of_late_purchases_too(
     moment = datetime(2026, 11, 10, 9, tzinfo=ALMATY)
     for hours in (2, late):
         after = timedelta(hours=hours)
-        spread(landing, date(2026, 8, 1), 102, 102 * 50, buyers=5, each=50, after=after)
-    known_until(landing, moment)
+        write_evenly(landing, date(2026, 8, 1), 102, 102 * 50, buyers=5, each=50, after=after)
+    forget_after(landing, moment)
     asked_at(moment, settings)
 
     found = admin.get(f"{API}?from=2026-10-12&to=2026-11-10").json()
@@ -179,8 +181,8 @@ def test_the_last_day_of_a_long_month_is_not_said_to_be_of_the_same_moment(
 ) -> None:
     """All of a month of 30 days has been by then."""
     moment = datetime(2026, 10, 31, 12, tzinfo=ALMATY)
-    spread(landing, date(2026, 8, 1), 92, 920)
-    known_until(landing, moment)
+    write_evenly(landing, date(2026, 8, 1), 92, 920)
+    forget_after(landing, moment)
     asked_at(moment, settings)
     query = "from=2026-10-01&to=2026-10-31&compare=last-month"
 

@@ -24,7 +24,7 @@ from onai.identity import accounts
 from onai.identity.accounts import AccountRefused, Refusal
 from tests.settings import TEST_ENVIRONMENT, TRIPWIRE_URL
 from tests.support.desk import Desk
-from tests.support.interruptions import until
+from tests.support.interruptions import wait_until
 from tests.support.people import PASSWORD
 from tests.support.pooler import Pooler, run_pooler
 
@@ -65,7 +65,7 @@ class Reader:
 
     def leave_while_running(self, pid: int, *, freeze: bool = False) -> None:
         """Leave as soon as this server process is at it; it may be frozen then."""
-        until(lambda: is_running(pid))
+        wait_until(lambda: is_running(pid))
         if freeze:
             os.kill(pid, signal.SIGSTOP)
         self.browser.close()
@@ -322,7 +322,7 @@ def test_a_statement_is_cancelled_when_its_reader_leaves(
         os.kill(pid, signal.SIGCONT)
         connections[alias].close()
 
-    until(lambda: not is_running(pid))
+    wait_until(lambda: not is_running(pid))
     assert _ask(alias) == (1,)
 
 
@@ -344,7 +344,7 @@ def test_a_statement_is_cancelled_through_a_pooler_too(pooler: Pooler, reader: R
                 connection.execute("select pg_sleep(10)")
             left.result()
 
-    until(lambda: not is_running(pid))
+    wait_until(lambda: not is_running(pid))
 
 
 def test_a_count_that_serves_others_goes_on(reader: Reader) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from onai.contacts import emails, names
 from tests.support.desk import GOOD, Desk
 from tests.support.people import PASSWORD
-from tests.support.student_changes import enact, student_of
+from tests.support.student_changes import act_and_follow, student_of
 
 NEW = "/sales-manager/students/new"
 
@@ -280,7 +280,7 @@ def test_the_page_names_the_letter_and_keeps_typed_text(manager: Client, desk: D
     assert "русская буква «а»: aru@on[а]i.test" in _text(answer)
     assert "нет ничего, что можно увидеть" in _text(answer)
     assert 'value="aru@onаi.test"' in _text(answer)
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_a_likely_typing_error_is_accepted_once_confirmed(manager: Client, desk: Desk) -> None:
@@ -292,7 +292,7 @@ def test_a_likely_typing_error_is_accepted_once_confirmed(manager: Client, desk:
     assert "Может быть, aru@gmail.com?" in _text(asked)
     assert 'name="confirm_email"' in _text(asked)
     assert 'value="aru@gmial.com"' in _text(asked)
-    desk.nothing()
+    desk.assert_no_student()
     assert manager.post(NEW, {**typed, "confirm_email": "on"}).status_code == 302
     assert student_of(desk)["email"] == "aru@gmial.com"
 
@@ -307,17 +307,17 @@ def test_a_correction_accepts_the_same_addresses_and_names(manager: Client, desk
     manager.post(NEW, GOOD)
     name = {"full_name": GOOD["full_name"]}
 
-    refused = enact(manager, desk, "data", email="aru@οnai.test", **name)
-    asked = enact(manager, desk, "data", email="aru@gmial.com", **name)
+    refused = act_and_follow(manager, desk, "data", email="aru@οnai.test", **name)
+    asked = act_and_follow(manager, desk, "data", email="aru@gmial.com", **name)
 
     assert "нелатинская буква «ο»" in _text(refused)
     assert "Может быть, aru@gmail.com?" in _text(asked)
     assert 'name="confirm_email"' in _text(asked)
     assert student_of(desk)["email"] == GOOD["email"]
-    enact(manager, desk, "data", email="aru@gmial.com", confirm_email="on", **name)
+    act_and_follow(manager, desk, "data", email="aru@gmial.com", confirm_email="on", **name)
     assert student_of(desk)["email"] == "aru@gmial.com"
     # Who has it already is not asked again over a name.
-    enact(manager, desk, "data", email="aru@gmial.com", full_name="Тои\u0306баева Ару")
+    act_and_follow(manager, desk, "data", email="aru@gmial.com", full_name="Тои\u0306баева Ару")
     assert student_of(desk)["full_name"] == "Тойбаева Ару"
 
 
@@ -327,8 +327,8 @@ def test_a_pasted_address_confirms_a_deletion(
     boss = as_person("admin@onai.test")
     boss.post(NEW, {**GOOD, "email": "aru@пример.test"})
 
-    assert enact(boss, desk, "delete", email="aru@onаi.test").status_code == 400
-    enact(boss, desk, "delete", email="Ару <ARU@пример.test>")
+    assert act_and_follow(boss, desk, "delete", email="aru@onаi.test").status_code == 400
+    act_and_follow(boss, desk, "delete", email="Ару <ARU@пример.test>")
 
     assert desk.rows("select 1 from tripwire_users") == []
 

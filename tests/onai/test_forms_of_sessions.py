@@ -59,7 +59,7 @@ def test_a_form_of_one_manager_cannot_be_sent_by_another(
     assert f'value="{GOOD["email"]}"' in page
     assert f'value="{GOOD["full_name"]}"' in page
     assert GOOD["password"] not in page
-    desk.nothing()
+    desk.assert_no_student()
     # What comes back is theirs, and may be sent.
     again = dict(re.findall(r'type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"', page))
     assert again["attempt"] != hidden["attempt"]
@@ -112,7 +112,7 @@ def test_no_act_is_done_by_the_form_of_another_user(
 @pytest.mark.parametrize("mark", ["x", "0" * 64, "й" * 64, "\0", "a" * 5_000])
 def test_a_forged_owner_of_a_form_is_refused(admin: Client, desk: Desk, mark: str) -> None:
     assert admin.post(NEW, {**GOOD, "drawn_for": mark}).status_code == 409
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_every_form_carries_its_owner(admin: Client, sales: Sales, landing: LandingPages) -> None:
@@ -165,7 +165,7 @@ def test_typed_text_but_no_password_is_restored_after_signing_in(
     assert "Secret-Typed-1" not in page
     for value in (*TYPED.values(), "Secret-Typed-1"):
         assert value not in str(sent.cookies) + sent["Location"]
-    desk.nothing()
+    desk.assert_no_student()
     # It is shown once.
     assert TYPED["email"] not in client.get(NEW).content.decode()
 

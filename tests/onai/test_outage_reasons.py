@@ -214,7 +214,7 @@ def test_an_outage_is_one_counted_line_a_minute(
     assert [line.get("repeated") for line in log() if line["levelname"] == "ERROR"] == [None, 19]
 
 
-def test_a_reader_who_left_causes_no_report(log: Any) -> None:
+def test_a_reader_who_left_is_not_logged(log: Any) -> None:
     try:
         raise bounded.ClientLeft
     except bounded.ClientLeft:

@@ -21,7 +21,7 @@ from onai.ops import supabase_state
 from tests.conftest import LandingPages
 from tests.support import plain_http
 from tests.support.desk import Desk
-from tests.support.interruptions import asker, until
+from tests.support.interruptions import api_requests_of, wait_until
 from tests.support.people import Accounts
 from tests.support.redis_server import SharedCache, run_redis
 from tests.support.server import web_server
@@ -209,7 +209,7 @@ def test_fifty_requests_to_two_processes_cause_one_count(
             with landing.connection.transaction():
                 landing.connection.execute("lock table landing_leads in access exclusive mode")
                 asked = [people.submit(ask, number) for number in range(50)]
-                until(lambda: _waiting(landing))
+                wait_until(lambda: _waiting(landing))
             answers = [one.result() for one in asked]
 
     assert {answer.status_code for answer in answers} == {200}
@@ -229,7 +229,7 @@ def test_a_creation_invalidates_nothing_in_the_shared_cache(
 ) -> None:
     server.client.flushall()
     with web_server(CACHE_URL=server.url) as site:
-        answer = asker(site, accounts)(email="counted@onai.test", key="counted")
+        answer = api_requests_of(site, accounts)(email="counted@onai.test", key="counted")
 
     assert answer.status_code == 201
     # Cachalot's names are digests.

@@ -14,7 +14,7 @@ from onai.identity.tasks import refresh_staff
 from tests.support.desk import GOOD, Desk
 from tests.support.outages import accounts_hidden
 from tests.support.people import PASSWORD, Accounts
-from tests.support.student_changes import enact, student_of
+from tests.support.student_changes import act_and_follow, student_of
 
 SignIn = Callable[[str], Client]
 STATUS, DECIDE = "/status", "/status/staff"
@@ -165,10 +165,10 @@ def test_a_student_who_claims_a_role_stays_a_student(
     assert _api_status(accounts, student, GOOD["password"]) == 403
     boss = as_person("admin@onai.test")
     assert student not in boss.get(STATUS).content.decode()
-    enact(boss, desk, "status", status="blocked", sure="on")
+    act_and_follow(boss, desk, "status", status="blocked", sure="on")
     assert student_of(desk)["status"] == "blocked"
     assert _signs_in(student, GOOD["password"]) == (401, "")
-    enact(boss, desk, "delete", email=student)
+    act_and_follow(boss, desk, "delete", email=student)
     assert (desk.students(), desk.accounts()) == ([], [])
 
 

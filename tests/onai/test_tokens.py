@@ -24,7 +24,7 @@ from onai.identity.supabase import AuthUnavailable
 from onai.local.auth.keys import Keys, SigningKey
 from tests.conftest import Faults
 from tests.settings import TEST_DIR, TEST_KEYS
-from tests.support.interruptions import until
+from tests.support.interruptions import wait_until
 
 
 def _claims(**changes: Any) -> dict[str, Any]:
@@ -245,7 +245,7 @@ def test_a_known_key_does_not_wait_for_another_fetch(
         verify(TEST_KEYS.sign(_claims()))
     # The fetch, behind which they would have had to wait, has not ended.
     assert any(thread.is_alive() for thread in strangers)
-    until(lambda: len(told) == 3)
+    wait_until(lambda: len(told) == 3)
     faults.clear()
     for thread in strangers:
         thread.join(10)

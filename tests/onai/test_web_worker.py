@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import plain_http
 from tests.support.desk import GOOD, Desk
-from tests.support.interruptions import until
+from tests.support.interruptions import wait_until
 from tests.support.people import Accounts
 from tests.support.server import Site, warm_web_server
 
@@ -105,7 +105,7 @@ def test_a_stopping_process_finishes_its_requests_and_refuses_new_ones(
             return True
         return False
 
-    until(refuses)
+    wait_until(refuses)
     begun.sendall(b"\r\n")
     answer = begun.recv(65_536)
 
@@ -134,5 +134,5 @@ def test_a_client_that_left_the_queue_is_not_served(
     for _ in range(8):
         assert plain_http.get(f"{site.address}/login", timeout=PATIENCE).status_code == 200
 
-    desk.nothing()
+    desk.assert_no_student()
     assert b" 201 " in connect(creation).recv(65_536)

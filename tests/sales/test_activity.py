@@ -11,7 +11,7 @@ from tests.support.student_changes import (
     MANAGER,
     NEW_EMAIL,
     SignIn,
-    enact,
+    act_and_follow,
     manager_of_one,
     signed_in,
 )
@@ -94,8 +94,8 @@ def test_a_former_managers_log_keeps_the_old_name(
 ) -> None:
     manager_of_one(as_person)
     admin = signed_in(ADMIN)
-    enact(admin, desk, "manager", manager_id=str(sales.ids["botagoz"]))
-    enact(admin, desk, "data", email=NEW_EMAIL, full_name="Новая Фамилия")
+    act_and_follow(admin, desk, "manager", manager_id=str(sales.ids["botagoz"]))
+    act_and_follow(admin, desk, "data", email=NEW_EMAIL, full_name="Новая Фамилия")
     nameless = sales.add(full_name="Чужая Тайна", granted_by=sales.ids["botagoz"])
     desk.connection.execute(
         "insert into sales_activity_log (manager_id, action_type, target_user_id)"

@@ -36,7 +36,7 @@ from tests.support.adopted_database import (
     supabase_of_variants,
 )
 from tests.support.desk import GOOD
-from tests.support.student_changes import FORMS, MANAGER, enact, signed_in, text_of
+from tests.support.student_changes import FORMS, MANAGER, act_and_follow, signed_in, text_of
 
 ADMIN = "admin@onai.test"
 
@@ -70,7 +70,7 @@ def every_act_works(production: Production, role: str = roles.RUN_TIME) -> None:
         admin = signed_in(ADMIN)
         for act in ("status", "password", "data", "delete"):
             form = {**FORMS[act], **({"email": "aru.new@onai.test"} if act == "delete" else {})}
-            answer = enact(admin, desk, act, **form)
+            answer = act_and_follow(admin, desk, act, **form)
             assert answer.status_code == 200, text_of(answer)
     assert {row["state"] for row in desk.changes()} == {"done"}, desk.changes()
     assert desk.rows("select * from tripwire_users where full_name like 'Ару%%'") == []
@@ -570,7 +570,7 @@ def test_no_act_begins_in_an_unfit_database(usual: Production, what: str) -> Non
     usual.as_owner(UNFIT[what])
 
     with acting_as(roles.RUN_TIME):
-        answer = enact(manager, usual.desk, "status", **FORMS["status"])
+        answer = act_and_follow(manager, usual.desk, "status", **FORMS["status"])
 
     assert answer.status_code == 503
     assert "check_database" in text_of(answer)
@@ -582,7 +582,7 @@ def test_no_act_begins_in_an_unfit_database(usual: Production, what: str) -> Non
         "alter table sales_activity_log alter target_user_email drop not null"
     )
     with acting_as(roles.RUN_TIME):
-        assert enact(manager, usual.desk, "status", **FORMS["status"]).status_code == 200
+        assert act_and_follow(manager, usual.desk, "status", **FORMS["status"]).status_code == 200
     (student,) = usual.desk.students()
     assert student["status"] == "blocked"
 

@@ -18,7 +18,7 @@ from sales.cabinet.sales_change import compared_sales
 from sales.cabinet.student_list import StudentFilter, page_of_students
 from tests.support.desk import Desk, Row
 from tests.support.people import Accounts
-from tests.support.processes import aside
+from tests.support.processes import on_own_connections
 from tests.support.student_changes import SignIn
 from tests.support.student_rows import ALMATY, CABINET, Sales, names_on, text_on
 
@@ -162,7 +162,7 @@ def test_the_leaderboard_has_everybody_and_ties_are_ties(
     sales: Sales, desk: Desk, accounts: Accounts
 ) -> None:
     accounts.create("nameless@onai.test", role="sales", full_name="")
-    aside(refresh_staff)
+    on_own_connections(refresh_staff)
     for name, price in (("ayaulym", 5000), ("botagoz", 6000)):
         for _ in range(2):
             sales.add(granted_by=sales.ids[name], price=price)
@@ -190,10 +190,10 @@ def test_the_leaderboard_has_everybody_and_ties_are_ties(
 
 def test_whoever_is_staff_no_more_leaves_the_board(sales: Sales, accounts: Accounts) -> None:
     leaving = accounts.create("leaving@onai.test", role="sales", full_name="Скоро Уйдёт")
-    aside(refresh_staff)
+    on_own_connections(refresh_staff)
     assert "Скоро Уйдёт" in [one.name for one in statistics.leaderboard(NOVEMBER)]
     accounts.call("DELETE", f"/admin/users/{leaving['id']}").raise_for_status()
-    aside(refresh_staff)
+    on_own_connections(refresh_staff)
     assert "Скоро Уйдёт" not in [one.name for one in statistics.leaderboard(NOVEMBER)]
 
 
@@ -294,7 +294,7 @@ def test_managers_of_one_name_are_told_apart(
     sales: Sales, accounts: Accounts, as_person: SignIn
 ) -> None:
     twin = accounts.create("twin@onai.test", role="sales", full_name="Аяулым Тест")
-    aside(refresh_staff)
+    on_own_connections(refresh_staff)
     sales.add(granted_by=twin["id"], manager_name="Аяулым Тест", created_at=datetime.now(ALMATY))
 
     page = text_on(as_person("admin@onai.test").get(CABINET))

@@ -15,7 +15,7 @@ from tests.support.student_changes import (
     ADMIN,
     NEW_PASSWORD,
     SignIn,
-    enact,
+    act_and_follow,
     manager_of_one,
     path_of,
     signed_in,
@@ -48,10 +48,10 @@ def test_an_open_change_blocks_other_changes_of_the_student(
     manager: Client, boss: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/auth/v1/admin/users/", method="PUT", status=504, times=1)
-    first = enact(manager, desk, "password", password=NEW_PASSWORD)
+    first = act_and_follow(manager, desk, "password", password=NEW_PASSWORD)
     assert "Новый пароль…" in text_of(first)
 
-    second = enact(boss, desk, "delete", email=GOOD["email"])
+    second = act_and_follow(boss, desk, "delete", email=GOOD["email"])
 
     assert second.status_code == 409
     assert "ещё не закончено" in text_of(second)
@@ -85,8 +85,8 @@ def test_an_attempt_with_other_content_is_refused(
     manager: Client, desk: Desk, act: str, first: dict[str, str], second: dict[str, str]
 ) -> None:
     attempt = str(uuid4())
-    enact(manager, desk, act, attempt=attempt, **first)
-    answer = enact(manager, desk, act, attempt=attempt, **second)
+    act_and_follow(manager, desk, act, attempt=attempt, **first)
+    answer = act_and_follow(manager, desk, act, attempt=attempt, **second)
     assert answer.status_code == 409
     assert f'href="/sales-manager/changes/{attempt}"' in answer.content.decode()
     assert "уже отправлена с другими данными" in text_of(answer)
@@ -130,8 +130,10 @@ def test_an_attempt_cannot_be_used_by_somebody_else_or_for_another_student(
     manager: Client, boss: Client, desk: Desk
 ) -> None:
     attempt = str(uuid4())
-    enact(manager, desk, "status", attempt=attempt, status="inactive")
-    assert enact(boss, desk, "status", attempt=attempt, status="inactive").status_code == 409
+    act_and_follow(manager, desk, "status", attempt=attempt, status="inactive")
+    assert (
+        act_and_follow(boss, desk, "status", attempt=attempt, status="inactive").status_code == 409
+    )
     other = {**GOOD, "email": "other@onai.test", "full_name": "Другой Тест"}
     manager.post("/sales-manager/students/new", other)
     (student,) = desk.students("other@onai.test")
@@ -142,8 +144,8 @@ def test_an_attempt_cannot_be_used_by_somebody_else_or_for_another_student(
 
 
 def test_closed_changes_are_forgotten_after_a_month(manager: Client, desk: Desk) -> None:
-    enact(manager, desk, "status", status="inactive")
-    enact(manager, desk, "status", status="active")
+    act_and_follow(manager, desk, "status", status="inactive")
+    act_and_follow(manager, desk, "status", status="active")
     desk.connection.execute(
         "update sales_requests set closed_at = now() - interval '31 days'"
         " where new_status = 'inactive'"
@@ -154,13 +156,16 @@ def test_closed_changes_are_forgotten_after_a_month(manager: Client, desk: Desk)
 
 def test_an_attempt_cannot_be_used_for_another_act(manager: Client, desk: Desk) -> None:
     attempt = str(uuid4())
-    enact(manager, desk, "status", attempt=attempt, status="inactive")
-    answer = enact(manager, desk, "password", attempt=attempt, password=NEW_PASSWORD)
+    act_and_follow(manager, desk, "status", attempt=attempt, status="inactive")
+    answer = act_and_follow(manager, desk, "password", attempt=attempt, password=NEW_PASSWORD)
     assert answer.status_code == 409
     assert desk.log().count("password_reset") == 0
 
 
 @pytest.mark.parametrize("attempt", ["", "nonsense"])
 def test_a_form_without_its_attempt_is_refused(manager: Client, desk: Desk, attempt: str) -> None:
-    assert enact(manager, desk, "status", attempt=attempt, status="inactive").status_code == 400
+    assert (
+        act_and_follow(manager, desk, "status", attempt=attempt, status="inactive").status_code
+        == 400
+    )
     assert student_of(desk)["status"] == "active"

@@ -14,11 +14,11 @@ from tests.support.student_changes import (
     MANAGER,
     NEW_PASSWORD,
     SignIn,
-    enact,
+    act_and_follow,
     manager_of_one,
     newest_entry,
     path_of,
-    refused,
+    sign_in_error,
     signed_in,
     student_of,
     text_of,
@@ -40,7 +40,7 @@ def boss(manager: Client) -> Client:
 
 
 def test_correcting_a_name_sends_no_letter(manager: Client, desk: Desk) -> None:
-    answer = enact(manager, desk, "data", email=GOOD["email"], full_name="Ару Сапарқызы")
+    answer = act_and_follow(manager, desk, "data", email=GOOD["email"], full_name="Ару Сапарқызы")
 
     assert "Исправлено." in text_of(answer)
     assert "Исправил данные Ару Сапарова → Ару Сапарқызы" in text_of(answer)
@@ -57,7 +57,9 @@ def test_correcting_a_name_sends_no_letter(manager: Client, desk: Desk) -> None:
 def test_a_new_address_becomes_the_login_and_gets_a_letter(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
-    answer = enact(manager, desk, "data", email=" Aru.New@onai.test ", full_name=GOOD["full_name"])
+    answer = act_and_follow(
+        manager, desk, "data", email=" Aru.New@onai.test ", full_name=GOOD["full_name"]
+    )
 
     page = text_of(answer)
     assert "Войти можно только по новой почте" in page
@@ -69,7 +71,7 @@ def test_a_new_address_becomes_the_login_and_gets_a_letter(
     assert "Пароль остался прежним" in letter["text"]
     assert GOOD["password"] not in letter["text"] + letter["html"]
     accounts.sign_in("aru.new@onai.test", GOOD["password"])
-    assert refused(accounts, GOOD["email"], GOOD["password"]) == "invalid_credentials"
+    assert sign_in_error(accounts, GOOD["email"], GOOD["password"]) == "invalid_credentials"
     assert student_of(desk)["welcome_email_sent"] is True
 
 
@@ -82,7 +84,7 @@ def test_an_unsent_letter_goes_to_the_new_address_with_its_password(
     faults.clear()
 
     page = text_of(
-        enact(client, desk, "data", email="aru.new@onai.test", full_name=GOOD["full_name"])
+        act_and_follow(client, desk, "data", email="aru.new@onai.test", full_name=GOOD["full_name"])
     )
 
     assert "выдайте новый пароль" not in page
@@ -106,7 +108,7 @@ def test_a_taken_address_is_reported_beside_its_field(
     manager.post("/sales-manager/students/new", other)
     accounts.create("nobody@onai.test")
 
-    answer = enact(manager, desk, "data", email=taken, full_name="Новое Имя")
+    answer = act_and_follow(manager, desk, "data", email=taken, full_name="Новое Имя")
 
     assert answer.status_code == 409
     assert "Этот адрес уже у другой учётной записи." in text_of(answer)
@@ -117,7 +119,9 @@ def test_a_taken_address_is_reported_beside_its_field(
 
 
 def test_only_the_case_of_an_address_is_no_change(manager: Client, desk: Desk) -> None:
-    answer = enact(manager, desk, "data", email="ARU@onai.test", full_name=GOOD["full_name"])
+    answer = act_and_follow(
+        manager, desk, "data", email="ARU@onai.test", full_name=GOOD["full_name"]
+    )
     assert answer.status_code == 409
     assert desk.changes() == []
 
@@ -129,7 +133,7 @@ def test_a_bad_name_or_address_is_reported_beside_its_field(
     manager: Client, desk: Desk, wrong: dict[str, str]
 ) -> None:
     right = {"email": GOOD["email"], "full_name": GOOD["full_name"]}
-    answer = enact(manager, desk, "data", **{**right, **wrong})
+    answer = act_and_follow(manager, desk, "data", **{**right, **wrong})
     assert answer.status_code == 400
     assert 'class="field-error"' in answer.content.decode()
 
@@ -142,7 +146,7 @@ def test_an_address_in_an_open_correction_is_taken(
     (student,) = desk.students("other@onai.test")
     wanted = {"email": "wanted@onai.test", "full_name": "Ару"}
     faults.set("/auth/v1/admin/users/", method="PUT", status=504, times=1)
-    enact(manager, desk, "data", **wanted)
+    act_and_follow(manager, desk, "data", **wanted)
 
     path = f"/sales-manager/students/{student['id']}/data"
     answer = manager.post(path, {"attempt": str(uuid4()), **wanted})
@@ -157,7 +161,7 @@ def test_an_address_in_an_open_creation_is_taken(
     faults.set("/auth/v1/admin/users", method="POST", status=504, times=1)
     wanted = {**GOOD, "email": "wanted@onai.test", "full_name": "Другой Тест"}
     manager.post("/sales-manager/students/new", wanted)
-    answer = enact(manager, desk, "data", email="wanted@onai.test", full_name="Ару")
+    answer = act_and_follow(manager, desk, "data", email="wanted@onai.test", full_name="Ару")
     assert answer.status_code == 409
     assert desk.changes() == []
 
@@ -166,11 +170,11 @@ def test_a_row_and_account_with_different_addresses_are_reconciled(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
     desk.connection.execute("update tripwire_users set email = 'Row@onai.test'")
-    refused = enact(manager, desk, "password", password=NEW_PASSWORD)
-    assert refused.status_code == 409
-    assert "разошлись" in text_of(refused)
+    sign_in_error = act_and_follow(manager, desk, "password", password=NEW_PASSWORD)
+    assert sign_in_error.status_code == 409
+    assert "разошлись" in text_of(sign_in_error)
 
-    enact(manager, desk, "data", email="row@onai.test", full_name=GOOD["full_name"])
+    act_and_follow(manager, desk, "data", email="row@onai.test", full_name=GOOD["full_name"])
 
     assert student_of(desk)["email"] == "row@onai.test"
     accounts.sign_in("row@onai.test", GOOD["password"])
@@ -178,7 +182,7 @@ def test_a_row_and_account_with_different_addresses_are_reconciled(
 
 def test_a_row_and_account_with_different_names_are_reconciled(manager: Client, desk: Desk) -> None:
     desk.connection.execute("update tripwire_users set full_name = 'Ару Новая'")
-    answer = enact(manager, desk, "data", email=GOOD["email"], full_name="Ару Новая")
+    answer = act_and_follow(manager, desk, "data", email=GOOD["email"], full_name="Ару Новая")
     assert "Исправлено." in text_of(answer)
     assert desk.accounts()[0]["raw_user_meta_data"]["full_name"] == "Ару Новая"
 
@@ -191,7 +195,7 @@ def test_data_the_old_system_accepted_does_not_block_a_correction(
     desk.connection.execute(
         "update auth.users set email = %s where email = %s", [odd, GOOD["email"]]
     )
-    answer = enact(manager, desk, "data", email=odd, full_name="Ару Сапарқызы")
+    answer = act_and_follow(manager, desk, "data", email=odd, full_name="Ару Сапарқызы")
     assert "Исправлено." in text_of(answer)
     assert student_of(desk)["full_name"] == "Ару Сапарқызы"
 
@@ -202,7 +206,7 @@ def test_data_the_old_system_accepted_does_not_block_a_correction(
 def test_a_student_is_handed_over(
     manager: Client, boss: Client, desk: Desk, accounts: Accounts, colleague: dict[str, Any]
 ) -> None:
-    answer = enact(boss, desk, "manager", manager_id=colleague["id"])
+    answer = act_and_follow(boss, desk, "manager", manager_id=colleague["id"])
 
     assert "Студент передан: Ботагоз Тест." in text_of(answer)
     assert "Передал студента Аяулым Тест → Ботагоз Тест Админ Тест" in text_of(answer)
@@ -215,7 +219,7 @@ def test_a_student_is_handed_over(
     assert details["granted_by"] == colleague["id"]
     assert details["before_by"] == accounts.sign_in(MANAGER)["user"]["id"]
     assert manager.get(path_of(desk)).status_code == 403
-    assert enact(manager, desk, "status", status="inactive").status_code == 403
+    assert act_and_follow(manager, desk, "status", status="inactive").status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -226,7 +230,7 @@ def test_a_student_is_handed_to_other_staff_only(
 ) -> None:
     student = student_of(desk)
     ids = {"student": str(student["user_id"]), "the same": str(student["granted_by"])}
-    answer = enact(boss, desk, "manager", manager_id=ids.get(whom, whom))
+    answer = act_and_follow(boss, desk, "manager", manager_id=ids.get(whom, whom))
     assert answer.status_code == status
     assert student_of(desk)["granted_by"] == student["granted_by"]
 
@@ -239,7 +243,7 @@ def test_a_deleted_student_is_gone_with_the_account_and_the_log_remembers(
 ) -> None:
     user_id = student_of(desk)["user_id"]
 
-    answer = enact(boss, desk, "delete", email=" ARU@onai.test ")
+    answer = act_and_follow(boss, desk, "delete", email=" ARU@onai.test ")
 
     assert "Доступ удалён" in text_of(answer)
     assert (desk.students(), desk.accounts(), desk.letters()) == ([], [], [])
@@ -252,7 +256,7 @@ def test_a_deleted_student_is_gone_with_the_account_and_the_log_remembers(
 def test_the_address_of_a_deleted_student_is_free_again(
     manager: Client, boss: Client, desk: Desk
 ) -> None:
-    enact(boss, desk, "delete", email=GOOD["email"])
+    act_and_follow(boss, desk, "delete", email=GOOD["email"])
     again = manager.post("/sales-manager/students/new", {**GOOD, "full_name": "Ару Вторая"})
     assert again.status_code == 302
     assert len(desk.students()) == 1
@@ -260,12 +264,12 @@ def test_the_address_of_a_deleted_student_is_free_again(
 
 @pytest.mark.parametrize("typed", ["", "aru@onai", "other@onai.test"])
 def test_deleting_needs_the_students_address(boss: Client, desk: Desk, typed: str) -> None:
-    answer = enact(boss, desk, "delete", email=typed)
+    answer = act_and_follow(boss, desk, "delete", email=typed)
     assert answer.status_code == 400
     assert len(desk.students()) == 1
 
 
 def test_a_row_with_spaces_around_its_address_can_be_deleted(boss: Client, desk: Desk) -> None:
     desk.connection.execute("update tripwire_users set email = ' aru@onai.test '")
-    enact(boss, desk, "delete", email=GOOD["email"])
+    act_and_follow(boss, desk, "delete", email=GOOD["email"])
     assert desk.rows("select 1 from tripwire_users") == []

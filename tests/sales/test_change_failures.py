@@ -13,7 +13,7 @@ from django.test import Client
 from sales.provisioning import open_requests
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
-from tests.support.interruptions import ONE_USER, settle
+from tests.support.interruptions import ONE_USER, work_later
 from tests.support.people import Accounts
 from tests.support.student_changes import (
     FORMS,
@@ -21,10 +21,10 @@ from tests.support.student_changes import (
     NEW_PASSWORD,
     SignIn,
     admin_of_one,
-    made,
-    not_made,
+    assert_changed,
+    assert_unchanged,
     path_of,
-    submit,
+    send_act,
 )
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
@@ -56,7 +56,7 @@ def test_a_change_with_an_unclear_answer_is_finished(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str, how: str, moment: str
 ) -> None:
     faults.set(ONE_USER, after=moment == "after", times=1, **UNCLEAR[how])
-    answer = submit(boss, desk, act)
+    answer = send_act(boss, desk, act)
     assert "/sales-manager/changes/" in answer["Location"]
     page = boss.get(answer["Location"]).content.decode()
     assert "доведём дело до конца сами" in page
@@ -65,7 +65,7 @@ def test_a_change_with_an_unclear_answer_is_finished(
     desk.time_passes()
     assert open_requests.finish_open_requests() == 1
 
-    made(desk, accounts, act)
+    assert_changed(desk, accounts, act)
     assert boss.get(answer["Location"]).status_code == 200
 
 
@@ -74,8 +74,8 @@ def test_a_deletion_that_took_effect_is_done_despite_the_answer(
 ) -> None:
     act, how, moment = SEEN
     faults.set(ONE_USER, after=moment == "after", times=1, **UNCLEAR[how])
-    submit(boss, desk, act)
-    made(desk, accounts, act)
+    send_act(boss, desk, act)
+    assert_changed(desk, accounts, act)
 
 
 @pytest.mark.parametrize("act", ["status", "data"])
@@ -84,9 +84,9 @@ def test_the_worker_finishes_unclear_changes(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str, moment: str
 ) -> None:
     faults.set(ONE_USER, after=moment == "after", times=1, status=504, body="<html>")
-    submit(boss, desk, act)
-    assert "change_finished" in settle(desk)
-    made(desk, accounts, act)
+    send_act(boss, desk, act)
+    assert "change_finished" in work_later(desk)
+    assert_changed(desk, accounts, act)
 
 
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
@@ -111,12 +111,12 @@ def test_a_refusal_changes_nothing_and_is_shown_on_the_form(
     fault, status, sentence = REFUSED[how]
     faults.set(ONE_USER, times=1, **fault)
 
-    answer = submit(boss, desk, "password")
+    answer = send_act(boss, desk, "password")
 
     assert answer.status_code == status
     assert sentence in answer.content.decode()
     assert answer.get("Retry-After") == ("60" if how == "limit" else None)
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
 
 
 def test_a_second_tap_gets_the_same_refusal(
@@ -129,15 +129,15 @@ def test_a_second_tap_gets_the_same_refusal(
         answer = boss.post(path_of(desk, "password"), body)
         assert answer.status_code == status
         assert sentence in answer.content.decode()
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
 
 
 def test_a_refused_attempt_can_be_repeated(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, times=1, status=429, body="{}")
-    assert submit(boss, desk, "delete").status_code == 429
-    assert submit(boss, desk, "delete").status_code == 302
+    assert send_act(boss, desk, "delete").status_code == 429
+    assert send_act(boss, desk, "delete").status_code == 302
     assert desk.students() == []
 
 
@@ -145,7 +145,7 @@ def test_a_refusal_shown_at_once_is_not_repeated_in_the_cabinet(
     boss: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set(ONE_USER, times=1, status=429, body="{}")
-    submit(boss, desk, "password")
+    send_act(boss, desk, "password")
     assert "не получилось" not in boss.get("/sales-manager").content.decode()
 
 
@@ -155,23 +155,23 @@ def test_an_unexpected_refusal_is_reported_as_our_fault(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str, code: str
 ) -> None:
     faults.set(ONE_USER, times=1, status=422, body=f'{{"error_code": "{code}", "msg": "no"}}')
-    answer = submit(boss, desk, act)
+    answer = send_act(boss, desk, act)
     assert answer.status_code == 502
     assert "Изменить учётную запись не получилось" in answer.content.decode()
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
 
 
 def test_an_unreadable_refusal_is_a_refusal(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, times=1, status=422, body='{"error_code": "weak_password"}')
-    assert submit(boss, desk, "password").status_code == 400
-    not_made(desk, accounts)
+    assert send_act(boss, desk, "password").status_code == 400
+    assert_unchanged(desk, accounts)
 
 
 def test_an_operator_ends_a_stuck_change(boss: Client, desk: Desk, faults: Faults) -> None:
     faults.set(ONE_USER, status=504)
-    answer = submit(boss, desk, "password")
+    answer = send_act(boss, desk, "password")
     (change,) = desk.changes()
     assert not open_requests.give_up(change["id"])  # a request may still be under way
     desk.connection.execute("update sales_requests set created_at = now() - interval '11 minutes'")
@@ -252,17 +252,17 @@ def test_an_unreachable_supabase_changes_nothing(
     boss: Client, desk: Desk, accounts: Accounts, settings: Any
 ) -> None:
     settings.SUPABASE_AUTH_URL = "http://127.0.0.1:9/auth/v1"
-    answer = submit(boss, desk, "password")
+    answer = send_act(boss, desk, "password")
     assert answer.status_code == 503
     assert answer["Retry-After"] == "30"
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
 
 
 def test_a_refusal_after_an_unclear_answer_is_shown_in_the_cabinet(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, times=1, status=504)
-    answer = submit(boss, desk, "data")
+    answer = send_act(boss, desk, "data")
     accounts.create(NEW_EMAIL)  # somebody else has the address by now
     faults.set(
         ONE_USER,
@@ -274,7 +274,7 @@ def test_a_refusal_after_an_unclear_answer_is_shown_in_the_cabinet(
     desk.time_passes()
     assert open_requests.finish_open_requests() == 1
 
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
     assert "не получилось" in boss.get("/sales-manager").content.decode()
     assert "уже у другой" in boss.get(answer["Location"]).content.decode()
     desk.connection.execute("update sales_requests set closed_at = now() - interval '25 hours'")
@@ -286,7 +286,7 @@ def test_a_temporary_refusal_does_not_end_a_change(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, settings: Any, how: str
 ) -> None:
     faults.set(ONE_USER, after=True, times=1, status=504)
-    submit(boss, desk, "password")
+    send_act(boss, desk, "password")
     reachable = settings.SUPABASE_AUTH_URL
     if how == "unreachable":
         settings.SUPABASE_AUTH_URL = "http://127.0.0.1:9/auth/v1"
@@ -298,12 +298,12 @@ def test_a_temporary_refusal_does_not_end_a_change(
     settings.SUPABASE_AUTH_URL = reachable
     desk.time_passes()
     assert open_requests.finish_open_requests() == 1
-    made(desk, accounts, "password")
+    assert_changed(desk, accounts, "password")
 
 
 def test_a_student_deleted_meanwhile_is_reported(boss: Client, desk: Desk, faults: Faults) -> None:
     faults.set(ONE_USER, times=1, status=504)
-    answer = submit(boss, desk, "password")
+    answer = send_act(boss, desk, "password")
     desk.connection.execute("delete from auth.users where email = %s", [GOOD["email"]])
 
     desk.time_passes()
@@ -316,7 +316,7 @@ def test_a_change_whose_sealing_key_is_gone_is_given_up(
     boss: Client, desk: Desk, faults: Faults, settings: Any
 ) -> None:
     faults.set(ONE_USER, times=1, status=504)
-    answer = submit(boss, desk, "password")
+    answer = send_act(boss, desk, "password")
     former = settings.SECRET_KEY
     settings.SECRET_KEY = "another key, and no fallback, of 50 characters or more"
     desk.time_passes()

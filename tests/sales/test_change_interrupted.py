@@ -19,7 +19,14 @@ from tests.conftest import Faults
 from tests.settings import TRIPWIRE_URL
 from tests.support import plain_http
 from tests.support.desk import GOOD, Desk
-from tests.support.interruptions import ONE_USER, in_own_thread, locked, settle, until, waiting_for
+from tests.support.interruptions import (
+    ONE_USER,
+    is_waited_for,
+    locked,
+    post_in_own_thread,
+    wait_until,
+    work_later,
+)
 from tests.support.people import Accounts
 from tests.support.server import Site, web_server
 from tests.support.student_changes import (
@@ -28,11 +35,11 @@ from tests.support.student_changes import (
     NEW_EMAIL,
     SignIn,
     admin_of_one,
-    made,
-    not_made,
+    assert_changed,
+    assert_unchanged,
     path_of,
+    send_act,
     student_of,
-    submit,
 )
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
@@ -52,7 +59,7 @@ def _kill_when(
     """Send a form to a server, and kill it when this can be seen."""
     request = threading.Thread(target=_post_until_killed, args=(site, boss, path, form))
     request.start()
-    until(reached)
+    wait_until(reached)
     site.kill()
     request.join(30)
 
@@ -79,9 +86,9 @@ def test_a_change_killed_after_the_account_is_finished(
     form = {"attempt": str(uuid4()), **FORMS[act]}
     path = path_of(desk, act)
     with web_server() as doomed, locked("sales_activity_log"):
-        _kill_when(doomed, boss, path, form, lambda: waiting_for(desk, "sales_activity_log"))
-    assert "change_finished" in settle(desk)
-    made(desk, accounts, act)
+        _kill_when(doomed, boss, path, form, lambda: is_waited_for(desk, "sales_activity_log"))
+    assert "change_finished" in work_later(desk)
+    assert_changed(desk, accounts, act)
 
 
 def test_a_process_killed_before_recording_changes_nothing(
@@ -90,10 +97,10 @@ def test_a_process_killed_before_recording_changes_nothing(
     form = {"attempt": str(uuid4()), **FORMS["data"]}
     with web_server() as doomed, locked("sales_requests"):
         _kill_when(
-            doomed, boss, path_of(desk, "data"), form, lambda: waiting_for(desk, "sales_requests")
+            doomed, boss, path_of(desk, "data"), form, lambda: is_waited_for(desk, "sales_requests")
         )
-    settle(desk)
-    not_made(desk, accounts)
+    work_later(desk)
+    assert_unchanged(desk, accounts)
 
 
 def test_an_address_taken_by_other_software_is_given_back(
@@ -108,9 +115,9 @@ def test_an_address_taken_by_other_software_is_given_back(
         )
         answers: list[Any] = []
         path, form = path_of(desk, "data"), {"attempt": str(uuid4()), **FORMS["data"]}
-        request = threading.Thread(target=in_own_thread, args=(answers, boss, path, form))
+        request = threading.Thread(target=post_in_own_thread, args=(answers, boss, path, form))
         request.start()
-        until(lambda: desk.rows("select 1 from pg_locks where not granted"))
+        wait_until(lambda: desk.rows("select 1 from pg_locks where not granted"))
         predecessor.commit()
         request.join(30)
     assert answers[0].status_code == 409
@@ -125,7 +132,7 @@ def test_an_address_is_given_back_once_that_is_possible(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, method="PUT", status=504, times=1)
-    submit(boss, desk, "data")
+    send_act(boss, desk, "data")
     other = accounts.create("other@onai.test")
     desk.connection.execute(
         "insert into tripwire_users (user_id, full_name, email) values (%s, %s, %s)",
@@ -141,7 +148,7 @@ def test_an_address_is_given_back_once_that_is_possible(
     assert open_requests.finish_open_requests() == 1
 
     assert desk.accounts(NEW_EMAIL) == []
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
 
 
 def test_a_student_whose_row_disappears_is_reported_as_gone(
@@ -150,9 +157,9 @@ def test_a_student_whose_row_disappears_is_reported_as_gone(
     faults.set(ONE_USER, method="PUT", delay=10, times=1)
     answers: list[Any] = []
     path, form = path_of(desk, "password"), {"attempt": str(uuid4()), **FORMS["password"]}
-    request = threading.Thread(target=in_own_thread, args=(answers, boss, path, form))
+    request = threading.Thread(target=post_in_own_thread, args=(answers, boss, path, form))
     request.start()
-    until(faults.met)
+    wait_until(faults.met)
     desk.connection.execute("delete from tripwire_users")
     faults.clear()
     request.join(30)
@@ -167,14 +174,14 @@ def test_web_and_worker_can_finish_one_change_at_once(
     faults.set(ONE_USER, method="PUT", delay=1, times=1)
     answers: list[Any] = []
     path, form = path_of(desk, "password"), {"attempt": str(uuid4()), **FORMS["password"]}
-    request = threading.Thread(target=in_own_thread, args=(answers, boss, path, form))
+    request = threading.Thread(target=post_in_own_thread, args=(answers, boss, path, form))
     request.start()
-    until(faults.met)
+    wait_until(faults.met)
     desk.time_passes()
     open_requests.finish_open_requests()
     request.join(30)
     assert answers[0].status_code == 302
-    made(desk, accounts, "password")
+    assert_changed(desk, accounts, "password")
 
 
 def test_ten_simultaneous_changes_of_a_student_are_made_one_by_one(

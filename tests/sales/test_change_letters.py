@@ -12,9 +12,17 @@ from sales import letters
 from sales.provisioning import open_requests
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
-from tests.support.interruptions import LETTERS, ONE_USER, until
+from tests.support.interruptions import LETTERS, ONE_USER, wait_until
 from tests.support.people import Accounts
-from tests.support.student_changes import ADMIN, NEW_EMAIL, enact, made, path_of, student_of, submit
+from tests.support.student_changes import (
+    ADMIN,
+    NEW_EMAIL,
+    act_and_follow,
+    assert_changed,
+    path_of,
+    send_act,
+    student_of,
+)
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
 
@@ -27,7 +35,7 @@ def test_letters_wait_for_the_change_that_replaces_them(
     client = as_person(ADMIN)
     client.post("/sales-manager/students/new", GOOD)
     faults.set(ONE_USER, times=1, status=504)
-    submit(client, desk, act)
+    send_act(client, desk, act)
     faults.clear()
 
     desk.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
@@ -42,7 +50,7 @@ def test_letters_wait_for_the_change_that_replaces_them(
 
     desk.time_passes()
     assert open_requests.finish_open_requests() == 1
-    made(desk, accounts, act)
+    assert_changed(desk, accounts, act)
     address = NEW_EMAIL if act == "data" else GOOD["email"]
     (sent,) = desk.mailbox(address)
     assert (GOOD["password"] in sent["text"]) == (act == "data")
@@ -57,7 +65,7 @@ def test_a_failed_letter_waits_for_the_change_that_may_replace_it(
     client.post("/sales-manager/students/new", GOOD)
     assert desk.letters()[0]["state"] == "failed"
     faults.set(ONE_USER, times=1, status=504)
-    submit(client, desk, "password")
+    send_act(client, desk, "password")
 
     client.post(path_of(desk, "letter"))
 
@@ -71,7 +79,7 @@ def test_correcting_the_name_delays_no_letter(
     client = as_person(ADMIN)
     client.post("/sales-manager/students/new", GOOD)
     faults.set(ONE_USER, times=1, status=504)
-    enact(client, desk, "data", email=GOOD["email"], full_name="Ару Сапарқызы")
+    act_and_follow(client, desk, "data", email=GOOD["email"], full_name="Ару Сапарқызы")
     assert desk.changes()[0]["state"] == "open"
 
     desk.time_passes()
@@ -87,7 +95,7 @@ def test_a_letter_is_sent_when_the_change_replacing_it_is_refused(
     client = as_person(ADMIN)
     client.post("/sales-manager/students/new", GOOD)
     faults.set(ONE_USER, times=1, status=504)
-    submit(client, desk, "password")
+    send_act(client, desk, "password")
     faults.clear()
     desk.time_passes()
     faults.set(ONE_USER, times=1, status=422, body='{"error_code": "weak_password"}')
@@ -113,9 +121,9 @@ def test_a_letter_sent_before_its_replacement_is_logged(
     faults.set(LETTERS, status=500, times=1)
     request = threading.Thread(target=_deliver, args=(welcome["id"],))
     request.start()
-    until(faults.met)
+    wait_until(faults.met)
 
-    submit(client, desk, "password")
+    send_act(client, desk, "password")
     faults.clear()
     request.join(30)
 

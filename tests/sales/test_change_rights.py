@@ -19,7 +19,7 @@ from tests.support.student_changes import (
     NEW_PASSWORD,
     OTHER,
     SignIn,
-    enact,
+    act_and_follow,
     manager_of_one,
     path_of,
     signed_in,
@@ -75,7 +75,7 @@ def test_the_refusal_says_whose_student_it_is(
 def test_a_manager_cannot_hand_over_or_delete_students(
     manager: Client, desk: Desk, colleague: dict[str, Any], act: str
 ) -> None:
-    answer = enact(manager, desk, act, email=GOOD["email"], manager_id=colleague["id"])
+    answer = act_and_follow(manager, desk, act, email=GOOD["email"], manager_id=colleague["id"])
     assert answer.status_code == 403
     assert len(desk.students()) == 1
     card = manager.get(path_of(desk)).content.decode()
@@ -131,7 +131,7 @@ def test_an_account_shared_by_two_students_is_not_changed(boss: Client, desk: De
         "insert into tripwire_users (user_id, full_name, email) values (%s, %s, %s)",
         [student["user_id"], "Другой Тест", "twin@onai.test"],
     )
-    answer = enact(boss, desk, "delete", email=GOOD["email"])
+    answer = act_and_follow(boss, desk, "delete", email=GOOD["email"])
     assert answer.status_code == 409
     assert "у нескольких студентов" in text_of(answer)
     assert len(desk.accounts()) == 1
@@ -144,7 +144,7 @@ def test_a_former_manager_no_longer_sees_the_student(
         path_of(desk, "password"), {"attempt": str(uuid4()), "password": NEW_PASSWORD}
     )["Location"]
     created = desk.intentions()[0]["id"]
-    enact(boss, desk, "manager", manager_id=colleague["id"])
+    act_and_follow(boss, desk, "manager", manager_id=colleague["id"])
     for page in (done, f"/sales-manager/students/new/{created}"):
         answer = manager.get(page)
         assert answer.status_code == 403
@@ -169,7 +169,7 @@ def test_acts_for_admins_are_guarded_below_the_page(
 def test_the_result_of_a_change_is_private(
     manager: Client, boss: Client, desk: Desk, colleague: dict[str, Any]
 ) -> None:
-    done = enact(manager, desk, "password", password=NEW_PASSWORD).request["PATH_INFO"]
+    done = act_and_follow(manager, desk, "password", password=NEW_PASSWORD).request["PATH_INFO"]
     other = signed_in(OTHER)
     assert other.get(done).status_code == 404
     assert boss.get(done).status_code == 200

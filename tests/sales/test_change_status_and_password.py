@@ -17,11 +17,11 @@ from tests.support.student_changes import (
     MANAGER,
     NEW_PASSWORD,
     SignIn,
-    enact,
+    act_and_follow,
     manager_of_one,
     newest_entry,
     path_of,
-    refused,
+    sign_in_error,
     signed_in,
     student_of,
     text_of,
@@ -51,7 +51,7 @@ def test_a_status_is_changed_and_logged(
     session = accounts.sign_in(GOOD["email"], GOOD["password"])
     before = student_of(desk)
 
-    answer = enact(manager, desk, "status", status=status)
+    answer = act_and_follow(manager, desk, "status", status=status)
 
     assert f"Статус теперь: {shown}." in text_of(answer)
     assert f"Сменил статус Активен → {shown} Аяулым Тест" in text_of(answer)
@@ -66,7 +66,7 @@ def test_a_status_is_changed_and_logged(
 
 
 def test_blocking_needs_a_confirmation(manager: Client, desk: Desk) -> None:
-    answer = enact(manager, desk, "status", status="blocked")
+    answer = act_and_follow(manager, desk, "status", status="blocked")
 
     assert answer.status_code == 400
     assert "Подтвердите: студент сразу потеряет доступ" in text_of(answer)
@@ -81,15 +81,15 @@ def test_blocking_ends_access_at_once_and_unblocking_restores_it(
     assert student.get("/welcome").status_code == 200
     session = accounts.sign_in(GOOD["email"], GOOD["password"])
 
-    enact(manager, desk, "status", status="blocked", sure="on")
+    act_and_follow(manager, desk, "status", status="blocked", sure="on")
 
-    assert refused(accounts, GOOD["email"], GOOD["password"]) == "user_banned"
+    assert sign_in_error(accounts, GOOD["email"], GOOD["password"]) == "user_banned"
     assert student.get("/welcome").status_code == 403
     user_id = student_of(desk)["user_id"]
     assert desk.rows("select 1 from auth.sessions where user_id = %s", user_id) == []
     assert accounts.call("GET", "/user", session["access_token"]).status_code == 403
 
-    enact(manager, desk, "status", status="active")
+    act_and_follow(manager, desk, "status", status="active")
 
     accounts.sign_in(GOOD["email"], GOOD["password"])
     assert student.get("/welcome").status_code == 200
@@ -107,22 +107,24 @@ def test_without_the_right_to_end_sessions_the_ban_suffices(
         " for each row execute function auth.refuse()"
     )
     try:
-        enact(manager, desk, "status", status="blocked", sure="on")
+        act_and_follow(manager, desk, "status", status="blocked", sure="on")
     finally:
         desk.connection.execute("drop function auth.refuse() cascade")
     assert student_of(desk)["status"] == "blocked"
     assert "sessions_not_ended" in caplog.text
-    assert refused(accounts, GOOD["email"], GOOD["password"]) == "user_banned"
+    assert sign_in_error(accounts, GOOD["email"], GOOD["password"]) == "user_banned"
 
 
 def test_other_statuses_do_not_call_supabase(manager: Client, desk: Desk, faults: Faults) -> None:
     faults.set(ONE_USER, status=504)
-    assert "Статус теперь: Неактивен." in text_of(enact(manager, desk, "status", status="inactive"))
+    assert "Статус теперь: Неактивен." in text_of(
+        act_and_follow(manager, desk, "status", status="inactive")
+    )
     assert faults.met() == 0
 
 
 def test_an_unchanged_status_is_not_an_act(manager: Client, desk: Desk) -> None:
-    answer = enact(manager, desk, "status", status="active")
+    answer = act_and_follow(manager, desk, "status", status="active")
 
     assert answer.status_code == 409
     assert "менять нечего" in text_of(answer)
@@ -134,12 +136,12 @@ def test_an_expired_ban_does_not_count(manager: Client, desk: Desk) -> None:
         "update auth.users set banned_until = now() - interval '1 day' where email = %s",
         [GOOD["email"]],
     )
-    assert enact(manager, desk, "status", status="active").status_code == 409
+    assert act_and_follow(manager, desk, "status", status="active").status_code == 409
 
 
 @pytest.mark.parametrize("status", ["", "vip"])
 def test_an_unknown_status_is_reported(manager: Client, desk: Desk, status: str) -> None:
-    answer = enact(manager, desk, "status", status=status)
+    answer = act_and_follow(manager, desk, "status", status=status)
     assert answer.status_code == 400
     assert student_of(desk)["status"] == "active"
 
@@ -148,11 +150,11 @@ def test_a_blocked_student_without_a_ban_gets_one(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
     desk.connection.execute("update tripwire_users set status = 'blocked'")
-    enact(manager, desk, "status", status="blocked", sure="on")
-    assert refused(accounts, GOOD["email"], GOOD["password"]) == "user_banned"
+    act_and_follow(manager, desk, "status", status="blocked", sure="on")
+    assert sign_in_error(accounts, GOOD["email"], GOOD["password"]) == "user_banned"
 
     desk.connection.execute("update tripwire_users set status = 'active'")
-    enact(manager, desk, "status", status="completed")
+    act_and_follow(manager, desk, "status", status="completed")
     accounts.sign_in(GOOD["email"], GOOD["password"])
 
 
@@ -164,7 +166,7 @@ def test_a_new_password_replaces_the_old_one_and_is_shown_once(
 ) -> None:
     accounts.sign_in(GOOD["email"], GOOD["password"])
 
-    answer = enact(manager, desk, "password", password=NEW_PASSWORD)
+    answer = act_and_follow(manager, desk, "password", password=NEW_PASSWORD)
 
     page = text_of(answer)
     assert "Пароль сменён" in page
@@ -176,7 +178,7 @@ def test_a_new_password_replaces_the_old_one_and_is_shown_once(
     assert newest["subject"] == "Новый пароль к экспресс-курсу onAI Academy"
     assert NEW_PASSWORD in newest["text"]
     assert GOOD["password"] in welcome["text"]
-    assert refused(accounts, GOOD["email"], GOOD["password"]) == "invalid_credentials"
+    assert sign_in_error(accounts, GOOD["email"], GOOD["password"]) == "invalid_credentials"
     accounts.sign_in(GOOD["email"], NEW_PASSWORD)
     assert desk.log()[2:] == ["password_reset", "email_sent"]
     assert student_of(desk)["welcome_email_sent"] is True
@@ -186,7 +188,7 @@ def test_a_new_password_is_in_no_row_or_log(
     manager: Client, desk: Desk, caplog: Any, faults: Faults
 ) -> None:
     faults.set("/emails", status=500)
-    enact(manager, desk, "password", password=NEW_PASSWORD)
+    act_and_follow(manager, desk, "password", password=NEW_PASSWORD)
 
     assert NEW_PASSWORD not in desk.everything()
     assert NEW_PASSWORD not in caplog.text
@@ -197,7 +199,7 @@ def test_a_waiting_letter_is_not_reported_as_sent(
 ) -> None:
     assert student_of(desk)["welcome_email_sent"] is True
     faults.set("/emails", status=500)
-    enact(manager, desk, "password", password=NEW_PASSWORD)
+    act_and_follow(manager, desk, "password", password=NEW_PASSWORD)
 
     assert student_of(desk)["welcome_email_sent"] is False
     assert "письмо ждёт" in text_of(manager.get("/sales-manager"))
@@ -212,7 +214,7 @@ def test_a_new_password_takes_an_unsent_letter_out_of_the_outbox(
     client.post("/sales-manager/students/new", GOOD)
     faults.clear()
 
-    enact(client, desk, "password", password=NEW_PASSWORD)
+    act_and_follow(client, desk, "password", password=NEW_PASSWORD)
 
     (letter,) = desk.mailbox()
     assert NEW_PASSWORD in letter["text"]
@@ -225,7 +227,7 @@ def test_a_new_password_takes_an_unsent_letter_out_of_the_outbox(
 def test_a_bad_password_is_reported_beside_its_field(
     manager: Client, desk: Desk, password: str
 ) -> None:
-    answer = enact(manager, desk, "password", password=password)
+    answer = act_and_follow(manager, desk, "password", password=password)
 
     assert answer.status_code == 400
     assert 'class="field-error"' in answer.content.decode()
@@ -233,7 +235,7 @@ def test_a_bad_password_is_reported_beside_its_field(
 
 
 def test_another_suggestion_changes_nothing(manager: Client, desk: Desk) -> None:
-    answer = enact(manager, desk, "password", password="", suggest="1")
+    answer = act_and_follow(manager, desk, "password", password="", suggest="1")
     assert answer.status_code == 200
     assert desk.changes() == []
 
@@ -241,14 +243,14 @@ def test_another_suggestion_changes_nothing(manager: Client, desk: Desk) -> None
 def test_only_the_newest_password_is_shown(manager: Client, desk: Desk) -> None:
     path = path_of(desk, "password")
     first = manager.post(path, {"attempt": str(uuid4()), "password": NEW_PASSWORD})["Location"]
-    enact(manager, desk, "password", password="Other-Qpn8-2vXk")
+    act_and_follow(manager, desk, "password", password="Other-Qpn8-2vXk")
     assert NEW_PASSWORD not in text_of(manager.get(first))
 
 
 def test_another_change_does_not_hide_a_new_password(manager: Client, desk: Desk) -> None:
     body = {"attempt": str(uuid4()), "password": NEW_PASSWORD}
     page = manager.post(path_of(desk, "password"), body)["Location"]
-    enact(manager, desk, "status", status="inactive")
+    act_and_follow(manager, desk, "status", status="inactive")
     assert NEW_PASSWORD in text_of(manager.get(page))
 
 

@@ -54,7 +54,7 @@ def test_a_student_is_created(call: Any, desk: Desk, accounts: Accounts) -> None
 
     assert answer.status_code == 201
     assert answer["Content-Type"] == "application/json"
-    desk.whole()
+    desk.assert_whole_student()
     (student,) = desk.students()
     created_at = student["created_at"].astimezone(UTC).isoformat(timespec="milliseconds")
     assert answer.json() == {
@@ -88,7 +88,7 @@ def test_a_waiting_letter_is_reported(call: Any, desk: Desk, faults: Faults) -> 
 
     assert answer.status_code == 201
     assert answer.json()["emailSent"] is False
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_strangers_and_students_cannot_create_students(
@@ -97,7 +97,7 @@ def test_strangers_and_students_cannot_create_students(
     stranger = client.post(CREATE, json.dumps(GOOD), content_type="application/json")
     _is_refusal(stranger, 401, "sign_in_required")
     _is_refusal(call(person=STUDENT), 403, "wrong_role")
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_a_browsers_session_needs_its_csrf_token(
@@ -113,7 +113,7 @@ def test_a_browsers_session_needs_its_csrf_token(
     accepted = browser.post(CREATE, GOOD, content_type="application/json", headers=headers)
 
     assert accepted.status_code == 201, accepted.content
-    desk.whole()
+    desk.assert_whole_student()
 
 
 @pytest.mark.parametrize("named", [ADMIN, STUDENT, "nobody"])
@@ -122,7 +122,7 @@ def test_a_manager_can_name_only_themselves(
 ) -> None:
     named_id = str(uuid4()) if named == "nobody" else _id_of(accounts, named)
     _is_refusal(call({"manager_id": named_id}), 403, "not_your_manager_id")
-    desk.nothing()
+    desk.assert_no_student()
 
 
 @pytest.mark.parametrize("named", [ADMIN, MANAGER])
@@ -148,7 +148,7 @@ def test_an_admin_cannot_name_anybody_else(
         named_id = accounts.create("roleless@onai.test")["id"]
     body = _is_refusal(call({"manager_id": named_id}, ADMIN), 400, "unknown_manager")
     assert list(body["fields"]) == ["manager_id"]
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_a_manager_unreadable_by_supabase_can_be_named(
@@ -189,7 +189,7 @@ def test_bad_input_is_reported_by_field(
 
     assert sorted(body["fields"]) == fields
     assert all(body["fields"].values())
-    desk.nothing()
+    desk.assert_no_student()
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_bad_input_is_reported_by_field(
 )
 def test_a_body_that_is_not_a_json_object_is_refused(call: Any, desk: Desk, body: bytes) -> None:
     _is_refusal(call(body), 400, "bad_json")
-    desk.nothing()
+    desk.assert_no_student()
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_body_that_is_not_a_json_object_is_refused(call: Any, desk: Desk, body
 )
 def test_only_json_is_accepted(call: Any, desk: Desk, kind: str) -> None:
     _is_refusal(call(json.dumps(GOOD), content_type=kind), 415, "not_json")
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_a_charset_in_the_content_type_is_accepted(call: Any) -> None:
@@ -229,7 +229,7 @@ def test_a_body_is_at_most_16_kb(call: Any, desk: Desk) -> None:
         return body + " " * (size - len(body))
 
     _is_refusal(call(padded(16 * 1024 + 1)), 413, "body_too_large")
-    desk.nothing()
+    desk.assert_no_student()
     assert call(padded(16 * 1024)).status_code == 201
 
 
@@ -238,7 +238,7 @@ def test_a_body_of_unknown_length_is_refused(client: Client, bearer: Bearer, des
         "POST", CREATE, headers={**bearer(MANAGER), "Content-Type": "application/json"}
     )
     _is_refusal(answer, 411, "length_required")
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_only_post_is_allowed(client: Client, bearer: Bearer) -> None:
@@ -250,7 +250,7 @@ def test_a_likely_typing_error_is_refused_until_confirmed(call: Any, desk: Desk)
     body = _is_refusal(call({"email": "aru@gmial.com"}), 400, "email_in_doubt")
     assert "aru@gmail.com" in body["fields"]["email"]
     _is_refusal(call({"email": "aru@gmial.com", "full_name": ""}), 400, "invalid_input")
-    desk.nothing()
+    desk.assert_no_student()
 
     answer = call({"email": "aru@gmial.com", "confirm_email": True})
 
@@ -271,7 +271,7 @@ def test_a_taken_address_names_the_student_if_the_user_may_know(
     assert "Это уже ваш студент: Ару Сапарова" in mine["error"]
     assert "Ару" not in theirs["error"]
     assert "менеджер: Аяулым Тест" in admins["error"]
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_an_account_without_a_student_is_adopted_by_admins_only(
@@ -283,7 +283,7 @@ def test_an_account_without_a_student_is_adopted_by_admins_only(
     _is_refusal(call({"adopt": True}), 403, "only_admins_adopt")
     assert call({"adopt": True}, ADMIN).status_code == 201
 
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_the_same_key_and_body_get_the_same_answer(call: Any, desk: Desk, faults: Faults) -> None:
@@ -305,7 +305,7 @@ def test_the_same_key_with_another_body_is_refused(call: Any, desk: Desk) -> Non
         _is_refusal(call(changes, **{"Idempotency-Key": "k-1"}), 409, "idempotency_key_reused")
 
     assert desk.students("dana@onai.test") == []
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_an_idempotency_key_belongs_to_its_user(call: Any, desk: Desk) -> None:
@@ -314,7 +314,7 @@ def test_an_idempotency_key_belongs_to_its_user(call: Any, desk: Desk) -> None:
     other = call({"email": "dana@onai.test"}, ADMIN, **{"Idempotency-Key": "k-1"})
 
     assert other.status_code == 201
-    desk.whole("dana@onai.test")
+    desk.assert_whole_student("dana@onai.test")
 
 
 def test_a_refused_request_can_be_repeated_with_its_key(
@@ -322,17 +322,17 @@ def test_a_refused_request_can_be_repeated_with_its_key(
 ) -> None:
     faults.set("/auth/v1/admin/users", method="POST", status=500)
     _is_refusal(call(**{"Idempotency-Key": "k-1"}), 502, "auth_failed")
-    desk.nothing()
+    desk.assert_no_student()
     faults.clear()
 
     assert call(**{"Idempotency-Key": "k-1"}).status_code == 201
-    desk.whole()
+    desk.assert_whole_student()
 
 
 @pytest.mark.parametrize("key", ["", "ключ", "k" * 256, "a\tb"])
 def test_an_invalid_idempotency_key_is_refused(call: Any, desk: Desk, key: str) -> None:
     _is_refusal(call(**{"Idempotency-Key": key}), 400, "bad_idempotency_key")
-    desk.nothing()
+    desk.assert_no_student()
 
 
 # --- Many at once ------------------------------------------------------------------------------
@@ -389,7 +389,7 @@ def test_fifty_simultaneous_requests_for_one_address_create_one_student(
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 49
     codes = {answer.json()["code"] for answer in answers if answer.status_code == 409}
     assert codes <= {"email_taken", "creation_in_progress"}
-    desk.whole()
+    desk.assert_whole_student()
     assert len(desk.letters()) == 1
 
 
@@ -404,7 +404,7 @@ def test_fifty_simultaneous_requests_with_one_key_are_one_request(
     # Who comes while it is under way hears that, and is told to come back.
     assert {answer.status_code for answer in answers} <= {201, 503}
     assert {a.json()["code"] for a in answers if a.status_code == 503} <= {"still_creating"}
-    desk.whole()
+    desk.assert_whole_student()
     assert ask().status_code == 201
 
 
@@ -416,4 +416,4 @@ def test_fifty_simultaneous_requests_create_fifty_students(desk: Desk, bearer: B
 
     assert {answer.status_code for answer in answers} == {201}
     for number in range(50):
-        desk.whole(f"student{number}@onai.test")
+        desk.assert_whole_student(f"student{number}@onai.test")

@@ -11,7 +11,7 @@ from django.test import Client
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
 from tests.support.people import Accounts
-from tests.support.processes import work
+from tests.support.processes import run_worker
 
 SignIn = Callable[[str], Client]
 MANAGER, OTHER = "ayaulym@onai.test", "botagoz@onai.test"
@@ -43,7 +43,7 @@ def test_a_student_is_created(manager: Client, desk: Desk, accounts: Accounts) -
     assert "Письмо отправлено на aru@onai.test" in page
     assert "Здравствуйте, Ару Сапарова!" in page
     assert page.count(GOOD["password"]) == 2  # to read, and in the ready message
-    desk.whole()
+    desk.assert_whole_student()
     (student,) = desk.students()
     me = accounts.sign_in(MANAGER)["user"]
     assert str(student["granted_by"]) == me["id"]
@@ -103,7 +103,7 @@ def test_without_javascript_the_server_suggests_a_password(manager: Client, desk
     assert _value(page, "full_name") == GOOD["full_name"]
     assert _value(page, "password") not in ("", GOOD["password"])
     assert "alert" not in page
-    desk.nothing()
+    desk.assert_no_student()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_mistake_is_reported_beside_its_field_and_typed_text_kept(
     assert sentence in beside
     for name in ({*GOOD, "attempt"}) - {field}:
         assert _value(page, name) == typed[name]
-    desk.nothing()
+    desk.assert_no_student()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_good_input_is_stored_normalised(
 ) -> None:
     assert "Доступ открыт" in _text(manager.post(NEW, {**GOOD, **typed}, follow=True))
 
-    desk.whole()
+    desk.assert_whole_student()
     (student,) = desk.students()
     assert {name: student[name] for name in kept} == kept
 
@@ -175,7 +175,7 @@ def test_a_good_password_opens_the_account_exactly_as_typed(
 ) -> None:
     manager.post(NEW, {**GOOD, "password": password})
 
-    desk.whole()
+    desk.assert_whole_student()
     assert accounts.sign_in(GOOD["email"], password)
     assert password in desk.mailbox()[0]["text"]
     assert password in unescape(desk.mailbox()[0]["html"])
@@ -189,7 +189,7 @@ def test_a_second_tap_creates_no_second_student(manager: Client, desk: Desk) -> 
     assert first.status_code == second.status_code == 302
     assert first["Location"] == second["Location"]
     assert "Доступ открыт" in _text(manager.get(second["Location"]))
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_the_same_page_serves_for_the_next_student(manager: Client, desk: Desk) -> None:
@@ -200,13 +200,13 @@ def test_the_same_page_serves_for_the_next_student(manager: Client, desk: Desk) 
     answer = manager.post(NEW, {**form, "email": "dana@onai.test"}, follow=True)
 
     assert "Доступ открыт" in _text(answer)
-    desk.whole("aru@onai.test")
-    desk.whole("dana@onai.test")
+    desk.assert_whole_student("aru@onai.test")
+    desk.assert_whole_student("dana@onai.test")
 
 
 def test_an_invalid_attempt_is_ignored(manager: Client, desk: Desk) -> None:
     assert manager.post(NEW, {**GOOD, "attempt": "a\x00b"}).status_code == 302
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_the_result_is_shown_once_and_reloading_creates_nothing(
@@ -220,7 +220,7 @@ def test_the_result_is_shown_once_and_reloading_creates_nothing(
     assert GOOD["password"] not in again
     assert "Доступ открыт" in again
     assert "Пароль показывается один раз" in again
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_the_result_is_for_its_creator_and_admins(
@@ -267,7 +267,7 @@ def test_a_waiting_letter_is_reported_with_what_to_do(
     assert "отправьте логин и пароль в мессенджере" in page
     assert GOOD["password"] in page
     assert "письмо ждёт" in _text(manager.get("/sales-manager"))
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_a_refused_letter_is_reported_and_can_be_sent_again(
@@ -287,9 +287,9 @@ def test_a_refused_letter_is_reported_and_can_be_sent_again(
     again = as_person(MANAGER).post(f"{card}/letter", follow=True)
 
     assert "Письмо отправлено на aru@onai.test" in _text(again)
-    desk.whole()
+    desk.assert_whole_student()
     manager.post(f"{card}/letter")
-    desk.whole()  # and a second tap sends nothing
+    desk.assert_whole_student()  # and a second tap sends nothing
 
 
 def test_a_manager_without_a_name_is_called_by_their_address(
@@ -312,9 +312,9 @@ def test_no_row_log_or_job_holds_the_password(
     faults.clear()
     desk.time_passes()
 
-    worked = work()
+    worked = run_worker()
 
-    desk.whole()
+    desk.assert_whole_student()
     (letter,) = desk.letters()
     assert letter["sealed_password"] == ""
     said = capfd.readouterr()
@@ -333,4 +333,4 @@ def test_an_ended_session_says_that_nothing_was_created(as_person: SignIn, desk:
     assert _value(page, "next") == NEW
     elsewhere = Client(headers={"Referer": "https://elsewhere.test/funnel"}).post(NEW, GOOD)
     assert "next" not in elsewhere["Location"]
-    desk.nothing()
+    desk.assert_no_student()

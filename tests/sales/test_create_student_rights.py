@@ -53,7 +53,7 @@ def test_a_taken_address_names_the_students_manager(
     assert "Это уже студент: Ару Сапарова, менеджер: Аяулым Тест." in _text(admins)
     assert card in _text(admins)
     assert admins.status_code == 409
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_an_address_stored_in_another_case_is_taken(
@@ -111,12 +111,12 @@ def test_an_admin_can_adopt_an_account_which_sets_a_new_password(
     assert 'name="adopt"' in _text(asked)
     # Also after another mistake, and as it was left.
     wrong = _text(admin.post(NEW, {**GOOD, "password": "short", "adopt": "on"}))
-    assert re.search(r'name="adopt" value="on" checked', wrong)
+    assert re.search(r'name="adopt"\s+value="on"\s+checked', wrong)
 
     adopted = admin.post(NEW, {**GOOD, "adopt": "on"}, follow=True)
 
     assert "Доступ открыт" in _text(adopted)
-    desk.whole()
+    desk.assert_whole_student()
     (account,) = desk.accounts()
     assert str(account["id"]) == left_over["id"]
     assert account["raw_app_meta_data"]["role"] == "student"
@@ -141,7 +141,7 @@ def test_a_staff_account_never_becomes_a_student(
 
 def test_adopting_a_missing_account_is_refused(admin: Client, desk: Desk) -> None:
     assert admin.post(NEW, {**GOOD, "adopt": "on"}).status_code == 409
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_a_students_card_is_for_its_manager_and_admins(
@@ -176,7 +176,7 @@ def test_strangers_and_students_cannot_create_students(as_person: SignIn, desk: 
     assert stranger.status_code == 302
     assert stranger["Location"].startswith("/login?lost=")
     assert student.status_code == 403
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_a_manager_can_name_only_themselves(
@@ -185,10 +185,10 @@ def test_a_manager_can_name_only_themselves(
     refused = manager.post(NEW, {**GOOD, "manager_id": colleague["id"]})
     assert refused.status_code == 403
     assert "только от своего имени" in _text(refused)
-    desk.nothing()
+    desk.assert_no_student()
 
     manager.post(NEW, {**GOOD, "manager_id": _id_of(accounts, MANAGER)})
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_an_admin_names_any_of_the_staff_and_nobody_else(
@@ -199,11 +199,11 @@ def test_an_admin_names_any_of_the_staff_and_nobody_else(
         refused = admin.post(NEW, {**GOOD, "manager_id": wrong})
         assert refused.status_code == 400
         assert "Такого менеджера нет." in _text(refused)
-    desk.nothing()
+    desk.assert_no_student()
 
     admin.post(NEW, {**GOOD, "manager_id": colleague["id"]})
 
-    desk.whole()
+    desk.assert_whole_student()
     (student,) = desk.students()
     assert str(student["granted_by"]) == colleague["id"]
     assert student["manager_name"] == "Ботагоз Тест"

@@ -11,7 +11,7 @@ from sales import letters
 from sales.models import WelcomeLetter
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
-from tests.support.interruptions import try_again
+from tests.support.interruptions import deliver_again
 
 
 def test_a_new_secret_key_still_opens_what_the_former_one_sealed(
@@ -23,8 +23,8 @@ def test_a_new_secret_key_still_opens_what_the_former_one_sealed(
     former, settings.SECRET_KEY = settings.SECRET_KEY, "another-secret-key-" * 3
     settings.SECRET_KEY_FALLBACKS = [former]
 
-    assert try_again(desk)["state"] == "sent"
-    desk.whole()
+    assert deliver_again(desk)["state"] == "sent"
+    desk.assert_whole_student()
 
 
 def test_without_the_former_key_the_letter_fails_and_says_why(
@@ -35,11 +35,11 @@ def test_without_the_former_key_the_letter_fails_and_says_why(
     faults.clear()
     former, settings.SECRET_KEY = settings.SECRET_KEY, "another-secret-key-" * 3
 
-    assert try_again(desk)["problem"] == "password cannot be unsealed"
+    assert deliver_again(desk)["problem"] == "password cannot be unsealed"
     # Once the key is named again, nothing is lost.
     settings.SECRET_KEY_FALLBACKS = [former]
     letters.send_again(WelcomeLetter.objects.get())
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_a_sealed_password_is_authenticated_and_for_one_purpose(settings: Any) -> None:

@@ -16,8 +16,8 @@ from sales import letters
 from sales.models import WelcomeLetter
 from tests.conftest import Faults
 from tests.support.desk import Desk
-from tests.support.interruptions import letter_of, try_again, until
-from tests.support.processes import work
+from tests.support.interruptions import deliver_again, letter_of, wait_until
+from tests.support.processes import run_worker
 from tests.support.student_changes import text_of
 
 NEW = "/sales-manager/students/new"
@@ -51,11 +51,11 @@ def test_a_temporary_failure_is_retried_and_the_letter_sent_once(
     assert letter_of(desk)["state"] == "pending"
     assert letter_of(desk)["problem"]
 
-    letter = try_again(desk)
+    letter = deliver_again(desk)
 
     assert (letter["state"], letter["attempts"]) == ("sent", 2)
     assert len(desk.mailbox()) == 1
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_a_slow_resend_does_not_delay_the_manager(create: Any, desk: Desk, faults: Faults) -> None:
@@ -65,7 +65,7 @@ def test_a_slow_resend_does_not_delay_the_manager(create: Any, desk: Desk, fault
     create()
 
     assert datetime.now(UTC) - began < timedelta(seconds=7)
-    assert try_again(desk)["state"] == "sent"
+    assert deliver_again(desk)["state"] == "sent"
     assert len(desk.mailbox()) == 1
 
 
@@ -88,7 +88,7 @@ def test_a_refused_letter_is_not_retried_automatically(
     faults.clear()
 
     desk.time_passes()
-    work()
+    run_worker()
 
     assert letter_of(desk)["state"] == "failed"
     assert letter_of(desk)["sealed_password"]
@@ -135,7 +135,7 @@ def test_a_refusal_of_our_key_or_sender_is_retried_until_mended(
 ) -> None:
     faults.set("/emails", **OURS[how])
     create()
-    letter = try_again(desk)
+    letter = deliver_again(desk)
     assert (letter["state"], letter["attempts"], letter["ours"]) == ("pending", 2, True)
     assert letter["sealed_password"]
     (student,) = desk.students()
@@ -146,11 +146,11 @@ def test_a_refusal_of_our_key_or_sender_is_retried_until_mended(
     assert "RESEND_FROM_EMAIL" in text_of(admin.get("/status"))
     faults.clear()
 
-    letter = try_again(desk)
+    letter = deliver_again(desk)
 
     assert (letter["state"], letter["ours"]) == ("sent", False)
     assert len(desk.mailbox()) == 1
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_another_sender_gets_another_key(
@@ -160,14 +160,14 @@ def test_another_sender_gets_another_key(
     faults.set("/emails", times=2, **OURS["from"])
     create()
     first = letter_of(desk)["idempotency_key"]
-    before = try_again(desk)["idempotency_key"]
+    before = deliver_again(desk)["idempotency_key"]
     assert before != first
     faults.set("/emails", drop=True, after=True, times=1)
     settings.RESEND_FROM_EMAIL = "onAI <mended@onai.test>"
 
-    assert try_again(desk)["state"] == "pending"
+    assert deliver_again(desk)["state"] == "pending"
     assert letter_of(desk)["idempotency_key"] == before
-    assert try_again(desk)["state"] == "sent"
+    assert deliver_again(desk)["state"] == "sent"
 
     assert len(desk.mailbox()) == 1
     assert desk.mailbox()[0]["idempotency_key"] == f"welcome/{before}"
@@ -181,9 +181,9 @@ def test_a_possibly_accepted_letter_keeps_its_key_after_a_refusal_of_ours(
     key = letter_of(desk)["idempotency_key"]
     for _ in range(2):
         faults.set("/emails", times=1, **OURS["wrong key"])
-        assert try_again(desk)["idempotency_key"] == key
+        assert deliver_again(desk)["idempotency_key"] == key
     assert not letter_of(desk)["refused"]
-    assert try_again(desk)["state"] == "sent"
+    assert deliver_again(desk)["state"] == "sent"
     assert len(desk.mailbox()) == 1
 
 
@@ -193,7 +193,7 @@ def test_a_letter_refused_for_a_day_is_reported_as_our_fault(
     faults.set("/emails", **OURS["no key"])
     create()
     desk.connection.execute("update sales_letters set give_up_at = now()")
-    letter = try_again(desk)
+    letter = deliver_again(desk)
     assert (letter["state"], letter["refused"]) == ("failed", True)
     (student,) = desk.students()
     card = as_person("admin@onai.test").get(f"/sales-manager/students/{student['id']}")
@@ -201,7 +201,7 @@ def test_a_letter_refused_for_a_day_is_reported_as_our_fault(
     faults.clear()
     letters.send_again(WelcomeLetter.objects.get())
     assert letter_of(desk)["state"] == "sent"
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_the_delays_grow_and_a_failure_is_reported_after_a_day(
@@ -210,7 +210,7 @@ def test_the_delays_grow_and_a_failure_is_reported_after_a_day(
     faults.set("/emails", status=500)
     create()
     waits = [letter_of(desk)["wait"]]
-    while (letter := try_again(desk))["state"] == "pending":
+    while (letter := deliver_again(desk))["state"] == "pending":
         waits.append(letter["wait"])
         if sum(waits, timedelta()) > timedelta(hours=24):
             desk.connection.execute("update sales_letters set give_up_at = now()")
@@ -233,7 +233,7 @@ def test_a_possibly_accepted_letter_keeps_its_key_when_sent_again(
     faults.set("/emails", drop=True, after=True, times=1)
     create()
     former, settings.SECRET_KEY = settings.SECRET_KEY, "another-secret-key-" * 3
-    failed = try_again(desk)  # since it cannot be unsealed
+    failed = deliver_again(desk)  # since it cannot be unsealed
     settings.SECRET_KEY = former
 
     letters.send_again(WelcomeLetter.objects.get())
@@ -241,7 +241,7 @@ def test_a_possibly_accepted_letter_keeps_its_key_when_sent_again(
     assert letter_of(desk)["idempotency_key"] == failed["idempotency_key"]
     assert letter_of(desk)["give_up_at"] == failed["give_up_at"]
     assert len(desk.mailbox()) == 1
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_no_attempt_is_made_after_a_day(create: Any, desk: Desk, faults: Faults) -> None:
@@ -249,7 +249,7 @@ def test_no_attempt_is_made_after_a_day(create: Any, desk: Desk, faults: Faults)
     create()
     desk.connection.execute("update sales_letters set give_up_at = now() + interval '5 seconds'")
 
-    letter = try_again(desk)
+    letter = deliver_again(desk)
 
     assert letter["due_at"] == letter["give_up_at"]
 
@@ -297,7 +297,7 @@ def test_every_attempt_has_the_same_key_and_content(
     faults.set("/emails", after=True, status=500, times=3)
     create()
     for _ in range(3):
-        try_again(desk)
+        deliver_again(desk)
 
     (letter,) = desk.mailbox()
     assert letter["idempotency_key"] == f"welcome/{letter_of(desk)['idempotency_key']}"
@@ -314,7 +314,7 @@ def test_a_refused_letter_is_sent_again_with_another_key(
 
     letters.send_again(WelcomeLetter.objects.get())
 
-    desk.whole()
+    desk.assert_whole_student()
     assert letter_of(desk)["idempotency_key"] != first["idempotency_key"]
 
 
@@ -328,7 +328,7 @@ def test_no_attempt_is_made_after_resend_forgets_the_key(
     desk.connection.execute("update mailbox.letters set idempotency_key = null")
     desk.connection.execute("update sales_letters set give_up_at = now()")
 
-    letter = try_again(desk)
+    letter = deliver_again(desk)
 
     assert letter["state"] == "failed"
     assert "given up after a day" in letter["problem"]
@@ -345,9 +345,9 @@ def test_a_letter_accepted_before_a_change_of_the_site_counts_as_sent(
     create()
     settings.PLATFORM_LOGIN_URL = "https://elsewhere.onai.test/login"
 
-    assert try_again(desk)["state"] == "sent"
+    assert deliver_again(desk)["state"] == "sent"
 
-    desk.whole()
+    desk.assert_whole_student()
     assert len(desk.mailbox()) == 1
 
 
@@ -372,12 +372,12 @@ def test_two_processes_send_and_log_a_letter_once(create: Any, desk: Desk, fault
     letter_id = letter_of(desk)["id"]
     with ThreadPoolExecutor() as both:
         attempts = [both.submit(_attempt, letter_id) for _ in range(2)]
-        until(lambda: faults.met() == 2)
+        wait_until(lambda: faults.met() == 2)
         faults.clear()
         for attempt in attempts:
             attempt.result()
 
-    desk.whole()
+    desk.assert_whole_student()
     assert len(desk.mailbox()) == 1
     assert desk.log().count("email_sent") == 1
 
@@ -398,7 +398,7 @@ def test_deleting_a_student_deletes_the_letter(create: Any, desk: Desk, faults: 
 
     assert desk.letters() == []
     desk.time_passes()
-    work()
+    run_worker()
     failed = desk.rows("select * from procrastinate_jobs where status = 'failed'")
     assert failed == []
 
@@ -410,7 +410,7 @@ def test_a_success_is_logged_once(create: Any, desk: Desk, faults: Faults, caplo
     faults.clear()
     desk.time_passes()
 
-    said = [json.loads(line) for line in work().stderr.splitlines() if line.startswith("{")]
+    said = [json.loads(line) for line in run_worker().stderr.splitlines() if line.startswith("{")]
 
     (entry,) = [line for line in said if line["message"] == SENT]
     (student,) = desk.students()

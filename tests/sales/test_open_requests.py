@@ -9,7 +9,7 @@ from django.test import Client
 from tests.conftest import Faults, Project
 from tests.sales.test_provisioning_killed import killed_when
 from tests.support.desk import GOOD, Desk
-from tests.support.interruptions import ONE_USER, USERS, settle
+from tests.support.interruptions import ONE_USER, USERS, work_later
 from tests.support.people import Accounts
 from tests.support.student_changes import (
     ADMIN,
@@ -18,8 +18,8 @@ from tests.support.student_changes import (
     SignIn,
     admin_of_one,
     newest_entry,
-    refused,
-    submit,
+    send_act,
+    sign_in_error,
     text_of,
 )
 
@@ -65,7 +65,7 @@ def test_an_admin_ends_a_creation_that_nobody_can_finish(
     admin.post(page + address)
     assert newest_entry(desk)["id"] == entry["id"]  # Twice is once.
     faults.clear()
-    settle(desk)
+    work_later(desk)
     assert "Создание отменено вручную" in text_of(admin.get(page))
     assert desk.accounts() == desk.students() == desk.letters() == []
     assert admin.post(NEW, GOOD, follow=True).status_code == 200
@@ -104,7 +104,7 @@ def test_a_change_is_ended_by_a_post_to_its_page_too(
 ) -> None:
     boss = admin_of_one(as_person)
     faults.set(ONE_USER, status=504)
-    page = submit(boss, desk, "password")["Location"]
+    page = send_act(boss, desk, "password")["Location"]
     _grow_old(desk)
     assert "Изменение отменено вручную" in text_of(boss.post(page, follow=True))
 
@@ -118,7 +118,7 @@ def test_an_address_that_is_being_created_is_given_to_nobody_else(
     boss = admin_of_one(as_person)
     faults.set(USERS, method="POST", status=504, times=1)
     boss.post(NEW, {**GOOD, "email": NEW_EMAIL})
-    answer = submit(boss, desk, "data")
+    answer = send_act(boss, desk, "data")
     assert answer.status_code == 409
     assert "уже у другой учётной записи" in text_of(answer)
 
@@ -128,7 +128,7 @@ def test_nobody_is_created_with_an_address_that_is_being_given(
 ) -> None:
     boss = admin_of_one(as_person)
     faults.set(ONE_USER, status=504)
-    submit(boss, desk, "data")
+    send_act(boss, desk, "data")
     answer = boss.post(NEW, {**GOOD, "email": NEW_EMAIL})
     assert answer.status_code == 409
     assert "У этого адреса уже есть доступ" in text_of(answer)
@@ -143,7 +143,7 @@ def test_a_reason_that_nobody_knows_any_more_breaks_no_page(
 ) -> None:
     boss = admin_of_one(as_person)
     faults.set(ONE_USER, times=1, status=504)
-    change = submit(boss, desk, "password")["Location"]
+    change = send_act(boss, desk, "password")["Location"]
     faults.set(USERS, method="POST", times=1, status=504)
     creation = boss.post(NEW, {**GOOD, "email": "b@onai.test"})["Location"]
     desk.connection.execute(
@@ -169,10 +169,10 @@ def test_killed_before_supabase_accepted_the_password_nobody_gets_in(
 
     assert len(desk.accounts()) == 1
     assert desk.students() == []
-    assert refused(accounts, GOOD["email"], GOOD["password"]) == "invalid_credentials"
+    assert sign_in_error(accounts, GOOD["email"], GOOD["password"]) == "invalid_credentials"
     faults.clear()
-    settle(desk)
-    desk.whole()
+    work_later(desk)
+    desk.assert_whole_student()
     accounts.sign_in(GOOD["email"], GOOD["password"])
 
 
@@ -185,8 +185,8 @@ def test_a_worker_that_finds_the_account_gives_it_the_password(
     # By now the project has other rules.
     project.set(pwned_passwords=[])
     faults.clear()
-    settle(desk)
-    desk.whole()
+    work_later(desk)
+    desk.assert_whole_student()
     accounts.sign_in(GOOD["email"], GOOD["password"])
 
 
@@ -198,9 +198,9 @@ def test_a_leaked_password_that_the_worker_hears_of_takes_the_account_with_it(
     killed_when(desk, accounts, faults.met)
     faults.clear()
 
-    assert "creation_undone" in settle(desk)
+    assert "creation_undone" in work_later(desk)
 
-    desk.nothing()
+    desk.assert_no_student()
     assert desk.intentions()[0]["refusal"] == "weak_password"
 
 
@@ -213,9 +213,9 @@ def test_a_password_that_supabase_cannot_set_for_an_error_of_its_own_undoes_the_
     faults.set(ONE_USER, method="PUT", status=500, body=error)
 
     page = manager.post(NEW, GOOD)["Location"]
-    settle(desk)
+    work_later(desk)
     assert len(desk.open_intentions()) == 1
-    settle(desk)
+    work_later(desk)
 
     assert "ответил ошибкой" in text_of(manager.get(page))
-    desk.nothing()
+    desk.assert_no_student()

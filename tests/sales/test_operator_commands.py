@@ -50,7 +50,7 @@ def test_open_intentions_are_listed_and_finished(
     finished = say("intentions", "--finish")
 
     assert finished == "1 brought to an end\n0 open\n"
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_the_waiting_page_becomes_the_result_with_the_password(
@@ -102,7 +102,7 @@ def test_giving_up_an_intention_deletes_its_account(
     assert "being given up" in say("intentions")
     desk.time_passes()
     say("intentions", "--finish")
-    desk.nothing()
+    desk.assert_no_student()
     assert "Создание отменено вручную" in manager.get(where).content.decode()
     with pytest.raises(CommandError, match="No open intention"):
         say("intentions", "--give-up", str(intention["id"]))
@@ -135,8 +135,8 @@ def test_unsent_letters_are_listed_and_sent(
 
     assert say("letters", "--send") == "0 unsent\n"
 
-    desk.whole("aru@onai.test")
-    desk.whole("dana@onai.test")
+    desk.assert_whole_student("aru@onai.test")
+    desk.assert_whole_student("dana@onai.test")
 
 
 def test_accounts_are_compared_with_students(

@@ -74,9 +74,9 @@ def test_the_form_refuses_a_weak_password_and_opens_nothing(
 
     assert refused.status_code == 400
     assert sentence in " ".join(refused.context["form"].errors["password"])
-    desk.nothing()
+    desk.assert_no_student()
     assert manager.post(NEW, _form(good)).status_code == 302
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_the_form_states_the_projects_minimum_length(
@@ -90,7 +90,7 @@ def test_the_form_states_the_projects_minimum_length(
     assert "не меньше 14 символов" in refused.content.decode()
     assert hint in refused.content.decode()
     assert hint in manager.get(NEW).content.decode()
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_the_api_refuses_it_and_opens_nothing(
@@ -107,7 +107,7 @@ def test_the_api_refuses_it_and_opens_nothing(
 
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_input")
     assert sentence in refused.json()["fields"]["password"]
-    desk.nothing()
+    desk.assert_no_student()
     assert ask(good).status_code == 201
 
 
@@ -169,7 +169,7 @@ def test_unknown_rules_require_every_kind_of_character(
 
     assert refused.status_code == 400
     assert "Возьмите предложенный" in refused.content.decode()
-    desk.nothing()
+    desk.assert_no_student()
     suggested = manager.get(NEW).context["form"]["password"].value()
     assert manager.post(NEW, _form(suggested)).status_code == 302
     assert faults.met() == 1  # which is not asked for again at once
@@ -182,9 +182,9 @@ def test_a_leaked_password_opens_no_account(manager: Client, desk: Desk, project
 
     assert refused.status_code == 400
     assert "слишком слабым" in refused.content.decode()
-    desk.nothing()
+    desk.assert_no_student()
     assert manager.post(NEW, _form("Another-1-Good")).status_code == 302
-    desk.whole()
+    desk.assert_whole_student()
 
 
 @pytest.mark.parametrize("how", [{"status": 504}, {"status": 429}, {"status": 500}])
@@ -196,7 +196,7 @@ def test_the_check_for_leaks_may_be_unavailable(
 
     assert manager.post(NEW, _form(GOOD["password"])).status_code == 302
 
-    desk.whole()
+    desk.assert_whole_student()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk, Row
 from tests.support.interruptions import ONE_USER, USERS
 from tests.support.people import Accounts
-from tests.support.student_changes import NEW_EMAIL, SignIn, admin_of_one, submit, text_of
+from tests.support.student_changes import NEW_EMAIL, SignIn, admin_of_one, send_act, text_of
 
 NEW = "/sales-manager/students/new"
 OWN_ERROR = '{"code": "unexpected_failure", "message": "Database error creating new user"}'
@@ -98,7 +98,7 @@ def test_a_student_gets_the_rows_that_the_platform_only_updates(
     (progress,) = platform.rows("select * from tripwire_progress")
     assert str(progress["tripwire_user_id"]) == str(account_id)
     assert (progress["module_id"], progress["is_completed"]) == (16, False)
-    platform.whole()
+    platform.assert_whole_student()
 
 
 def test_a_row_inserted_by_a_trigger_is_not_inserted_again(
@@ -120,14 +120,14 @@ def test_a_platform_table_that_refuses_a_row_does_not_block_access(
     )
     platform.connection.execute("revoke insert on tripwire_progress from sales_desk")
     admin_of_one(as_person)
-    platform.whole()
+    platform.assert_whole_student()
     assert "platform_row_not_written" in caplog.text
     assert GOOD["email"] not in caplog.text
 
 
 def test_a_correction_reaches_every_platform_table(platform: Desk, as_person: SignIn) -> None:
     _add(platform, PROFILE, COPIES, COPY_TRIGGER)
-    submit(admin_of_one(as_person), platform, "data")
+    send_act(admin_of_one(as_person), platform, "data")
     (student,) = platform.students(NEW_EMAIL)
     copied = platform.row("select * from public.users where id = %s", student["user_id"])
     assert (copied["email"], copied["full_name"]) == (NEW_EMAIL, student["full_name"])
@@ -139,7 +139,7 @@ def test_the_address_a_correction_frees_can_be_used_again(
 ) -> None:
     _add(platform, COPIES, COPY_TRIGGER)
     boss = admin_of_one(as_person)
-    submit(boss, platform, "data")
+    send_act(boss, platform, "data")
     assert boss.post(NEW, GOOD).status_code == 302
     assert len(platform.students()) == 1
 
@@ -156,7 +156,7 @@ def test_a_deletion_removes_the_platforms_rows_and_frees_the_address(
         COPY_TRIGGER,
     )
     boss = admin_of_one(as_person)
-    submit(boss, platform, "delete")
+    send_act(boss, platform, "delete")
     assert _profiles(platform) == platform.rows("select * from tripwire_progress") == []
     assert platform.rows("select * from public.users where email = %s", GOOD["email"]) == []
     assert boss.post(NEW, GOOD).status_code == 302
@@ -167,7 +167,7 @@ def test_a_referenced_copy_stays_without_the_address(platform: Desk, as_person: 
     boss = admin_of_one(as_person)
     account_id = _account_id(platform)
     platform.connection.execute("insert into wishes values (%s)", [account_id])
-    submit(boss, platform, "delete")
+    send_act(boss, platform, "delete")
     (copied,) = platform.rows("select * from public.users")
     assert copied["email"] == f"{account_id}@deleted.invalid"
 
@@ -184,7 +184,7 @@ def test_rows_of_the_platform_that_forbid_a_deletion_go_first(
     )
     boss = admin_of_one(as_person)
     faults.set(ONE_USER, method="DELETE", times=1, status=500, body=OWN_ERROR)
-    submit(boss, platform, "delete")
+    send_act(boss, platform, "delete")
     assert platform.students() == platform.accounts() == _profiles(platform) == []
 
 
@@ -193,7 +193,7 @@ def test_a_row_of_staff_is_never_deleted(platform: Desk, as_person: SignIn, faul
     boss = admin_of_one(as_person)
     platform.connection.execute("update public.users set role = 'admin'")
     faults.set(ONE_USER, method="DELETE", status=500, body=OWN_ERROR)
-    submit(boss, platform, "delete")
+    send_act(boss, platform, "delete")
     for _ in range(3):
         platform.time_passes()
     assert len(platform.rows("select * from public.users")) == 1
@@ -217,7 +217,7 @@ def test_the_copy_of_a_deleted_account_does_not_hold_the_address(
     _left_behind(platform)
     faults.set(USERS, method="POST", times=1, status=500, body=OWN_ERROR)
     admin_of_one(as_person)
-    platform.whole()
+    platform.assert_whole_student()
     assert platform.rows("select 1 from public.users where full_name = 'Прежний'") == []
 
 
@@ -228,7 +228,7 @@ def test_the_copy_of_an_account_that_has_another_address_is_corrected(
     _left_behind(platform, account_id=other["id"])
     faults.set(USERS, method="POST", times=1, status=500, body=OWN_ERROR)
     admin_of_one(as_person)
-    platform.whole()
+    platform.assert_whole_student()
     moved = platform.row("select email from public.users where id = %s", other["id"])
     assert moved["email"] == "moved@onai.test"
 
@@ -242,4 +242,4 @@ def test_the_copy_of_a_former_colleague_stays(
     answer = boss.post(NEW, GOOD)
     assert "занят строкой таблицы public.users" in text_of(answer)
     assert len(platform.rows("select * from public.users")) == 1
-    platform.nothing()
+    platform.assert_no_student()

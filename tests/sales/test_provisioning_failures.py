@@ -15,11 +15,11 @@ from tests.support.interruptions import (
     ONE_USER,
     USERS,
     Ask,
-    asker,
+    api_requests_of,
+    is_waited_for,
     locked,
-    settle,
-    until,
-    waiting_for,
+    wait_until,
+    work_later,
 )
 from tests.support.people import Accounts
 from tests.support.server import Site
@@ -47,12 +47,12 @@ def test_a_definite_refusal_undoes_everything_and_says_why(
     answer = ask()
 
     assert (answer.status_code, answer.json()["code"]) == (told, code)
-    desk.nothing()
-    settle(desk)
-    desk.nothing()
+    desk.assert_no_student()
+    work_later(desk)
+    desk.assert_no_student()
     faults.clear()
     assert ask().status_code == 201
-    desk.whole()
+    desk.assert_whole_student()
 
 
 BEFORE: dict[str, dict[str, Any]] = {
@@ -78,7 +78,7 @@ def test_an_account_opened_despite_an_error_is_found(
     answer = ask()
 
     assert answer.status_code == 201
-    desk.whole()
+    desk.assert_whole_student()
 
 
 @pytest.mark.parametrize("how", BEFORE)
@@ -94,12 +94,12 @@ def test_an_outcome_that_stays_unclear_is_finished_by_the_worker(
     assert len(desk.open_intentions()) == 1
     again = ask(email="dana@onai.test")
     assert again.json()["code"] == "idempotency_key_reused"
-    assert "creation_finished" in settle(desk)
-    desk.whole()
+    assert "creation_finished" in work_later(desk)
+    desk.assert_whole_student()
     faults.clear()  # Also where Supabase did it in the end.
-    desk.whole()
+    desk.assert_whole_student()
     assert ask().status_code == 201  # the same request, whose end it now hears
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_an_outcome_that_cannot_be_looked_up_stays_open(
@@ -111,11 +111,11 @@ def test_an_outcome_that_cannot_be_looked_up_stays_open(
     answer = ask()
 
     assert answer.json()["code"] == "still_creating"
-    assert "creation_still_open" in settle(desk)
+    assert "creation_still_open" in work_later(desk)
     assert len(desk.open_intentions()) == 1
     faults.clear()
-    settle(desk)
-    desk.whole()
+    work_later(desk)
+    desk.assert_whole_student()
 
 
 def test_a_late_refusal_is_shown_on_the_waiting_page(
@@ -126,7 +126,7 @@ def test_a_late_refusal_is_shown_on_the_waiting_page(
     # In the meantime somebody opens an account under that address at Supabase itself.
     left_over = accounts.create(GOOD["email"], role="student")
 
-    said = settle(desk)
+    said = work_later(desk)
 
     assert "creation_undone" in said
     (intention,) = desk.intentions()
@@ -147,7 +147,7 @@ def test_a_student_written_by_other_software_undoes_our_creation(
         [other["id"], GOOD["email"]],
     )
 
-    settle(desk)
+    work_later(desk)
 
     assert desk.accounts() == []
     (intention,) = desk.intentions()
@@ -161,7 +161,7 @@ def test_an_account_deleted_in_between_is_opened_again(
     with locked("tripwire_users"):
         request = threading.Thread(target=ask)
         request.start()
-        until(lambda: waiting_for(desk, "tripwire_users"))
+        wait_until(lambda: is_waited_for(desk, "tripwire_users"))
         (account,) = desk.accounts()
         # Its deletion looks for students too, and waits with us for the lock, or goes before.
         deletion = threading.Thread(
@@ -171,11 +171,11 @@ def test_an_account_deleted_in_between_is_opened_again(
     request.join(30)
     deletion.join(30)
 
-    settle(desk)
+    work_later(desk)
 
     # Either it was deleted first and opened anew, or it was deleted with its student.
     if desk.accounts():
-        desk.whole()
+        desk.assert_whole_student()
     else:
         assert desk.students() == []
         assert desk.letters() == []
@@ -188,11 +188,11 @@ def test_an_adoption_whose_outcome_is_unclear_is_finished(
     accounts.create(GOOD["email"], role="student")
     faults.set(ONE_USER, method="PUT", status=500, after=after, times=1)
 
-    answer = asker(api_site, accounts, "admin@onai.test")(adopt=True)
+    answer = api_requests_of(api_site, accounts, "admin@onai.test")(adopt=True)
 
     assert answer.json()["code"] == "still_creating"
-    settle(desk)
-    desk.whole()
+    work_later(desk)
+    desk.assert_whole_student()
 
 
 def test_stuck_creations_do_not_delay_others(desk: Desk, ask: Ask, faults: Faults) -> None:
@@ -226,12 +226,12 @@ def test_a_temporary_refusal_leaves_the_creation_open(desk: Desk, ask: Ask, faul
     ask()
     faults.set(USERS, method="POST", status=429, body='{"code": "over_request_rate_limit"}')
 
-    settle(desk)
+    work_later(desk)
 
     assert len(desk.open_intentions()) == 1
     faults.clear()
-    settle(desk)
-    desk.whole()
+    work_later(desk)
+    desk.assert_whole_student()
 
 
 def test_web_and_worker_at_once_create_one_student(desk: Desk, ask: Ask, faults: Faults) -> None:
@@ -240,13 +240,13 @@ def test_web_and_worker_at_once_create_one_student(desk: Desk, ask: Ask, faults:
     answers: list[httpx.Response] = []
     web = threading.Thread(target=lambda: answers.append(ask()))
     web.start()
-    until(faults.met)
+    wait_until(faults.met)
 
-    said = settle(desk)
+    said = work_later(desk)
     faults.clear()
     web.join(30)
 
     assert "creation_finished" in said
     assert answers[0].status_code == 201
-    desk.whole()
+    desk.assert_whole_student()
     assert len(desk.mailbox()) == 1

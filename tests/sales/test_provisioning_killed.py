@@ -18,14 +18,14 @@ from tests.support.interruptions import (
     ONE_USER,
     USERS,
     Ask,
-    asker,
+    api_requests_of,
+    is_waited_for,
     locked,
-    settle,
-    until,
-    waiting_for,
+    wait_until,
+    work_later,
 )
 from tests.support.people import Accounts
-from tests.support.processes import work
+from tests.support.processes import run_worker
 from tests.support.server import warm_web_server
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
@@ -41,7 +41,7 @@ def killed_when(
 ) -> None:
     """A server that is killed, in the middle of a creation, when this can be seen."""
     with warm_web_server() as doomed:
-        ask = asker(doomed, accounts, person)
+        ask = api_requests_of(doomed, accounts, person)
         failed: list[Exception] = []
 
         def call() -> None:
@@ -52,7 +52,7 @@ def killed_when(
 
         request = threading.Thread(target=call)
         request.start()
-        until(reached)
+        wait_until(reached)
         doomed.kill()
         request.join(30)
         assert failed, "the manager got an answer"
@@ -62,9 +62,9 @@ def test_a_process_killed_before_the_intention_creates_nothing(
     desk: Desk, accounts: Accounts
 ) -> None:
     with locked("sales_requests"):
-        killed_when(desk, accounts, lambda: waiting_for(desk, "sales_requests"))
-    settle(desk)
-    desk.nothing()
+        killed_when(desk, accounts, lambda: is_waited_for(desk, "sales_requests"))
+    work_later(desk)
+    desk.assert_no_student()
 
 
 def test_a_creation_killed_before_the_account_is_finished(
@@ -74,9 +74,9 @@ def test_a_creation_killed_before_the_account_is_finished(
     killed_when(desk, accounts, faults.met)
     assert desk.accounts() == []
 
-    said = settle(desk)
+    said = work_later(desk)
 
-    desk.whole()
+    desk.assert_whole_student()
     assert "creation_finished" in said
 
 
@@ -87,11 +87,11 @@ def test_a_creation_killed_during_the_account_is_finished(
     faults.set(USERS, method="POST", delay=10, times=1)
     killed_when(desk, accounts, faults.met)
 
-    settle(desk)
-    desk.whole()
+    work_later(desk)
+    desk.assert_whole_student()
     faults.clear()  # And now Supabase is done, too.
 
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_a_creation_killed_before_the_student_is_finished(
@@ -101,9 +101,9 @@ def test_a_creation_killed_before_the_student_is_finished(
     killed_when(desk, accounts, desk.accounts)
     assert desk.students() == []
 
-    said = settle(desk)
+    said = work_later(desk)
 
-    desk.whole()
+    desk.assert_whole_student()
     assert "creation_finished" in said
 
 
@@ -114,12 +114,12 @@ def test_a_creation_killed_within_the_transaction_is_finished(
     desk: Desk, accounts: Accounts, table: str
 ) -> None:
     with locked(table):
-        killed_when(desk, accounts, lambda: waiting_for(desk, table))
+        killed_when(desk, accounts, lambda: is_waited_for(desk, table))
     assert desk.students() == []
 
-    settle(desk)
+    work_later(desk)
 
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_a_creation_killed_before_the_letter_sends_it(
@@ -129,9 +129,9 @@ def test_a_creation_killed_before_the_letter_sends_it(
     killed_when(desk, accounts, faults.met)
     assert desk.mailbox() == []
 
-    settle(desk)
+    work_later(desk)
 
-    desk.whole()
+    desk.assert_whole_student()
     assert len(desk.mailbox()) == 1
 
 
@@ -142,9 +142,9 @@ def test_a_letter_killed_after_sending_is_sent_once(
     killed_when(desk, accounts, desk.mailbox)
     assert desk.students()[0]["welcome_email_sent"] is False
 
-    said = settle(desk)
+    said = work_later(desk)
 
-    desk.whole()
+    desk.assert_whole_student()
     assert len(desk.mailbox()) == 1  # Resend knew its key
     assert said.count("✅ Student created, email sent") == 1
 
@@ -161,10 +161,10 @@ def test_a_job_of_a_killed_worker_is_taken_up_again(desk: Desk, ask: Ask, faults
         " leased_until = now() - interval '2 minutes'"
     )
 
-    work()  # is reminded of it,
-    work()  # and does it
+    run_worker()  # is reminded of it,
+    run_worker()  # and does it
 
-    desk.whole()
+    desk.assert_whole_student()
     assert len(desk.mailbox()) == 1
 
 
@@ -177,9 +177,9 @@ def test_a_refusal_of_the_second_attempt_takes_back_the_first(
     body = '{"code": "weak_password", "weak_password": {"reasons": []}}'
     faults.set(USERS, method="POST", status=422, body=body, headers=headers)
 
-    assert "creation_undone" in settle(desk)
+    assert "creation_undone" in work_later(desk)
 
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_a_killed_adoption_is_finished(desk: Desk, accounts: Accounts, faults: Faults) -> None:
@@ -187,8 +187,8 @@ def test_a_killed_adoption_is_finished(desk: Desk, accounts: Accounts, faults: F
     faults.set(ONE_USER, method="PUT", delay=10, after=True, times=1)
     killed_when(desk, accounts, faults.met, person="admin@onai.test", adopt=True)
 
-    settle(desk)
+    work_later(desk)
 
-    desk.whole()
+    desk.assert_whole_student()
     assert str(desk.accounts()[0]["id"]) == left_over["id"]
     assert accounts.sign_in(GOOD["email"], GOOD["password"])

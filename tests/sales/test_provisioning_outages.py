@@ -20,15 +20,15 @@ from tests.support.interruptions import (
     ONE_USER,
     USERS,
     Ask,
-    asker,
+    api_requests_of,
+    is_waited_for,
     locked,
-    settle,
-    until,
-    waiting_for,
+    wait_until,
+    work_later,
 )
 from tests.support.people import Accounts
 from tests.support.pooler import run_pooler
-from tests.support.processes import work
+from tests.support.processes import run_worker
 from tests.support.server import web_server
 
 pytestmark = pytest.mark.usefixtures("fresh_connection")
@@ -55,7 +55,7 @@ def test_a_connection_cut_between_steps_is_survived(
     answers: list[httpx.Response] = []
     request = threading.Thread(target=lambda: answers.append(ask()))
     request.start()
-    until(faults.met)
+    wait_until(faults.met)
 
     _cut(desk)
     faults.clear()
@@ -65,8 +65,8 @@ def test_a_connection_cut_between_steps_is_survived(
     assert answer.status_code in (201, 503)
     if answer.status_code == 503:
         assert answer.json()["code"] == "still_creating"
-    settle(desk)
-    desk.whole()
+    work_later(desk)
+    desk.assert_whole_student()
     assert len(desk.mailbox()) == 1
 
 
@@ -78,7 +78,7 @@ def test_a_connection_cut_within_the_transaction_is_survived(
     with locked(table):
         request = threading.Thread(target=lambda: answers.append(ask()))
         request.start()
-        until(lambda: waiting_for(desk, table))
+        wait_until(lambda: is_waited_for(desk, table))
         desk.rows(
             "select pg_terminate_backend(pid) from pg_locks"
             " where not granted and relation = %s::regclass",
@@ -90,13 +90,13 @@ def test_a_connection_cut_within_the_transaction_is_survived(
     assert answer.status_code == 503
     told = "database_unavailable" if table == "sales_requests" else "still_creating"
     assert answer.json()["code"] == told
-    settle(desk)
+    work_later(desk)
     if told == "still_creating":
-        desk.whole()
+        desk.assert_whole_student()
     else:
-        desk.nothing()
+        desk.assert_no_student()
     assert ask().status_code == 201
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_an_unreachable_supabase_leaves_nothing_behind(desk: Desk, settings: Any) -> None:
@@ -108,7 +108,7 @@ def test_an_unreachable_supabase_leaves_nothing_behind(desk: Desk, settings: Any
     with pytest.raises(problems.AuthUnreachable):
         create_student(new, asker=me)
 
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_an_outage_undoes_nothing_that_may_have_taken_effect(
@@ -124,9 +124,9 @@ def test_an_outage_undoes_nothing_that_may_have_taken_effect(
     assert len(desk.open_intentions()) == 1
 
     settings.SUPABASE_AUTH_URL = reachable
-    settle(desk)
+    work_later(desk)
 
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_a_hanging_database_does_not_hang_a_request(
@@ -138,19 +138,19 @@ def test_a_hanging_database_does_not_hang_a_request(
         answer = manager.post("/sales-manager/students/new", GOOD)
 
     assert answer.status_code == 302  # to the page that says «создаётся»
-    settle(desk)
-    desk.whole()
+    work_later(desk)
+    desk.assert_whole_student()
 
 
 def test_a_creation_works_through_a_transaction_mode_pooler(desk: Desk, accounts: Accounts) -> None:
     for pooler in run_pooler():
         pooled = {"TRIPWIRE_DATABASE_URL": pooler.url("tripwire")}
         with web_server(**pooled) as site:
-            ask = asker(site, accounts)
+            ask = api_requests_of(site, accounts)
             for number in range(7):  # more often than any driver's threshold for preparing
                 assert ask(email=f"s{number}@onai.test", key=str(number)).status_code == 201
         desk.connection.execute("update sales_letters set state = 'pending', sealed_password = 'x'")
         desk.time_passes()
-        work(**pooled)
+        run_worker(**pooled)
 
     assert {letter["state"] for letter in desk.letters()} == {"failed"}  # for 'x' opens nothing

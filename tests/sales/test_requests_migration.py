@@ -26,7 +26,7 @@ from tests.support.adopted_database import (
     supabase_of_variants,
 )
 from tests.support.desk import GOOD, Row
-from tests.support.interruptions import CREATE, until
+from tests.support.interruptions import CREATE, wait_until
 from tests.support.student_changes import MANAGER, signed_in
 
 BEFORE, AFTER = "0010_indexes", "0011_student_requests"
@@ -191,7 +191,7 @@ def test_rows_written_during_the_migration_are_copied(former: Production) -> Non
         web_process.execute(f"lock table {CREATIONS} in row exclusive mode")
         migration = threading.Thread(target=_migrate_in_thread, args=[former])
         migration.start()
-        until(
+        wait_until(
             lambda: former.desk.rows(
                 f"select 1 from pg_locks where not granted and relation = '{CREATIONS}'::regclass"
             )

@@ -24,11 +24,11 @@ from tests.support.student_changes import (
     NEW_PASSWORD,
     SignIn,
     admin_of_one,
-    made,
+    assert_changed,
+    assert_unchanged,
     newest_entry,
-    not_made,
+    send_act,
     signed_in,
-    submit,
     text_of,
 )
 
@@ -78,7 +78,7 @@ def test_the_same_error_of_supabase_three_times_is_a_refusal(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str, body: str
 ) -> None:
     faults.set(ONE_USER, status=500, body=body)
-    answer = submit(boss, desk, act)
+    answer = send_act(boss, desk, act)
     assert settled(desk, 1) == 0
     assert "Сервис учётных записей ответил: " in text_of(boss.get(answer["Location"]))
 
@@ -87,9 +87,9 @@ def test_the_same_error_of_supabase_three_times_is_a_refusal(
     page = text_of(boss.get(answer["Location"]))
     assert "несколько раз ответил ошибкой" in page
     assert json.loads(body).get("msg", "Database error loading user") in page
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
     faults.clear()
-    submit(boss, desk, "status")  # the student is free again
+    send_act(boss, desk, "status")  # the student is free again
     assert desk.students()[0]["status"] == "blocked"
 
 
@@ -100,11 +100,11 @@ def test_an_error_of_a_gateway_is_never_a_refusal(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, body: str
 ) -> None:
     faults.set(ONE_USER, status=500, body=body)
-    submit(boss, desk, "password")
+    send_act(boss, desk, "password")
     assert settled(desk, 6) == 0
     faults.clear()
     assert settled(desk, 1) == 1
-    made(desk, accounts, "password")
+    assert_changed(desk, accounts, "password")
 
 
 def test_interrupted_errors_are_not_a_refusal(
@@ -112,10 +112,10 @@ def test_interrupted_errors_are_not_a_refusal(
 ) -> None:
     for how in ({"status": 500, "body": UPDATING}, {"status": 504, "body": "<html>"}) * 3:
         faults.set(ONE_USER, times=1, **how)
-    submit(boss, desk, "password")
+    send_act(boss, desk, "password")
     assert settled(desk, 5) == 0
     assert settled(desk, 1) == 1
-    made(desk, accounts, "password")
+    assert_changed(desk, accounts, "password")
 
 
 def test_changes_that_fail_at_supabase_delay_no_other(
@@ -141,14 +141,14 @@ def test_an_address_taken_meanwhile_is_reported_at_the_first_error(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, times=1, status=504)
-    answer = submit(boss, desk, "data")
+    answer = send_act(boss, desk, "data")
     accounts.create("Aru.New@Onai.Test")
     faults.set(ONE_USER, method="PUT", status=500, body=UPDATING)
 
     assert settled(desk, 1) == 1
 
     assert "уже у другой учётной записи" in text_of(boss.get(answer["Location"]))
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
 
 
 def test_an_address_in_capitals_is_taken(boss: Client, desk: Desk, accounts: Accounts) -> None:
@@ -156,28 +156,28 @@ def test_an_address_in_capitals_is_taken(boss: Client, desk: Desk, accounts: Acc
     desk.connection.execute(
         "update auth.users set email = 'Aru.New@Onai.Test' where id = %s", [other["id"]]
     )
-    answer = submit(boss, desk, "data")
+    answer = send_act(boss, desk, "data")
     assert answer.status_code == 409
     assert "уже у другой учётной записи" in text_of(answer)
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
 
 
 def test_an_address_of_another_sign_in_is_taken(
     boss: Client, desk: Desk, accounts: Accounts
 ) -> None:
     _signs_in_by_google(desk, accounts.create()["id"], NEW_EMAIL)
-    answer = submit(boss, desk, "data")
+    answer = send_act(boss, desk, "data")
     assert answer.status_code == 409
     assert "через внешний сервис входа" in text_of(answer)
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
 
 
 def test_an_accounts_own_other_sign_in_does_not_hold_the_address(
     boss: Client, desk: Desk, accounts: Accounts
 ) -> None:
     _signs_in_by_google(desk, str(desk.accounts()[0]["id"]), NEW_EMAIL)
-    submit(boss, desk, "data")
-    made(desk, accounts, "data")
+    send_act(boss, desk, "data")
+    assert_changed(desk, accounts, "data")
 
 
 def _signs_in_by_google(desk: Desk, account_id: str, email: str) -> None:
@@ -200,14 +200,14 @@ def test_a_foreign_key_that_forbids_a_deletion_is_named(
     )
     faults.set(ONE_USER, method="DELETE", status=500, body=OLDER)
 
-    answer = submit(boss, desk, "delete")
+    answer = send_act(boss, desk, "delete")
 
     assert answer.status_code == 409
     assert "ссылаются записи других таблиц" in text_of(answer)
     (change,) = desk.changes()
     assert change["auth_error"] == "public.orders.buyer"
     assert "public.orders.buyer" in text_of(boss.get(f"/sales-manager/changes/{change['id']}"))
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
 
 
 EMAIL = GOOD["email"]
@@ -224,7 +224,7 @@ def test_a_key_of_the_log_does_not_keep_the_deletion_or_its_entry(
     if on_delete != "set null":
         faults.set(ONE_USER, method="DELETE", times=1, status=500, body=OLDER)
 
-    submit(boss, desk, "delete")
+    send_act(boss, desk, "delete")
 
     assert (desk.accounts(), desk.students()) == ([], [])
     entries = desk.rows("select * from sales_activity_log order by created_at")
@@ -243,7 +243,7 @@ def test_an_account_unreadable_by_supabase_is_reported(
     )
     faults.set(ONE_USER, status=500, body=NEWER)
 
-    answer = submit(boss, desk, "status")
+    answer = send_act(boss, desk, "status")
 
     assert answer.status_code == 409
     assert "не может прочитать эту учётную запись" in text_of(answer)
@@ -265,7 +265,7 @@ def test_an_account_invisible_to_supabase_is_not_called_gone(
     desk.connection.execute("update auth.users set instance_id = null where email = %s", [EMAIL])
     faults.set(ONE_USER, status=404, body='{"error_code": "user_not_found", "msg": "no"}')
 
-    answer = submit(boss, desk, act)
+    answer = send_act(boss, desk, act)
 
     assert answer.status_code == 409
     assert "не может прочитать эту учётную запись" in text_of(answer)
@@ -297,10 +297,10 @@ def test_a_change_forbidden_by_our_tables_is_taken_back(
         f"alter table {table} add constraint poison check ({check}) not valid",
         undo=f"alter table {table} drop constraint poison",
     )
-    answer = submit(boss, desk, act)
+    answer = send_act(boss, desk, act)
     assert answer.status_code == 502
     assert "Таблицы базы не дают это записать" in text_of(answer)
-    not_made(desk, accounts)
+    assert_unchanged(desk, accounts)
 
 
 @pytest.mark.parametrize("act", ["password", "delete"])
@@ -311,7 +311,7 @@ def test_a_change_that_cannot_be_taken_back_is_reported_and_can_be_ended(
         "alter table sales_activity_log add constraint poison check (action_type = '') not valid",
         undo="alter table sales_activity_log drop constraint poison",
     )
-    page = submit(boss, desk, act)["Location"]
+    page = send_act(boss, desk, act)["Location"]
     assert "ещё не ответил" in text_of(boss.get(page))
     desk.connection.execute("update sales_requests set created_at = now() - interval '11 minutes'")
     boss.post(f"{page}/end")
@@ -326,16 +326,16 @@ def test_a_change_visible_in_the_tables_is_done(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults, act: str
 ) -> None:
     faults.set(ONE_USER, after=True, times=1, status=500, body=UPDATING)
-    submit(boss, desk, act)
-    made(desk, accounts, act)
+    send_act(boss, desk, act)
+    assert_changed(desk, accounts, act)
 
 
 def test_a_deletion_visible_in_the_tables_is_done(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, method="GET", status=500, body=NEWER)
-    submit(boss, desk, "delete")
-    made(desk, accounts, "delete")
+    send_act(boss, desk, "delete")
+    assert_changed(desk, accounts, "delete")
 
 
 @pytest.mark.parametrize("act", ["password", "status", "data"])
@@ -346,8 +346,8 @@ def test_a_success_does_not_depend_on_the_body(
     # As of a soft-deleted account, whose identities are empty.
     body = {"id": account_id, "aud": "", "identities": [{"id": "x", "provider": "email"}]}
     faults.set(ONE_USER, method="PUT", after=True, status=200, body=json.dumps(body))
-    submit(boss, desk, act)
-    made(desk, accounts, act)
+    send_act(boss, desk, act)
+    assert_changed(desk, accounts, act)
 
 
 # --- An admin ends it --------------------------------------------------------------------------
@@ -357,7 +357,7 @@ def test_an_admin_ends_a_change_that_cannot_finish(
     boss: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set(ONE_USER, status=504)
-    page = submit(boss, desk, "password")["Location"]
+    page = send_act(boss, desk, "password")["Location"]
     too_soon = boss.post(f"{page}/end")
     assert too_soon.status_code == 409
     assert "через 10 минут" in text_of(too_soon)
@@ -382,7 +382,7 @@ def test_only_admins_end_a_change_and_only_by_post(
     boss: Client, desk: Desk, faults: Faults
 ) -> None:
     faults.set(ONE_USER, status=504)
-    page = submit(boss, desk, "password")["Location"]
+    page = send_act(boss, desk, "password")["Location"]
     desk.connection.execute("update sales_requests set created_at = now() - interval '11 minutes'")
     assert signed_in(MANAGER).post(f"{page}/end").status_code == 403
     assert signed_in(ADMIN).get(f"{page}/end").status_code == 405

@@ -69,7 +69,7 @@ def test_an_account_in_capitals_is_adopted(
 
     assert "Доступ открыт" in text_of(answer)
     assert str(desk.students()[0]["user_id"]) == account_id
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_a_phone_account_with_the_address_as_identity_is_adopted(
@@ -93,7 +93,7 @@ def test_an_identity_of_an_account_with_another_address_is_reported(
     assert "через внешний сервис входа" in page
     assert "отвяжите этот вход в Supabase" in page
     assert "Принять существующую" not in text_of(boss.post(NEW, GOOD))
-    desk.nothing()
+    desk.assert_no_student()
 
 
 @pytest.mark.parametrize("form", [GOOD, ADOPTED])
@@ -114,7 +114,7 @@ def test_a_hidden_account_is_reported_and_not_offered(
     page = text_of(boss.post(NEW, GOOD))
     assert "чьей учётной записью, отсюда не видно" in page
     assert "Принять существующую" not in page
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_a_staff_address_is_reported_in_any_case(
@@ -174,7 +174,7 @@ def test_an_account_unreadable_by_supabase_is_reported(
 def test_a_creation_does_not_depend_on_the_body(boss: Client, desk: Desk, faults: Faults) -> None:
     faults.set(USERS, method="POST", after=True, status=201, body='{"id": "", "identities": [{}]}')
     boss.post(NEW, GOOD)
-    desk.whole()
+    desk.assert_whole_student()
 
 
 def test_rows_that_the_tables_forbid_undo_the_creation(boss: Client, desk: Desk) -> None:
@@ -188,7 +188,7 @@ def test_rows_that_the_tables_forbid_undo_the_creation(boss: Client, desk: Desk)
     finally:
         desk.connection.execute("alter table tripwire_users drop constraint poison")
     assert "не дают записать" in page
-    desk.nothing()
+    desk.assert_no_student()
 
 
 def test_our_account_is_found_though_supabase_cannot_read_it(
@@ -197,4 +197,4 @@ def test_our_account_is_found_though_supabase_cannot_read_it(
     faults.set(USERS, method="POST", after=True, times=1, status=504)
     faults.set(ONE_USER, method="GET", **OWN_ERROR)
     boss.post(NEW, GOOD)
-    desk.whole()
+    desk.assert_whole_student()

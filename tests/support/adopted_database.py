@@ -60,7 +60,9 @@ def documented_grants(database: str) -> str:
 
 @dataclass(slots=True)
 class Production:
-    """`superuser` is a connection past everything; `accounts` the stand-in's."""
+    """A database with its accounts. `superuser` is a connection with every right; `accounts` the
+    stand-in's.
+    """
 
     superuser: "psycopg.Connection[Any]"
     accounts: Accounts
@@ -80,14 +82,16 @@ class Production:
                 connection.execute(statement)
 
     def migrate(self, *target: str) -> str:
-        """As its owner, to the end or to an app's migration; what it said. Raises CommandError."""
+        """Migrate as the owner, to the end or to an app's migration; returns the output. Raises
+        CommandError.
+        """
         said = StringIO()
         with acting_as(roles.OWNER):
             call_command("migrate", *target, database="tripwire", fake_initial=True, stdout=said)
         return said.getvalue()
 
     def check(self, *options: str, role: str = roles.OWNER) -> tuple[int, str]:
-        """The exit status of `check_database`, and what it said."""
+        """The exit status and the output of `check_database`."""
         said = StringIO()
         with acting_as(role):
             try:
@@ -97,19 +101,19 @@ class Production:
         return 0, said.getvalue()
 
     def codes(self) -> dict[str, str]:
-        """The codes of what is found, and how bad each is."""
+        """The codes of the findings, with their severities."""
         with acting_as(roles.OWNER):
             findings = adoption.check_before_migrating()
         return {found.code: found.severity.value for found in reversed(findings)}
 
     def serve(self) -> None:
-        """The product acts with the run-time role and its documented rights."""
+        """Have the product act with the run-time role and its documented rights."""
         self.as_owner(documented_grants("Tripwire"))
 
 
 @contextmanager
 def acting_as(role: str) -> Iterator[None]:
-    """The product's connection to Tripwire is this role's, in the database of the variant."""
+    """The product's connection to Tripwire uses this role, in the database of the variant."""
     connection = connections["tripwire"]
     before = dict(connection.settings_dict)
     connection.close()
@@ -141,7 +145,7 @@ def fresh_copy(services: str) -> Iterator[Production]:
 
 @contextmanager
 def supabase_of_variants() -> Iterator[str]:
-    """The template, and a stand-in that keeps its accounts in whatever copy of it there is."""
+    """The template, and a stand-in that keeps its accounts in the current copy of it."""
     port = free_port()
     services = f"http://127.0.0.1:{port}"
     environment = {

@@ -32,7 +32,7 @@ def sign_in(page: Page, email: str = "admin@onai.test") -> None:
 
 
 def complaints_of(page: Page) -> list[str]:
-    """What the browser complains of, such as a breach of the content security policy."""
+    """The browser's errors, such as a breach of the content security policy."""
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))

@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Desk:
-    """What is in Tripwire, in Supabase Auth and in the mailbox."""
+    """The rows of Tripwire, the accounts of Supabase Auth and the letters in the mailbox."""
 
     connection: "psycopg.Connection[Row]"
 
@@ -62,13 +62,13 @@ class Desk:
         return self.rows("select * from sales_letters order by created_at")
 
     def changes(self) -> list[Row]:
-        """The requests to change one."""
+        """The requests to change a student."""
         return self.rows(
             "select * from sales_requests where kind <> 'creation' order by created_at"
         )
 
     def log(self, user_id: UUID | None = None) -> list[str]:
-        """What was done to a student, in order."""
+        """The acts on a student, in order."""
         found = self.rows(
             "select action_type from sales_activity_log"
             " where %s::uuid is null or target_user_id = %s order by created_at",
@@ -81,13 +81,13 @@ class Desk:
         return [letter for letter in letters if letter["to"] == [email]]
 
     def time_passes(self) -> None:
-        """Every lease runs out and everything that waits for its time is due."""
+        """End every lease and make everything that waits for its time due."""
         self.connection.execute("update sales_requests set leased_until = now()")
         self.connection.execute("update sales_letters set leased_until = now(), due_at = now()")
         self.connection.execute("update procrastinate_jobs set scheduled_at = null")
 
-    def whole(self, email: str = GOOD["email"]) -> None:
-        """Everything of a student is there, once, and nothing of it is under way."""
+    def assert_whole_student(self, email: str = GOOD["email"]) -> None:
+        """A student exists completely, once, and no request about them is open."""
         (student,), (account,) = self.students(email), self.accounts(email)
         assert student["user_id"] == account["id"]
         assert self.log(account["id"]).count("user_created") == 1
@@ -102,8 +102,8 @@ class Desk:
             assert student["welcome_email_sent"] is False
         assert not self.open_intentions()
 
-    def nothing(self, email: str = GOOD["email"]) -> None:
-        """Nothing of a student is there."""
+    def assert_no_student(self, email: str = GOOD["email"]) -> None:
+        """Nothing of a student exists."""
         assert self.students(email) == self.accounts(email) == self.mailbox(email) == []
         assert self.letters() == []
         assert self.log() == []

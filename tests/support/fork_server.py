@@ -72,7 +72,7 @@ def _tell(fate: socket.socket, number: int | None) -> None:
 
 
 def _run(arguments: list[str], output: int, errors: int) -> None:
-    """In the fork."""
+    """Runs in the fork."""
     os.setsid()
     os.dup2(output, 1)
     os.dup2(errors, 2)

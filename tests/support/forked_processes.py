@@ -27,7 +27,7 @@ class ForkedProcess:
     returncode: int | None = None
 
     def wait(self, seconds: float) -> int:
-        """Its exit code, or minus the signal that ended it. Raises TimeoutError."""
+        """The exit code, or minus the signal that ended the process. Raises TimeoutError."""
         if self.returncode is None:
             self._fate.settimeout(seconds)
             self.returncode = _number(self._fate)
@@ -46,12 +46,12 @@ class ForkedProcess:
 
 
 def start(*arguments: str, output: int = 1, errors: int = 2) -> ForkedProcess:
-    """This command line of Python's, from the root of the project, as a process of its own."""
+    """Start this Python command line, from the root of the project, as a process of its own."""
     return _fork_server().start(arguments, output, errors)
 
 
 def run(*arguments: str, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
-    """The same, to its end."""
+    """The same, until it ends."""
     with TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
         process = start(*arguments, output=output.fileno(), errors=errors.fileno())
         try:

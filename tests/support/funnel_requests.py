@@ -36,7 +36,7 @@ def lead(day: int, month: int = 10, **columns: Any) -> dict[str, Any]:
 
 
 def asked_at(moment: datetime, settings: Any) -> None:
-    """Have the funnel compare up to this moment, as all its questions share one."""
+    """Have the funnel compare up to this moment, which all its questions share."""
     settings.FUNNEL_CACHE_SECONDS = 10**9
     cache.set("funnel:moment", moment.timestamp())
 

@@ -62,7 +62,7 @@ def questions(draw: st.DrawFn) -> FunnelQuestion:
 
 
 def _asked_at(period: Period) -> st.SearchStrategy[datetime]:
-    """Long afterwards, or while it ran, or before it began."""
+    """A moment long after the period, within it, or before it."""
     first = period.start.astimezone(UTC)
     hours = st.integers(-30, 24 * (period.days + 9))
     return st.just(datetime(2026, 6, 1, tzinfo=UTC)) | hours.map(
@@ -71,8 +71,9 @@ def _asked_at(period: Period) -> st.SearchStrategy[datetime]:
 
 
 def edges_of(question: FunnelQuestion) -> list[datetime]:
-    """Where its periods begin and end; in UTC, since Python reckons with local times by the clock
-    on the wall, also over a night in which it is changed."""
+    """The bounds of both periods, in UTC, because Python computes with local times by the wall
+    clock, also over a night in which the clock changes.
+    """
     return [
         edge.astimezone(UTC)
         for period in (question.period, question.compared)
@@ -81,7 +82,7 @@ def edges_of(question: FunnelQuestion) -> list[datetime]:
 
 
 def moments(question: FunnelQuestion) -> st.SearchStrategy[datetime]:
-    """Moments in and around both periods, many of them on the edge of a day."""
+    """Moments in and around both periods, many of them at the edge of a day."""
     edges = edges_of(question)
     near = st.builds(
         lambda edge, days, offset: edge + timedelta(days=days) + offset,
@@ -129,7 +130,7 @@ def _metadata() -> st.SearchStrategy[Any]:
 
 
 def many(question: FunnelQuestion, count: int, *, seed: int) -> list[Row]:
-    """Rows of the same kind, drawn by dice, since thousands are too many to shrink."""
+    """Random rows of the same kind, because hypothesis cannot shrink thousands."""
     dice = random.Random(seed)
     edges = edges_of(question)
     span = int((max(edges) - min(edges)).total_seconds())
@@ -198,8 +199,9 @@ def day_of(row: Row) -> date:
 
 
 def held_against(question: FunnelQuestion, firsts: Sequence[date]) -> dict[date, set[date]]:
-    """The compared days of each bucket, by its first day: every one goes to the bucket that begins
-    last of those that do not begin after it; of several that begin on it, to the first."""
+    """The compared days of each bucket, by its first day. A day belongs to the bucket that begins
+    last of those that do not begin after it; of several that begin on it, to the first.
+    """
     owned: dict[date, set[date]] = {first: set() for first in firsts}
     day = question.compared.first_day
     while day <= question.compared.last_day:
@@ -231,7 +233,7 @@ def tested(row: Row) -> bool:
 
 
 def steps_of(row: Row, counting: Counting, age: timedelta | None = None) -> set[str]:
-    """The steps that a lead is at; with an age, that it had reached by then."""
+    """The steps that a lead has reached; with an age, those it had reached by then."""
 
     def done(flag: str) -> bool:
         at = row[f"{flag}_at"]
@@ -316,7 +318,7 @@ def times_to_buy(rows: Iterable[Row]) -> PlainTimes:
 
 
 def seconds_to_buy(rows: Iterable[Row]) -> list[float]:
-    """Of those that can be timed, the quickest first."""
+    """The known times to buy, quickest first."""
     return sorted(
         (row["sms_clicked_at"] - row["created_at"]).total_seconds()
         for row in rows

@@ -15,10 +15,10 @@ from tests.settings import TRIPWIRE_URL
 from tests.support import plain_http
 from tests.support.desk import GOOD, Desk, Row
 from tests.support.people import Accounts
-from tests.support.processes import work
+from tests.support.processes import run_worker
 from tests.support.server import Site
 
-# What can be made to fail.
+# Paths of the stand-ins that can be made to fail.
 USERS, ONE_USER, LETTERS = "/auth/v1/admin/users", "/auth/v1/admin/users/", "/emails"
 CREATE = "/api/tripwire-manager/create-student"
 Ask = Callable[..., httpx.Response]
@@ -26,15 +26,15 @@ Ask = Callable[..., httpx.Response]
 
 @contextmanager
 def locked(table: str) -> Iterator[None]:
-    """Whoever writes to this table waits."""
+    """Writers to this table wait."""
     with psycopg.connect(TRIPWIRE_URL) as other:
         other.execute(f"lock table {table} in share mode")
         yield
         other.rollback()
 
 
-def until(condition: Callable[[], Any]) -> None:
-    """Wait until something can be seen in the database; bounded."""
+def wait_until(condition: Callable[[], Any]) -> None:
+    """Wait until the condition holds; bounded."""
     pause = threading.Event()
     for _ in range(400):
         if condition():
@@ -43,7 +43,7 @@ def until(condition: Callable[[], Any]) -> None:
     raise AssertionError("it never came to that")
 
 
-def waiting_for(desk: Desk, table: str) -> bool:
+def is_waited_for(desk: Desk, table: str) -> bool:
     return bool(
         desk.rows(
             "select 1 from pg_locks where not granted and relation = %s::regclass",
@@ -52,21 +52,21 @@ def waiting_for(desk: Desk, table: str) -> bool:
     )
 
 
-def settle(desk: Desk) -> str:
-    """Time passes and the worker runs; what it logged."""
+def work_later(desk: Desk) -> str:
+    """Let time pass and run the worker; returns its log."""
     desk.time_passes()
-    return str(work().stderr)
+    return str(run_worker().stderr)
 
 
-def in_own_thread(answers: list[Any], client: Client, path: str, form: dict[str, str]) -> None:
+def post_in_own_thread(answers: list[Any], client: Client, path: str, form: dict[str, str]) -> None:
     try:
         answers.append(client.post(path, form))
     finally:
         connections.close_all()
 
 
-def asker(site: Site, accounts: Accounts, person: str = "ayaulym@onai.test") -> Ask:
-    """A program that creates students by the API of this server."""
+def api_requests_of(site: Site, accounts: Accounts, person: str = "ayaulym@onai.test") -> Ask:
+    """A function that creates students through the API of this server."""
     token = accounts.sign_in(person)["access_token"]
 
     def ask(key: str = "the same", **changes: Any) -> httpx.Response:
@@ -83,8 +83,8 @@ def letter_of(desk: Desk) -> Row:
     return desk.row("select *, due_at - now() as wait from sales_letters")
 
 
-def try_again(desk: Desk) -> Row:
-    """The letter is due, and the job that tries it runs."""
+def deliver_again(desk: Desk) -> Row:
+    """Make the letter due and run the job that tries it."""
     desk.time_passes()
     letters.deliver(letter_of(desk)["id"])
     return letter_of(desk)

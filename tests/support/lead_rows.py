@@ -65,9 +65,9 @@ def many() -> list[Row]:
 
 
 def random_leads(dice: random.Random, period: Period, count: int, *, people: int) -> list[Row]:
-    """That many leads of about so many people, in the period and on its edges, many at one moment.
+    """That many leads of about so many people, in the period and at its edges, many at one moment.
 
-    Every flag is true, false or null, and every moment there or not, whatever the flag says.
+    Every flag is true, false or null, and every moment present or not, whatever the flag says.
     """
     return [_lead(dice, period, dice.randrange(people)) for _ in range(count)]
 
@@ -121,13 +121,13 @@ def write(landing: LandingPages, rows: list[Row]) -> None:
 
 
 def text_of(answer: Any) -> str:
-    """What is read on a page: its text without tags, single spaces."""
+    """The text of a page, without tags and with single spaces."""
     bare = re.sub(r"<[^>]+>", " ", answer.content.decode())
     return re.sub(r"\s+", " ", unescape(bare).replace("\N{NO-BREAK SPACE}", " "))
 
 
 def lines_of(answer: Any) -> list[list[str]]:
-    """A downloaded file, line by line, the head too."""
+    """The lines of a downloaded file, its head included."""
     body = b"".join(answer.streaming_content).decode("utf-8-sig")
     answer.close()
     return list(csv.reader(io.StringIO(body), delimiter=";"))

@@ -24,13 +24,13 @@ def landing_outage() -> Iterator[None]:
             yield
         finally:
             connection.execute("alter database landing allow_connections true")
-            # What Django itself does where one request ends and the next begins.
+            # As Django does between two requests.
             close_old_connections()
 
 
 @contextmanager
 def tripwire_outage() -> Iterator[None]:
-    """Tripwire lets the product in no more, and throws out who was."""
+    """Tripwire refuses the product's connections and ends those it has."""
     maintenance = postgres.url(str(TEST_DIR / "postgres"), "postgres")
     with psycopg.connect(maintenance, autocommit=True) as connection:
         connection.execute(f"alter role {RUN_TIME} nologin")

@@ -25,7 +25,7 @@ PEOPLE = (
 
 
 class Accounts:
-    """Accounts at the stand-in, made and read over HTTP as an operator does."""
+    """Accounts at the stand-in, created and read over HTTP as an operator does."""
 
     def __init__(self, services: str, keys: Keys) -> None:
         self.base = f"{services}/auth/v1"
@@ -40,7 +40,7 @@ class Accounts:
         full_name: str = "Новый Тест",
         **more: Any,
     ) -> dict[str, Any]:
-        """An account whose role stands in both metadata, unless told otherwise."""
+        """An account whose role is in both metadata, unless told otherwise."""
         named = {"role": role} if role else {}
         body = {
             "email": email or f"someone-{uuid4().hex[:12]}@onai.test",

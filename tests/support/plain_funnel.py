@@ -59,20 +59,20 @@ def count(rows: list[Row], start: datetime, end: datetime) -> PlainFunnel:
 
 @cache
 def one_spelling(phone: str) -> str:
-    """The first number in it, by the numbering plans; empty without one."""
+    """The first number in the text, by the numbering plans; empty without one."""
     text = re.sub(r"^00", "+", phone.strip())
     found = next(iter(PhoneNumberMatcher(text, "KZ", leniency=Leniency.VALID)), None)
     return format_number(found.number, PhoneNumberFormat.E164) if found else ""
 
 
 def address(email: str | None) -> str:
-    """In small letters; empty for what is no address."""
+    """The address in lower case; empty where there is none."""
     text = (email or "").strip().lower()
     return text if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text) else ""
 
 
 def half_up(part: int, whole: int, decimals: int) -> Fraction:
-    """`part` ÷ `whole` in percent, by whole numbers alone."""
+    """`part` ÷ `whole` in percent, in whole numbers only."""
     if not whole:
         return Fraction(0)
     scale = 10**decimals
@@ -95,7 +95,7 @@ _REPORT: dict[str, Callable[[Row], bool]] = {
 
 
 def is_in_step(row: Row, step: str, *, lost: bool) -> bool:
-    """Whether a row is in a step, or in the one before it and not in this one."""
+    """Whether a row is in a step; with `lost`, in the step before it and not in this one."""
     if step in _REPORT:
         names = list(_REPORT)
         before = names[names.index(step) - 1]
@@ -111,7 +111,7 @@ def is_in_step(row: Row, step: str, *, lost: bool) -> bool:
 
 
 def persons(rows: list[Row]) -> list[set[UUID]]:
-    """Rows of one person each, by shared phones and e-mails: those with more than one row."""
+    """Rows joined to persons by shared phones and e-mails: those with more than one row."""
     parent: dict[object, object] = {}
 
     def root(one: object) -> object:

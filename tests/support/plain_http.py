@@ -1,6 +1,6 @@
 """httpx for the servers of the tests, which speak no TLS.
 
-By itself it reads the machine's certificates for each call, which takes longer than the answer.
+On its own httpx reads the machine's certificates for each call, which takes longer than the answer.
 """
 
 from functools import partial

@@ -34,7 +34,7 @@ logfile = {folder}/pgbouncer.log
 
 @dataclass(frozen=True, slots=True)
 class Pooler:
-    """Where it listens, and how many connections it has for each database."""
+    """The address of the pooler, and its number of connections for each database."""
 
     port: int
     size: int = 2

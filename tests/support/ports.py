@@ -1,4 +1,4 @@
-"""Ports for the servers of the tests, such that nobody else takes them before they are bound."""
+"""Ports for the servers of the tests that nobody else takes before they are bound."""
 
 import itertools
 import os
@@ -6,12 +6,12 @@ import secrets
 import socket
 from collections.abc import Iterator
 
-# Below the ports that a system gives to outgoing connections; each process of a run has a part.
+# Below the ports of outgoing connections; each process of a run has a range of its own.
 _LOWEST, _PART, _PARTS = 12_000, 2_000, 10
 
 
 def free_port() -> int:
-    """A free port, and so is the one above it: a demo takes both."""
+    """A free port whose next one is free too: a demo takes both."""
     return next(port for port in _pairs if _is_free(port) and _is_free(port + 1))
 
 

@@ -1,4 +1,4 @@
-"""Other processes that the tests start."""
+"""Processes that the tests start."""
 
 import os
 import subprocess
@@ -32,12 +32,12 @@ def run_python(*arguments: str, environment: dict[str, str] | None = None) -> An
     )
 
 
-def work(**environment: str) -> Any:
-    """The worker does what there is to do, and stops. Its log is the answer's `stderr`.
+def run_worker(**environment: str) -> Any:
+    """The worker does all due jobs, and stops. Its log is the answer's `stderr`.
 
-    What it does every ten seconds is among it, also if it has just been done.
+    The job of every ten seconds is among them, also if it has just run.
     """
-    aside(_enqueue_mending)
+    on_own_connections(_enqueue_mending)
     command = ("manage.py", "procrastinate", "worker", "--one-shot")
     if environment:
         done = run_python(*command, environment={**TEST_ENVIRONMENT, **environment})
@@ -47,10 +47,10 @@ def work(**environment: str) -> Any:
     return done
 
 
-def aside(act: Callable[[], object]) -> None:
-    """Do something in a thread, and so on database connections, of its own.
+def on_own_connections(act: Callable[[], object]) -> None:
+    """Run a function in a thread of its own, and so on its own database connections.
 
-    A test may have cut the connection it has, or be in the event loop of a browser.
+    A test may have cut its connection, or be in the event loop of a browser.
     """
 
     def on_own_connections() -> None:
@@ -69,7 +69,7 @@ def _enqueue_mending() -> None:
 
 
 def wait_for(url: str, *, seconds: float = 30) -> None:
-    """Until `url` answers at all; a bounded wait."""
+    """Wait until `url` answers; bounded."""
     deadline = time.monotonic() + seconds
     while True:
         try:

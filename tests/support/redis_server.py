@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import pytest
 import redis
 
-from tests.support.interruptions import until
+from tests.support.interruptions import wait_until
 from tests.support.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)
 class SharedCache:
-    """Where it listens, its process, and a client of the tests' own."""
+    """The address of the server, its process, and a client for the tests."""
 
     url: str
     pid: int
@@ -42,7 +42,7 @@ def run_redis() -> Iterator[SharedCache]:
             return False
 
     try:
-        until(answers)
+        wait_until(answers)
         yield SharedCache(f"redis://127.0.0.1:{port}/0", process.pid, client)
     finally:
         client.close()

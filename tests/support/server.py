@@ -24,25 +24,25 @@ _SERVE = ("-m", "gunicorn", "onai.wsgi", "--log-level", "warning", "--bind")
 
 @dataclass(slots=True)
 class Site:
-    """A web server that runs."""
+    """A running web server."""
 
     address: str
     process: _Process
 
     def kill(self) -> None:
-        """End it and all its workers at once, with no chance to tidy up."""
+        """End it and all its workers at once, without a clean shutdown."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(40)
 
 
 def collect_static() -> None:
-    """Collect them anew; never below a server that serves them."""
+    """Collect the static files again; never below a server that serves them."""
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
     subprocess.run(collect, cwd=BASE_DIR, env=TEST_ENVIRONMENT, check=True)
 
 
 def _have_static_files() -> None:
-    """Some, from whenever: without any no server starts."""
+    """Ensure that some static files exist, because no server starts without."""
     with InterProcessLock(Path(gettempdir(), "onai-tests-collect-static-files")):
         if not (STATIC_ROOT / "staticfiles.json").exists():
             collect_static()
@@ -50,7 +50,7 @@ def _have_static_files() -> None:
 
 @contextmanager
 def web_server(**environment: str) -> Iterator[Site]:
-    """The server. Its pages also need their present static files: the fixture `static_files`."""
+    """The web server. Its pages also need current static files: the fixture `static_files`."""
     _have_static_files()
     address = f"127.0.0.1:{free_port()}"
     started = {**TEST_ENVIRONMENT, **environment}
@@ -65,7 +65,7 @@ def web_server(**environment: str) -> Iterator[Site]:
 
 @contextmanager
 def warm_web_server() -> Iterator[Site]:
-    """The same server, forked from a process that has imported it: where many are needed."""
+    """The same server, forked from a process that has imported it, where many are needed."""
     _have_static_files()
     address = f"127.0.0.1:{free_port()}"
     with _serving(address, forked_processes.start(*_SERVE, address)) as site:

@@ -16,7 +16,7 @@ from (
 """
 
 
-def spread(
+def write_evenly(
     landing: LandingPages,
     first: date,
     days: int,
@@ -26,14 +26,14 @@ def spread(
     each: int = 1,
     after: timedelta = timedelta(hours=1),
 ) -> None:
-    """So many leads, evenly over the days, of `each` of whom so many bought so much later."""
+    """Write so many leads evenly over the days, of which some in every `each` buy so much later."""
     start = datetime.combine(first, datetime.min.time(), ALMATY)
     told = {"first": start, "days": days, "leads": leads, "buyers": buyers, "each": each}
     landing.connection.execute(_SPREAD, {**told, "after": after})
 
 
-def known_until(landing: LandingPages, moment: datetime) -> None:
-    """Forget what came later, and who bought later."""
+def forget_after(landing: LandingPages, moment: datetime) -> None:
+    """Delete what came later, and purchases made later."""
     landing.connection.execute("delete from landing_leads where created_at >= %s", [moment])
     landing.connection.execute(
         "update landing_leads set sms_clicked = null, sms_clicked_at = null"

@@ -15,7 +15,7 @@ SignIn = Callable[[str], Client]
 MANAGER, OTHER, ADMIN = "ayaulym@onai.test", "botagoz@onai.test", "admin@onai.test"
 NEW_PASSWORD, NEW_EMAIL = "Tzw4-Qpn8-2vXk", "aru.new@onai.test"
 ACTS = ("status", "password", "data", "manager", "delete")
-# What each act takes.
+# The form fields of each act.
 FORMS: dict[str, dict[str, str]] = {
     "status": {"status": "blocked", "sure": "on"},
     "password": {"password": NEW_PASSWORD},
@@ -40,7 +40,7 @@ def _who_has_created(client: Client) -> Client:
 
 
 def signed_in(email: str) -> Client:
-    """Somebody in a browser of their own."""
+    """A client in a browser of its own."""
     client = Client()
     client.post("/login", {"email": email, "password": PASSWORD})
     return client
@@ -55,14 +55,14 @@ def path_of(desk: Desk, act: str = "") -> str:
     return f"{card}/{act}" if act else card
 
 
-def enact(client: Client, desk: Desk, act: str, **fields: Any) -> Any:
-    """What the page of an act answers in the end."""
+def act_and_follow(client: Client, desk: Desk, act: str, **fields: Any) -> Any:
+    """The answer to an act, after all redirects."""
     body = {"attempt": str(uuid4()), **fields}
     return client.post(path_of(desk, act), body, follow=True)
 
 
-def submit(client: Client, desk: Desk, act: str) -> Any:
-    """What an act that is in order answers at first."""
+def send_act(client: Client, desk: Desk, act: str) -> Any:
+    """The first answer to an act with a valid form."""
     return client.post(path_of(desk, act), {"attempt": str(uuid4()), **FORMS[act]})
 
 
@@ -75,15 +75,15 @@ def newest_entry(desk: Desk) -> Row:
     return desk.rows("select * from sales_activity_log order by created_at desc limit 1")[0]
 
 
-def refused(accounts: Accounts, email: str, password: str) -> str:
+def sign_in_error(accounts: Accounts, email: str, password: str) -> str:
     answer = accounts.call(
         "POST", "/token?grant_type=password", json={"email": email, "password": password}
     )
     return str(answer.json().get("error_code", answer.status_code))
 
 
-def made(desk: Desk, accounts: Accounts, act: str) -> None:
-    """The change is made, in both systems, and logged once."""
+def assert_changed(desk: Desk, accounts: Accounts, act: str) -> None:
+    """The change is made in both systems, and logged once."""
     (change,) = desk.changes()
     assert (change["state"], change["sealed_password"]) == ("done", "")
     account_id = change["account_id"]
@@ -110,7 +110,7 @@ def made(desk: Desk, accounts: Accounts, act: str) -> None:
         assert len(desk.mailbox(NEW_EMAIL)) == 1
 
 
-def not_made(desk: Desk, accounts: Accounts) -> None:
+def assert_unchanged(desk: Desk, accounts: Accounts) -> None:
     """Nothing has changed in either system."""
     (student,), (account,) = desk.students(), desk.accounts()
     assert (student["status"], student["full_name"]) == ("active", GOOD["full_name"])

@@ -16,13 +16,13 @@ CABINET = "/sales-manager"
 
 @dataclass(slots=True)
 class Sales:
-    """Students as any software may have written them."""
+    """Students as other software writes them."""
 
     desk: Desk
     ids: dict[str, UUID]
 
     def add(self, email: str = "", **columns: Any) -> Row:
-        """One student, with an account behind it."""
+        """One student, with an account."""
         user_id = columns.pop("user_id", None) or uuid4()
         row = {
             "full_name": "Ару Сапарова",
@@ -45,7 +45,7 @@ class Sales:
 
 
 def many_students(sales: Sales, count: int) -> None:
-    """Of the last forty days, one of them as long as may be."""
+    """Students of the last forty days, one of them with the longest possible values."""
     long = {"email": f"{'long' * 15}@{'a' * 60}.onai.test", "full_name": "Ж" * 120}
     for number in range(count):
         sales.add(

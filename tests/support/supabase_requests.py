@@ -20,7 +20,7 @@ class Recorder:
 
 
 def recording_supabase(monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    """Note each request on its way."""
+    """Record each request before it is sent."""
     recorder = Recorder()
     send = httpx.Client.send
 
