@@ -64,6 +64,8 @@ def write(
     It is leased to the caller, who calls `attempt` after the transaction.
     """
     sealed = encryption.seal(password, purpose=_PURPOSE)
+    if kind != LetterKind.WELCOME:  # the first of its student
+        _replace_earlier(student)
     return _put(student, kind=kind, sealed_password=sealed, asked_by=asked_by)
 
 
@@ -73,15 +75,21 @@ def write_to_new_address(student: Student, *, asked_by: UUID) -> WelcomeLetter:
     A letter that never reached the old address takes its password along.
     """
     latest = student.latest_letter
+    kind, sealed_password = LetterKind.NEW_ADDRESS, ""
     # A letter that was sent keeps no password.
     if latest is not None and latest.sealed_password:
-        return _put(
-            student,
-            kind=LetterKind(latest.kind),
-            sealed_password=latest.sealed_password,
-            asked_by=asked_by,
-        )
-    return _put(student, kind=LetterKind.NEW_ADDRESS, sealed_password="", asked_by=asked_by)
+        kind, sealed_password = LetterKind(latest.kind), latest.sealed_password
+    _replace_earlier(student)
+    return _put(student, kind=kind, sealed_password=sealed_password, asked_by=asked_by)
+
+
+def _replace_earlier(student: Student) -> None:
+    """Withdraw unsent letters, for the one that is about to be written."""
+    WelcomeLetter.objects.filter(
+        student=student, state__in=(LetterState.PENDING, LetterState.FAILED)
+    ).update(state=LetterState.REPLACED, sealed_password="")
+    # The student does not know this yet, whatever was sent before.
+    Student.objects.filter(pk=student.pk, welcome_email_sent=True).update(welcome_email_sent=False)
 
 
 @sensitive_variables("sealed_password")
@@ -89,11 +97,6 @@ def _put(
     student: Student, *, kind: LetterKind, sealed_password: str, asked_by: UUID
 ) -> WelcomeLetter:
     now = postgres.clock("tripwire")
-    WelcomeLetter.objects.filter(
-        student=student, state__in=(LetterState.PENDING, LetterState.FAILED)
-    ).update(state=LetterState.REPLACED, sealed_password="")
-    # The student does not know this yet, whatever was sent before.
-    Student.objects.filter(pk=student.pk, welcome_email_sent=True).update(welcome_email_sent=False)
     letter = WelcomeLetter.objects.create(
         student=student,
         kind=kind,
