@@ -298,11 +298,20 @@ def test_the_same_key_and_body_get_the_same_answer(call: Any, desk: Desk, faults
     assert len(desk.students()) == len(desk.accounts()) == len(desk.letters()) == 1
 
 
-def test_the_same_key_with_another_body_is_refused(call: Any, desk: Desk) -> None:
-    call(**{"Idempotency-Key": "k-1"})
+def test_the_same_key_with_another_body_is_refused(
+    call: Any, desk: Desk, accounts: Accounts
+) -> None:
+    call(None, ADMIN, **{"Idempotency-Key": "k-1"})
 
-    for changes in ({"password": "Other-Pass-77"}, {"email": "dana@onai.test"}):
-        _is_refusal(call(changes, **{"Idempotency-Key": "k-1"}), 409, "idempotency_key_reused")
+    for changes in (
+        {"password": "Other-Pass-77"},
+        {"email": "dana@onai.test"},
+        {"full_name": "Дана Тест"},
+        {"manager_id": _id_of(accounts, MANAGER)},
+        {"adopt": True},
+    ):
+        answer = call(changes, ADMIN, **{"Idempotency-Key": "k-1"})
+        _is_refusal(answer, 409, "idempotency_key_reused")
 
     assert desk.students("dana@onai.test") == []
     desk.assert_whole_student()
