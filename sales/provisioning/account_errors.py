@@ -19,7 +19,7 @@ PASSING = (Refusal.UNREACHABLE, Refusal.RATE_LIMITED, Refusal.NOT_PERMITTED)
 _ENOUGH = 3
 
 
-def are_enough(request: StudentRequest, error: str) -> bool:
+def is_repeated_error(request: StudentRequest, error: str) -> bool:
     """Record the outcome of an attempt; returns whether the same error came often enough to count
     as a refusal.
 
@@ -35,7 +35,7 @@ def are_enough(request: StudentRequest, error: str) -> bool:
     return count >= _ENOUGH
 
 
-def explain(request: StudentRequest, reason: str) -> None:
+def keep_reason(request: StudentRequest, reason: str) -> None:
     """Record what an admin is told about the reason of the refusal."""
     request.auth_error = reason
     StudentRequest.objects.filter(pk=request.pk).update(auth_error=reason)

@@ -43,7 +43,7 @@ class Reference:
         return f"{self.table}.{self.column}"
 
 
-def forbidding(account_id: UUID) -> list[Reference]:
+def blocking(account_id: UUID) -> list[Reference]:
     """The references that forbid the deletion of an account. A table that we may not read counts as
     one.
     """
@@ -75,7 +75,7 @@ def delete_account(account_id: UUID) -> None:
     try:
         accounts.delete_account(account_id)
     except OutcomeUnclear as unclear:
-        references = forbidding(account_id) if unclear.error else []
+        references = blocking(account_id) if unclear.error else []
         if not references or not all(reference.ours for reference in references):
             raise
         _release(account_id)

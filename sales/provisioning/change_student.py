@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 # Changes that our rows may still refuse once the account is changed. A password cannot be given
 # back.
-_CAN_BE_GIVEN_BACK = (RequestKind.STATUS, RequestKind.CORRECTION, RequestKind.HANDOVER)
+_CAN_BE_ROLLED_BACK = (RequestKind.STATUS, RequestKind.CORRECTION, RequestKind.HANDOVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def _make(
     try:
         with transaction.atomic(using="tripwire"):
             student = student_for(asker, student_id, locked=True)
-            account = request_rules.account_only_theirs(student, change.kind)
+            account = request_rules.account_of(student, change.kind)
             return StudentRequest.objects.create(
                 pk=attempt,
                 kind=change.kind,
@@ -138,7 +138,7 @@ def _make(
             )
     except IntegrityError as error:
         email = change.email if isinstance(change, Correction) else None
-        raise request_rules.what_is_under_way(student_id, email) from error
+        raise request_rules.conflict_of(student_id, email) from error
 
 
 def _new_values(change: Change, student: Student, account: Account) -> dict[str, object]:
@@ -201,15 +201,15 @@ def carry_through(change: StudentRequest) -> Progress:
             raise OutcomeUnclear from refused
         raise _refused(change, _of_refusal(refused, change)) from refused
     except OutcomeUnclear as unclear:
-        _weigh(change, unclear)
+        _resolve_unclear(change, unclear)
     try:
         closed, letter = student_rows.apply(change, password)
     except DatabaseError as error:
         if isinstance(error.__cause__, psycopg.errors.UniqueViolation):
             # Another row, written by other software, has the address already.
-            raise _give_back(change, problems.EmailTaken(change.kind)) from error
-        if change.kind in _CAN_BE_GIVEN_BACK and student_rows.is_forbidden(error):
-            raise _give_back(change, problems.RowsForbidden(change.kind)) from error
+            raise _roll_back(change, problems.EmailTaken(change.kind)) from error
+        if change.kind in _CAN_BE_ROLLED_BACK and student_rows.is_forbidden(error):
+            raise _roll_back(change, problems.RowsForbidden(change.kind)) from error
         raise
     if letter is not None:
         letters.attempt_at_once(letter)
@@ -252,25 +252,25 @@ def _of_refusal(refused: AccountRefused, change: StudentRequest) -> Problem:
     return problems.of_account(refused.why, change.kind)
 
 
-def _weigh(change: StudentRequest, unclear: OutcomeUnclear) -> None:
+def _resolve_unclear(change: StudentRequest, unclear: OutcomeUnclear) -> None:
     """Decide on an unclear answer: return where the change took effect all the same.
 
     Supabase answers with an error of its own to what it will never do. Where the reason is visible,
     or the error came often enough, that is a refusal. Anything else stays unclear.
     """
-    if unclear.error and _is_as_wanted(change):
+    if unclear.error and _has_taken_effect(change):
         return
     if unclear.error:
         try:
-            _refuse_for_good(change)
+            _raise_visible_reason(change)
         except Problem as problem:
             raise _refused(change, problem) from unclear
-    if account_errors.are_enough(change, unclear.error):
+    if account_errors.is_repeated_error(change, unclear.error):
         raise _refused(change, problems.AuthFailed(change.kind)) from unclear
     raise unclear
 
 
-def _is_as_wanted(change: StudentRequest) -> bool:
+def _has_taken_effect(change: StudentRequest) -> bool:
     """Whether an earlier attempt, whose answer is unknown, has changed the account."""
     account = supabase_users.account_with(change.account_id)
     if account is None:
@@ -287,21 +287,20 @@ def _is_as_wanted(change: StudentRequest) -> bool:
     return False
 
 
-def _refuse_for_good(change: StudentRequest) -> None:
+def _raise_visible_reason(change: StudentRequest) -> None:
     """Raise the reason why Supabase will never do it, where it is visible here."""
     if change.new_email is not None:
         request_rules.refuse_held(change.new_email, change.account_id)
     if lacking := unreadable_accounts.unreadable(change.account_id):
-        account_errors.explain(change, str(lacking))
+        account_errors.keep_reason(change, str(lacking))
         raise problems.AccountUnreadable(change.kind)
-    if change.kind == RequestKind.DELETION:
-        forbidding = account_references.forbidding(change.account_id)
-        if forbidding:
-            account_errors.explain(change, ", ".join(map(str, forbidding)))
-            raise problems.DeletionForbidden(change.kind)
+    is_deletion = change.kind == RequestKind.DELETION
+    if is_deletion and (blocking := account_references.blocking(change.account_id)):
+        account_errors.keep_reason(change, ", ".join(map(str, blocking)))
+        raise problems.DeletionForbidden(change.kind)
 
 
-def _give_back(change: StudentRequest, problem: Problem) -> Problem:
+def _roll_back(change: StudentRequest, problem: Problem) -> Problem:
     """Undo a change at Supabase that our rows refuse."""
     try:
         match change.kind:
@@ -318,11 +317,11 @@ def _give_back(change: StudentRequest, problem: Problem) -> Problem:
         if refused.why in account_errors.PASSING:
             raise OutcomeUnclear from refused
         # The old address is taken by now; `compare_accounts` reports both.
-        logger.error("change_not_given_back", extra=student_requests.about(change))
+        logger.error("change_not_given_back", extra=student_requests.log_fields(change))
     except OutcomeUnclear as unclear:
-        if not account_errors.are_enough(change, unclear.error):
+        if not account_errors.is_repeated_error(change, unclear.error):
             raise
-        logger.error("change_not_given_back", extra=student_requests.about(change))
+        logger.error("change_not_given_back", extra=student_requests.log_fields(change))
     return _refused(change, problem)
 
 

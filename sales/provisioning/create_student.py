@@ -146,17 +146,17 @@ def _ensure_account(request: StudentRequest, password: str) -> None:
             _open_account(request, password)
     except OutcomeUnclear as unclear:
         if not request.adopts and _is_there(request):
-            _set_password_at_last(request, password)
+            _retry_password(request, password)
         elif unclear.error and not request.adopts and platform_tables.free_address(request.email):
-            _open_at_last(request, password)
+            _retry_opening(request, password)
         else:
-            _weigh(request, unclear)
+            _resolve_unclear(request, unclear)
     except AccountRefused as refused:
         is_echo = refused.why is Refusal.EMAIL_EXISTS and not request.adopts and _is_there(request)
         if not is_echo:
             raise _refused(request, refused) from refused
         # The error only means that our earlier attempt succeeded.
-        _set_password_at_last(request, password)
+        _retry_password(request, password)
 
 
 @sensitive_variables("password")
@@ -190,18 +190,18 @@ def _set_password(request: StudentRequest, password: str) -> None:
 
 
 @sensitive_variables("password")
-def _set_password_at_last(request: StudentRequest, password: str) -> None:
+def _retry_password(request: StudentRequest, password: str) -> None:
     """Set the password after an attempt whose outcome is unknown."""
     try:
         _set_password(request, password)
     except OutcomeUnclear as unclear:
-        if not account_errors.are_enough(request, unclear.error):
+        if not account_errors.is_repeated_error(request, unclear.error):
             raise
         raise _undo(request, problems.AuthFailed(), opened=True) from unclear
 
 
 @sensitive_variables("password")
-def _open_at_last(request: StudentRequest, password: str) -> None:
+def _retry_opening(request: StudentRequest, password: str) -> None:
     """Try again, now that the obstacle is gone; the worker does the rest."""
     try:
         _open_account(request, password)
@@ -220,30 +220,30 @@ def _is_there(request: StudentRequest) -> bool:
         raise
 
 
-def _weigh(request: StudentRequest, unclear: OutcomeUnclear) -> None:
+def _resolve_unclear(request: StudentRequest, unclear: OutcomeUnclear) -> None:
     """Undo the request where an unclear answer is a refusal; otherwise raise it again.
 
     It is a refusal where no call can be running any more, or where Supabase has given the same
     error of its own often enough.
     """
-    are_enough = account_errors.are_enough(request, unclear.error)
-    problem = _why_it_fails(request) if unclear.error else None
+    is_repeated = account_errors.is_repeated_error(request, unclear.error)
+    problem = _visible_reason(request) if unclear.error else None
     is_first = unclear.over and request.attempts == 1 and not request.adopts
-    if problem is None and not is_first and not are_enough:
+    if problem is None and not is_first and not is_repeated:
         raise unclear
     problem = problem or problems.AuthFailed()
     raise _undo(request, problem, opened=request.attempts > 1) from unclear
 
 
-def _why_it_fails(request: StudentRequest) -> Problem | None:
+def _visible_reason(request: StudentRequest) -> Problem | None:
     """The reason why Supabase answers with an error to an address, where it is visible here."""
     holder = supabase_users.holder_of(request.email)
     if holder is None:
         return problems.AddressCopied() if platform_tables.has_copy(request.email) else None
     if lacking := unreadable_accounts.unreadable(holder.account.id):
-        account_errors.explain(request, str(lacking))
+        account_errors.keep_reason(request, str(lacking))
         return problems.AccountUnreadable()
-    return None if request.adopts else request_rules.why_held(holder)
+    return None if request.adopts else request_rules.problem_of_holder(holder)
 
 
 def _refused(request: StudentRequest, refused: AccountRefused) -> Problem:
@@ -251,7 +251,8 @@ def _refused(request: StudentRequest, refused: AccountRefused) -> Problem:
     if request.attempts > 1 and refused.why in account_errors.PASSING:
         raise OutcomeUnclear from refused
     if refused.why is Refusal.EMAIL_EXISTS and not request.adopts:
-        return _undo(request, request_rules.why_held(supabase_users.holder_of(request.email)))
+        holder = supabase_users.holder_of(request.email)
+        return _undo(request, request_rules.problem_of_holder(holder))
     problem: Problem = problems.of_account(refused.why, RequestKind.CREATION)
     if refused.why is Refusal.GONE and supabase_users.account_with(request.account_id) is not None:
         problem = problems.AccountUnreadable()

@@ -21,7 +21,7 @@ from sales.provisioning import (
     work_lease,
 )
 from sales.provisioning.account_errors import NOTHING_UNDER_WAY_AFTER
-from sales.provisioning.student_requests import about, close, event
+from sales.provisioning.student_requests import close, log_event, log_fields
 
 logger = logging.getLogger(__name__)
 
@@ -61,17 +61,17 @@ def finish(request_id: UUID) -> bool:
     try:
         steps.carry_through(request)
     except Problem as problem:
-        ended = event(request, "undone" if request.is_creation else "refused")
-        logger.warning(ended, extra={**about(request), "reason": problem.code})
+        ended = log_event(request, "undone" if request.is_creation else "refused")
+        logger.warning(ended, extra={**log_fields(request), "reason": problem.code})
     except OutcomeUnclear:
-        logger.warning(event(request, "still_open"), extra=about(request))
+        logger.warning(log_event(request, "still_open"), extra=log_fields(request))
         raise
     except encryption.Unsealable:
         # Only the former SECRET_KEY can open it; an operator has to add it again.
-        logger.error(event(request, "cannot_be_unsealed"), extra=about(request))
+        logger.error(log_event(request, "cannot_be_unsealed"), extra=log_fields(request))
         return False
     else:
-        logger.warning(event(request, "finished"), extra=about(request))
+        logger.warning(log_event(request, "finished"), extra=log_fields(request))
     return True
 
 
@@ -114,7 +114,8 @@ def give_up(request_id: UUID, *, by: UUID | None = None) -> datetime | None:
             close(request, problems.GivenUp(request.kind))
         if by is not None:
             _log_the_end(request, by)
-    logger.warning(event(request, "given_up"), extra={**about(request), "by": str(by or "")})
+    fields = {**log_fields(request), "by": str(by or "")}
+    logger.warning(log_event(request, "given_up"), extra=fields)
     return now
 
 

@@ -38,14 +38,14 @@ def account_to_adopt(email: str, asker: Identity) -> UUID:
     holder = supabase_users.holder_of(email)
     if holder is None:
         raise problems.NothingToAdopt
-    problem = why_held(holder)
+    problem = problem_of_holder(holder)
     if isinstance(problem, problems.AccountExists):
         return holder.account.id
     student = Student.objects.filter(user_id=holder.account.id).first()
     raise problem if student is None else problems.email_taken(student, asker)
 
 
-def why_held(holder: AddressHolder | None) -> Problem:
+def problem_of_holder(holder: AddressHolder | None) -> Problem:
     """Why no account can be opened for an address, and what can be done about it.
 
     `AccountExists` for an account that an admin may adopt; None where we cannot see the holder.
@@ -67,7 +67,7 @@ def why_held(holder: AddressHolder | None) -> Problem:
 # --- A change ----------------------------------------------------------------------------------
 
 
-def account_only_theirs(student: Student, kind: RequestKind) -> Account:
+def account_of(student: Student, kind: RequestKind) -> Account:
     """The student's account, unless it is also a staff member's or another student's."""
     account = supabase_users.account_with(student.user_id)
     if account is None:
@@ -94,7 +94,7 @@ def refuse_held(email: str, account_id: UUID) -> None:
         raise refusal(RequestKind.CORRECTION)
 
 
-def what_is_under_way(student_id: UUID, email: str | None) -> Problem:
+def conflict_of(student_id: UUID, email: str | None) -> Problem:
     """The open request that blocks a change: one of its student, or one of its address."""
     under_way = StudentRequest.objects.filter(
         student_id=student_id, state=RequestState.OPEN

@@ -70,11 +70,11 @@ def begin(
     try:
         return carry_through(request)
     except OutcomeUnclear:
-        logger.warning(event(request, "left_open"), extra=about(request))
+        logger.warning(log_event(request, "left_open"), extra=log_fields(request))
     except (InterfaceError, DatabaseError) as error:
         # Also where a table forbids a change that cannot be taken back: an admin can end it from
         # its page.
-        logger.error(event(request, "interrupted"), extra=about(request))
+        logger.error(log_event(request, "interrupted"), extra=log_fields(request))
         logger.debug("interrupted", exc_info=error)
     return Progress(request)  # as it was recorded, without asking a database that may be gone
 
@@ -225,11 +225,11 @@ def remember_answer(request: StudentRequest, answer: Mapping[str, Any]) -> None:
         logger.warning("answer_not_kept", exc_info=error)
 
 
-def event(request: StudentRequest, what: str) -> str:
+def log_event(request: StudentRequest, what: str) -> str:
     """The name of an event in the log."""
     return f"{'creation' if request.is_creation else 'change'}_{what}"
 
 
-def about(request: StudentRequest) -> dict[str, object]:
+def log_fields(request: StudentRequest) -> dict[str, object]:
     """The fields of such an event."""
     return {"request_id": str(request.pk), "kind": request.kind, "attempts": request.attempts}

@@ -30,7 +30,7 @@ from sales.web.change_forms import (
     NewPasswordForm,
     StatusForm,
 )
-from sales.web.request_views import follow
+from sales.web.request_views import redirect_to_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def hand_over(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 def delete(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     earlier = _earlier_deletion(request, student_id)
     if earlier is not None:
-        return follow(earlier)
+        return redirect_to_result(earlier)
     student = student_for(request.identity, student_id)
     form = DeletionForm(request.POST or None, student=student, initial=request.typed)
     return _answer(request, student, form, _DELETION)
@@ -141,8 +141,9 @@ def _answer(
     if not form.is_valid():
         return _page(request, student, form, page, status=400)
     try:
-        change, asker = form.change(request.identity), request.identity
-        return follow(change_student(student.pk, change, asker=asker, attempt=_attempt(request)))
+        asker, attempt = request.identity, _attempt(request)
+        change = change_student(student.pk, form.change(asker), asker=asker, attempt=attempt)
+        return redirect_to_result(change)
     except Problem as problem:
         for name, sentence in problem.fields.items():
             if name in form.fields:

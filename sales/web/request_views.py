@@ -33,9 +33,9 @@ def progress(
     """How a request ended, or that it has not yet. The password is on it once. A POST ends it."""
     if request.method == "POST":
         return end(request, request_id, of_creation=of_creation)
-    found = _found(request, request_id, of_creation)
+    found = _request_or_404(request, request_id, of_creation)
     if found.state == RequestState.DONE and found.kind in _SHOWN_ON_CARD:
-        return follow(found)
+        return redirect_to_result(found)
     reached = student_requests.progress_of(found)
     if reached.student is not None and not may_act_on(request.identity, reached.student):
         raise SomebodyElsesStudent  # Handed over meanwhile, and no more the asker's to see.
@@ -62,13 +62,13 @@ def progress(
 @require_POST
 def end(request: IdentifiedRequest, request_id: UUID, *, of_creation: bool) -> HttpResponse:
     """End a request that nobody can finish, so that its student or address is free again."""
-    found = _found(request, request_id, of_creation)
+    found = _request_or_404(request, request_id, of_creation)
     if found.is_open:
         open_requests.end(found, by=request.identity.user_id)
     return redirect(found)
 
 
-def follow(change: StudentRequest) -> HttpResponseRedirect:
+def redirect_to_result(change: StudentRequest) -> HttpResponseRedirect:
     """To where one sees what became of a change."""
     if change.state == RequestState.DONE and change.kind in _SHOWN_ON_CARD:
         card = reverse("student", args=[change.student_id])
@@ -88,7 +88,9 @@ def _title(found: StudentRequest) -> str | Promise:
     return _("Доступ удалён") if found.kind == RequestKind.DELETION else _("Пароль сменён")
 
 
-def _found(request: IdentifiedRequest, request_id: UUID, of_creation: bool) -> StudentRequest:
+def _request_or_404(
+    request: IdentifiedRequest, request_id: UUID, of_creation: bool
+) -> StudentRequest:
     found = student_requests.find(request_id, request.identity)
     if found is None or found.is_creation != of_creation:
         raise NotFound
