@@ -45,6 +45,9 @@ MIDDLEWARE = [
     # Above everything that asks a database or another service.
     "onai.db.deadline.DeadlineMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Below WhiteNoise, whose files are compressed when they are collected. Random bytes in each
+    # answer keep its length from telling a secret (docs/adr/0021-compressed-pages.md).
+    "django.middleware.gzip.GZipMiddleware",
     # Above the limits, so that the pages that refuse have these headers, too.
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

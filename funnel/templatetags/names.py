@@ -3,21 +3,12 @@
 from datetime import date
 
 from django import template
-from django.utils.formats import date_format, number_format
-from django.utils.translation import gettext_lazy as _
+from django.utils.formats import date_format
 
 from funnel.report import sources
-from funnel.stages import STAGES, StageId
-from funnel.stats.comparison import Counted, Rate
 from onai.periods import Period, business_day
 
 register = template.Library()
-
-
-@register.filter
-def short(step: StageId) -> str:
-    """The step as the head of a column."""
-    return str(STAGES[step].short)
 
 
 @register.filter
@@ -38,19 +29,6 @@ def days(period: Period) -> str:
     if (first.year, first.month) == (last.year, last.month):
         return f"{first.day}–\N{WORD JOINER}{told}"
     return f"{_unbroken(first, with_year if first.year != last.year else 'j E')} – {told}"
-
-
-@register.filter
-def growth(of: Counted | Rate) -> str:
-    """By how much it has changed: a count in percent, a conversion in points; empty where that
-    cannot be said, and where nothing is left of it when rounded."""
-    change, unit = (
-        (of.percent, "%") if isinstance(of, Counted) else (of.difference, str(_("п. п.")))
-    )
-    if not change:
-        return ""
-    sign = "+" if change > 0 else "\N{MINUS SIGN}"
-    return f"{sign}{number_format(abs(change), force_grouping=True)}\N{NO-BREAK SPACE}{unit}"
 
 
 def _unbroken(day: date, written: str) -> str:

@@ -1,31 +1,17 @@
-"""What an address says of the funnel's page: the question, and how the sources are listed."""
+"""What an address says beside the question: how the funnel's pages list, and what the API tells."""
 
-from urllib.parse import urlencode
+from typing import Any
 
 from django import forms
-from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from funnel.report.answers import Topic
 from funnel.report.question import QuestionForm
 from funnel.report.sources import SourceOrder
+from funnel.report.utm import Mark
+from funnel.web.picture import Metric
 
-# How one looks at the page, whatever it is about: the lists of persons keep it for the way back.
-LOOK = ("compare", "count", "by", "sort")
-
-
-def said(query: QueryDict, *names: str) -> list[tuple[str, str]]:
-    """These parameters as they stand in an address; a source may be empty, the others not."""
-    return [
-        (name, value)
-        for name in names
-        for value in query.getlist(name)
-        if value or name == "source"
-    ]
-
-
-def joined(query: str, told: list[tuple[str, str]]) -> str:
-    """A query with more parameters behind it, if there are any."""
-    return "&".join(filter(None, (query, urlencode(told))))
+_NO_SUCH_PAGE = _("Такой страницы нет.")
 
 
 class PageForm(QuestionForm):
@@ -64,3 +50,61 @@ class PageForm(QuestionForm):
         """What the sources to show contain; empty for all."""
         self.is_valid()
         return str(self.cleaned_data.get("q") or "")
+
+
+class TableForm(PageForm):
+    """`?page=2`, and of which rows or figures: `?metric=revenue`, `?mark=medium`, `?rows=time`."""
+
+    metric = forms.ChoiceField(choices=[(one.value, one.value) for one in Metric], required=False)
+    mark = forms.ChoiceField(choices=[(one.value, one.value) for one in Mark], required=False)
+    rows = forms.ChoiceField(choices=[("source", ""), ("time", "")], required=False)
+    page = forms.IntegerField(
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        error_messages={
+            "invalid": _NO_SUCH_PAGE,
+            "min_value": _NO_SUCH_PAGE,
+            "max_value": _NO_SUCH_PAGE,
+        },
+    )
+
+    def chosen_or(self, name: str, default: str) -> str:
+        """What the address says of one of these; the default where it says nothing or nonsense."""
+        self.is_valid()
+        return str(self.cleaned_data.get(name) or default)
+
+    @property
+    def number(self) -> int:
+        """The page of the table; the first where the address says nothing or nonsense."""
+        self.is_valid()
+        return int(self.cleaned_data.get("page") or 1)
+
+
+class IncludeField(forms.CharField):
+    """`sources,overTime`: what the API tells beside the report; everything where it is empty."""
+
+    def clean(self, value: Any) -> tuple[Topic, ...]:
+        names = [name.strip() for name in super().clean(value).split(",") if name.strip()]
+        if not set(names) <= set(Topic):
+            message = _("Включить в ответ можно: %(known)s — через запятую.")
+            raise forms.ValidationError(message, "unknown", params={"known": ", ".join(Topic)})
+        return tuple(topic for topic in Topic if topic in names or not names)
+
+
+class ApiForm(PageForm):
+    """`?include=sources,overTime` beside what the pages take."""
+
+    parameters = PageForm.parameters | {
+        "include": "what is told beside the report, of `funnel`, `sources`, `overTime`, `timeToBuy`"
+        " and `utm`, separated by commas; everything by default",
+    }
+
+    include = IncludeField(required=False)
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """What is asked for beside the report."""
+        self.is_valid()
+        topics: tuple[Topic, ...] = self.cleaned_data.get("include") or tuple(Topic)
+        return topics

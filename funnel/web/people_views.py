@@ -1,11 +1,10 @@
 """The people of the funnel: who is in a step, who was lost at it, who bought twice.
 
-As a page, as JSON and as a file, for admins alone. Every file is written to the log: who took what,
-and how much of it; never whom it is about or what was searched.
+As a page, as JSON and as a file, for admins alone. What the log tells of a file never says whom
+it is about or what was searched.
 """
 
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseBase
@@ -21,16 +20,15 @@ from funnel.report.question import LONGEST_DAYS
 from funnel.report.sources import readable
 from funnel.stages import STAGES, STAGES_OF, Counting, way_of
 from funnel.web import people_wire
-from funnel.web.page_form import LOOK, joined, said
+from funnel.web.links import LOOK, Link, joined, navigation, parameters
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
+from onai.templatetags.russian import plural
 from onai.web import csv_export
 from onai.web.address_form import refuse_errors
 from onai.web.api import json_answer
 from onai.web.openapi import Operation, describes
 from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
-
-logger = logging.getLogger(__name__)
 
 _PERIOD = ("period", "from", "to")
 _FILTER = ("step", "lost", "source", "q")
@@ -53,7 +51,7 @@ def people_page(request: IdentifiedRequest) -> HttpResponse:
         "page": listing.page_of_people(wanted, after=form.place),
         "is_first_page": not form.place,
         "is_narrowed": bool(wanted.text or wanted.sources),
-        "funnel_query": _of_the_funnel(request, chosen, wanted.sources),
+        "navigation": _navigation("funnel-people", request, chosen, wanted.sources),
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "funnel/people.html", context, status=status)
@@ -102,17 +100,17 @@ def people_csv(request: IdentifiedRequest) -> HttpResponseBase:
     refuse_errors(period_form, form)
     wanted = form.wanted(chosen.period)
     found = listing.everybody(wanted)
-    ended = _logged(
-        "people_export",
-        request,
-        chosen,
+    name = _file_name("people", wanted.step, *(["lost"] if wanted.lost else ()), chosen=chosen)
+    return csv_export.csv_file(
+        name,
+        _PEOPLE_COLUMNS,
+        map(_row, found),
+        **_days(chosen),
         step=wanted.step.value,
         lost=wanted.lost,
         sources=list(wanted.sources),
         searched=bool(wanted.text),
     )
-    name = _file_name("people", wanted.step, *(["lost"] if wanted.lost else ()), chosen=chosen)
-    return csv_export.csv_file(name, _PEOPLE_COLUMNS, map(_row, found), ended=ended)
 
 
 def _row(person: listing.Person) -> list[csv_export.Cell]:
@@ -143,14 +141,40 @@ def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
     period_form, chosen = _period(request)
     form = DuplicatesForm(request.GET, sources=listing.sources_of(chosen.period))
     sources = form.chosen_sources
+    page = duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number)
     context = {
         **_page_of(request, period_form, chosen, ("source",)),
         "form": form,
-        "page": duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number),
-        "funnel_query": _of_the_funnel(request, chosen, sources),
+        "page": page,
+        "sentence": _checked(chosen, page.check),
+        "navigation": _navigation("funnel-duplicates", request, chosen, sources),
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "funnel/repeat_buyers.html", context, status=status)
+
+
+def _checked(chosen: ChosenPeriod, check: duplicates.DuplicateCheck) -> str:
+    """Whether the same person was counted as several purchases, and among how many."""
+    if chosen.period.is_to_come:
+        return _now("Эти дни ещё не наступили.")
+    if not check.purchases:
+        return _now("Покупок за эти дни нет, проверять нечего.")
+    counts = [
+        (check.purchases, "покупка,покупки,покупок"),
+        (check.distinct_phones, "разный телефон,разных телефона,разных телефонов"),
+        (check.distinct_emails, "разный адрес почты,разных адреса почты,разных адресов почты"),
+    ]
+    told = [f"{count} {plural(count, forms)}" for count, forms in counts]
+    told += [
+        _now("%(what)s — %(count)s") % {"what": what, "count": count}
+        for what, count in (
+            (_now("без телефона"), check.without_phone),
+            (_now("без почты"), check.without_email),
+        )
+        if count
+    ]
+    found = _now("Похоже, есть дубли") if check.found else _now("Дублей нет")
+    return f"{found}: {', '.join(told)}."
 
 
 @role_required("admin")
@@ -194,9 +218,9 @@ def duplicates_csv(request: IdentifiedRequest) -> HttpResponseBase:
     refuse_errors(period_form, form)
     buyers = duplicates.all_duplicates(chosen.period, sources=form.chosen_sources)
     rows = (_bought(buyer, purchase) for buyer in buyers for purchase in buyer.rows)
-    ended = _logged("duplicates_export", request, chosen, sources=list(form.chosen_sources))
     name = _file_name("duplicates", chosen=chosen)
-    return csv_export.csv_file(name, _DUPLICATES_COLUMNS, rows, ended=ended)
+    sources = list(form.chosen_sources)
+    return csv_export.csv_file(name, _DUPLICATES_COLUMNS, rows, **_days(chosen), sources=sources)
 
 
 def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> list[csv_export.Cell]:
@@ -234,26 +258,29 @@ def _page_of(
         "presets": Preset,
         "chosen": chosen,
         "as_of": timezone.now(),
-        "filter_query": urlencode(said(request.GET, *names, *LOOK)),
-        "period_query": urlencode(said(request.GET, *_PERIOD, *LOOK)),
-        "list_query": urlencode(said(request.GET, *_PERIOD, *names, *LOOK)),
-        "kept": said(request.GET, *names, *LOOK),
-        "kept_period": said(request.GET, *_PERIOD, *LOOK),
+        "filter_query": urlencode(parameters(request.GET, *names, *LOOK)),
+        "period_query": urlencode(parameters(request.GET, *_PERIOD, *LOOK)),
+        "list_query": urlencode(parameters(request.GET, *_PERIOD, *names, *LOOK)),
+        "kept": parameters(request.GET, *names, *LOOK),
+        "kept_period": parameters(request.GET, *_PERIOD, *LOOK),
     }
 
 
-def _of_the_funnel(request: IdentifiedRequest, chosen: ChosenPeriod, sources: Iterable[str]) -> str:
-    """What the funnel has to be asked for these days and sources, to look as one left it.
+def _navigation(
+    page: str, request: IdentifiedRequest, chosen: ChosenPeriod, sources: Iterable[str]
+) -> list[Link]:
+    """The funnel's pages, asked for these days and sources.
 
-    It knows no "all time": these are days to it, or its own default where they are too many.
+    Those of figures know no "all time": these are days to them, or their own default where they are
+    too many.
     """
     days = chosen.query
     if chosen.preset is Preset.ALL:
         period = chosen.period
         told = {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
         days = urlencode(told) if period.days <= LONGEST_DAYS else ""
-    kept = [*(("source", one) for one in sources), *said(request.GET, *LOOK)]
-    return joined(days, kept)
+    kept = [*(("source", one) for one in sources), *parameters(request.GET, *LOOK)]
+    return navigation(page, joined(days, kept))
 
 
 def _file_name(*what: str, chosen: ChosenPeriod) -> str:
@@ -271,19 +298,6 @@ def _groups() -> list[tuple[str, list[tuple[str, object]]]]:
     ]
 
 
-def _logged(
-    event: str, request: IdentifiedRequest, chosen: ChosenPeriod, **what: object
-) -> Callable[[int, bool], None]:
-    """Log that somebody takes a file, and answer what logs how it ended."""
-    told = {
-        "user_id": str(request.identity.user_id),
-        "first_day": chosen.period.first_day.isoformat(),
-        "last_day": chosen.period.last_day.isoformat(),
-        **what,
-    }
-    logger.info(f"{event}_begun", extra=told)
-
-    def ended(written: int, complete: bool) -> None:
-        logger.info(f"{event}_ended", extra={**told, "rows": written, "complete": complete})
-
-    return ended
+def _days(chosen: ChosenPeriod) -> dict[str, object]:
+    period = chosen.period
+    return {"first_day": str(period.first_day), "last_day": str(period.last_day)}

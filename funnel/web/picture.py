@@ -4,16 +4,23 @@ Lengths of the funnel are in units of a picture 100 wide and 100 high for each s
 chart of one 1000 wide and 100 high; the page stretches both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _now
 
 from funnel.report.answers import FunnelAnswers
-from funnel.report.over_time import OverTime, Point
+from funnel.report.over_time import OverTime
 from funnel.report.stage_report import StageStatus
-from funnel.report.steps import Step
-from funnel.stages import STAGES, Stage
+from funnel.report.steps import Funnel, Step
+from funnel.stages import STAGES, Counting, Stage, StageId
+from funnel.web.difference import Difference, in_full
 from onai.periods import Period
+from onai.templatetags.russian import percent, tenge
 
 _WIDTH = 100
 # An empty step is still drawn, as a thread.
@@ -24,7 +31,8 @@ _GAP = 0.25  # of a bar's place
 
 @dataclass(frozen=True, slots=True)
 class DrawnStep:
-    """A step with its wording and its shape: the corner points of an SVG polygon.
+    """A step with its wording, its differences, its lists, and its shape as the corners of an SVG
+    polygon.
 
     `status` is the report's, by its thresholds. A cohort's steps have none: there it is the one
     at which most are lost that does badly.
@@ -34,36 +42,39 @@ class DrawnStep:
     wording: Stage
     status: StageStatus
     points: str
+    reached: Difference
+    conversion: Difference | None
+    people: str
+    lost_people: str
+    lost: str
+
+
+class Metric(StrEnum):
+    """What the chart over time shows."""
+
+    LEADS = "leads"
+    PURCHASES = "purchases"
+    CONVERSION = "conversion"
+    REVENUE = "revenue"
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar, as high as its value, and the point it stands for."""
+class Chart:
+    """One metric over time: the bars of whole spans and of unfinished ones as SVG paths, the
+    highest of all values in words, and the days that are written below."""
 
-    point: Point
-    value: int | Decimal
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Charts:
-    """Three charts over the same days, and the days that are written below them."""
-
-    leads: tuple[Bar, ...]
-    purchases: tuple[Bar, ...]
-    conversion: tuple[Bar, ...]
-    most_leads: int
-    most_purchases: int
-    best_conversion: Decimal
+    whole: str
+    partial: str
+    highest: str
     labels: tuple[Period, ...]
 
 
-def draw(answers: FunnelAnswers) -> tuple[DrawnStep, ...]:
+def draw(answers: FunnelAnswers, people: Callable[[StageId, bool], str]) -> tuple[DrawnStep, ...]:
     """Each step at the bottom as wide as its count, and at the top as wide as the one before: what
-    is lost on the way to it is lost in its own shape, which has the colour of that loss."""
+    is lost on the way to it is lost in its own shape, which has the colour of that loss.
+
+    `people` is the address of the list of those who reached a step, or who were lost at it.
+    """
     steps = answers.funnel.steps
     statuses = {stage.id.value: stage.status for stage in answers.report.stages}
     most_lost = max(step.lost for step in steps)
@@ -76,9 +87,21 @@ def draw(answers: FunnelAnswers) -> tuple[DrawnStep, ...]:
             STAGES[step.id],
             statuses.get(step.id.value, _status(step, most_lost)),
             _trapezoid(top, bottom),
+            in_full(step.reached),
+            in_full(step.conversion, percent) if step.conversion else None,
+            people(step.id, False),
+            people(step.id, True),
+            _lost(answers, step),
         )
         for step, top, bottom in zip(steps, above, widths, strict=True)
     )
+
+
+def _lost(answers: FunnelAnswers, step: Step) -> str:
+    """The report's stages are no parts of each other: how many are lost, only their list knows."""
+    if answers.question.counting is Counting.REPORTED:
+        return _now("кто не дошёл")
+    return _now("не дошли: %(count)s") % {"count": number_format(step.lost, force_grouping=True)}
 
 
 def _status(step: Step, most_lost: int) -> StageStatus:
@@ -86,39 +109,33 @@ def _status(step: Step, most_lost: int) -> StageStatus:
     return StageStatus.WARNING if is_worst else StageStatus.SUCCESS
 
 
-def draw_over_time(over_time: OverTime) -> Charts:
+_VALUES: dict[Metric, tuple[Callable[[Funnel], int | Decimal], Callable[[Any], str]]] = {
+    Metric.LEADS: (lambda funnel: funnel.leads.now, number_format),
+    Metric.PURCHASES: (lambda funnel: funnel.purchases.now, number_format),
+    Metric.CONVERSION: (lambda funnel: funnel.conversion.percent or Decimal(0), percent),
+    Metric.REVENUE: (lambda funnel: funnel.revenue.now, tenge),
+}
+
+
+def draw_over_time(over_time: OverTime, metric: Metric) -> Chart:
+    """A bar for each day, week or month; without a value, one has no height."""
     points = over_time.points
+    value, written = _VALUES[metric]
+    values = [value(point.funnel) for point in points]
+    highest, place = max(values), _CHART_WIDTH / len(points)
+    paths = {True: "", False: ""}
+    for number, (point, of) in enumerate(zip(points, values, strict=True)):
+        height = float(_CHART_HEIGHT * of / highest) if highest else 0.0
+        x, width = place * (number + _GAP / 2), place * (1 - _GAP)
+        bar = f"M{x:.2f},{_CHART_HEIGHT}v{-height:.2f}h{width:.2f}v{height:.2f}z"
+        paths[point.bucket.is_partial] += bar
     days = [point.bucket.first_day for point in points]
-    leads = [point.funnel.leads.now for point in points]
-    purchases = [point.funnel.purchases.now for point in points]
-    conversions = [point.funnel.conversion.percent or Decimal(0) for point in points]
-    return Charts(
-        leads=_bars(points, leads),
-        purchases=_bars(points, purchases),
-        conversion=_bars(points, conversions),
-        most_leads=max(leads),
-        most_purchases=max(purchases),
-        best_conversion=max(conversions),
+    return Chart(
+        whole=paths[False],
+        partial=paths[True],
+        highest=written(highest),
         labels=tuple(map(Period.day, sorted({days[0], days[len(days) // 2], days[-1]}))),
     )
-
-
-def _bars(points: Sequence[Point], values: Sequence[int | Decimal]) -> tuple[Bar, ...]:
-    highest, place = max(values), _CHART_WIDTH / len(points)
-    bars = []
-    for number, (point, value) in enumerate(zip(points, values, strict=True)):
-        height = float(_CHART_HEIGHT * value / highest) if highest else 0.0
-        bars.append(
-            Bar(
-                point=point,
-                value=value,
-                x=round(place * (number + _GAP / 2), 2),
-                y=round(_CHART_HEIGHT - height, 2),
-                width=round(place * (1 - _GAP), 2),
-                height=round(height, 2),
-            )
-        )
-    return tuple(bars)
 
 
 def _trapezoid(top: float, bottom: float) -> str:

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from funnel.report.answers import FunnelAnswers
+from funnel.report.answers import FunnelAnswers, Topic
 from funnel.report.question import FunnelQuestion
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import Quartiles, Times
@@ -167,13 +167,14 @@ def _time_to_buy(found: FunnelAnswers) -> Table:
     return Table(columns, rows)
 
 
-TABLES: dict[str, Callable[[FunnelAnswers], Table]] = {
-    "headline": _headline,
-    "steps": _steps,
-    "sources": _sources,
-    "over-time": _over_time,
-    "time-to-buy": _time_to_buy,
-    "utm": _utm,
+# By its name: what a table needs counted, and how it is made of that.
+TABLES: dict[str, tuple[tuple[Topic, ...], Callable[[FunnelAnswers], Table]]] = {
+    "headline": ((), _headline),
+    "steps": ((), _steps),
+    "sources": ((Topic.SOURCES,), _sources),
+    "over-time": ((Topic.OVER_TIME,), _over_time),
+    "time-to-buy": ((Topic.TIME_TO_BUY,), _time_to_buy),
+    "utm": ((Topic.UTM,), _utm),
 }
 
 

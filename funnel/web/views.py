@@ -1,72 +1,273 @@
-"""The funnel's page, its tables as files, and its API, all drawn from the same answers."""
+"""The funnel's pages of figures, each a question, their tables as files, and asking once more."""
 
-import logging
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
 from urllib.parse import urlencode
 
-from django.http import (
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseRedirect,
-    QueryDict,
-)
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _now
 from django.views.decorators.http import require_POST, require_safe
 
 from funnel.landing import refresh
 from funnel.landing.freshness import Answer, answer, current
-from funnel.landing.statement import FiguresTakeTooLong, FiguresUnavailable, LeadsUnreadable
-from funnel.landing.visibility import LeadsHidden
-from funnel.report.answers import FunnelAnswers, answers
+from funnel.report.answers import FunnelAnswers, Topic, answers
 from funnel.report.question import FunnelQuestion, QuestionForm
-from funnel.report.sources import FEW_LEADS, readable
+from funnel.report.sources import FEW_LEADS, SourceOrder, readable
 from funnel.report.stage_report import EXPRESS_THRESHOLD, PAYMENT_THRESHOLD
-from funnel.report.steps import Funnel
-from funnel.stages import STAGES_OF, Counting, StageId
-from funnel.web import wire
-from funnel.web.page_form import LOOK, PageForm, joined, said
-from funnel.web.picture import draw, draw_over_time
+from funnel.report.utm import Mark
+from funnel.stages import Counting
+from funnel.web import headline, rows
+from funnel.web.links import (
+    KEPT,
+    LOOK,
+    PAGES,
+    VIEW,
+    Link,
+    address,
+    changed,
+    choices,
+    joined,
+    navigation,
+    parameters,
+)
+from funnel.web.page_form import PageForm, TableForm
+from funnel.web.picture import Metric, draw, draw_over_time
 from funnel.web.tables import TABLES
-from funnel.web.wording import COMPARE, COUNTING, MARKS, ORDERS, UNITS
+from funnel.web.wording import COMPARE, COUNTING, MARKS, METRICS, ORDERS, SPLITS, UNITS
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.session.fragments import marked
 from onai.web import csv_export
-from onai.web.api import json_answer
-from onai.web.openapi import Operation, describes
-from onai.web.period_form import in_words
 from onai.web.problems import NotFound
 
-logger = logging.getLogger(__name__)
-
 _LONGEST_QUERY = 8_000
+# Others are found by the search.
+_MOST_CHOICES = 50
 
 
 @role_required("admin")
 @require_safe
-def page(request: IdentifiedRequest) -> HttpResponse:
-    form = PageForm(request.GET)
-    answered = _answered(request, form, form.question())
-    found = answered.figures
-    context = {
-        **_chosen(form, found.question, request.GET),
-        **_shown(found, form),
-        "answer": answered,
-        "is_to_come": found.question.period.is_to_come and not found.funnel.leads.now,
-        "refused_since": refresh.refused_since(request),
+def overview(request: IdentifiedRequest) -> HttpResponse:
+    """What happened, and where people are lost."""
+    form = TableForm(request.GET)
+    found = answered(request, form, form.question(), ())
+    figures = found.figures
+    period_query = joined(form.chosen.query, parameters(request.GET, *LOOK))
+    of_sources = [("source", source) for source in figures.question.sources]
+
+    def people(step: str, lost: bool) -> str:
+        which = [("step", step), *([("lost", "1")] if lost else []), *of_sources]
+        return address("funnel-people", joined(period_query, which))
+
+    shown = {
+        "sentence": headline.of_overview(figures, form.chosen),
+        "figures": headline.figures(figures),
+        "reliability": headline.reliability(figures),
+        "steps": draw(figures, people),
+        "thresholds": (EXPRESS_THRESHOLD, PAYMENT_THRESHOLD),
+        "as_cohort": changed(request.GET, count=Counting.COHORT),
     }
-    status = 400 if form.errors else 200
-    return marked(request, render(request, "funnel/page.html", context, status=status))
+    return _page(request, "funnel", "overview", form, found, shown)
 
 
-def _answered(
-    request: IdentifiedRequest, form: QuestionForm, question: FunnelQuestion
+@role_required("admin")
+@require_safe
+def sources(request: IdentifiedRequest) -> HttpResponse:
+    """Whose traffic sells."""
+    form = TableForm(request.GET)
+    found = answered(request, form, form.question(), (Topic.SOURCES,))
+    question, figures = found.figures.question, found.figures.sources
+    listed = figures.sorted_by(form.order, containing=form.search)
+    period_query = joined(form.chosen.query, parameters(request.GET, *LOOK))
+
+    def people(step: str, source: str) -> str:
+        return address("funnel-people", joined(period_query, [("step", step), ("source", source)]))
+
+    table = rows.of_sources(
+        question,
+        listed,
+        None if form.search else figures.others,
+        number=form.number,
+        narrowed=lambda source: changed(request.GET, source=source, q=None),
+        people=people,
+    )
+    chosen = question.sources
+    shown = {
+        "sentence": headline.of_sources(figures, found.figures.funnel.purchases.now),
+        "sources": figures,
+        "table": table,
+        "order": form.order,
+        "orders": choices(request.GET, "sort", ORDERS, form.order),
+        "few_leads": FEW_LEADS if form.order is SourceOrder.CONVERSION else None,
+        "search": form.search,
+        "reliability": headline.all_likely((one.name, one.funnel.conversion) for one in table.page),
+        "more": [
+            Link(changed(request.GET, source=[*chosen, one]), readable(one))
+            for one in figures.choices[:_MOST_CHOICES]
+            if one not in chosen
+        ],
+        "kept_for_search": parameters(request.GET, *KEPT),
+        "without_search": changed(request.GET, q=None),
+    }
+    return _page(request, "funnel-sources", "sources", form, found, shown)
+
+
+@role_required("admin")
+@require_safe
+def trend(request: IdentifiedRequest) -> HttpResponse:
+    """Whether it gets better."""
+    form = TableForm(request.GET)
+    found = answered(request, form, form.question(), (Topic.OVER_TIME,))
+    over_time = found.figures.over_time
+    metric = Metric(form.chosen_or("metric", Metric.PURCHASES))
+    question = found.figures.question
+    shown = {
+        "sentence": headline.of_trend(over_time),
+        "chart": draw_over_time(over_time, metric),
+        "metrics": choices(request.GET, "metric", METRICS, metric),
+        "units": choices(request.GET, "by", UNITS, question.unit),
+        "table": rows.over_time(question, over_time.points, number=form.number),
+    }
+    return _page(request, "funnel-trend", "trend", form, found, shown)
+
+
+@role_required("admin")
+@require_safe
+def ads(request: IdentifiedRequest) -> HttpResponse:
+    """Which advertisement sells."""
+    form = TableForm(request.GET)
+    found = answered(request, form, form.question(), (Topic.UTM,))
+    mark = Mark(form.chosen_or("mark", Mark.CAMPAIGN))
+    marks = {table.mark: table for table in found.figures.utm}
+    table = rows.of_marks(marks[mark], number=form.number)
+    shown = {
+        "sentence": headline.of_ads(marks[mark]),
+        "marks": choices(request.GET, "mark", MARKS, mark),
+        "table": table,
+        "reliability": headline.all_likely(
+            (one.value, one.funnel.conversion) for one in table.page
+        ),
+    }
+    return _page(request, "funnel-ads", "ads", form, found, shown)
+
+
+@role_required("admin")
+@require_safe
+def speed(request: IdentifiedRequest) -> HttpResponse:
+    """How long people think before they buy."""
+    form = TableForm(request.GET)
+    found = answered(request, form, form.question(), (Topic.TIME_TO_BUY,))
+    question, times = found.figures.question, found.figures.time_to_buy
+    split = form.chosen_or("rows", "source")
+    if split == "source":
+        table = rows.of_times(_now("Источник"), times.by_source, number=form.number)
+    else:
+        table = rows.of_times(_now("Дни"), times.with_purchases, number=form.number)
+    shown = {
+        "sentence": headline.of_speed(times),
+        "details": headline.details_of_speed(times, too_young=question.spans.too_young),
+        "splits": choices(request.GET, "rows", SPLITS, split),
+        "by_time": split == "time",
+        "table": table,
+    }
+    return _page(request, "funnel-speed", "speed", form, found, shown)
+
+
+def answered(
+    request: IdentifiedRequest,
+    form: QuestionForm,
+    question: FunnelQuestion,
+    topics: Collection[Topic],
 ) -> Answer[FunnelAnswers]:
     """The answers that `request` asks for, or the last good ones while Landing is down."""
     refresh.take_up(request)
-    return answer(form.as_asked, lambda: answers(question), kind=FunnelAnswers)
+    asked = f"{form.as_asked} {' '.join(topics)}"
+    return answer(asked, lambda: answers(question, topics), kind=FunnelAnswers)
+
+
+def _page(
+    request: IdentifiedRequest,
+    name: str,
+    template: str,
+    form: TableForm,
+    answer: Answer[FunnelAnswers],
+    shown: dict[str, Any],
+) -> HttpResponse:
+    """A page of figures: what it shows, and what every one of them has."""
+    found, query = answer.figures, request.GET
+    question = found.question
+    context = {
+        **shown,
+        "sentence": headline.of_nobody(found) or shown["sentence"],
+        **_chosen(form, question, query),
+        "navigation": navigation(name, joined("", parameters(query, *KEPT))),
+        "answer": answer,
+        "found": found,
+        "report": found.report,
+        "is_to_come": headline.is_to_come(found),
+        "period_in_words": headline.of_period(found),
+        "comparison": headline.of_comparison(found),
+        "notice": headline.notice(found, query),
+        "refused_since": refresh.refused_since(request),
+        "page_name": name,
+    }
+    status = 400 if form.errors else 200
+    return marked(request, render(request, f"funnel/{template}.html", context, status=status))
+
+
+def _chosen(form: TableForm, question: FunnelQuestion, query: QueryDict) -> dict[str, object]:
+    """What was asked and is answered, and what one may ask instead."""
+    days = ("period", "from", "to")
+    return {
+        "question": question,
+        "period_form": form,
+        "chosen": form.chosen,
+        "told": [text for name in form.errors if name not in days for text in form.errors[name]],
+        "kept": parameters(query, *LOOK, "source", *VIEW),
+        "filter_query": urlencode(parameters(query, *LOOK, "source", *VIEW)),
+        "kept_period": parameters(query, *days),
+        "compare": choices(query, "compare", COMPARE, question.compare),
+        "counting": choices(query, "count", COUNTING, question.counting),
+        "every_source": changed(query, source=None),
+        "chips": [
+            Link(
+                changed(query, source=[other for other in question.sources if other != one]),
+                readable(one),
+            )
+            for one in question.sources
+        ],
+    }
+
+
+# --- Files, and asking again -------------------------------------------------------------------
+
+
+@role_required("admin")
+@require_safe
+def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
+    """One table of a page, whole, as Excel with Russian settings opens it."""
+    if name not in TABLES:
+        raise NotFound
+    refresh.take_up(request)
+    form = PageForm(request.GET)
+    question, (topics, table_of) = form.strict_question(), TABLES[name]
+    asked = f"{form.as_asked} {' '.join(topics)} everything"
+
+    def count() -> FunnelAnswers:
+        return answers(question, topics, everything=True)
+
+    table = table_of(in_order(current(asked, count, kind=FunnelAnswers), form))
+    days = f"{question.period.first_day}_{question.period.last_day}"
+    file_name = f"funnel-{name}-{days}-{question.counting}.csv"
+    return csv_export.csv_file(file_name, table.columns, table.rows)
+
+
+def in_order(found: FunnelAnswers, form: PageForm) -> FunnelAnswers:
+    """The answers with their sources in the order that is asked for."""
+    ordered = found.sources.sorted_by(form.order)
+    return replace(found, sources=replace(found.sources, rows=ordered))
 
 
 @role_required("admin")
@@ -76,152 +277,7 @@ def refresh_figures(request: IdentifiedRequest) -> HttpResponse:
     told = request.POST.get("query", "")
     # No address is longer; a question cut short would be another one.
     query = QueryDict(told if len(told) <= _LONGEST_QUERY else "").urlencode()
-    back = HttpResponseRedirect(f"{reverse('funnel')}{'?' if query else ''}{query}")
+    page = request.POST.get("page", "")
+    back = HttpResponseRedirect(address(page if page in PAGES else "funnel", query))
     refresh.tell(back, refresh.ask_again())
     return back
-
-
-@role_required("admin")
-@require_safe
-def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
-    """One table of the page, whole, as Excel with Russian settings opens it."""
-    if name not in TABLES:
-        raise NotFound
-    refresh.take_up(request)
-    form = PageForm(request.GET)
-    question = form.strict_question()
-    asked = f"{form.as_asked} everything"
-    found = current(asked, lambda: answers(question, everything=True), kind=FunnelAnswers)
-    table = TABLES[name](_in_order(found, form))
-    user_id = str(request.identity.user_id)
-    logger.info("funnel_table_exported", extra={"user_id": user_id, "table": name})
-    days = f"{question.period.first_day}_{question.period.last_day}"
-    file_name = f"funnel-{name}-{days}-{question.counting}.csv"
-    return csv_export.csv_file(file_name, table.columns, table.rows)
-
-
-_PROBLEMS = (FiguresUnavailable, FiguresTakeTooLong, LeadsUnreadable, LeadsHidden)
-
-
-@role_required("admin")
-@require_safe
-@describes(Operation(wire.FunnelAnswerShape, query=(PageForm,), problems=_PROBLEMS))
-def api_funnel(request: IdentifiedRequest) -> HttpResponse:
-    """The three stages, revenue and overall conversion, and the answers to the question.
-
-    While Landing cannot answer, or another is counting the next figures, the last good answer to
-    the same question comes, of at most seven days: `stale` is true then. Never a row of zeros.
-    """
-    form = PageForm(request.GET)
-    answered = _answered(request, form, form.strict_question())
-    answered = replace(answered, figures=_in_order(answered.figures, form))
-    return _json(wire.funnel_answer(answered))
-
-
-@role_required("admin")
-@require_safe
-@describes(Operation(wire.StageAnswerShape, query=(PageForm,), problems=(NotFound, *_PROBLEMS)))
-def api_stage(request: IdentifiedRequest, stage_id: str) -> HttpResponse:
-    """One stage: `proftest`, `express` or `payment`."""
-    if stage_id not in {stage.id for stage in STAGES_OF[Counting.REPORTED]}:
-        raise NotFound(_("Такого этапа у воронки нет."))
-    form = PageForm(request.GET)
-    answered = _answered(request, form, form.strict_question())
-    return _json(wire.stage_answer(answered, StageId(stage_id)))
-
-
-def _in_order(found: FunnelAnswers, form: PageForm) -> FunnelAnswers:
-    """The answers with their sources in the order that is asked for."""
-    rows = found.sources.sorted_by(form.order)
-    return replace(found, sources=replace(found.sources, rows=rows))
-
-
-def _json(shape: wire.KeptShape) -> HttpResponse:
-    response = json_answer(shape)
-    if shape.stale:
-        response["Warning"] = '110 - "Response is Stale"'
-    return response
-
-
-@dataclass(frozen=True, slots=True)
-class SourceLink:
-    """A source by its name, and the sources that its link asks for."""
-
-    name: str
-    sources: list[str]
-
-
-def _chosen(form: QuestionForm, question: FunnelQuestion, query: QueryDict) -> dict[str, object]:
-    """What was asked and is answered, and what one may ask instead."""
-    told = [
-        text
-        for name in ("compare", "count", "by", "source", "sort", "q")
-        for text in form.errors.get(name, ())
-    ]
-    look = said(query, *LOOK)
-    kept = [*look, *said(query, "source")]
-    with_search = [*kept, *said(query, "q")]
-    sources = [("source", one) for one in question.sources]
-    return {
-        "question": question,
-        "period_form": form,
-        "chosen": form.chosen,
-        "period_in_words": in_words(question.period),
-        # What a list of persons keeps for the way back, without and with the chosen sources.
-        "period_query": joined(form.chosen.query, look),
-        "people_query": joined(form.chosen.query, [*look, *sources]),
-        "compared_in_words": in_words(question.compared),
-        "spans": question.spans,
-        "told": told,
-        "kept": kept,
-        "kept_with_search": with_search,
-        "kept_period": [(name, query[name]) for name in ("period", "from", "to") if name in query],
-        "filter_query": urlencode(with_search),
-        "compare_choices": COMPARE,
-        "counting_choices": COUNTING,
-        "unit_choices": UNITS,
-        "chips": [
-            SourceLink(readable(one), [other for other in question.sources if other != one])
-            for one in question.sources
-        ],
-    }
-
-
-def _is_one_conversion(funnel: Funnel) -> bool:
-    """Whether everybody took the test, so that the two conversions are the same figures twice.
-
-    That of all leads is then the one to show, since it can be tested.
-    """
-    return (funnel.conversion.whole, funnel.conversion.percent, funnel.conversion.before) == (
-        (funnel.overall.whole, funnel.overall.percent, funnel.overall.before)
-    )
-
-
-def _shown(found: FunnelAnswers, form: PageForm) -> dict[str, object]:
-    """The answers, drawn, sorted and searched as the address says."""
-    order, search = form.order, form.search
-    rows = found.sources.sorted_by(order, containing=search)
-    chosen = found.question.sources
-    return {
-        "found": found,
-        "come_by_age": None if found.come_by_age is None else round(100 * found.come_by_age),
-        "report": found.report,
-        "funnel": found.funnel,
-        "is_one_conversion": _is_one_conversion(found.funnel),
-        "steps": draw(found),
-        "thresholds": (EXPRESS_THRESHOLD, PAYMENT_THRESHOLD),
-        "charts": draw_over_time(found.over_time),
-        "step_wordings": STAGES_OF[found.question.counting],
-        "marks": [(MARKS[table.mark], table) for table in found.utm],
-        "order": order,
-        "orders": ORDERS,
-        "few_leads": FEW_LEADS,
-        "search": search,
-        "source_rows": rows,
-        "other_sources": found.sources.others,
-        "more_choices": [
-            SourceLink(readable(one), [*chosen, one])
-            for one in found.sources.choices
-            if one not in chosen
-        ],
-    }

@@ -25,9 +25,19 @@ UNITS: dict[Unit, str | Promise] = {
 }
 ORDERS: dict[SourceOrder, str | Promise] = {
     SourceOrder.PURCHASES: _("По покупкам"),
-    SourceOrder.LEADS: _("По лидам"),
+    SourceOrder.LEADS: _("По заявкам"),
     SourceOrder.CONVERSION: _("По конверсии"),
     SourceOrder.NAME: _("По имени"),
+}
+METRICS: dict[str, str | Promise] = {
+    "purchases": _("Покупки"),
+    "leads": _("Заявки"),
+    "conversion": _("Заявка → покупка"),
+    "revenue": _("Выручка"),
+}
+SPLITS: dict[str, str | Promise] = {
+    "source": _("По источникам"),
+    "time": _("По времени"),
 }
 MARKS: dict[Mark, str | Promise] = {
     Mark.CAMPAIGN: _("Кампании (utm_campaign)"),

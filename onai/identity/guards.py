@@ -15,6 +15,7 @@ from onai.identity.roles import IdentifiedRequest, Identity, Role, VisitorReques
 from onai.identity.session import tokens, typed_text
 from onai.identity.session.form_owner import FormOfAnother, is_anothers
 from onai.identity.staff import standing
+from onai.web.csv_export import CsvFile
 from onai.web.problems import Problem, SignInRequired, WrongRole, answer, is_api
 
 View = Callable[Concatenate[Any, ...], HttpResponseBase]
@@ -45,7 +46,7 @@ def role_required(*roles: str, keeps_text: bool = False) -> Callable[[View], Vie
             response = view(identified, *args, **kwargs)
             if identified.typed:
                 typed_text.forget(response, request.path)
-            if response.get("Content-Disposition", "").startswith("attachment"):
+            if isinstance(response, CsvFile):
                 response = _checked_export(request, request.identity, response)
             add_never_cache_headers(response)
             return response
@@ -68,10 +69,11 @@ def _with_its_form(
     return identified
 
 
-def _checked_export(
-    request: VisitorRequest, identity: Identity, file: HttpResponseBase
-) -> HttpResponseBase:
-    """The file, if whoever asks may have it also without what was remembered of them."""
+def _checked_export(request: VisitorRequest, identity: Identity, file: CsvFile) -> HttpResponseBase:
+    """The file, if whoever asks may have it also without what was remembered of them.
+
+    When it has been sent, the log tells who took it and how much of it.
+    """
     try:
         now = standing.identify(tokens.verify(request.access_token or ""))
     except (standing.AccessEnded, tokens.TokenInvalid):
@@ -79,7 +81,12 @@ def _checked_export(
         return _to_sign_in(request)
     if now.role is not identity.role:
         raise WrongRole
-    audit.record("exported", request, user_id=identity.user_id, file=request.path)
+
+    def ended(rows: int, complete: bool) -> None:
+        about = {**file.about, "file": request.path, "rows": rows, "complete": complete}
+        audit.record("exported", request, user_id=identity.user_id, **about)
+
+    file.ended = ended
     return file
 
 

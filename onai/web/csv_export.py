@@ -16,9 +16,10 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
@@ -64,22 +65,36 @@ _OTHER_VALUES = re.compile(
 _ROWS_AT_ONCE = 500
 
 
+class CsvFile(StreamingHttpResponse):
+    """A download. `about` is what the log tells of it.
+
+    `ended` hears at the end, also when it breaks off, how many rows were sent and whether those
+    were all.
+    """
+
+    def __init__(self, name: str, lines: Iterator[str], about: Mapping[str, Any]) -> None:
+        super().__init__(lines, content_type="text/csv; charset=utf-8")
+        self["Content-Disposition"] = f'attachment; filename="{name}"'
+        self.about = about
+        self.ended: Callable[[int, bool], None] = lambda rows, complete: None
+
+
 def csv_file(
     name: str,
     columns: Sequence[str | Promise],
     rows: Iterable[Sequence[Cell]],
-    *,
-    ended: Callable[[int, bool], None] = lambda written, complete: None,
-) -> StreamingHttpResponse:
+    **about: Any,
+) -> CsvFile:
     """A download named `name`, streamed: `rows` are asked for while it is sent.
 
-    A moment is written in business time, None as an empty cell. At the end, also when it breaks
-    off, `ended` is told how many rows were sent and whether those were all.
+    A moment is written in business time, None as an empty cell.
     """
-    lines = _lines(columns, rows, ended)
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+
+    def ended(written: int, complete: bool) -> None:
+        file.ended(written, complete)
+
+    file = CsvFile(name, _lines(columns, rows, ended), about)
+    return file
 
 
 def _lines(

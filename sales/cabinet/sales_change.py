@@ -14,7 +14,9 @@ from funnel.stats import chance
 from funnel.stats.comparison import Counted, Pair, counted
 from funnel.stats.overdispersion import spread_of
 from funnel.stats.spans import Compare, Spans, compared_with, cuts
+from funnel.web.difference import Difference, in_full
 from onai.periods import Period, business_day
+from onai.templatetags.russian import tenge
 from onai.web.period_form import ChosenPeriod, Preset
 from sales.cabinet import statistics
 from sales.cabinet.statistics import Figures
@@ -34,6 +36,14 @@ class SalesChange:
     @property
     def compared(self) -> Period | None:
         return self.spans.compared
+
+    @property
+    def of_sales(self) -> Difference:
+        return in_full(self.sales)
+
+    @property
+    def of_revenue(self) -> Difference:
+        return in_full(self.revenue, tenge)
 
 
 def compared_sales(

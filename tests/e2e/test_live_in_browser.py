@@ -32,7 +32,7 @@ def _typing(page: Any) -> None:
     page.evaluate(
         """() => {
           const field = document.querySelector("#students input[type=search]")
-            || document.querySelector("h1").appendChild(document.createElement("input"));
+            || document.querySelector("main").appendChild(document.createElement("input"));
           field.id = "typed";
         }"""
     )

@@ -7,12 +7,21 @@ import pytest
 from django.test import Client
 
 from tests.conftest import LandingPages
-from tests.support.funnel_requests import ALMATY, API, asked_at, csv_rows, lead, page_text
+from tests.support.funnel_requests import (
+    ALMATY,
+    API,
+    RELIABLE,
+    SPEED,
+    asked_at,
+    csv_rows,
+    lead,
+    page_text,
+)
 from tests.support.spread_leads import forget_after, write_evenly
 
 
 def _headline(client: Client, query: str) -> str:
-    return page_text(client, query).partition("Как читать сравнение")[0]
+    return page_text(client, query).partition(RELIABLE)[0]
 
 
 @pytest.mark.parametrize(
@@ -106,15 +115,15 @@ def test_leads_too_young_to_have_bought_are_no_fall(
     assert (purchases["verdict"], purchases["change"]) == ("within-chance", 0)
     assert month["funnel"]["conversion"]["change"] == 0
     assert month["compared"]["purchasesByThen"] == 100
-    told = _headline(admin, "from=2026-10-12&to=2026-11-10")
-    assert "за это время приходит 100 % покупок" in told
-    # Others than the figures beside it, which would contradict what is said of them.
-    now, before, old = purchases["now"], purchases["before"], purchases["tested"]["now"]
-    assert f"Покупки {now} ≈ было {before} сравниваем {old} с {old}" in told
+    told, _, reliable = page_text(admin, "from=2026-10-12&to=2026-11-10").partition(RELIABLE)
+    assert "за это время приходит 100 % покупок" in reliable
+    # The base that is told is that of the difference, and not another figure that contradicts it.
+    now, old = purchases["now"], purchases["tested"]["now"]
+    assert f"Покупки {now} ≈ {old} против {old}" in told
     money = f"{old * 5_000:,} ₸".replace(",", " ")
-    assert f"сравниваем {money} с {money}" in told
-    assert "сравниваем 6,14 % с 6,14 %" in told
-    assert "сравниваем" not in told.partition("Лиды")[2].partition("Из ")[0]
+    assert f"{money} против {money}" in told
+    assert "6,14 % против 6,14 %" in told
+    assert "против" not in told.partition("Заявки")[2].partition("→")[0]
     # Nor do the rows of the last days fall.
     assert {row["purchases"]["verdict"] for row in month["overTime"][-3:]} == {"too-young"}
 
@@ -166,7 +175,7 @@ def test_direction_and_verdict_of_the_time_to_buy_are_of_one_statistic(
 
     assert (times["verdict"], times["isLonger"]) == ("beyond-chance", is_longer)
     assert (times["changeSeconds"] > 0) is is_longer
-    assert told in page_text(admin, query)
+    assert told in page_text(admin, query, SPEED)
 
 
 def test_a_new_price_leaves_the_revenue_of_earlier_leads_as_it_was(

@@ -49,7 +49,7 @@ def test_an_outage_shows_the_last_good_report_with_its_age(
     admin: Client, sold: Callable[[], None]
 ) -> None:
     sold()
-    assert "/funnel/tables/sources.csv" in admin.get("/funnel").content.decode()
+    assert "/funnel/tables/headline.csv" in admin.get("/funnel").content.decode()
     good = _body(admin)
     counted = datetime.fromisoformat(good["timestamp"])
 

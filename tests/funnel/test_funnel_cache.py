@@ -28,6 +28,7 @@ def test_the_second_request_asks_nothing_of_the_database(
 ) -> None:
     sold()
     first = admin.get(API).json()
+    admin.get("/funnel")
 
     with landing_outage():
         # Not a statement, not even a connection: there is no database to ask.

@@ -116,10 +116,11 @@ def test_what_is_exported_is_logged(
     admin: Client, october: LandingPages, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO"):
-        admin.get("/funnel/tables/sources.csv")
+        csv_rows(admin, "sources", "")
 
-    (event,) = [one for one in caplog.records if one.getMessage() == "funnel_table_exported"]
-    assert event.__dict__["table"] == "sources"
+    (event,) = [one for one in caplog.records if "xport" in one.getMessage()]
+    assert event.getMessage() == "exported"
+    assert event.__dict__["file"] == "/funnel/tables/sources.csv"
     assert event.__dict__["user_id"]
 
 

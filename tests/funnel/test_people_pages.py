@@ -66,7 +66,7 @@ def test_every_list_says_in_words_who_is_in_it(
     wording = STAGES[step]
     assert str(wording.lost if lost else wording.description) in text
     reported = step in (StageId.EXPRESS, StageId.PAYMENT)
-    assert ("больше, чем «потеряно» в отчёте" in text) == (lost and reported)
+    assert ("мимо прошлого, сюда не входит" in text) == (lost and reported)
     assert "За эти дни" in text
 
 
@@ -254,7 +254,7 @@ def test_an_owner_finds_whom_to_call(
     page = open_page(java_script_enabled=javascript)
     sign_in(page)
 
-    page.get_by_role("link", name="кто потерян").first.click()
+    page.get_by_role("link", name="кто не дошёл").first.click()
     page.get_by_role("heading", name="Кого потеряли на шаге Предложение экспресс-курса").wait_for()
     page.get_by_label("Шаг").select_option(label="Оплата экспресс-курса")
     page.get_by_label("Кого показать").select_option(label="кто потерян")

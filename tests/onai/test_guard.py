@@ -17,6 +17,10 @@ PEOPLE = {
 }
 PAGES = {
     "/funnel": {"admin"},
+    "/funnel/sources": {"admin"},
+    "/funnel/trend": {"admin"},
+    "/funnel/ads": {"admin"},
+    "/funnel/speed": {"admin"},
     "/funnel/people": {"admin"},
     "/funnel/people.csv": {"admin"},
     "/funnel/duplicates": {"admin"},

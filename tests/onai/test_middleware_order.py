@@ -10,6 +10,8 @@ ABOVE = [
     ("ProbeMiddleware", "DeadlineMiddleware"),
     ("ProbeMiddleware", "RequestLimitsMiddleware"),
     ("DeadlineMiddleware", "IdentityMiddleware"),
+    ("WhiteNoiseMiddleware", "GZipMiddleware"),
+    ("HeadMiddleware", "GZipMiddleware"),
     ("CSPMiddleware", "RequestLimitsMiddleware"),
     ("XFrameOptionsMiddleware", "RequestLimitsMiddleware"),
     ("RequestLimitsMiddleware", "CommonMiddleware"),

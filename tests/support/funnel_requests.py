@@ -17,12 +17,15 @@ from tests.conftest import LandingPages
 ALMATY = ZoneInfo("Asia/Almaty")
 API = "/api/traffic-dashboard/funnel"
 PAGE = "/funnel"
+SOURCES, TREND, ADS, SPEED = (f"{PAGE}/{name}" for name in ("sources", "trend", "ads", "speed"))
+PAGES = (PAGE, SOURCES, TREND, ADS, SPEED)
+RELIABLE = "Насколько это надёжно?"
 SignIn = Callable[[str], Client]
 IN_OCTOBER = "from=2026-10-01&to=2026-10-31"
 
 
-def page_text(client: Client, query: str = "") -> str:
-    page = client.get(f"{PAGE}?{query}").content.decode()
+def page_text(client: Client, query: str = "", page: str = PAGE) -> str:
+    page = client.get(f"{page}?{query}").content.decode()
     bare = re.sub(r"<[^>]+>", " ", page)
     return unescape(re.sub(r"\s+", " ", bare.replace("\N{NO-BREAK SPACE}", " ")))
 

@@ -1,0 +1,125 @@
+"""What is said of a difference: a symbol, a tone and words, decided here for every page.
+
+▲ and ▼ are for what is beyond chance, ≈ for what is not; without a symbol there is no test. A tone
+says which way is good: more figures are, longer times are not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _now
+
+from funnel.report.time_to_buy import Times
+from funnel.stats.comparison import AgainstOthers, Counted, Rate, Verdict
+from onai.templatetags.russian import duration, percent
+
+Tone = Literal["", "up", "down"]
+_MARKS: dict[int, tuple[str, Tone]] = {0: ("", ""), 1: ("▲", "up"), -1: ("▼", "down")}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What stands beside a figure. `symbol` is ▲, ▼, ≈ or nothing."""
+
+    words: str
+    symbol: str = ""
+    tone: Tone = ""
+
+
+def in_full(of: Counted | Rate, written: Callable[[Any], str] = number_format) -> Difference:
+    """How a figure that stands alone has changed, and from what."""
+    if of.verdict is Verdict.PERIOD_UNFINISHED:
+        return Difference(_now("сравнивать рано"))
+    if of.before is None:
+        return Difference(_now("сравнить не с чем"))
+    before = _now("было %(before)s") % {"before": written(of.before)}
+    if of.verdict is Verdict.TOO_YOUNG:
+        return Difference(_now("%(was)s, сравнивать рано") % {"was": before})
+    a_day = " " + _now("в день") if isinstance(of, Counted) and of.by_rate else ""
+    if of.is_same:
+        return Difference(_now("как было") + a_day)
+    grown = _grown(of)
+    usual = _now("обычное колебание") if of.difference and _is_usual(of.verdict) else ""
+    words = ", ".join(filter(None, (grown and grown + a_day, _base(of, written), usual)))
+    return Difference(words, *_mark(of.verdict, of.marked))
+
+
+def in_short(of: Counted | Rate, written: Callable[[Any], str] = number_format) -> Difference:
+    """The same in a cell of a table."""
+    if of.before is None:
+        return Difference(_now("было —"))
+    if of.is_same:
+        return Difference(_now("как было"))
+    return Difference(_base(of, written), *_mark(of.verdict, of.marked))
+
+
+def of_median(times: Times) -> Difference:
+    """How the median of the times to buy has changed; longer is worse."""
+    before = times.before
+    if before is None or before.median is None:
+        return Difference(_now("было —"))
+    is_real = times.verdict is Verdict.BEYOND_CHANCE
+    if before.median == times.now.median and not is_real:
+        return Difference(_now("как было"))
+    was = _now("было %(before)s") % {"before": duration(before.median)}
+    if not is_real:
+        return Difference(was, *_mark(times.verdict, 0))
+    if times.is_longer:
+        return Difference(_now("дольше, %(was)s") % {"was": was}, "▲", "down")
+    return Difference(_now("быстрее, %(was)s") % {"was": was}, "▼", "up")
+
+
+def of_time(before: timedelta | None) -> Difference | None:
+    """What a quarter of the times was; of quarters nothing is tested."""
+    return Difference(_now("было %(before)s") % {"before": duration(before)}) if before else None
+
+
+def of_others(of: AgainstOthers | None) -> Difference | None:
+    """How a row's conversion stands to that of all others; None where there is nothing to say."""
+    if of is None:
+        return None
+    words = {
+        Verdict.WITHIN_CHANCE: _now("как у остальных: %(others)s"),
+        Verdict.TOO_FEW: _now("рано судить, у остальных %(others)s"),
+    }
+    beyond = (
+        _now("выше остальных: %(others)s") if of.is_higher else _now("ниже остальных: %(others)s")
+    )
+    tone: Tone = ""
+    if of.verdict is Verdict.BEYOND_CHANCE:
+        tone = "up" if of.is_higher else "down"
+    return Difference(words.get(of.verdict, beyond) % {"others": percent(of.others)}, "", tone)
+
+
+def _base(of: Counted | Rate, written: Callable[[Any], str]) -> str:
+    """What was compared: the figure shown with the one before, or others instead."""
+    if of.compared_instead:
+        now, before = map(written, of.compared_instead)
+        return _now("%(now)s против %(before)s") % {"now": now, "before": before}
+    return _now("было %(before)s") % {"before": written(of.before)}
+
+
+def _grown(of: Counted | Rate) -> str:
+    """By how much: a count in percent, a conversion in points; empty where nothing is left of it
+    when it is rounded."""
+    change: Decimal | None
+    if isinstance(of, Counted):
+        change, unit = of.percent, "%"
+    else:
+        change, unit = of.difference, _now("п. п.")
+    if not change:
+        return ""
+    sign = "+" if change > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{number_format(abs(change), force_grouping=True)}\N{NO-BREAK SPACE}{unit}"
+
+
+def _is_usual(verdict: Verdict) -> bool:
+    return verdict is Verdict.WITHIN_CHANCE
+
+
+def _mark(verdict: Verdict, marked: int) -> tuple[str, Tone]:
+    return ("≈", "") if _is_usual(verdict) else _MARKS[marked]

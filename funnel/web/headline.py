@@ -1,0 +1,326 @@
+"""What the funnel's pages say first: one sentence each, and the headline of the overview."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.http import QueryDict
+from django.utils.formats import date_format, number_format
+from django.utils.functional import Promise
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from funnel.report.answers import FunnelAnswers
+from funnel.report.over_time import OverTime
+from funnel.report.sources import Sources
+from funnel.report.steps import Funnel
+from funnel.report.time_to_buy import Times, TimeToBuy
+from funnel.report.utm import MarkTable
+from funnel.stages import STAGES, Counting
+from funnel.stats.comparison import Rate, Verdict
+from funnel.templatetags.names import days
+from funnel.web.difference import Difference, in_full
+from funnel.web.links import Link, changed
+from onai.templatetags.russian import duration, hours, percent, plural, tenge
+from onai.web.period_form import ChosenPeriod, Preset, in_words
+
+_SPANS: dict[Preset | None, str | Promise] = {
+    Preset.TODAY: _("Сегодня"),
+    Preset.YESTERDAY: _("Вчера"),
+    Preset.SEVEN_DAYS: _("За 7 дней"),
+    Preset.THIRTY_DAYS: _("За 30 дней"),
+    Preset.THIS_WEEK: _("На этой неделе"),
+    Preset.THIS_MONTH: _("В этом месяце"),
+    Preset.LAST_MONTH: _("В прошлом месяце"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of the headline; `note` says what it is made of."""
+
+    title: str
+    text: str
+    difference: Difference
+    note: str = ""
+
+
+def figures(found: FunnelAnswers) -> list[Figure]:
+    """The headline: revenue, purchases, leads and the conversions of this way of counting."""
+    funnel, reported = found.funnel, found.question.counting is Counting.REPORTED
+    told = [
+        Figure(
+            _now("Выручка"),
+            tenge(funnel.revenue.now),
+            in_full(funnel.revenue, tenge),
+            _price(found),
+        ),
+        Figure(_now("Покупки"), _number(funnel.purchases.now), in_full(funnel.purchases, _number)),
+    ]
+    if reported:
+        told.append(
+            Figure(_now("Заявки"), _number(funnel.leads.now), in_full(funnel.leads, _number))
+        )
+    told += [
+        Figure(name, percent(rate.percent), in_full(rate, percent), note)
+        for name, rate, note in _conversions(found)
+    ]
+    return told
+
+
+def _price(found: FunnelAnswers) -> str:
+    price = {"price": tenge(found.report.price)}
+    if found.report.several_prices:
+        return _now("по цене дня заявки, сейчас %(price)s") % price
+    return _now("покупки × %(price)s") % price
+
+
+def _conversions(found: FunnelAnswers) -> list[tuple[str, Rate, str]]:
+    """Where everybody took the test, the two conversions are one: that which is a proportion."""
+    funnel, of_test, of_lead = found.funnel, _now("Тест → покупка"), _now("Заявка → покупка")
+    if found.question.counting is Counting.COHORT:
+        return [(of_test, funnel.overall, "")]
+    if _is_one_conversion(funnel):
+        return [(of_test, funnel.conversion, "")]
+    made_of = _now("все покупки ÷ прошедшие тест")
+    return [(of_test, funnel.overall, made_of), (of_lead, funnel.conversion, "")]
+
+
+def _is_one_conversion(funnel: Funnel) -> bool:
+    one, other = funnel.conversion, funnel.overall
+    return (one.whole, one.percent, one.before) == (other.whole, other.percent, other.before)
+
+
+def reliability(found: FunnelAnswers) -> list[str]:
+    """Where each conversion of the headline and of the steps really lies."""
+    step = _now("Переход на шаг «%(step)s»")
+    return all_likely(
+        [
+            *((name, rate) for name, rate, _ in _conversions(found)),
+            *(
+                (step % {"step": STAGES[one.id].title}, one.conversion)
+                for one in found.funnel.steps
+                if one.conversion
+            ),
+        ]
+    )
+
+
+def all_likely(rates: Iterable[tuple[str, Rate]]) -> list[str]:
+    """Within which limits each conversion lies in 95 cases of 100, of proportions alone."""
+    return [_likely(name, low, rate.high) for name, rate in rates if (low := rate.low) is not None]
+
+
+def _likely(name: str, low: Decimal, high: Decimal | None) -> str:
+    limits = {"name": name, "low": number_format(low), "high": percent(high)}
+    return _now("%(name)s: скорее всего, от %(low)s до %(high)s") % limits
+
+
+def of_period(found: FunnelAnswers) -> str:
+    """Which days these are, with which they are compared, and what is missing yet."""
+    question = found.question
+    spans, period, days_in = question.spans, question.period, question.period.days
+    of_days = f"{in_words(period)} ({days_in} {plural(days_in, 'день,дня,дней')})"
+    if is_to_come(found):
+        return f"{of_days}."
+    told = [_now("%(days)s, сравнение с %(compared)s.")]
+    if spans.to_come:
+        today = _now("Сегодняшний день ещё идёт, цифры вырастут.")
+        told.append(
+            _now("Период ещё не закончился, цифры вырастут.") if spans.to_come > 1 else today
+        )
+    if spans.before_data and spans.data_since:
+        told.append(_now("Сравнивать не с чем: первая заявка пришла %(since)s."))
+    elif spans.overlap:
+        told.append(_now("Периоды пересекаются, поэтому сравнить их точно нельзя."))
+    elif spans.too_young:
+        young = _now("Заявкам ещё нет %(hours)s, поэтому покупки и конверсии сравнивать рано.")
+        told.append(young)
+    return " ".join(told) % {
+        "days": of_days,
+        "compared": in_words(question.compared),
+        "since": date_format(localtime(spans.data_since), "j E Y") if spans.data_since else "",
+        "hours": hours(spans.cuts.hours),
+    }
+
+
+def is_to_come(found: FunnelAnswers) -> bool:
+    """Whether none of the days has begun, so that nothing is claimed of them."""
+    return found.question.period.is_to_come and not found.funnel.leads.now
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Why there is nothing to see, and what one may ask instead."""
+
+    text: str
+    link: Link | None = None
+
+
+def notice(found: FunnelAnswers, query: QueryDict) -> Notice | None:
+    """What stands above figures of nobody."""
+    if is_to_come(found) or found.funnel.leads.now:
+        return None
+    if not found.leads and found.question.sources:
+        text = _now(
+            "От выбранных источников за эти дни не пришло ни одной заявки:"
+            " такого источника нет, или он молчал."
+        )
+        return Notice(text, Link(changed(query, source=None), _now("Показать все источники")))
+    if not found.leads:
+        return Notice(_now("Проверьте, открываются ли лендинги и идёт ли реклама."))
+    text = _now(
+        "Теста за эти дни не прошёл никто, а считаем только прошедших тест."
+        " Всего заявок — %(leads)s."
+    )
+    every_event = Link(changed(query, count=None), _now("Посчитать все события"))
+    return Notice(text % {"leads": _number(found.leads)}, every_event)
+
+
+def of_comparison(found: FunnelAnswers) -> str:
+    """Up to which moment, and of leads of which age, figures are compared."""
+    spans, told = found.question.spans, []
+    if spans.to_the_same_moment:
+        told.append(_now("Сравниваем с тем, что было к этому же времени, %(time)s."))
+    if spans.some_too_young and not spans.too_young:
+        by_then = (
+            _now("Покупки и конверсии сравниваем по заявкам старше %(hours)s.")
+            if found.come_by_age is None
+            else _now(
+                "Покупки и конверсии сравниваем по заявкам старше %(hours)s:"
+                " за это время приходит %(share)s покупок."
+            )
+        )
+        told.append(by_then)
+    return " ".join(told) % {
+        "time": date_format(localtime(spans.cuts.moment), "H:i"),
+        "hours": hours(spans.cuts.hours),
+        "share": percent(round(100 * (found.come_by_age or 0))),
+    }
+
+
+# --- The sentence of each page -----------------------------------------------------------------
+
+
+def of_nobody(found: FunnelAnswers) -> str:
+    """What every page says where there is nobody to count; empty where there is."""
+    if is_to_come(found):
+        return _now("Эти дни ещё не наступили, считать пока нечего.")
+    if not found.leads and not found.question.sources:
+        return _now("За эти дни не пришло ни одной заявки.")
+    return ""
+
+
+def of_overview(found: FunnelAnswers, chosen: ChosenPeriod) -> str:
+    """How much was sold; and in a cohort, where most are lost."""
+    when, bought = _when(chosen), found.funnel.purchases.now
+    if not bought:
+        return _now("%(when)s покупок нет.") % {"when": when}
+    told = {"when": when, "sold": _purchases(bought), "revenue": tenge(found.funnel.revenue.now)}
+    sentence = _now("%(when)s %(sold)s на %(revenue)s.") % told
+    return " ".join([sentence, *_most_lost(found)])
+
+
+def _most_lost(found: FunnelAnswers) -> Iterator[str]:
+    worst = max(found.funnel.steps, key=lambda step: step.lost)
+    if found.question.counting is Counting.COHORT and worst.lost:
+        told = {"step": STAGES[worst.id].title, "lost": _number(worst.lost)}
+        yield _now("Больше всего людей теряем перед шагом «%(step)s»: %(lost)s.") % told
+
+
+def of_sources(sources: Sources, purchases: int) -> str:
+    """Who sold most."""
+    best = sources.rows[0] if sources.rows else None
+    if not best or not best.funnel.purchases.now:
+        return _now("За эти дни ни один источник ничего не продал.")
+    told = {
+        "name": best.name,
+        "sold": _number(best.funnel.purchases.now),
+        "all": _purchases(purchases, genitive=True),
+    }
+    return _now("Больше всего продаёт «%(name)s»: %(sold)s из %(all)s.") % told
+
+
+def of_trend(over_time: OverTime) -> str:
+    """When most was sold."""
+    best = max(over_time.points, key=lambda point: point.funnel.purchases.now)
+    if not best.funnel.purchases.now:
+        return _now("За эти дни покупок нет.")
+    told = {"days": days(best.bucket.period), "sold": _purchases(best.funnel.purchases.now)}
+    return _now("Больше всего купили те, кто пришёл %(days)s: %(sold)s.") % told
+
+
+def of_ads(table: MarkTable) -> str:
+    """Which value of a mark sold most."""
+    best = table.marked[0] if table.marked else None
+    if not best or not best.funnel.purchases.now:
+        return _now("За эти дни ни одна метка не принесла покупок.")
+    told = {"mark": best.value, "sold": _purchases(best.funnel.purchases.now)}
+    return _now("Больше всего покупок у «%(mark)s»: %(sold)s.") % told
+
+
+def of_speed(times: TimeToBuy) -> str:
+    """How long people usually think."""
+    now = times.all.now
+    if now.median is not None:
+        told = {"median": duration(now.median)}
+        return _now("Обычно покупают через %(median)s после заявки.") % told
+    if now.purchases:
+        return _now("Сколько думали, не узнать: ни у одной покупки не записано время.")
+    return _now("За эти дни покупок нет.")
+
+
+def details_of_speed(times: TimeToBuy, *, too_young: bool) -> list[str]:
+    """The quick and the slow, how it has changed, and of how many purchases it is known."""
+    now, told = times.all.now, []
+    if now.has_quarters and now.lower is not None and now.upper is not None:
+        quarters = {"lower": duration(now.lower), "upper": duration(now.upper)}
+        told.append(
+            _now(
+                "Самые быстрые 25 %% — за %(lower)s и меньше,"
+                " самые медленные 25 %% — дольше, чем за %(upper)s."
+            )
+            % quarters
+        )
+    if now.timed and too_young:
+        told.append(_now("Это пока только те, кто решил быстро: недавние заявки ещё думают."))
+    if now.timed:
+        told += _changed_speed(times.all)
+    if now.purchases:
+        known = {"timed": now.timed, "purchases": now.purchases}
+        told.append(_now("Время известно у %(timed)s из %(purchases)s покупок.") % known)
+    if now.without_moment:
+        told.append(_now("Без времени: %(count)s.") % {"count": now.without_moment})
+    if now.before_lead:
+        early = _now("Время раньше самой заявки, поэтому не в счёт: %(count)s.")
+        told.append(early % {"count": now.before_lead})
+    return told
+
+
+def _changed_speed(times: Times) -> Iterator[str]:
+    before = times.before
+    if before is None or before.median is None:
+        return
+    was = {"before": duration(before.median), "timed": before.timed}
+    yield _now("Раньше обычно покупали через %(before)s (время известно у %(timed)s).") % was
+    match times.verdict:
+        case Verdict.WITHIN_CHANCE:
+            yield _now("Это обычное колебание.")
+        case Verdict.BEYOND_CHANCE:
+            yield _now("Думать стали дольше.") if times.is_longer else _now("Думать стали меньше.")
+        case Verdict.TOO_FEW:
+            yield _now("Покупок слишком мало, чтобы сравнить.")
+
+
+def _when(chosen: ChosenPeriod) -> str:
+    return str(_SPANS[chosen.preset]) if chosen.preset in _SPANS else f"{chosen.label}:"
+
+
+def _purchases(count: int, *, genitive: bool = False) -> str:
+    forms = "покупки,покупок,покупок" if genitive else "покупка,покупки,покупок"
+    return f"{_number(count)}\N{NO-BREAK SPACE}{plural(count, forms)}"
+
+
+def _number(count: int) -> str:
+    return number_format(count, force_grouping=True)

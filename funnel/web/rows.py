@@ -1,0 +1,238 @@
+"""The tables of the funnel's pages as values: what each cell says, and what stands beside it.
+
+One template draws them all. A page of a table holds what a phone can show; its file has every row.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _now
+
+from funnel.report.over_time import Point
+from funnel.report.question import FunnelQuestion
+from funnel.report.sources import OtherSources, Source
+from funnel.report.steps import Funnel
+from funnel.report.time_to_buy import OfBucket, OfSource, Times
+from funnel.report.utm import Marked, MarkTable
+from funnel.stages import STAGES, Counting
+from funnel.stats.comparison import Counted, Rate
+from funnel.templatetags.names import days
+from funnel.web.difference import Difference, in_short, of_median, of_others, of_time
+from onai.templatetags.russian import duration, percent, plural, tenge
+
+# A month of days is one page; a row of a source has more to press in it.
+_ROWS, _SOURCES = 31, 20
+_LONGEST_MARK = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure, the one thing that is said of it, and where pressing it leads."""
+
+    text: str
+    difference: Difference | None = None
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row by its name, `note` beside it, muted; each cell by its column."""
+
+    name: str
+    cells: tuple[tuple[str, Cell], ...]
+    note: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of one page of a table."""
+
+    columns: list[str]
+    rows: list[Row]
+    page: Page[Any]
+
+
+class _Columns:
+    """Columns, and rows whose cells stand in them."""
+
+    def __init__(self, *titles: str) -> None:
+        self.titles = list(titles)
+
+    def row(self, name: str, cells: Sequence[Cell], *, note: str = "", href: str = "") -> Row:
+        return Row(name, tuple(zip(self.titles[1:], cells, strict=True)), note, href)
+
+
+def of_sources(
+    question: FunnelQuestion,
+    sources: Sequence[Source],
+    others: OtherSources | None,
+    *,
+    number: int,
+    narrowed: Callable[[str], str],
+    people: Callable[[str, str], str],
+) -> Table:
+    """A row a source, and at the end one for all that are not listed.
+
+    `narrowed` is the address of this page for one source, `people` that of the list of a step.
+    """
+    columns = _Columns(_now("Источник"), *_funnel_titles(question), _now("Против остальных"))
+    page = Paginator(sources, _SOURCES).get_page(number)
+
+    def row(one: Source) -> Row:
+        figures = _funnel(question, one.funnel, lambda step: people(step, one.source))
+        return columns.row(
+            one.name,
+            [*figures, Cell("", of_others(one.against_others))],
+            note=one.source if one.name != one.source else "",
+            href=narrowed(one.source),
+        )
+
+    rows = [row(one) for one in page]
+    if others and not page.has_next():
+        noun = plural(others.count, "источник,источника,источников")
+        more = _now("ещё %(count)s %(noun)s") % {"count": _number(others.count), "noun": noun}
+        figures = [*_funnel(question, others.funnel), Cell("")]
+        rows.append(columns.row(more, figures, note=_now("по отдельности — в CSV")))
+    return Table(columns.titles, rows, page)
+
+
+def over_time(question: FunnelQuestion, points: Sequence[Point], *, number: int) -> Table:
+    """A row a day, week or month, the last one first."""
+    columns = _Columns(_now("Дни"), *_funnel_titles(question))
+    page = Paginator(points[::-1], _ROWS).get_page(number)
+    rows = [
+        columns.row(
+            days(point.bucket.period),
+            _funnel(question, point.funnel),
+            note=_state(point),
+        )
+        for point in page
+    ]
+    return Table(columns.titles, rows, page)
+
+
+def _state(point: Point) -> str:
+    bucket = point.bucket
+    if bucket.is_to_come:
+        return _now("ещё не наступили")
+    if bucket.is_running:
+        return _now("ещё идёт")
+    return _now("не целиком") if bucket.is_cut else ""
+
+
+def of_marks(marks: MarkTable, *, number: int) -> Table:
+    """A row a value of a UTM mark, best sellers first; at the end those not listed and without."""
+    columns = _Columns(
+        _now("Метка"),
+        _now("Заявки"),
+        _now("Покупки"),
+        _now("Выручка"),
+        _now("Заявка → покупка"),
+        _now("Против остальных"),
+    )
+
+    def row(name: str, one: Marked) -> Row:
+        funnel = one.funnel
+        cells = [
+            _count(funnel.leads),
+            _count(funnel.purchases),
+            _money(funnel.revenue),
+            _rate(funnel.conversion),
+            Cell("", of_others(one.against_others)),
+        ]
+        return columns.row(name, cells)
+
+    page = Paginator(marks.marked, _ROWS).get_page(number)
+    rows = [row(_shortened(one.value), one) for one in page]
+    if not page.has_next():
+        if marks.others_row:
+            name = _now("остальные метки вместе, по отдельности — в CSV")
+            rows.append(row(name, marks.others_row))
+        if marks.without:
+            rows.append(row(_now("без метки"), marks.without))
+    return Table(columns.titles, rows, page)
+
+
+def of_times(first: str, times: Sequence[OfSource | OfBucket], *, number: int) -> Table:
+    """How long people of a source, or of a day, week or month think before they buy."""
+    columns = _Columns(
+        first,
+        _now("Быстрые 25 %"),
+        _now("Обычно"),
+        _now("Медленные 25 %"),
+        _now("Известно время"),
+    )
+    page = Paginator(times, _ROWS).get_page(number)
+    rows = [
+        columns.row(
+            one.name if isinstance(one, OfSource) else days(one.bucket.period),
+            _quartiles(one.times),
+        )
+        for one in page
+    ]
+    return Table(columns.titles, rows, page)
+
+
+def _funnel_titles(question: FunnelQuestion) -> list[str]:
+    steps = [str(STAGES[step].short) for step in question.steps]
+    if question.counting is Counting.REPORTED:
+        steps.insert(0, _now("Заявки"))
+    else:
+        steps.append(_now("Все покупки"))
+    return [*steps, _now("Выручка"), _now("Заявка → покупка")]
+
+
+def _funnel(
+    question: FunnelQuestion, funnel: Funnel, people: Callable[[str], str] | None = None
+) -> list[Cell]:
+    """A cell for each of `_funnel_titles`; `people` is the address of a step's list."""
+    steps = [
+        _count(step.reached, people(step.id) if people and step.reached.now else "")
+        for step in funnel.steps
+    ]
+    if question.counting is Counting.REPORTED:
+        steps.insert(0, _count(funnel.leads))
+    else:
+        steps.append(_count(funnel.purchases))
+    return [*steps, _money(funnel.revenue), _rate(funnel.conversion)]
+
+
+def _count(of: Counted, href: str = "") -> Cell:
+    return Cell(_number(of.now), in_short(of, _number), href)
+
+
+def _money(of: Counted) -> Cell:
+    return Cell(tenge(of.now), in_short(of, tenge))
+
+
+def _rate(of: Rate) -> Cell:
+    return Cell(percent(of.percent), in_short(of, percent))
+
+
+def _quartiles(times: Times) -> list[Cell]:
+    now, before = times.now, times.before
+    was = before if before and before.has_quarters else None
+    quick, slow = (now.lower, now.upper) if now.has_quarters else (None, None)
+    counted = _now("%(timed)s из %(purchases)s")
+    return [
+        Cell(_time(quick), of_time(was.lower if was else None)),
+        Cell(_time(now.median), of_median(times)),
+        Cell(_time(slow), of_time(was.upper if was else None)),
+        Cell(counted % {"timed": now.timed, "purchases": now.purchases}),
+    ]
+
+
+def _time(time: Any) -> str:
+    return "—" if time is None else duration(time)
+
+
+def _number(count: int) -> str:
+    return number_format(count, force_grouping=True)
+
+
+def _shortened(mark: str) -> str:
+    return mark if len(mark) <= _LONGEST_MARK else f"{mark[:_LONGEST_MARK]}…"

@@ -1,0 +1,65 @@
+"""What the API tells beside the report is asked for by name, and is of one moment."""
+
+import pytest
+from django.db import connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.conftest import LandingPages
+from tests.support.funnel_requests import API, IN_OCTOBER, write_october
+
+REPORT = {"success", "stages", "totalRevenue", "totalConversions", "overallConversionRate"}
+TOPICS = {
+    "funnel": {"funnel"},
+    "sources": {"sources", "otherSources"},
+    "overTime": {"overTime"},
+    "timeToBuy": {"timeToBuy"},
+    "utm": {"utm"},
+}
+ALL_KEYS = set().union(*TOPICS.values())
+
+
+@pytest.fixture
+def october(landing: LandingPages) -> LandingPages:
+    write_october(landing)
+    return landing
+
+
+@pytest.mark.parametrize("topics", [[one] for one in TOPICS] + [["overTime", "sources"]])
+def test_only_what_is_asked_for_is_told_and_is_the_same_as_in_the_whole(
+    admin: Client, october: LandingPages, topics: list[str]
+) -> None:
+    whole = admin.get(f"{API}?{IN_OCTOBER}").json()
+
+    with CaptureQueriesContext(connections["landing"]) as statements:
+        some = admin.get(f"{API}?{IN_OCTOBER}&include={','.join(topics)}").json()
+
+    told = set().union(*(TOPICS[topic] for topic in topics))
+    assert set(some) & ALL_KEYS == told
+    assert set(some) >= REPORT | {"timestamp", "period", "compared", "stale"}
+    for key in told | REPORT | {"period"}:
+        assert some[key] == whole[key], key
+    assert len(statements) == 1
+
+
+@pytest.mark.parametrize("query", ["", "include=", "include=utm,funnel,sources,timeToBuy,overTime"])
+def test_everything_is_told_by_default(admin: Client, october: LandingPages, query: str) -> None:
+    assert set(admin.get(f"{API}?{IN_OCTOBER}&{query}").json()) >= ALL_KEYS
+
+
+@pytest.mark.parametrize("include", ["money", "sources,money", "overtime", "sources;utm"])
+def test_what_nobody_knows_is_refused_with_what_there_is(
+    admin: Client, landing: LandingPages, include: str
+) -> None:
+    answer = admin.get(API, {"include": include})
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid_input"
+    for topic in TOPICS:
+        assert topic in answer.json()["fields"]["include"]
+
+
+def test_one_stage_needs_nothing_beside_the_report(admin: Client, october: LandingPages) -> None:
+    stage = admin.get(f"{API}/payment?{IN_OCTOBER}").json()["stage"]
+
+    assert stage["metrics"]["purchases"] == 4
