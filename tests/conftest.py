@@ -91,8 +91,10 @@ def django_db_setup() -> None:
 @pytest.fixture(autouse=True)
 def clean_slate(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear()
-    examination.forget()
-    circuit.forget()
+    for one in circuit._circuits.values():
+        one.answered()
+    for finding in examination._findings.values():
+        finding.part = None
     monkeypatch.setattr(examination, "KEPT_SECONDS", 0)
     # A busy machine is not an outage: only tests of time limits set short ones.
     for module, name in (
@@ -104,7 +106,7 @@ def clean_slate(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         monkeypatch.setattr(module, name, 60.0)
     tokens._published_keys.cache_clear()
-    standing.forget()
+    standing._remembered.clear()
 
 
 @pytest.fixture

@@ -47,9 +47,3 @@ _circuits: dict[str, Circuit] = {}
 
 def circuit(alias: str) -> Circuit:
     return _circuits.setdefault(alias, Circuit())
-
-
-def forget() -> None:
-    """Let every database be asked again."""
-    for one in _circuits.values():
-        one.answered()

@@ -120,7 +120,7 @@ def _by_message(message: str) -> Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Explanation:
     """What was seen of a database that does not answer, and what the owner can do."""
 
     reason: Reason
@@ -128,7 +128,7 @@ class Told:
     advice: str
 
 
-def told(alias: str, error: BaseException) -> Told:
+def explain(alias: str, error: BaseException) -> Explanation:
     """The sentences for an outage of this database."""
     found = reason(error) or Reason.LOST
     seen, advice = _SENTENCES[found]
@@ -142,7 +142,7 @@ def told(alias: str, error: BaseException) -> Told:
                 " Supabase → Connect адрес Transaction pooler: ….pooler.supabase.com, порт 6543."
             )
         )
-    return Told(found, str(seen), " ".join(sentences))
+    return Explanation(found, str(seen), " ".join(sentences))
 
 
 _OF_THE_ADDRESS = (Reason.NAME, Reason.NETWORK, Reason.REFUSED, Reason.TIMEOUT)

@@ -206,7 +206,7 @@ def _problem(error: Exception) -> Problem:
     if isinstance(error, AuthApiError) and error.status < 500 and error.code in _REFUSALS:
         problem = _REFUSALS[error.code]()
         if isinstance(problem, AuthUnavailable):
-            note(problem.code)
+            remember_obstacle(problem.code)
         return problem
     if isinstance(error, AuthRetryableError) and isinstance(
         error.__cause__, httpx.TimeoutException
@@ -227,16 +227,16 @@ def _status_of(error: Exception) -> int | None:
 # --- What is in the way of every sign-in --------------------------------------------------------
 
 TOKENS_REFUSED = "tokens_refused"
-_NOTE = "supabase_sign_in"
+_OBSTACLE = "supabase_sign_in"
 _REMEMBERED_SECONDS = 300
 
 
-def note(obstacle: str) -> None:
+def remember_obstacle(obstacle: str) -> None:
     """Remember which setting the last sign-in or renewal failed over; empty for none."""
-    cache.set(_NOTE, obstacle, _REMEMBERED_SECONDS)
+    cache.set(_OBSTACLE, obstacle, _REMEMBERED_SECONDS)
 
 
-def noted() -> str | None:
+def last_obstacle() -> str | None:
     """What was noted in the last five minutes."""
-    found = cache.get(_NOTE)
+    found = cache.get(_OBSTACLE)
     return found if isinstance(found, str) else None

@@ -157,7 +157,7 @@ def _identity_or_problem(request: VisitorRequest, opened: Tokens) -> Identity:
     refused = claimed in STAFF and is_more(claimed, identity.role)
     if refused:
         audit.record("role_refused", request, user_id=identity.user_id, role=str(claimed))
-        register.note_account(identity.user_id)
+        register.copy_account(identity.user_id)
     if identity.role is None:
         _revoke(opened.access_token)
         raise RoleNotConfirmed if refused else NoRole

@@ -104,13 +104,6 @@ def not_found_out(error: django.db.Error) -> Down:
     )
 
 
-def forget() -> None:
-    """Drop all results, so that the next examination asks again."""
-    with _change:
-        for finding in _findings.values():
-            finding.part = None
-
-
 def _begin_if_old(probe: Probe) -> None:
     finding = _findings.setdefault(probe.name, _Finding())
     fresh = finding.part and monotonic() - finding.ended < KEPT_SECONDS

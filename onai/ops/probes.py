@@ -35,9 +35,9 @@ def _database(alias: str) -> str:
         with connections[alias].cursor() as cursor:
             cursor.execute("select 1")
     except DatabaseError as error:
-        told = outage.told(alias, error)
-        advice = f"{_WITHOUT[alias]} {told.advice}"
-        raise Down(told.seen, advice=advice, reason=told.reason) from error
+        found = outage.explain(alias, error)
+        advice = f"{_WITHOUT[alias]} {found.advice}"
+        raise Down(found.seen, advice=advice, reason=found.reason) from error
     return _("отвечает")
 
 

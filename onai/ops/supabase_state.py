@@ -121,7 +121,7 @@ def check() -> str:
     if "captcha_failed" in signup.text:
         raise _down(_CAPTCHA)
     _require_keys(_body(published, _ANON_KEY).get("keys"))
-    fault = _MET.get(supabase.noted() or "")
+    fault = _MET.get(supabase.last_obstacle() or "")
     if fault is not None:
         raise _down(fault)
     return _("отвечает")
@@ -134,7 +134,7 @@ def _require_keys(published: object) -> None:
         raise _down(_SECRET_IS_NEEDED)
     # With a secret and keys both, whether the last tokens were good decides: keys are published
     # before they sign.
-    if secret and published and supabase.noted() != "":
+    if secret and published and supabase.last_obstacle() != "":
         raise _down(_SECRET_IS_OUT_OF_USE)
     if secret and not published and not _has_signed(secret, settings.SUPABASE_ANON_KEY):
         raise _down(_SECRET_IS_WRONG)

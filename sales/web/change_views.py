@@ -104,7 +104,7 @@ def correct(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def hand_over(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
-    form = HandoverForm(request.POST or None, staff=register.everybody(), initial=request.typed)
+    form = HandoverForm(request.POST or None, staff=register.all_staff(), initial=request.typed)
     return _answer(request, student, form, _HANDOVER)
 
 

@@ -128,7 +128,7 @@ def _form_page(
 
 def _staff() -> list[StaffMember]:
     try:
-        return register.everybody()
+        return register.all_staff()
     except (OperationalError, InterfaceError) as error:
         # Typed text must not be lost because the list of managers is unavailable; without it the
         # user is the manager.

@@ -159,7 +159,7 @@ def test_an_export_never_uses_a_remembered_session(
     assert len(exports) > 3
     for path in exports:
         desk.connection.execute("update auth.users set banned_until = null")
-        standing.forget()
+        standing._remembered.clear()
         file = browser.get(path)
         assert (file.status_code, "attachment" in file["Content-Disposition"]) == (200, True), path
         desk.connection.execute(
@@ -172,7 +172,7 @@ def test_an_export_never_uses_a_remembered_session(
 def test_staff_are_refused_while_tripwire_does_not_answer(
     browser: Client, fresh_connection: None, method: str
 ) -> None:
-    standing.forget()
+    standing._remembered.clear()
     with tripwire_outage():
         page = getattr(browser, method)("/sales-manager")
         api = getattr(browser, method)("/api/traffic-dashboard/funnel")

@@ -160,7 +160,7 @@ def test_without_ipv6_the_advice_is_the_poolers_address(
 ) -> None:
     move_landing(host)
 
-    told = outage.told("landing", psycopg.OperationalError(said))
+    told = outage.explain("landing", psycopg.OperationalError(said))
 
     assert told.reason in (Reason.NETWORK, Reason.NAME)
     assert ("pooler.supabase.com, порт 6543" in told.advice) == (host != "127.0.0.1")

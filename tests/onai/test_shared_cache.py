@@ -135,7 +135,7 @@ def test_foreign_values_of_every_kind_are_ignored(
     admin: Client, shared: SharedCache, number: int, tmp_path: Path
 ) -> None:
     password_rules.learn({"message": "Password should be at least 9 characters."})
-    supabase.note("")
+    supabase.remember_obstacle("")
     assert password_rules.known()
     for key in _kept(shared):
         shared.client.set(key, _poisons(tmp_path / "trace")[number])

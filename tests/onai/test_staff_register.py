@@ -204,7 +204,7 @@ def test_anonymous_and_special_accounts_are_never_staff(
     assert answer.status_code in (401, 403)
     # Supabase fails over an account without a role in the database.
     assert _signs_in(account["email"])[0] == (401 if odd == "role = null" else 403)
-    assert account["email"] not in [one.email for one in register.everybody()]
+    assert account["email"] not in [one.email for one in register.all_staff()]
 
 
 def test_a_role_removed_from_app_metadata_leaves_what_was_confirmed(
@@ -386,7 +386,7 @@ def test_an_account_unreadable_by_supabase_is_listed(
 
     assert "By.SQL@onai.test" in admin.get(STATUS).content.decode()
     call_command("staff", "confirm", "by.sql@onai.test")
-    assert [one.role for one in register.everybody() if one.email == "By.SQL@onai.test"] == [
+    assert [one.role for one in register.all_staff() if one.email == "By.SQL@onai.test"] == [
         "sales"
     ]
 
@@ -440,11 +440,11 @@ def test_the_worker_finds_managers_created_by_hand(desk: Desk, accounts: Account
         "update auth.users set created_at = '2025-01-01', updated_at = '2025-01-01' where id = %s",
         [account["id"]],
     )
-    assert account["email"] not in [one.email for one in register.everybody()]
+    assert account["email"] not in [one.email for one in register.all_staff()]
 
     refresh_staff(0)
 
-    assert account["email"] in [one.email for one in register.everybody()]
+    assert account["email"] in [one.email for one in register.all_staff()]
 
 
 def test_a_deleted_account_leaves_the_register(accounts: Accounts) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from onai.identity import supabase
 from onai.local.auth.keys import Keys
-from onai.ops import examination, supabase_state
+from onai.ops import supabase_state
 from onai.ops.examination import Down
 from tests.conftest import Faults, Project
 from tests.settings import TEST_DIR, TEST_KEYS
@@ -60,7 +60,6 @@ def test_a_captcha_is_reported_on_status_and_at_sign_in(
     admin: Client, client: Client, project: Project
 ) -> None:
     project.set(captcha=True)
-    examination.forget()
 
     page = admin.get("/status").content.decode()
     ready = client.get("/readyz")
@@ -103,7 +102,7 @@ def test_an_unused_secret_is_reported_once_tokens_differ(client: Client, setting
 
     assert _reason() == "jwt_secret_out_of_use"
     # Keys are published before they sign: meanwhile the secret's tokens are good.
-    supabase.note("")
+    supabase.remember_obstacle("")
     assert supabase_state.check() == "отвечает"
     # And then they are not.
     answer = _sign_in(client)

@@ -8,7 +8,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from onai.ops import examination
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
 from tests.support.people import Accounts
@@ -200,6 +199,5 @@ def test_status_reports_stuck_creations(
     assert "не ушли: 1, ждут: 0" in fresh
     assert "все закончены" in fresh  # so far it may yet
     desk.connection.execute("update sales_requests set created_at = now() - interval '1 hour'")
-    examination.forget()
 
     assert "не закончены: 1" in as_person("admin@onai.test").get("/status").content.decode()

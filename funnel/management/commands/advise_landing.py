@@ -28,7 +28,7 @@ class Command(BaseCommand):
             found, size = index_advice.indexes(), index_advice.size()
             measured = index_advice.measure(text, parameters)
         except django.db.Error as error:
-            raise CommandError(outage.told("landing", error).seen, returncode=2) from error
+            raise CommandError(outage.explain("landing", error).seen, returncode=2) from error
         self.stdout.write(
             f"landing_leads: about {size.rows:,} leads in {size.pages:,} pages of 8 KB,"
             f" {size.visible:.0%} of them vacuumed"

@@ -61,9 +61,9 @@ def verify_fresh(token: str) -> Mapping[str, Any]:
     except TokenInvalid as error:
         reason = type(error.__cause__ or error).__name__
         logger.error("fresh_token_refused", extra={"reason": reason})
-        supabase.note(supabase.TOKENS_REFUSED)
+        supabase.remember_obstacle(supabase.TOKENS_REFUSED)
         raise AuthUnavailable from error
-    supabase.note("")
+    supabase.remember_obstacle("")
     return claims
 
 

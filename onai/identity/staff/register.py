@@ -76,7 +76,7 @@ class NoSuchAccount(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Candidate:
     """An account that may be staff, as Supabase has it."""
 
     user_id: UUID
@@ -99,7 +99,7 @@ def refresh(*, only_recent: bool = False) -> None:
         )
     changed, gone = _differences(only_recent)
     if changed or gone:  # Usually there is nothing to write.
-        with _alone():
+        with _exclusive():
             changed, gone = _differences(only_recent)
             _keep(changed, _COPIED)
             StaffMember.known.filter(user_id__in=gone).delete()
@@ -130,19 +130,19 @@ def note(identity: Identity) -> None:
         email=identity.email,
         role=str(identity.role),
     ).exists():
-        note_account(identity.user_id)
+        copy_account(identity.user_id)
 
 
-def note_account(user_id: UUID) -> None:
+def copy_account(user_id: UUID) -> None:
     """Copy one account that is staff or claims to be."""
-    with _alone():
+    with _exclusive():
         known = StaffMember.known.filter(pk=user_id).first()
         account = account_with(user_id)
         if account and (member := _renewed(account, known)):
             _keep([member], _COPIED)
 
 
-def everybody() -> list[StaffMember]:
+def all_staff() -> list[StaffMember]:
     """All current staff, by name."""
     with suppress(AccountsHidden):  # Then the copy is used; acts are refused elsewhere.
         refresh(only_recent=True)
@@ -160,17 +160,17 @@ def unreviewed() -> list[StaffMember]:
     return list(StaffMember.known.filter(reviewed=False).order_by("full_name", "email"))
 
 
-def account_with(user_id: UUID) -> Account | None:
+def account_with(user_id: UUID) -> Candidate | None:
     """The account with this id, if it may be staff."""
     return next(iter(_accounts(_WITH_ID, [user_id])), None)
 
 
-def accounts_named(email: str) -> list[Account]:
+def accounts_named(email: str) -> list[Candidate]:
     """The accounts with this e-mail, in any case, that may be staff."""
     return _accounts(_WITH_EMAIL, [email.strip().lower()])
 
 
-def confirm(account: Account, role: Role, *, by: UUID | None) -> None:
+def confirm(account: Candidate, role: Role, *, by: UUID | None) -> None:
     """Confirm that an account is staff in this role, whatever it claims. Raises `NeverStaff`."""
     if account.is_student or role not in STAFF:
         raise NeverStaff
@@ -184,12 +184,12 @@ def confirm(account: Account, role: Role, *, by: UUID | None) -> None:
     )
 
 
-def refuse(account: Account, role: Role, *, by: UUID | None) -> None:
+def refuse(account: Candidate, role: Role, *, by: UUID | None) -> None:
     """Refuse a claim; an earlier confirmation stays."""
     _decide(account, by, refused_role=role.value)
 
 
-def revoke(account: Account, *, by: UUID | None) -> None:
+def revoke(account: Candidate, *, by: UUID | None) -> None:
     """End an account's role as staff, whatever its metadata say."""
     _decide(
         account,
@@ -201,8 +201,8 @@ def revoke(account: Account, *, by: UUID | None) -> None:
     )
 
 
-def _decide(account: Account, by: UUID | None, **decided: str | bool) -> None:
-    with _alone():
+def _decide(account: Candidate, by: UUID | None, **decided: str | bool) -> None:
+    with _exclusive():
         known = StaffMember.known.filter(pk=account.user_id).first()
         member = known or StaffMember(user_id=account.user_id, role="")
         for name, value in {**decided, "reviewed": True, "decided_by": by}.items():
@@ -213,7 +213,7 @@ def _decide(account: Account, by: UUID | None, **decided: str | bool) -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _exclusive() -> Iterator[None]:
     """A transaction in which nobody else writes here, so that no older state is written last."""
     with transaction.atomic(using="tripwire"):
         with connections["tripwire"].cursor() as cursor:
@@ -232,7 +232,7 @@ def confirmation_of(member: StaffMember) -> Confirmation:
     return Confirmation(member.confirmed_role, member.confirmed_beside, member.revoked)
 
 
-def _renewed(account: Account, known: StaffMember | None) -> StaffMember | None:
+def _renewed(account: Candidate, known: StaffMember | None) -> StaffMember | None:
     """The row of an account; None where it is not staff, claims nothing and has no decision."""
     member = known or StaffMember(user_id=account.user_id)
     _copy(account, member)
@@ -240,7 +240,7 @@ def _renewed(account: Account, known: StaffMember | None) -> StaffMember | None:
     return member if member.role or member.claimed_role or decided else None
 
 
-def _copy(account: Account, member: StaffMember) -> None:
+def _copy(account: Candidate, member: StaffMember) -> None:
     confirmation = confirmation_of(member)
     claim = None if account.is_student else unsupported_claim(account.metadata, confirmation)
     member.email, member.full_name = account.email, account.full_name
@@ -250,10 +250,10 @@ def _copy(account: Account, member: StaffMember) -> None:
     member.claimed_role = str(claim or "")
 
 
-def _accounts(condition: str, parameters: Sequence[Any]) -> list[Account]:
+def _accounts(condition: str, parameters: Sequence[Any]) -> list[Candidate]:
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(_STATEMENT.format(condition=condition), parameters)
         return [
-            Account(user_id, email, full_name, Metadata(claimed, pinned), is_student)
+            Candidate(user_id, email, full_name, Metadata(claimed, pinned), is_student)
             for user_id, email, full_name, claimed, pinned, is_student in cursor.fetchall()
         ]

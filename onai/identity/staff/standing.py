@@ -153,11 +153,6 @@ def identify(claims: Mapping[str, Any], *, may_remember: bool = False) -> Identi
     return Identity(user_id, found.email, found.full_name, role)
 
 
-def forget() -> None:
-    """Have every account read again."""
-    _remembered.clear()
-
-
 def _ended(found: _Standing) -> Ended | None:
     if not found.is_there:
         return Ended.DELETED

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from onai.identity.models import StaffMember
 from onai.identity.roles import STAFF, Role, role_named
 from onai.identity.staff import register
-from onai.identity.staff.register import Account
+from onai.identity.staff.register import Candidate
 from onai.web.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Command(BaseCommand):
         self.stdout.write(f"revoked: {account.email}")
 
 
-def _only_account(email: str) -> Account:
+def _only_account(email: str) -> Candidate:
     found = register.accounts_named(email)
     if not found:
         raise CommandError(f"{email} has no account that may be staff")
