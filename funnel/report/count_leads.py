@@ -3,7 +3,6 @@
 One statement, and one reading of the leads of these days, whatever a page shows of them.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -154,19 +153,15 @@ def statement_of(plan: Plan, *, by_source: bool) -> Statement:
 def count(plan: Plan, made: Statement) -> CountedLeads:
     """Ask the database. Raises as `funnel.landing.statement.ask` does."""
     found = ask(made.text, made.parameters)
-    rows = {
-        name: json.loads(value) if isinstance(value, str) else value
-        for name, value in found.items()
-    }
     names = plan.columns.names
     return CountedLeads(
         plan,
         as_of=found["as_of"],
         rows_are_filtered=found["rows_are_filtered"],
         first_lead=found["first_lead"],
-        totals=Counts(plan.pieces, names, ((piece, counts) for piece, *counts in rows["totals"])),
-        groups=tuple(counts_by_key(rows.get("groups", ()), plan.pieces, names).values()),
-        rows=rows,
+        totals=Counts(plan.pieces, names, ((piece, counts) for piece, *counts in found["totals"])),
+        groups=tuple(counts_by_key(found.get("groups", ()), plan.pieces, names).values()),
+        rows=found,
     )
 
 

@@ -2,11 +2,15 @@
 
 import json
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from django.test import Client
 
+from funnel.landing.statement import ask
+from funnel.report.answers import Topic, statement_for
+from funnel.report.question import FunnelQuestion
+from onai.periods import Period
 from tests.conftest import LandingPages
 from tests.support.funnel_requests import ADS, ALMATY, API, IN_OCTOBER, csv_rows, page_text
 
@@ -110,3 +114,17 @@ def test_a_choice_of_sources_is_bounded_too(admin: Client, many: None, path: str
     page = admin.get(f"{path}{'&' if '?' in path else '?'}{IN_OCTOBER}").content.decode()
 
     assert 0 < len(set(re.findall(r"proftest_\d{4}", page))) <= 200
+
+
+def test_no_more_leave_the_database_than_are_told(many: None) -> None:
+    question = FunnelQuestion(Period(date(2026, 10, 1), date(2026, 10, 31)))
+
+    found = ask(*statement_for(question, tuple(Topic)))
+
+    one_by_one_and_the_others = 200 + 1
+    assert len({source for source, *_ in found["sources"]}) == one_by_one_and_the_others
+    assert len({value for value, *_ in found["utm_campaign"]}) == one_by_one_and_the_others
+    timed = {source for _, _, source, *_ in found["quartiles"] if source}
+    assert len(timed) == 200
+    groups = {group for group, *_ in found["groups"]}
+    assert len(groups) <= 64
