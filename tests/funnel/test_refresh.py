@@ -68,18 +68,18 @@ def test_what_was_being_counted_meanwhile_is_not_taken_for_fresh(
 ) -> None:
     """A count that began before the refresh ends, and is cached, after it."""
     from funnel.landing import statement
-    from funnel.report import answers
+    from funnel.report import count_leads
 
     counted = statement.ask
 
-    def slow_count(leads: Any, parts: Any) -> Any:
-        monkeypatch.setattr(answers, "ask", counted)
-        found = counted(leads, parts)
+    def slow_count(text: str, parameters: Any) -> Any:
+        monkeypatch.setattr(count_leads, "ask", counted)
+        found = counted(text, parameters)
         sold()
         admin.post(REFRESH)
         return found
 
-    monkeypatch.setattr(answers, "ask", slow_count)
+    monkeypatch.setattr(count_leads, "ask", slow_count)
     assert _body(admin)["totalConversions"] == 0
 
     assert _body(admin)["totalConversions"] == 1
