@@ -8,13 +8,14 @@ from django.views.decorators.http import require_safe
 
 from funnel.landing.statement import FiguresTakeTooLong, FiguresUnavailable, LeadsUnreadable
 from funnel.landing.visibility import LeadsHidden
+from funnel.report.answers import FunnelAnswers
 from funnel.stages import STAGES_OF, Counting, StageId
 from funnel.web import wire
 from funnel.web.page_form import ApiForm, PageForm
 from funnel.web.views import answered, in_order
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
-from onai.web.api import json_answer
+from onai.web.api import json_text
 from onai.web.openapi import Operation, describes
 from onai.web.problems import NotFound
 
@@ -32,8 +33,14 @@ def funnel(request: IdentifiedRequest) -> HttpResponse:
     """
     form = ApiForm(request.GET)
     found = answered(request, form, form.strict_question(), form.topics)
-    found = replace(found, figures=in_order(found.figures, form))
-    return _json(wire.funnel_answer(found, form.topics))
+
+    def written(figures: FunnelAnswers) -> str:
+        ordered = replace(found, figures=in_order(figures, form))
+        return json_text(wire.funnel_answer(ordered, form.topics))
+
+    # The warning about stale figures says how old they are now.
+    content = written(found.figures) if found.stale else found.text(form.order, written)
+    return _json(content, stale=found.stale)
 
 
 @role_required("admin")
@@ -45,11 +52,11 @@ def stage(request: IdentifiedRequest, stage_id: str) -> HttpResponse:
         raise NotFound(_("Такого этапа у воронки нет."))
     form = PageForm(request.GET)
     found = answered(request, form, form.strict_question(), ())
-    return _json(wire.stage_answer(found, StageId(stage_id)))
+    return _json(json_text(wire.stage_answer(found, StageId(stage_id))), stale=found.stale)
 
 
-def _json(shape: wire.KeptShape) -> HttpResponse:
-    response = json_answer(shape)
-    if shape.stale:
+def _json(content: str, *, stale: bool) -> HttpResponse:
+    response = HttpResponse(content, content_type="application/json")
+    if stale:
         response["Warning"] = '110 - "Response is Stale"'
     return response

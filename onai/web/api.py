@@ -86,10 +86,14 @@ class BadJson(BadRequest):
     message = _("Тело запроса не читается как объект JSON в UTF-8.")
 
 
+def json_text(shape: Shape) -> str:
+    """The shape as JSON. Keys that were not set are left out."""
+    return shape.model_dump_json(exclude_unset=True)
+
+
 def json_answer(shape: Shape, *, status: int = 200) -> HttpResponse:
-    """The shape as a response. Keys that were not set are left out."""
-    content = shape.model_dump_json(exclude_unset=True)
-    return HttpResponse(content, content_type="application/json", status=status)
+    """The shape as a response."""
+    return HttpResponse(json_text(shape), content_type="application/json", status=status)
 
 
 @sensitive_variables()

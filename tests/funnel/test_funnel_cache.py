@@ -156,3 +156,18 @@ def test_an_outage_says_nothing_private(
 
     assert "postgres" not in answer.content.decode()
     assert any(record.getMessage() == "figures_unavailable" for record in caplog.records)
+
+
+def test_kept_figures_are_written_in_each_order_that_is_asked_for(
+    admin: Client, landing: LandingPages
+) -> None:
+    """By purchases the page of the course comes first, by name the team."""
+    landing.write({"source": "TF4"}, {"source": "expresscourse", "sms_clicked": True})
+
+    def first(query: str = "") -> str:
+        source: str = admin.get(f"{API}?{query}").json()["sources"][0]["source"]
+        return source
+
+    found = [first(), first("sort=name"), first(), first("sort=name")]
+
+    assert found == ["expresscourse", "TF4", "expresscourse", "TF4"]
