@@ -10,7 +10,7 @@ from tests.support.student_rows import CABINET, Sales, many_students
 
 @pytest.mark.parametrize("count", [0, 3, 40])
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1440, "light")])
-def test_the_cabinet_fits(
+def test_the_cabinet_fits_the_screen(
     open_page: Any, sales: Sales, count: int, width: int, scheme: str
 ) -> None:
     many_students(sales, count)
@@ -38,7 +38,9 @@ def test_the_figures_change_without_a_reload(open_page: Any, sales: Sales) -> No
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_a_manager_searches_and_turns_pages(open_page: Any, sales: Sales, javascript: bool) -> None:
+def test_a_manager_searches_and_pages_through_students(
+    open_page: Any, sales: Sales, javascript: bool
+) -> None:
     many_students(sales, 40)
     page = open_page(java_script_enabled=javascript)
     sign_in(page, "ayaulym@onai.test")

@@ -192,7 +192,7 @@ def test_a_day_in_the_life_of_the_demo(tmp_path: Path) -> None:
         assert _funnel(demo) == figures
 
 
-def test_it_stops_also_when_nobody_listens_to_it_any_more(tmp_path: Path) -> None:
+def test_it_stops_when_its_terminal_is_closed(tmp_path: Path) -> None:
     folder = tmp_path / "local"
     demo = subprocess.Popen(
         [sys.executable, "-m", "onai.local.demo"],
@@ -219,7 +219,7 @@ def test_it_stops_also_when_nobody_listens_to_it_any_more(tmp_path: Path) -> Non
     assert alive == []
 
 
-def test_data_of_another_postgresql_are_told_in_one_sentence(tmp_path: Path) -> None:
+def test_data_of_another_postgresql_are_reported_in_one_sentence(tmp_path: Path) -> None:
     data = tmp_path / "postgres"
     data.mkdir()
     (data / "PG_VERSION").write_text("16\n")
@@ -248,7 +248,7 @@ def test_the_server_starts_below_any_path_and_is_found_running(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("port", ["http", "0", "65535", "-1"])
-def test_a_port_that_is_none_is_told(tmp_path: Path, port: str) -> None:
+def test_an_invalid_port_is_reported(tmp_path: Path, port: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "onai.local.demo"],
         cwd=BASE_DIR,

@@ -59,7 +59,7 @@ def test_an_index_that_includes_what_is_counted_is_advised_beside_a_plain_one(
     assert " ms, " in told
 
 
-def test_what_is_advised_is_what_was_lacking(bare: LandingPages) -> None:
+def test_the_advised_index_is_the_missing_one(bare: LandingPages) -> None:
     _create(bare, index_advice.COVERING)
 
     told, status = _advised()
@@ -68,7 +68,7 @@ def test_what_is_advised_is_what_was_lacking(bare: LandingPages) -> None:
     assert "create index" not in told
 
 
-def test_nothing_is_created(landing: LandingPages) -> None:
+def test_the_advice_creates_nothing(landing: LandingPages) -> None:
     before = index_advice.indexes()
 
     _advised()
@@ -76,7 +76,7 @@ def test_nothing_is_created(landing: LandingPages) -> None:
     assert index_advice.indexes() == before
 
 
-def test_while_landing_is_down_it_says_so() -> None:
+def test_an_outage_of_landing_is_reported() -> None:
     with landing_outage():
         told, status = _advised()
 
@@ -84,7 +84,7 @@ def test_while_landing_is_down_it_says_so() -> None:
     assert "create index" not in told
 
 
-def test_the_status_says_that_an_index_is_lacking(admin: Client, bare: LandingPages) -> None:
+def test_status_reports_a_missing_index(admin: Client, bare: LandingPages) -> None:
     assert "нет индекса по created_at" in admin.get("/status").content.decode()
 
     _create(bare, index_advice.BY_TIME)

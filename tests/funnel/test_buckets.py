@@ -18,14 +18,14 @@ def _days(period: Period | None) -> str | None:
     return f"{period.first_day:%d.%m}–{period.last_day:%d.%m}"
 
 
-def test_a_day_is_held_against_the_one_as_far_back() -> None:
+def test_a_day_is_compared_with_the_day_as_far_back() -> None:
     rows = buckets(FunnelQuestion(MARCH))
 
     assert [_days(row.compared) for row in rows[:2]] == ["29.01–29.01", "30.01–30.01"]
     assert _days(rows[-1].compared) == "28.02–28.02"
 
 
-def test_a_cut_week_is_held_against_as_many_days() -> None:
+def test_a_cut_week_is_compared_with_as_many_days() -> None:
     rows = buckets(FunnelQuestion(MARCH, unit=Unit.WEEK))
 
     assert [(_days(row.period), _days(row.compared)) for row in rows] == [
@@ -38,7 +38,7 @@ def test_a_cut_week_is_held_against_as_many_days() -> None:
     ]
 
 
-def test_the_days_that_february_lacks_are_held_against_nothing() -> None:
+def test_days_that_february_lacks_are_compared_with_nothing() -> None:
     rows = buckets(FunnelQuestion(MARCH, compare=Compare.LAST_MONTH))
 
     assert [_days(row.compared) for row in rows[26:]] == [
@@ -50,7 +50,7 @@ def test_the_days_that_february_lacks_are_held_against_nothing() -> None:
     ]
 
 
-def test_a_day_that_only_the_other_month_has_goes_with_the_one_before() -> None:
+def test_a_day_missing_in_this_month_joins_the_day_before() -> None:
     summer = Period(date(2026, 6, 1), date(2026, 7, 31))
 
     by_day = buckets(FunnelQuestion(summer, compare=Compare.LAST_MONTH))
@@ -63,7 +63,7 @@ def test_a_day_that_only_the_other_month_has_goes_with_the_one_before() -> None:
 @pytest.mark.parametrize("unit", list(Unit))
 @pytest.mark.parametrize("compare", list(Compare))
 @pytest.mark.parametrize("days", [1, 28, 31, 366, 1096])
-def test_together_they_are_the_whole_compared_period(
+def test_the_compared_days_add_up_to_the_compared_period(
     unit: Unit, compare: Compare, days: int
 ) -> None:
     first = date(2024, 1, 29)

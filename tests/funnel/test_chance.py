@@ -20,19 +20,21 @@ from funnel.stats import chance
         (20, 20, 0.8389, 1.0),
     ],
 )
-def test_the_interval_is_the_published_one(part: int, whole: int, low: float, high: float) -> None:
+def test_the_interval_has_the_published_value(
+    part: int, whole: int, low: float, high: float
+) -> None:
     interval = chance.wilson(part, whole)
 
     assert interval
     assert (interval.low, interval.high) == pytest.approx((low, high), abs=0.00005)
 
 
-def test_the_interval_of_nothing_is_none() -> None:
+def test_zero_trials_have_no_interval() -> None:
     assert chance.wilson(0, 0) is None
 
 
 @pytest.mark.parametrize("whole", [1, 2, 7, 1_000, 10_000_000])
-def test_the_interval_stays_a_proportion_and_holds_it(whole: int) -> None:
+def test_the_interval_contains_the_proportion(whole: int) -> None:
     for part in {0, 1, whole // 2, whole - 1, whole}:
         interval = chance.wilson(part, whole)
         assert interval
@@ -41,7 +43,7 @@ def test_the_interval_stays_a_proportion_and_holds_it(whole: int) -> None:
 
 
 @pytest.mark.parametrize(("part", "whole"), [(2, 1), (-1, 5), (1, 0), (380, 350)])
-def test_what_is_no_proportion_is_refused(part: int, whole: int) -> None:
+def test_an_impossible_proportion_is_refused(part: int, whole: int) -> None:
     with pytest.raises(ValueError, match="proportion"):
         chance.wilson(part, whole)
     with pytest.raises(ValueError, match="proportion"):
@@ -73,7 +75,7 @@ def _by_value(sample: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sample.count(value) for value in range(200))
 
 
-def test_ranks_are_compared_as_in_r() -> None:
+def test_the_rank_test_agrees_with_r() -> None:
     # The example of R's manual, `wilcox.test(Ozone ~ Month, …)`: W = 127.5, p-value = 0.0001208.
     p_value = chance.rank_sum(_by_value(MAY), _by_value(AUGUST))
 
@@ -81,7 +83,7 @@ def test_ranks_are_compared_as_in_r() -> None:
     assert p_value == chance.rank_sum(_by_value(AUGUST), _by_value(MAY))
 
 
-def test_a_few_values_have_no_rank_to_compare() -> None:
+def test_few_values_are_not_compared_by_rank() -> None:
     assert chance.rank_sum((7, 0), (0, 100)) is None
     assert chance.rank_sum((100, 0), (0, 7)) is None
     assert chance.rank_sum((), ()) is None
@@ -107,7 +109,7 @@ def test_small_proportions_are_compared_by_fisher() -> None:
     assert chance.two_proportions(3, 4, 1, 4) == pytest.approx(0.4857, abs=0.00005)
 
 
-def test_fisher_finds_what_is_published_of_the_twins() -> None:
+def test_fishers_test_gives_the_published_value() -> None:
     # Fisher 1935: convictions among twins of criminals, 10 of 13 and 2 of 17.
     assert chance._fisher(10, 13, 12, 30) == pytest.approx(0.0005367, abs=0.0000001)
 
@@ -115,13 +117,13 @@ def test_fisher_finds_what_is_published_of_the_twins() -> None:
 @pytest.mark.parametrize(
     "sample", [(0, 0, 1, 2), (1, 2, 0, 0), (0, 0, 0, 0)], ids=["now", "before", "both"]
 )
-def test_proportions_of_nothing_are_not_compared(sample: tuple[int, int, int, int]) -> None:
+def test_proportions_of_zero_are_not_compared(sample: tuple[int, int, int, int]) -> None:
     assert chance.two_proportions(*sample) is None
 
 
 @pytest.mark.parametrize("whole", [1, 3, 50, 100_000])
 @pytest.mark.parametrize("part", [0, 1])
-def test_all_and_none_do_not_differ_from_themselves(whole: int, part: int) -> None:
+def test_equal_extreme_proportions_do_not_differ(whole: int, part: int) -> None:
     assert chance.two_proportions(part * whole, whole, part * whole, whole) == 1.0
 
 
@@ -132,7 +134,7 @@ def test_one_buyer_of_two_leads_proves_nothing() -> None:
     assert p_value > chance.LEVEL
 
 
-def test_the_tails_are_summed_right() -> None:
+def test_both_tails_are_summed() -> None:
     dice = random.Random(1)
     for _ in range(1_000):
         whole, other = dice.randrange(1, 30), dice.randrange(1, 30)

@@ -56,7 +56,7 @@ def _by_hand(rows: list[Row], sources: tuple[str, ...] = ()) -> set[frozenset[UU
 
 
 @pytest.mark.parametrize(("count", "people"), [(6_000, 4_000), (4_000, 600), (500, 40)])
-def test_the_persons_are_those_one_finds_by_hand(
+def test_duplicates_agree_with_a_count_by_hand(
     landing: LandingPages, count: int, people: int
 ) -> None:
     dice = random.Random(count)
@@ -126,7 +126,7 @@ def test_one_phone_or_one_e_mail_in_any_spelling_is_one_person(landing: LandingP
     assert (buyer.same_phone, buyer.same_email) == (True, True)
 
 
-def test_a_last_page_that_is_full_is_the_last(
+def test_a_full_last_page_has_no_next_page(
     landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duplicates, "PAGE", 1)
@@ -137,7 +137,7 @@ def test_a_last_page_that_is_full_is_the_last(
     assert page_of_duplicates(PERIOD, number=2).following is None
 
 
-def test_the_pages_together_are_all_and_a_long_row_is_cut_with_a_word(
+def test_pages_cover_every_person_and_long_ones_are_shortened(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duplicates, "PAGE", 3)
@@ -167,7 +167,7 @@ def test_the_pages_together_are_all_and_a_long_row_is_cut_with_a_word(
     assert "Дальше никого нет." in text_of(admin.get(PAGE, {**DAYS, "page": "9"}))
 
 
-def test_the_page_shows_them_with_all_their_rows(admin: Client, landing: LandingPages) -> None:
+def test_the_page_shows_each_person_with_their_rows(admin: Client, landing: LandingPages) -> None:
     landing.write(
         bought_by("+7 700 000-45-67", "dana@onai.test", source="proftest_a"),
         bought_by("87000004567", name="<b>Дана</b>", sms_clicked_at=INSIDE + timedelta(hours=1)),
@@ -195,7 +195,7 @@ def test_without_repeats_the_page_says_so(admin: Client, landing: LandingPages) 
     assert "За эти дни никто не купил дважды." in text
 
 
-def test_the_api_and_the_file_tell_the_same(admin: Client, landing: LandingPages) -> None:
+def test_the_api_and_the_file_agree(admin: Client, landing: LandingPages) -> None:
     landing.write(
         bought_by("87000004567", "dana@onai.test", source="proftest_arystan", name="=1"),
         bought_by("7000004567", created_at=INSIDE - timedelta(days=1), sms_clicked_at=INSIDE),
@@ -249,7 +249,7 @@ def test_the_api_and_the_file_tell_the_same(admin: Client, landing: LandingPages
     assert f'filename="{name}"' in answer["Content-Disposition"]
 
 
-def test_two_statements_a_page_whatever_the_number_of_rows(landing: LandingPages) -> None:
+def test_a_page_takes_two_statements_for_any_number_of_rows(landing: LandingPages) -> None:
     write(landing, random_leads(random.Random(1), PERIOD, 2_000, people=300))
 
     with CaptureQueriesContext(connections["landing"]) as captured:
@@ -260,7 +260,9 @@ def test_two_statements_a_page_whatever_the_number_of_rows(landing: LandingPages
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "99999999999"])
-def test_a_page_that_cannot_be_is_told(admin: Client, landing: LandingPages, page: str) -> None:
+def test_an_invalid_page_number_is_reported(
+    admin: Client, landing: LandingPages, page: str
+) -> None:
     assert admin.get(PAGE, {"page": page}).status_code == 400
     answer = admin.get(API, {"page": page})
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
@@ -268,7 +270,7 @@ def test_a_page_that_cannot_be_is_told(admin: Client, landing: LandingPages, pag
 
 
 @pytest.mark.parametrize("path", [PAGE, FILE, API])
-def test_only_admins_see_them(landing: LandingPages, as_person: SignIn, path: str) -> None:
+def test_only_admins_see_duplicates(landing: LandingPages, as_person: SignIn, path: str) -> None:
     for email in ("ayaulym@onai.test", "student@onai.test"):
         assert as_person(email).get(path, DAYS).status_code == 403
     assert Client().get(path, DAYS).status_code == (401 if path == API else 302)
@@ -294,7 +296,7 @@ def test_no_phone_or_e_mail_is_left_in_the_cache(admin: Client, landing: Landing
         assert secret not in kept
 
 
-def test_the_file_is_written_to_the_log(
+def test_an_export_is_logged(
     admin: Client, landing: LandingPages, caplog: pytest.LogCaptureFixture
 ) -> None:
     landing.write(*(bought_by("87000004567") for _ in range(3)))

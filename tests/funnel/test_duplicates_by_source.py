@@ -16,7 +16,7 @@ PAGE, FILE = "/funnel/duplicates", "/funnel/duplicates.csv"
 API = "/api/traffic-dashboard/duplicates"
 
 
-def test_who_bought_of_two_sources_is_found_where_both_are_chosen(
+def test_a_buyer_of_two_sources_is_found_when_both_are_chosen(
     admin: Client, landing: LandingPages
 ) -> None:
     """A phone shared by an expresscourse and a TF4, an e-mail by this TF4 and one without."""
@@ -46,7 +46,7 @@ def test_who_bought_of_two_sources_is_found_where_both_are_chosen(
     assert "у выбранных источников никто не купил дважды" in nobody
 
 
-def test_the_link_of_the_funnel_leads_to_the_persons_it_has_counted(
+def test_the_funnels_link_leads_to_the_counted_persons(
     admin: Client, landing: LandingPages
 ) -> None:
     landing.write(
@@ -72,7 +72,7 @@ def test_the_link_of_the_funnel_leads_to_the_persons_it_has_counted(
     }
 
 
-def test_the_chosen_sources_are_kept_and_called_by_their_names(
+def test_chosen_sources_are_kept_and_named(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duplicates, "PAGE", 1)
@@ -97,7 +97,7 @@ def test_the_chosen_sources_are_kept_and_called_by_their_names(
 
 
 @pytest.mark.parametrize("source", ["\0", "x" * 501, [str(number) for number in range(51)]])
-def test_sources_that_cannot_be_are_told(
+def test_invalid_sources_are_reported(
     admin: Client, landing: LandingPages, source: str | list[str]
 ) -> None:
     page, api, file = (admin.get(path, {"source": source}) for path in (PAGE, API, FILE))
@@ -109,9 +109,7 @@ def test_sources_that_cannot_be_are_told(
     assert api.json()["fields"] == {"source": sentence}
 
 
-def test_all_time_leads_back_to_a_funnel_that_knows_these_days(
-    admin: Client, landing: LandingPages
-) -> None:
+def test_the_link_back_keeps_the_days(admin: Client, landing: LandingPages) -> None:
     for months in (1, 60):
         landing.write(bought_by("87000004567", created_at=INSIDE - timedelta(days=30 * months)))
         back = re.search(

@@ -51,7 +51,7 @@ def test_months_of_unequal_length_are_compared_by_the_day(
 
 
 @pytest.mark.parametrize(("at", "counted"), [("00:05", 720), ("12:00", 760), ("23:55", 800)])
-def test_an_unfinished_span_is_compared_up_to_the_same_moment(
+def test_an_unfinished_period_is_compared_up_to_the_same_moment(
     admin: Client, landing: LandingPages, settings: Any, at: str, counted: int
 ) -> None:
     moment = datetime.fromisoformat(f"2026-11-10 {at}").replace(tzinfo=ALMATY)
@@ -69,7 +69,7 @@ def test_an_unfinished_span_is_compared_up_to_the_same_moment(
 
 
 @pytest.mark.parametrize("days", [1, 7, 10])
-def test_a_span_that_runs_can_be_judged(
+def test_an_unfinished_period_can_be_judged(
     admin: Client, landing: LandingPages, settings: Any, days: int
 ) -> None:
     first = date(2026, 11, 10) - timedelta(days=days - 1)
@@ -87,7 +87,7 @@ def test_a_span_that_runs_can_be_judged(
     assert "▼ −60 %" in _headline(admin, query)
 
 
-def test_leads_too_young_to_have_bought_are_no_fall(
+def test_young_leads_do_not_count_as_a_drop(
     admin: Client, landing: LandingPages, settings: Any
 ) -> None:
     """Of 400 a day 24 buy 31 hours later; asked at nine about yesterday, hardly anyone has."""
@@ -128,7 +128,7 @@ def test_leads_too_young_to_have_bought_are_no_fall(
     assert {row["purchases"]["verdict"] for row in month["overTime"][-3:]} == {"too-young"}
 
 
-def test_purchases_that_come_late_count_at_the_age_alone(
+def test_late_purchases_are_compared_at_equal_age(
     admin: Client, landing: LandingPages, settings: Any
 ) -> None:
     """Half of the purchases come after five days: at three, half are there in either span."""
@@ -155,7 +155,7 @@ def test_purchases_that_come_late_count_at_the_age_alone(
         (((60, 3),), ((60, 9),), False, "Думать стали меньше."),
     ],
 )
-def test_direction_and_verdict_of_the_time_to_buy_are_of_one_statistic(
+def test_direction_and_verdict_of_the_time_to_buy_agree(
     admin: Client,
     landing: LandingPages,
     now: tuple[tuple[int, int], ...],

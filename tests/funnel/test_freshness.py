@@ -111,7 +111,9 @@ def test_an_outage_over_midnight_leaves_yesterdays_report(
     assert told["warning"]["message"].endswith("1 день назад.")
 
 
-def test_nothing_kept_is_an_outage_and_no_zeros(admin: Client, sold: Callable[[], None]) -> None:
+def test_without_kept_figures_an_outage_is_reported_instead_of_zeros(
+    admin: Client, sold: Callable[[], None]
+) -> None:
     with landing_outage():
         close_old_connections()
         page, api = admin.get("/funnel"), admin.get(API)
@@ -141,7 +143,7 @@ def test_each_question_has_its_own_last_answer() -> None:
         answer("muha", _down, kind=_Figures)
 
 
-def test_the_warning_says_when_by_the_clock_on_the_wall() -> None:
+def test_the_warning_gives_local_time() -> None:
     as_of = datetime(2026, 11, 21, 20, 30, tzinfo=UTC)  # the 22nd in Almaty
     with time_machine.travel(as_of, tick=False):
         answer("funnel", lambda: _Figures(as_of), kind=_Figures)
@@ -153,14 +155,14 @@ def test_the_warning_says_when_by_the_clock_on_the_wall() -> None:
             assert when in answer("funnel", _down, kind=_Figures).warning
 
 
-def test_the_last_answer_is_the_newest_one() -> None:
+def test_the_newest_answer_is_kept() -> None:
     answer("funnel", lambda: _Figures(datetime.now(UTC), 19), kind=_Figures)
     answer("funnel", lambda: _Figures(datetime.now(UTC), 20), kind=_Figures)
 
     assert answer("funnel", _down, kind=_Figures).figures.sold == 20
 
 
-def test_figures_that_mean_something_else_are_not_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_of_another_shape_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     answer("funnel", lambda: _Figures(datetime.now(UTC)), kind=_Figures)
     monkeypatch.setattr("funnel.landing.freshness._VERSION", 2_000)
 
@@ -186,7 +188,7 @@ def _counted_by(release: Any) -> Any:
     "tomorrow",
     [_as_released(row=("sold", "left")), _as_released(colours=("red", "green")), _Figures],
 )
-def test_a_release_that_changes_the_figures_does_not_take_up_the_old_ones(tomorrow: Any) -> None:
+def test_a_new_version_of_the_figures_ignores_older_ones(tomorrow: Any) -> None:
     today = _as_released()
     answer("funnel", lambda: _counted_by(today), kind=today)
 
@@ -195,7 +197,7 @@ def test_a_release_that_changes_the_figures_does_not_take_up_the_old_ones(tomorr
         answer("funnel", _down, kind=tomorrow)
 
 
-def test_the_age_is_counted_when_it_is_told_and_never_below_zero() -> None:
+def test_the_age_is_computed_when_shown_and_never_negative() -> None:
     now = datetime.now(UTC)
     answer("funnel", lambda: _Figures(now), kind=_Figures)
 
@@ -208,7 +210,7 @@ def test_the_age_is_counted_when_it_is_told_and_never_below_zero() -> None:
         answer("funnel", _down, kind=_Figures)
 
 
-def test_a_bug_is_not_an_outage() -> None:
+def test_a_bug_is_not_reported_as_an_outage() -> None:
     answer("funnel", lambda: _Figures(datetime.now(UTC)), kind=_Figures)
 
     with pytest.raises(ZeroDivisionError):
@@ -228,7 +230,7 @@ def test_a_bug_is_not_an_outage() -> None:
         (timedelta(days=5, hours=23), "5 дней назад"),
     ],
 )
-def test_how_long_ago_is_said_in_plain_russian(age: timedelta, words: str) -> None:
+def test_the_age_is_written_in_plain_russian(age: timedelta, words: str) -> None:
     assert ago(age) == words
 
 
@@ -257,7 +259,7 @@ def cached(uncached: None, settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("cached")
-def test_who_asks_while_another_counts_is_shown_the_last_figures_at_once() -> None:
+def test_during_a_count_others_see_the_last_figures() -> None:
     answer("funnel", lambda: _Figures(datetime.now(UTC), 19), kind=_Figures)
     with time_machine.travel(timedelta(seconds=360)), ThreadPoolExecutor(50) as people:
         count = Counting(20)
@@ -278,7 +280,7 @@ def test_who_asks_while_another_counts_is_shown_the_last_figures_at_once() -> No
 
 
 @pytest.mark.usefixtures("cached")
-def test_where_nothing_is_kept_all_wait_for_the_one_who_counts() -> None:
+def test_without_kept_figures_everyone_waits_for_one_count() -> None:
     count = Counting(19)
     with ThreadPoolExecutor(20) as people:
         asked = [people.submit(answer, "funnel", count, kind=_Figures) for _ in range(10)]
@@ -292,7 +294,7 @@ def test_where_nothing_is_kept_all_wait_for_the_one_who_counts() -> None:
 
 
 @pytest.mark.usefixtures("cached")
-def test_who_has_waited_long_enough_is_told_that_it_takes_too_long() -> None:
+def test_a_long_wait_ends_with_too_slow() -> None:
     count = Counting(19)
     with ThreadPoolExecutor(1) as people:
         first = people.submit(answer, "funnel", count, kind=_Figures)
@@ -306,7 +308,7 @@ def test_who_has_waited_long_enough_is_told_that_it_takes_too_long() -> None:
 
 
 @pytest.mark.usefixtures("cached")
-def test_a_count_goes_on_for_the_others_when_who_began_it_leaves() -> None:
+def test_a_count_goes_on_for_others_when_its_first_reader_leaves() -> None:
     server, browser = socket.socketpair()
 
     def count() -> _Figures:
@@ -319,7 +321,7 @@ def test_a_count_goes_on_for_the_others_when_who_began_it_leaves() -> None:
 
 
 @pytest.mark.usefixtures("cached")
-def test_another_process_that_counts_is_waited_for_and_one_that_died_is_not(
+def test_a_counting_process_is_awaited_unless_it_died(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     taken: list[str] = []
@@ -351,7 +353,7 @@ def test_another_process_that_counts_is_waited_for_and_one_that_died_is_not(
         (FiguresTakeTooLong, Standing.TOO_SLOW, "Новые цифры не успели посчитаться"),
     ],
 )
-def test_too_slow_and_not_there_are_two_sentences(
+def test_slow_and_unreachable_are_reported_differently(
     problem: type[FiguresUnavailable], standing: Standing, words: str
 ) -> None:
     def fail() -> Any:
@@ -370,7 +372,7 @@ def test_too_slow_and_not_there_are_two_sentences(
     assert again.standing is Standing.CURRENT
 
 
-def test_what_is_kept_is_what_was_counted(landing: LandingPages) -> None:
+def test_kept_figures_equal_the_counted_ones(landing: LandingPages) -> None:
     for days, source in ((0, "proftest_a"), (3, "TF4"), (40, None), (1, "proftest_б")):
         came = datetime.now(UTC) - timedelta(days=days)
         landing.write(

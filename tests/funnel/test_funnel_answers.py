@@ -242,7 +242,9 @@ def _quartiles_agree(found: Quartiles, question: FunnelQuestion, rows: list[Row]
 
 @settings(PATIENT, max_examples=30)
 @given(data=st.data())
-def test_few_odd_leads_are_counted_as_by_hand(landing: LandingPages, data: st.DataObject) -> None:
+def test_few_odd_leads_agree_with_a_count_by_hand(
+    landing: LandingPages, data: st.DataObject
+) -> None:
     question = data.draw(plain.questions())
     rows = data.draw(st.lists(plain.leads(question), max_size=25))
     cache.clear()
@@ -261,7 +263,7 @@ def test_few_odd_leads_are_counted_as_by_hand(landing: LandingPages, data: st.Da
     ),
     seed=7,
 )
-def test_thousands_of_odd_leads_are_counted_as_by_hand(
+def test_thousands_of_odd_leads_agree_with_a_count_by_hand(
     landing: LandingPages, question: FunnelQuestion, seed: int
 ) -> None:
     rows = plain.many(question, 4_000, seed=seed)
@@ -271,7 +273,7 @@ def test_thousands_of_odd_leads_are_counted_as_by_hand(
     _agree(answers(question), rows)
 
 
-def test_each_answer_alone_is_the_same_as_among_all(landing: LandingPages) -> None:
+def test_an_answer_alone_equals_the_answer_among_all(landing: LandingPages) -> None:
     question = FunnelQuestion(NOVEMBER, counting=Counting.COHORT, unit=Unit.WEEK)
     fill(landing, plain.many(question, 500, seed=3))
 
@@ -287,7 +289,7 @@ def test_each_answer_alone_is_the_same_as_among_all(landing: LandingPages) -> No
 
 @pytest.mark.parametrize("count", [0, 2_000])
 @pytest.mark.parametrize("counting", list(Counting))
-def test_everything_is_one_statement_whatever_the_number_of_rows(
+def test_all_answers_take_one_statement_for_any_number_of_rows(
     landing: LandingPages, count: int, counting: Counting
 ) -> None:
     question = FunnelQuestion(NOVEMBER, counting=counting, sources=("TF4", "proftest"))
@@ -299,7 +301,7 @@ def test_everything_is_one_statement_whatever_the_number_of_rows(
     assert len(statements) == 1
 
 
-def test_the_answers_can_be_kept(landing: LandingPages) -> None:
+def test_answers_survive_serialisation(landing: LandingPages) -> None:
     question = FunnelQuestion(NOVEMBER)
     fill(landing, plain.many(question, 50, seed=1))
     found = answers(question)
@@ -307,7 +309,7 @@ def test_the_answers_can_be_kept(landing: LandingPages) -> None:
     assert pickle.loads(pickle.dumps(found)) == found
 
 
-def test_each_step_of_a_cohort_is_among_the_one_before(landing: LandingPages) -> None:
+def test_each_step_of_the_cohort_is_a_subset_of_the_one_before(landing: LandingPages) -> None:
     question = FunnelQuestion(NOVEMBER, counting=Counting.COHORT)
     fill(landing, plain.many(question, 3_000, seed=2))
 
@@ -339,7 +341,7 @@ def _lead(**columns: Any) -> Row:
         ({"email_opened_at": NOVEMBER.start}, (1, 0, 0, 0)),
     ],
 )
-def test_a_message_and_a_click_are_those_of_either_kind(
+def test_messages_and_clicks_count_by_e_mail_or_sms(
     landing: LandingPages, columns: Row, reached: tuple[int, ...]
 ) -> None:
     landing.write(_lead(**columns))
@@ -349,7 +351,7 @@ def test_a_message_and_a_click_are_those_of_either_kind(
     assert tuple(step.reached.now for step in funnel.steps) == reached
 
 
-def test_who_bought_another_way_is_told_and_not_lost(landing: LandingPages) -> None:
+def test_buyers_outside_the_cohorts_steps_are_reported(landing: LandingPages) -> None:
     landing.write(
         _lead(email_sent=True, email_clicked=True, sms_sent=True, sms_clicked=True),
         _lead(sms_clicked=True),
@@ -366,7 +368,7 @@ def test_who_bought_another_way_is_told_and_not_lost(landing: LandingPages) -> N
     assert (funnel.overall.part, funnel.overall.whole) == (3, 3)
 
 
-def test_it_does_not_matter_when_a_step_of_the_cohort_happened(landing: LandingPages) -> None:
+def test_the_cohort_ignores_the_order_of_moments(landing: LandingPages) -> None:
     later = NOVEMBER.end + timedelta(days=40)
     landing.write(
         _lead(email_sent=True, email_sent_at=later, email_opened_at=later, email_clicked_at=later)
@@ -377,7 +379,7 @@ def test_it_does_not_matter_when_a_step_of_the_cohort_happened(landing: LandingP
     assert [step.reached.now for step in funnel.steps] == [1, 1, 0, 0]
 
 
-def test_a_source_that_fell_silent_is_still_compared(landing: LandingPages) -> None:
+def test_a_source_without_new_leads_is_still_compared(landing: LandingPages) -> None:
     landing.write(
         _lead(created_at=NOVEMBER.start - timedelta(days=1), sms_clicked=True),
         # The days before are of a time that was recorded.
@@ -417,14 +419,14 @@ def test_months_are_whole_or_marked(landing: LandingPages) -> None:
     assert [point.bucket.is_cut for point in points] == [True, False, False]
 
 
-def test_a_day_that_is_not_over_is_marked(landing: LandingPages) -> None:
+def test_an_unfinished_day_is_marked(landing: LandingPages) -> None:
     points = answers(FunnelQuestion(Period.last_days(3))).over_time.points
 
     assert [point.bucket.is_running for point in points] == [False, False, True]
     assert points[-1].bucket.last_day == business_day()
 
 
-def test_endless_utm_values_are_cut_and_said_to_be(landing: LandingPages) -> None:
+def test_many_utm_values_are_cut_and_reported(landing: LandingPages) -> None:
     landing.write(
         *(_lead(metadata={"utm_content": f"{n:04d}"}) for n in range(MOST_VALUES + 5)),
         _lead(metadata={"utm_content": "9999"}, sms_clicked=True),
@@ -462,7 +464,7 @@ def test_a_purchase_before_its_own_lead_is_no_time_to_buy(landing: LandingPages)
 
 @pytest.mark.parametrize("compare", list(Compare))
 @pytest.mark.parametrize("period", PERIODS)
-def test_nothing_at_all_is_zeros_everywhere(
+def test_without_leads_every_figure_is_zero(
     landing: LandingPages, compare: Compare, period: Period
 ) -> None:
     found = answers(FunnelQuestion(period, compare=compare))

@@ -23,9 +23,7 @@ def _purchases(client: Client) -> int:
     return found
 
 
-def test_the_second_request_asks_nothing_of_the_database(
-    admin: Client, sold: Callable[[], None]
-) -> None:
+def test_a_second_request_sends_no_statement(admin: Client, sold: Callable[[], None]) -> None:
     sold()
     first = admin.get(API).json()
     admin.get("/funnel")
@@ -40,7 +38,7 @@ def test_the_second_request_asks_nothing_of_the_database(
     assert page.status_code == 200
 
 
-def test_a_changed_row_shows_after_the_time_out_and_not_before(
+def test_a_changed_row_shows_after_the_cache_expires(
     admin: Client, sold: Callable[[], None], settings: Any
 ) -> None:
     now = datetime.now(UTC)
@@ -57,7 +55,7 @@ def test_a_changed_row_shows_after_the_time_out_and_not_before(
         assert admin.get(API).json()["timestamp"] > counted_at
 
 
-def test_as_of_is_when_the_database_counted(admin: Client, sold: Callable[[], None]) -> None:
+def test_as_of_is_the_databases_clock(admin: Client, sold: Callable[[], None]) -> None:
     # The web server's clock is twenty minutes off; the figures are of the moment the database says.
     began = datetime.now(UTC)
     with time_machine.travel(began + timedelta(minutes=20), tick=False):
@@ -81,7 +79,7 @@ def _unavailable(
     assert page["Retry-After"] == "30"
 
 
-def test_landing_unreachable_is_no_day_without_sales(
+def test_an_unreachable_landing_is_not_a_day_without_sales(
     admin: Client, sold: Callable[[], None]
 ) -> None:
     sold()
@@ -104,7 +102,7 @@ def test_a_connection_that_broke_between_requests_is_noticed(
     assert _purchases(admin) == 0
 
 
-def test_a_slow_database_is_not_waited_for(
+def test_a_slow_database_is_not_awaited(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded, "STATEMENT_SECONDS", 0.3)
@@ -118,7 +116,7 @@ def test_a_slow_database_is_not_waited_for(
     assert _purchases(admin) == 1
 
 
-def test_a_missing_table_is_told_and_not_remembered(admin: Client, landing: LandingPages) -> None:
+def test_a_missing_table_is_reported_and_not_cached(admin: Client, landing: LandingPages) -> None:
     landing.write({"sms_clicked": True})
     landing.connection.execute("alter table landing_leads rename to mislaid")
     try:
@@ -131,7 +129,7 @@ def test_a_missing_table_is_told_and_not_remembered(admin: Client, landing: Land
     assert _purchases(admin) == 1
 
 
-def test_without_its_shared_cache_the_funnel_is_asked_of_the_database(
+def test_without_the_shared_cache_the_database_is_asked(
     admin: Client, sold: Callable[[], None], settings: Any
 ) -> None:
     settings.CACHES = {
@@ -147,7 +145,7 @@ def test_without_its_shared_cache_the_funnel_is_asked_of_the_database(
     assert _purchases(admin) == 2
 
 
-def test_an_outage_says_nothing_private(
+def test_an_outage_reveals_nothing_private(
     admin: Client, sold: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     with landing_outage():

@@ -70,7 +70,7 @@ def _rate(
         ("2025-02-01", "2025-02-28", "last-year", "2024-02-01", "2024-02-28"),
     ],
 )
-def test_a_period_is_compared_with_the_days_one_expects(
+def test_each_comparison_has_the_expected_days(
     first: str, last: str, compare: str, with_first: str, with_last: str
 ) -> None:
     period = Period(date.fromisoformat(first), date.fromisoformat(last))
@@ -94,14 +94,14 @@ def test_a_period_is_compared_with_the_days_one_expects(
         ("2026-03-30 09:30", "last-month", "2026-03-01 00:00"),
     ],
 )
-def test_the_same_moment_is_told_by_the_clock_on_the_wall(at: str, compare: str, same: str) -> None:
+def test_the_compared_moment_is_in_local_time(at: str, compare: str, same: str) -> None:
     moment, expected = (datetime.fromisoformat(one).replace(tzinfo=ALMATY) for one in (at, same))
     period = Period(moment.date().replace(day=1), moment.date())
 
     assert same_moment(moment, period, Compare(compare)) == expected
 
 
-def test_a_span_that_runs_is_cut_where_the_other_one_is() -> None:
+def test_an_unfinished_period_is_cut_at_the_same_moment() -> None:
     period = Period(date(2026, 11, 16), date(2026, 11, 22))
     at = _spans(period).cuts
 
@@ -111,7 +111,7 @@ def test_a_span_that_runs_is_cut_where_the_other_one_is() -> None:
     assert at.aged_before == at.aged_now - timedelta(days=7)
 
 
-def test_a_span_that_is_long_over_is_compared_whole_at_the_age_of_its_youngest() -> None:
+def test_a_past_period_is_compared_at_the_age_of_its_youngest_lead() -> None:
     at = SPANS.cuts
 
     assert not at.running
@@ -121,21 +121,21 @@ def test_a_span_that_is_long_over_is_compared_whole_at_the_age_of_its_youngest()
     assert at.age == timedelta(days=21)
 
 
-def test_a_span_that_has_just_ended_leaves_out_who_is_too_young() -> None:
+def test_a_period_just_ended_leaves_out_young_leads() -> None:
     at = _spans(Period(date(2026, 11, 15), date(2026, 11, 21))).cuts
 
     assert not at.running
     assert at.now > at.aged_now == NOON - timedelta(hours=72)
 
 
-def test_a_difference_that_chance_explains_is_shown_as_such() -> None:
+def test_a_difference_within_chance_is_not_marked() -> None:
     count = _counted(SPANS, 30, 26)
 
     assert count.verdict is Verdict.WITHIN_CHANCE
     assert (count.difference, count.percent, count.sign) == (4, Decimal(15), 1)
 
 
-def test_one_of_many_figures_has_to_differ_more_to_be_called_changed() -> None:
+def test_many_figures_raise_the_threshold_of_a_mark() -> None:
     alone = replace(SPANS, level=level_of(Section.HEADLINE, 1))
     among_thirty = replace(SPANS, level=level_of(Section.HEADLINE, 30))
 
@@ -145,12 +145,12 @@ def test_one_of_many_figures_has_to_differ_more_to_be_called_changed() -> None:
     assert _counted(among_thirty, 60, 3).verdict is Verdict.BEYOND_CHANCE
 
 
-def test_the_page_spends_its_promise_once() -> None:
+def test_the_shares_of_false_marks_add_up_to_one() -> None:
     assert sum(SHARES.values()) == pytest.approx(1)
     assert set(SHARES) == set(Section)
 
 
-def test_days_that_are_not_in_the_calendar_are_nothing_to_compare_with() -> None:
+def test_days_missing_in_the_calendar_are_not_compared() -> None:
     spans = replace(SPANS, compared=None)
 
     share = _rate(spans, (10, 100), (0, 0))
@@ -159,11 +159,11 @@ def test_days_that_are_not_in_the_calendar_are_nothing_to_compare_with() -> None
     assert (share.verdict, share.p_value) == (Verdict.NO_DATA, None)
 
 
-def test_a_difference_that_chance_does_not_explain_is_shown_as_such() -> None:
+def test_a_difference_beyond_chance_is_marked() -> None:
     assert _counted(SPANS, 30, 6).verdict is Verdict.BEYOND_CHANCE
 
 
-def test_what_comes_in_crowds_has_to_differ_more() -> None:
+def test_overdispersed_counts_raise_the_threshold_of_a_mark() -> None:
     assert _counted(SPANS, 300, 200).verdict is Verdict.BEYOND_CHANCE
     assert _counted(SPANS, 300, 200, noise=1.0).verdict is Verdict.WITHIN_CHANCE
 
@@ -191,7 +191,7 @@ def test_months_of_unequal_length_are_compared_by_their_rate_a_day(
     assert (count.difference or 0) * sign >= 0
 
 
-def test_a_day_that_has_just_begun_is_compared_with_as_much_of_the_other() -> None:
+def test_a_day_just_begun_is_compared_with_the_same_hours() -> None:
     today = Period.day(NOON.date())
     begun = _spans(today, at=NOON.replace(hour=0, minute=5))
 
@@ -209,7 +209,7 @@ def test_a_day_that_has_just_begun_is_compared_with_as_much_of_the_other() -> No
     )
 
 
-def test_of_a_day_to_come_nothing_is_said() -> None:
+def test_a_future_day_has_no_verdict() -> None:
     tomorrow = Period.day(NOON.date() + timedelta(days=1))
 
     assert _counted(_spans(tomorrow), 0, 0).verdict is Verdict.PERIOD_UNFINISHED
@@ -224,9 +224,7 @@ def test_of_a_day_to_come_nothing_is_said() -> None:
         (date(2026, 11, 3), Verdict.NO_DATA),
     ],
 )
-def test_days_before_the_first_lead_are_nothing_to_compare_with(
-    since: date, verdict: Verdict
-) -> None:
+def test_days_before_the_first_lead_are_not_compared(since: date, verdict: Verdict) -> None:
     november = Period(date(2026, 11, 1), date(2026, 11, 30))
     later = datetime(2026, 12, 24, tzinfo=ALMATY)
     spans = _spans(november, Compare.LAST_MONTH, at=later)
@@ -235,7 +233,7 @@ def test_days_before_the_first_lead_are_nothing_to_compare_with(
     assert _rate(spans, (90, 300), (1, 30)).verdict is verdict
 
 
-def test_periods_that_share_leads_are_not_tested() -> None:
+def test_overlapping_periods_are_not_tested() -> None:
     quarter = Period(date(2026, 8, 1), date(2026, 10, 31))
     spans = _spans(quarter, Compare.LAST_MONTH)
 
@@ -245,7 +243,7 @@ def test_periods_that_share_leads_are_not_tested() -> None:
     assert (share.verdict, share.p_value) == (Verdict.PERIODS_OVERLAP, None)
 
 
-def test_109_percent_is_no_proportion_and_is_not_treated_as_one() -> None:
+def test_a_ratio_above_100_percent_is_not_tested_as_a_proportion() -> None:
     ratio = _rate(SPANS, (380, 350), (150, 128), is_proportion=False, decimals=0)
 
     assert [ratio.percent, ratio.before, ratio.difference] == [
@@ -265,7 +263,7 @@ def test_a_proportion_comes_with_its_interval() -> None:
     assert share.verdict is Verdict.BEYOND_CHANCE
 
 
-def test_a_conversion_is_shown_of_all_and_compared_at_equal_age() -> None:
+def test_a_conversion_shows_all_leads_and_compares_at_equal_age() -> None:
     shown = Shares(Pair(30, 90), Pair(1_000, 1_000))
     tested = Shares(Pair(28, 30), Pair(400, 400))
 
@@ -275,7 +273,7 @@ def test_a_conversion_is_shown_of_all_and_compared_at_equal_age() -> None:
     assert (share.difference, share.verdict) == (Decimal("-0.50"), Verdict.WITHIN_CHANCE)
 
 
-def test_of_nothing_nothing_is_said() -> None:
+def test_no_data_has_no_verdict() -> None:
     share = _rate(SPANS, (0, 0), (3, 10))
 
     assert _counted(SPANS, 5, 0).percent is None
@@ -283,13 +281,13 @@ def test_of_nothing_nothing_is_said() -> None:
     assert (share.verdict, share.interval) == (Verdict.NO_DATA, None)
 
 
-def test_none_before_and_none_now_is_no_change() -> None:
+def test_zero_and_zero_is_no_change() -> None:
     nobody = _counted(SPANS, 0, 0)
 
     assert (nobody.before, nobody.difference, nobody.verdict) == (0, 0, Verdict.WITHIN_CHANCE)
 
 
-def test_where_there_is_nothing_to_compare_with_no_zero_stands_for_it() -> None:
+def test_nothing_to_compare_with_is_not_shown_as_zero() -> None:
     spans = replace(SPANS, data_since=datetime(2026, 9, 20, tzinfo=ALMATY))
 
     count = _counted(spans, 30, 4)
@@ -303,7 +301,7 @@ def test_where_there_is_nothing_to_compare_with_no_zero_stands_for_it() -> None:
     assert (share.before, share.verdict) == (None, _counted(overlapping, 30, 4).verdict)
 
 
-def test_a_row_is_held_against_all_others_as_one_of_many() -> None:
+def test_a_row_is_tested_against_all_others_as_one_of_many() -> None:
     # 19 of 141 against 11 of 250: p = 0.0015.
     everybody = (30, 391)
     few = replace(SPANS, level=level_of(Section.SOURCE_AGAINST_OTHERS, 2))
@@ -336,7 +334,7 @@ def test_a_row_is_held_against_all_others_as_one_of_many() -> None:
         (1, 5, Verdict.WITHIN_CHANCE),
     ],
 )
-def test_of_too_few_nothing_is_said(part: int, whole: int, verdict: Verdict) -> None:
+def test_too_few_leads_have_no_verdict(part: int, whole: int, verdict: Verdict) -> None:
     spans = replace(SPANS, level=0.01)
 
     found = against_others(spans, (part, whole), (30 + part, 411 + whole), noise=1)
@@ -345,12 +343,12 @@ def test_of_too_few_nothing_is_said(part: int, whole: int, verdict: Verdict) -> 
     assert found.verdict is verdict
 
 
-def test_who_is_alone_or_nobody_is_held_against_nobody() -> None:
+def test_a_single_row_is_not_compared_with_others() -> None:
     assert against_others(SPANS, (19, 141), (19, 141), noise=1) is None
     assert against_others(SPANS, (0, 0), (19, 141), noise=1) is None
 
 
-def test_revenue_changes_for_the_reason_that_purchases_do() -> None:
+def test_revenue_has_the_verdict_of_purchases() -> None:
     revenue = counted(SPANS, Pair(150_000, 130_000), Pair(150_000, 130_000), noise=0, worth=5_000)
 
     assert (revenue.now, revenue.before, revenue.difference) == (150_000, 130_000, 20_000)

@@ -37,7 +37,7 @@ def test_a_file_writes_numbers_as_a_russian_spreadsheet_reads_them(
     assert tf4["Доля выручки, %"] == "50"
 
 
-def test_the_files_hold_each_conversion_against_the_others(
+def test_files_compare_each_conversion_with_the_others(
     admin: Client, landing: LandingPages
 ) -> None:
     """Of one winter's hundred leads nine in ten bought, of most others' one in ten."""
@@ -93,7 +93,7 @@ def test_the_headline_is_a_file_as_well(admin: Client, october: LandingPages) ->
     assert f'href="/funnel/tables/headline.csv?{IN_OCTOBER}"' in unescape(page)
 
 
-def test_the_file_of_a_cohorts_steps_tells_who_bought_past_them(
+def test_the_cohorts_file_reports_buyers_outside_its_steps(
     admin: Client, landing: LandingPages
 ) -> None:
     through = {"email_sent": True, "email_clicked": True, "sms_sent": True, "sms_clicked": True}
@@ -112,7 +112,7 @@ def test_the_file_of_a_cohorts_steps_tells_who_bought_past_them(
     assert payment["Шаг"] == "Оплата экспресс-курса"
 
 
-def test_what_is_exported_is_logged(
+def test_an_export_is_logged(
     admin: Client, october: LandingPages, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO"):
@@ -125,10 +125,10 @@ def test_what_is_exported_is_logged(
 
 
 @pytest.mark.parametrize("path", ["/funnel/tables/people.csv", "/funnel/tables/sources"])
-def test_there_is_no_file_of_what_is_no_table(admin: Client, path: str) -> None:
+def test_an_unknown_file_is_not_found(admin: Client, path: str) -> None:
     assert admin.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("person", ["ayaulym@onai.test", "student@onai.test"])
-def test_files_are_for_admins(as_person: SignIn, person: str) -> None:
+def test_only_admins_get_files(as_person: SignIn, person: str) -> None:
     assert as_person(person).get("/funnel/tables/sources.csv").status_code == 403

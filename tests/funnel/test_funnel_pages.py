@@ -37,7 +37,7 @@ def _text(client: Client, path: str = "/funnel") -> str:
     return re.sub(r"\s+", " ", bare.replace("\N{NO-BREAK SPACE}", " "))
 
 
-def test_the_page_tells_the_whole_report(admin: Client, report_of_the_day: LandingPages) -> None:
+def test_the_page_shows_the_whole_report(admin: Client, report_of_the_day: LandingPages) -> None:
     text = _text(admin)
 
     assert "Выручка 150 000 ₸" in text
@@ -62,7 +62,7 @@ def test_the_page_tells_the_whole_report(admin: Client, report_of_the_day: Landi
     assert f"Дублей нет: {counted}." in duplicates
 
 
-def test_what_was_sent_is_not_said_to_have_arrived(admin: Client, landing: LandingPages) -> None:
+def test_sent_letters_are_not_called_delivered(admin: Client, landing: LandingPages) -> None:
     landing.write({"source": "proftest_a", "email_sent": True, "sms_sent": True})
 
     reported, cohort = _text(admin), _text(admin, "/funnel?count=cohort")
@@ -74,13 +74,11 @@ def test_what_was_sent_is_not_said_to_have_arrived(admin: Client, landing: Landi
     assert "олучил" not in reported + cohort
 
 
-def test_numbers_are_parted_by_spaces_that_do_not_break(
-    admin: Client, report_of_the_day: LandingPages
-) -> None:
+def test_numbers_use_no_break_spaces(admin: Client, report_of_the_day: LandingPages) -> None:
     assert "150\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}₸" in admin.get("/funnel").content.decode()
 
 
-def test_the_page_explains_109_percent_only_when_there_is_something_to_explain(
+def test_the_page_explains_a_ratio_above_100_percent_only_when_shown(
     admin: Client, landing: LandingPages
 ) -> None:
     landing.write({"source": "proftest_a", "email_sent": True})
@@ -88,9 +86,7 @@ def test_the_page_explains_109_percent_only_when_there_is_something_to_explain(
     assert "не ошибка" not in _text(admin)
 
 
-def test_no_number_stands_beside_a_link_that_the_list_does_not_have(
-    admin: Client, landing: LandingPages
-) -> None:
+def test_a_number_beside_a_link_is_that_of_its_list(admin: Client, landing: LandingPages) -> None:
     """One bought without an e-mail: by the stages one is missing, by name two are."""
     landing.write(
         {"source": "TF4", "sms_clicked": True},
@@ -107,7 +103,7 @@ def test_no_number_stands_beside_a_link_that_the_list_does_not_have(
     assert "не дошли: 2" in cohort
 
 
-def test_the_same_conversion_is_shown_once(admin: Client, landing: LandingPages) -> None:
+def test_a_repeated_conversion_is_shown_once(admin: Client, landing: LandingPages) -> None:
     """Where everybody took the test, «of the test» is the proportion «of the leads», and tested."""
     landing.write({"source": "proftest_a", "sms_clicked": True}, {"source": "proftest_a"})
     landing.write({"source": "TF4"})
@@ -122,7 +118,7 @@ def test_the_same_conversion_is_shown_once(admin: Client, landing: LandingPages)
 
 
 @pytest.mark.parametrize("query", ["", "&count=cohort", "&source=TF4"])
-def test_of_days_to_come_nothing_is_claimed(
+def test_nothing_is_claimed_of_future_days(
     admin: Client, landing: LandingPages, query: str
 ) -> None:
     landing.write({"source": "TF4"})
@@ -138,13 +134,11 @@ def test_of_days_to_come_nothing_is_claimed(
             assert claim not in text, path
 
 
-def test_the_page_says_by_which_clock_it_was_counted(admin: Client, landing: LandingPages) -> None:
+def test_the_page_names_its_time_zone(admin: Client, landing: LandingPages) -> None:
     assert re.search(r"Посчитано [^:]+[\d:]{8} по времени Алматы \(UTC\+5\)", _text(admin))
 
 
-def test_where_much_is_to_come_only_the_quick_have_bought(
-    admin: Client, landing: LandingPages
-) -> None:
+def test_recent_times_to_buy_are_qualified(admin: Client, landing: LandingPages) -> None:
     now = datetime.now(UTC)
     bought = {"sms_clicked": True, "sms_clicked_at": now, "created_at": now - timedelta(days=1)}
     landing.write(bought, {**bought, "created_at": now - timedelta(minutes=1)})
@@ -171,7 +165,7 @@ def test_without_leads_the_page_says_what_to_check(admin: Client, landing: Landi
     assert "Покупок за эти дни нет, проверять нечего." in duplicates
 
 
-def test_the_page_leads_to_who_bought_twice(admin: Client, landing: LandingPages) -> None:
+def test_the_page_links_to_repeat_buyers(admin: Client, landing: LandingPages) -> None:
     for phone in ("+7 700 000-45-67", "87000004567"):
         landing.write({"phone": phone, "email": "Twice@onai.test", "sms_clicked": True})
 
@@ -185,7 +179,7 @@ def test_the_page_leads_to_who_bought_twice(admin: Client, landing: LandingPages
 
 
 @pytest.mark.parametrize("query", ["count=cohort&source=TF4", "count=cohort"])
-def test_who_took_no_test_came_all_the_same(
+def test_leads_without_a_test_count_as_leads(
     admin: Client, landing: LandingPages, query: str
 ) -> None:
     landing.write(*({"source": "TF4", "sms_clicked": True} for _ in range(3)))
@@ -220,7 +214,7 @@ def test_an_unfinished_day_is_not_called_a_drop(
     assert not re.search(r"[−≈▲▼]", text.partition(RELIABLE)[0])
 
 
-def test_the_picture_is_as_wide_as_the_counts(
+def test_the_bars_are_proportional_to_the_counts(
     admin: Client, report_of_the_day: LandingPages
 ) -> None:
     page = admin.get("/funnel").content.decode()
@@ -304,7 +298,7 @@ def test_an_unknown_stage_is_not_found(admin: Client, stage: str) -> None:
     assert answer.json()["code"] == "not_found"
 
 
-def test_page_and_api_tell_the_same(admin: Client, report_of_the_day: LandingPages) -> None:
+def test_page_and_api_agree(admin: Client, report_of_the_day: LandingPages) -> None:
     body = admin.get(API).json()
     text = _text(admin)
 
@@ -325,7 +319,7 @@ def test_the_funnel_is_only_read(admin: Client, method: str) -> None:
     assert "GET" in answer["Allow"]
 
 
-def test_the_window_moves_with_the_days(
+def test_the_default_period_moves_with_the_calendar(
     client: Client, accounts: Accounts, landing: LandingPages
 ) -> None:
     # The predecessor computed it once, when the process started.

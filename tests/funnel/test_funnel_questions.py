@@ -53,7 +53,7 @@ def test_the_default_is_the_last_30_days_as_reported(admin: Client, landing: Lan
     assert bare["funnel"]["overallConversion"]["now"] == bare["overallConversionRate"]
 
 
-def test_an_owner_asks_for_days_of_their_own(admin: Client, october: LandingPages) -> None:
+def test_an_owner_chooses_days(admin: Client, october: LandingPages) -> None:
     body = admin.get(f"{API}?{IN_OCTOBER}").json()
 
     assert body["period"] == {"from": "2026-10-01", "to": "2026-10-31", "days": 31}
@@ -63,7 +63,7 @@ def test_an_owner_asks_for_days_of_their_own(admin: Client, october: LandingPage
     assert "1 октября — 31 октября 2026 (31 день)" in page_text(admin, IN_OCTOBER)
 
 
-def test_page_files_and_api_give_the_same_figures(admin: Client, october: LandingPages) -> None:
+def test_page_files_and_api_agree(admin: Client, october: LandingPages) -> None:
     body = admin.get(f"{API}?{IN_OCTOBER}").json()
     text = page_text(admin, IN_OCTOBER)
     rows = csv_rows(admin, "sources", IN_OCTOBER)
@@ -87,9 +87,7 @@ def test_page_files_and_api_give_the_same_figures(admin: Client, october: Landin
         ("to=2026-11-03", ["2026-11-03"]),
     ],
 )
-def test_the_fields_of_ones_own_days_hold_those_that_are_shown(
-    query: str, shown: list[str]
-) -> None:
+def test_the_day_fields_hold_the_shown_period(query: str, shown: list[str]) -> None:
     with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
         form = QuestionForm(QueryDict(query))
         form.question()
@@ -121,7 +119,7 @@ def test_the_fields_of_ones_own_days_hold_those_that_are_shown(
         ("&".join(f"source={n}" for n in range(51)), "source", "не больше 50"),
     ],
 )
-def test_nonsense_is_told_where_it_stands(
+def test_an_invalid_value_is_reported_at_its_field(
     admin: Client, landing: LandingPages, query: str, field: str, sentence: str
 ) -> None:
     api, page = admin.get(f"{API}?{query}"), admin.get(f"{SOURCES}?{query}")
@@ -139,7 +137,7 @@ def test_nonsense_is_told_where_it_stands(
 @pytest.mark.parametrize(
     "query", ["from=2026-11-05&to=2026-11-03", "from=x", "to=2026-11-03", "period=century"]
 )
-def test_instead_of_days_that_are_nonsense_it_is_said_which_are_shown(
+def test_invalid_days_fall_back_to_the_default_with_a_note(
     admin: Client, landing: LandingPages, query: str
 ) -> None:
     said = f"Пока показано «30 дней»: {in_words(Period.last_days(30))}."
@@ -149,12 +147,12 @@ def test_instead_of_days_that_are_nonsense_it_is_said_which_are_shown(
             assert "Пока показано" not in admin.get(f"{path}?{good}").content.decode()
 
 
-def test_three_years_fit_and_a_day_more_does_not(admin: Client, landing: LandingPages) -> None:
+def test_a_period_is_at_most_three_years(admin: Client, landing: LandingPages) -> None:
     assert admin.get(f"{API}?from=2023-11-01&to=2026-10-31").status_code == 200
     assert admin.get(f"{API}?from=2023-10-31&to=2026-10-31").status_code == 400
 
 
-def test_one_stage_is_asked_the_same_way(admin: Client, october: LandingPages) -> None:
+def test_one_stage_takes_the_same_parameters(admin: Client, october: LandingPages) -> None:
     stage = admin.get(f"{API}/payment?{IN_OCTOBER}&source=TF4").json()["stage"]
 
     assert stage["metrics"] == {"purchases": 2, "revenue": 10_000}
@@ -176,7 +174,7 @@ def test_the_page_is_filtered_by_sources(admin: Client, october: LandingPages) -
     assert "Добавить источник Муха" in text
 
 
-def test_a_click_on_a_source_asks_for_it_and_keeps_the_rest(
+def test_a_click_on_a_source_filters_and_keeps_the_question(
     admin: Client, october: LandingPages
 ) -> None:
     page = admin.get(f"{SOURCES}?{IN_OCTOBER}&count=cohort&q=мух&page=1").content.decode()
@@ -192,7 +190,7 @@ def test_a_click_on_a_source_asks_for_it_and_keeps_the_rest(
     }
 
 
-def test_another_period_is_asked_the_same_way(admin: Client, october: LandingPages) -> None:
+def test_another_period_is_a_link(admin: Client, october: LandingPages) -> None:
     way = "compare=last-year&count=cohort&by=week&sort=name&source=proftest_muha&source="
     page = unescape(admin.get(f"{SOURCES}?{IN_OCTOBER}&{way}&q=МУХ&page=1").content.decode())
 
@@ -202,7 +200,7 @@ def test_another_period_is_asked_the_same_way(admin: Client, october: LandingPag
     assert len(re.findall(r'type="hidden"\s+name="count"\s+value="cohort"', page)) == 2
 
 
-def test_every_page_of_the_funnel_leads_to_the_others_with_the_same_question(
+def test_every_page_links_to_the_others_with_the_same_question(
     admin: Client, october: LandingPages
 ) -> None:
     asked = parse_qs(f"{IN_OCTOBER}&compare=last-year&count=cohort&by=week&sort=name&source=TF4")
@@ -221,7 +219,7 @@ def test_every_page_of_the_funnel_leads_to_the_others_with_the_same_question(
 
 
 @pytest.mark.parametrize("source", ["nobody", "<script>", "' or 1=1 --", "%%", "\udcff"])
-def test_an_unknown_source_is_an_empty_funnel_that_says_so(
+def test_an_unknown_source_gives_an_empty_funnel_with_a_note(
     admin: Client, october: LandingPages, source: str
 ) -> None:
     query = {"source": source.encode("utf-8", "surrogateescape")}
@@ -253,7 +251,7 @@ def test_sources_are_sorted_and_searched(admin: Client, october: LandingPages) -
     assert "за эти дни нет" in page_text(admin, f"{IN_OCTOBER}&q=никто", SOURCES)
 
 
-def test_a_source_without_a_name_is_shown_as_it_is(admin: Client, landing: LandingPages) -> None:
+def test_an_unnamed_source_is_shown_as_stored(admin: Client, landing: LandingPages) -> None:
     landing.write(lead(3, source="proftest_новый<b>"))
 
     page = admin.get(f"{SOURCES}?{IN_OCTOBER}").content.decode()
@@ -261,7 +259,7 @@ def test_a_source_without_a_name_is_shown_as_it_is(admin: Client, landing: Landi
     assert "<bdi>proftest_новый&lt;b&gt;</bdi>" in page
 
 
-def test_the_cohort_is_explained_and_tells_who_bought_otherwise(
+def test_the_cohort_explains_itself_and_reports_other_buyers(
     admin: Client, landing: LandingPages
 ) -> None:
     through = {"email_sent": True, "email_clicked": True, "sms_sent": True, "sms_clicked": True}
@@ -299,7 +297,7 @@ def test_periods_that_overlap_are_compared_without_a_verdict(
     assert "Периоды пересекаются" in page_text(admin, query)
 
 
-def test_a_day_that_is_running_is_said_to_run(admin: Client, landing: LandingPages) -> None:
+def test_an_unfinished_day_is_labelled(admin: Client, landing: LandingPages) -> None:
     assert "Сегодняшний день ещё идёт" in page_text(admin, "period=7-days")
     assert "Сегодняшний день ещё идёт" not in page_text(admin, IN_OCTOBER)
     body = admin.get(f"{API}?period=today").json()
@@ -321,7 +319,7 @@ def test_presets_follow_the_day_in_almaty(admin: Client, landing: LandingPages) 
     assert question.compared == Period(date(2026, 9, 24), date(2026, 10, 23))
 
 
-def test_nothing_is_compared_with_days_before_the_firstlead(
+def test_days_before_the_first_lead_are_never_compared(
     admin: Client, landing: LandingPages
 ) -> None:
     landing.write({"created_at": datetime.now(UTC), "sms_clicked": True, "email_sent": True})
@@ -356,7 +354,7 @@ def test_one_purchase_of_one_lead_is_not_the_best_conversion(
     ]
 
 
-def test_each_source_is_held_against_the_others(admin: Client, landing: LandingPages) -> None:
+def test_each_source_is_compared_with_the_others(admin: Client, landing: LandingPages) -> None:
     for source, bought in (("proftest_muha", 20), ("TF4", 2), ("expresscourse", 6)):
         mark = {"utm_campaign": source}
         landing.write(

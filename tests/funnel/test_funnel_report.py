@@ -157,7 +157,7 @@ def _email(dice: random.Random, number: int) -> str | None:
     return dice.choice((address, address.lower(), address.upper(), f" {address} ", None, ""))
 
 
-def test_strange_rows_are_counted_as_plainly_as_any(landing: LandingPages) -> None:
+def test_odd_rows_are_counted_like_any(landing: LandingPages) -> None:
     rows = _strange_rows()
     landing.write_many(INSIDE, rows)
 
@@ -291,7 +291,7 @@ def test_the_price_is_the_configured_one(landing: LandingPages, settings: Any) -
 
 
 @pytest.mark.parametrize("leads", [0, 1, 3_000])
-def test_counting_takes_one_statement_whatever_the_number_of_rows(
+def test_the_report_takes_one_statement_for_any_number_of_rows(
     landing: LandingPages, leads: int
 ) -> None:
     landing.write_many(INSIDE, [{"source": f"proftest_{n}"} for n in range(leads)])

@@ -26,7 +26,7 @@ def october(landing: LandingPages) -> LandingPages:
 
 
 @pytest.mark.parametrize("topics", [[one] for one in TOPICS] + [["overTime", "sources"]])
-def test_only_what_is_asked_for_is_told_and_is_the_same_as_in_the_whole(
+def test_included_answers_equal_those_of_the_whole(
     admin: Client, october: LandingPages, topics: list[str]
 ) -> None:
     whole = admin.get(f"{API}?{IN_OCTOBER}").json()
@@ -43,12 +43,14 @@ def test_only_what_is_asked_for_is_told_and_is_the_same_as_in_the_whole(
 
 
 @pytest.mark.parametrize("query", ["", "include=", "include=utm,funnel,sources,timeToBuy,overTime"])
-def test_everything_is_told_by_default(admin: Client, october: LandingPages, query: str) -> None:
+def test_every_answer_is_included_by_default(
+    admin: Client, october: LandingPages, query: str
+) -> None:
     assert set(admin.get(f"{API}?{IN_OCTOBER}&{query}").json()) >= ALL_KEYS
 
 
 @pytest.mark.parametrize("include", ["money", "sources,money", "overtime", "sources;utm"])
-def test_what_nobody_knows_is_refused_with_what_there_is(
+def test_an_unknown_answer_is_refused_with_the_known_ones(
     admin: Client, landing: LandingPages, include: str
 ) -> None:
     answer = admin.get(API, {"include": include})
@@ -59,7 +61,7 @@ def test_what_nobody_knows_is_refused_with_what_there_is(
         assert topic in answer.json()["fields"]["include"]
 
 
-def test_one_stage_needs_nothing_beside_the_report(admin: Client, october: LandingPages) -> None:
+def test_one_stage_asks_for_the_report_only(admin: Client, october: LandingPages) -> None:
     stage = admin.get(f"{API}/payment?{IN_OCTOBER}").json()["stage"]
 
     assert stage["metrics"]["purchases"] == 4

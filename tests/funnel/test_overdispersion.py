@@ -21,18 +21,18 @@ DAY, MONTH, YEAR = Exposure.of(1), Exposure.of(30), Exposure.of(365)
         (0, 9, 1 / 256),
     ],
 )
-def test_counts_without_a_spread_are_tosses_of_a_coin(
+def test_counts_without_overdispersion_follow_the_binomial_test(
     now: int, before: int, p_value: float
 ) -> None:
     assert counts(now, before, MONTH, MONTH, 0.0) == pytest.approx(p_value, rel=1e-4)
 
 
-def test_twice_the_days_bring_twice_the_leads_by_themselves() -> None:
+def test_unequal_lengths_are_compared_by_rate() -> None:
     assert counts(200, 100, Exposure.of(28), Exposure.of(14), 0.0) == 1
     assert counts(200, 100, Exposure.of(14), Exposure.of(14), 0.0) < 0.001
 
 
-def test_the_tails_are_summed_right() -> None:
+def test_both_tails_are_summed() -> None:
     dice = random.Random(1)
     for _ in range(300):
         now, before, spread = dice.randrange(40), dice.randrange(40), dice.choice([0.05, 0.25, 1])
@@ -41,7 +41,7 @@ def test_the_tails_are_summed_right() -> None:
         assert counts(now, before, days, other, spread) == pytest.approx(expected)
 
 
-def test_many_leads_are_tested_as_by_a_sum() -> None:
+def test_large_counts_agree_with_the_exact_sum() -> None:
     for now, before in ((260, 200), (900, 1_100), (3_000, 3_300)):
         expected = _plainly(now, before, MONTH, MONTH, 0.25)
         assert counts(now, before, MONTH, MONTH, 0.25) == pytest.approx(expected, rel=0.05)

@@ -55,7 +55,7 @@ def _everything_cached() -> bytes:
     )
 
 
-def test_nobody_is_left_in_the_cache(admin: Client, landing: LandingPages) -> None:
+def test_no_person_is_left_in_the_cache(admin: Client, landing: LandingPages) -> None:
     landing.write(
         lead(name="Тайна Имени", phone="+7 700 000-45-67", email="dana@onai.test", sms_clicked=True)
     )
@@ -71,13 +71,13 @@ def test_nobody_is_left_in_the_cache(admin: Client, landing: LandingPages) -> No
         assert secret.encode() not in kept
 
 
-def test_what_has_changed_shows_at_once(admin: Client, landing: LandingPages) -> None:
+def test_a_change_shows_at_once(admin: Client, landing: LandingPages) -> None:
     assert _names(admin) == []
     landing.write(lead())
     assert _names(admin) == ["Дана Ким"]
 
 
-def test_every_file_is_written_to_the_log(
+def test_every_export_is_logged(
     admin: Client, landing: LandingPages, caplog: pytest.LogCaptureFixture
 ) -> None:
     landing.write(*(lead(name=f"Тайна {number}", sms_clicked=True) for number in range(3)))
@@ -96,7 +96,7 @@ def test_every_file_is_written_to_the_log(
     assert "айна" not in "".join(str(vars(record)) for record in caplog.records)
 
 
-def test_a_download_that_breaks_off_is_written_to_the_log(
+def test_an_interrupted_download_is_logged(
     admin: Client, landing: LandingPages, rows: list[Row], caplog: pytest.LogCaptureFixture
 ) -> None:
     write(landing, rows)
@@ -117,7 +117,7 @@ def test_a_head_request_is_no_export(admin: Client, landing: LandingPages) -> No
     assert admin.head(FILE).status_code == 405
 
 
-def test_what_the_database_says_of_a_list_is_told_to_nobody(
+def test_database_errors_of_a_list_reveal_nothing(
     admin: Client, landing: LandingPages, caplog: pytest.LogCaptureFixture
 ) -> None:
     landing.write(lead(name="Тайна Имени", sms_clicked=True))
@@ -156,7 +156,7 @@ def test_without_landing_there_are_no_lists(admin: Client) -> None:
         assert [admin.get(path).status_code for path in (PAGE, API, FILE)] == [503] * 3
 
 
-def test_a_slow_list_is_not_waited_for(
+def test_a_slow_list_is_not_awaited(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded, "STATEMENT_SECONDS", 0.3)

@@ -27,7 +27,7 @@ def reader(landing: LandingPages) -> Iterator["psycopg.Connection[object]"]:
 
 
 @pytest.mark.usefixtures("reader")
-def test_hidden_leads_are_not_told_as_zeros(admin: Client, landing: LandingPages) -> None:
+def test_hidden_leads_are_not_reported_as_zeros(admin: Client, landing: LandingPages) -> None:
     landing.write({"source": "TF4", "sms_clicked": True})
 
     page, api = admin.get("/funnel"), admin.get(API)
@@ -39,7 +39,7 @@ def test_hidden_leads_are_not_told_as_zeros(admin: Client, landing: LandingPages
         PROBE.check()
 
 
-def test_with_a_policy_they_are_seen_and_so_is_that_there_are_none_yet(
+def test_with_a_policy_leads_are_visible_even_when_there_are_none(
     admin: Client, landing: LandingPages, reader: "psycopg.Connection[object]"
 ) -> None:
     reader.execute(LANDING_GRANTS)
@@ -51,7 +51,7 @@ def test_with_a_policy_they_are_seen_and_so_is_that_there_are_none_yet(
     assert PROBE.check() == "видны"
 
 
-def test_the_page_of_states_says_of_the_leads(admin: Client, landing: LandingPages) -> None:
+def test_status_reports_hidden_leads(admin: Client, landing: LandingPages) -> None:
     assert "Лиды в базе Landing" in admin.get("/status").content.decode()
 
 

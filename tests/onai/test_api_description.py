@@ -63,11 +63,11 @@ def test_every_address_of_the_api_is_described(described: dict[str, Any]) -> Non
     }
 
 
-def test_it_is_openapi(described: dict[str, Any]) -> None:
+def test_the_description_is_valid_openapi(described: dict[str, Any]) -> None:
     validate(described)
 
 
-def test_whoever_works_here_reads_it_and_nobody_else(client: Client, bearer: Bearer) -> None:
+def test_only_staff_read_the_description(client: Client, bearer: Bearer) -> None:
     people = ("admin@onai.test", "ayaulym@onai.test", "student@onai.test")
     statuses = [client.get(DESCRIPTION, headers=bearer(one)).status_code for one in people]
 
@@ -75,7 +75,7 @@ def test_whoever_works_here_reads_it_and_nobody_else(client: Client, bearer: Bea
     assert client.get(DESCRIPTION).status_code == 401
 
 
-def test_the_document_for_people_is_made_of_it(described: dict[str, Any]) -> None:
+def test_docs_api_is_generated_from_the_description(described: dict[str, Any]) -> None:
     # Otherwise: python -m onai.local.api_docs
     assert (BASE_DIR / "docs/api.md").read_text() == markdown(described)
 
@@ -95,7 +95,7 @@ def test_the_document_for_people_is_made_of_it(described: dict[str, Any]) -> Non
         (DUPLICATES, f"{DUPLICATES}?page=0"),
     ],
 )
-def test_what_the_funnel_answers_is_as_described(
+def test_the_funnels_answers_match_the_description(
     admin: Client, landing: LandingPages, described: dict[str, Any], path: str, address: str
 ) -> None:
     now = datetime.now(UTC)
@@ -106,7 +106,7 @@ def test_what_the_funnel_answers_is_as_described(
 
 
 @pytest.mark.parametrize("change", [{}, {"email": "gmial"}, {"email": 1}, {"adopt": True}])
-def test_what_a_creation_answers_is_as_described(
+def test_the_answers_of_a_creation_match_the_description(
     client: Client,
     bearer: Bearer,
     desk: Desk,

@@ -106,7 +106,7 @@ def test_the_demo_and_the_tests_have_the_rights_that_the_documents_grant() -> No
     assert len(ours) > 10
 
 
-def test_supabases_tables_are_its_own_and_hidden_from_who_only_may_read_them() -> None:
+def test_supabases_tables_have_row_level_security_and_their_own_owner() -> None:
     with psycopg.connect(TRIPWIRE_URL) as connection:
         tables = connection.execute(
             "select distinct pg_get_userbyid(relowner), relrowsecurity from pg_class"
@@ -205,13 +205,13 @@ def test_a_write_to_landing_fails_through_the_orm(landing: LandingPages) -> None
     assert Lead.objects.get().name == "Кто-то"
 
 
-def test_landing_compiles_no_statement_of_ours() -> None:
+def test_jit_is_off_on_landing() -> None:
     with connections["landing"].cursor() as cursor:
         cursor.execute("show jit")
         assert cursor.fetchone() == ("off",)
 
 
-def test_landing_says_that_it_is_read_only() -> None:
+def test_the_connection_to_landing_reports_itself_read_only() -> None:
     with connections["landing"].cursor() as cursor:
         cursor.execute("show default_transaction_read_only")
         assert cursor.fetchone() == ("on",)
@@ -288,7 +288,7 @@ except Problem as problem:
 """
 
 
-def test_productions_tables_are_adopted_with_their_rows_and_used() -> None:
+def test_tables_of_production_are_adopted_with_their_rows() -> None:
     with _scratch_database("adopted") as (url, production), _supabase_of(url) as services:
         production.execute(PRODUCTION_TABLES)
         before = production.execute("select * from tripwire_users").fetchall()
@@ -322,7 +322,7 @@ def test_productions_tables_are_adopted_with_their_rows_and_used() -> None:
         assert production.execute("select count(*) from sales_letters").fetchone() == (0,)
 
 
-def test_supabases_data_api_is_shown_nothing_of_ours() -> None:
+def test_our_tables_are_hidden_from_supabases_data_api() -> None:
     # It serves what is in `public` without row level security to whoever has the public key.
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(
@@ -432,7 +432,7 @@ print("all the same through the pooler")
 """
 
 
-def test_everything_works_through_a_transaction_mode_pooler(
+def test_the_product_works_through_a_transaction_mode_pooler(
     pooler: Pooler, landing: LandingPages, tmp_path: Path
 ) -> None:
     landing.write(*({"id": uuid4(), "name": "pooled", "source": "proftest_a"} for _ in range(3)))

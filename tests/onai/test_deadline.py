@@ -164,7 +164,7 @@ def test_after_the_deadline_no_statement_is_sent(alias: str) -> None:
     assert _ask(alias) == (1,)
 
 
-def test_when_the_time_is_used_up_other_services_are_not_asked_either(desk: Desk) -> None:
+def test_after_the_deadline_no_other_service_is_called(desk: Desk) -> None:
     with deadline.within(0):
         with pytest.raises(AccountRefused) as refused:
             accounts.open_student_account(
@@ -386,7 +386,7 @@ def test_a_reader_may_leave_and_a_write_is_finished(
     assert deadline.DeadlineMiddleware(view)(request).status_code == 499
 
 
-def test_a_file_is_read_no_further_than_its_reader_stays(reader: Reader) -> None:
+def test_a_download_ends_when_its_reader_leaves(reader: Reader) -> None:
     def rows() -> Iterator[bytes]:
         yield b"a"
         reader.browser.close()

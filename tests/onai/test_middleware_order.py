@@ -23,7 +23,7 @@ ABOVE = [
 
 
 @pytest.mark.parametrize(("higher", "lower"), ABOVE)
-def test_the_order_of_the_middlewares_is_as_written_down(higher: str, lower: str) -> None:
+def test_the_middlewares_are_in_the_documented_order(higher: str, lower: str) -> None:
     names = [path.rpartition(".")[2] for path in settings.MIDDLEWARE]
 
     assert names.index(higher) < names.index(lower)

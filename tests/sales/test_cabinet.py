@@ -29,7 +29,7 @@ def manager(as_person: SignIn) -> Client:
     return as_person("ayaulym@onai.test")
 
 
-def test_the_page_shows_mine_to_a_manager_and_all_to_an_admin(
+def test_a_manager_sees_their_own_students_and_an_admin_all(
     sales: Sales, as_person: SignIn
 ) -> None:
     sales.add(price=4000)
@@ -117,7 +117,7 @@ def test_all_time_begins_with_the_first_sale(sales: Sales, manager: Client) -> N
         ("period=century", "Такого периода нет."),
     ],
 )
-def test_a_bad_period_is_told_and_takes_nothing_down(
+def test_a_bad_period_is_reported_and_the_page_works(
     sales: Sales, manager: Client, query: str, sentence: str
 ) -> None:
     answer = manager.get(f"{CABINET}?{query}")
@@ -130,7 +130,7 @@ def test_a_bad_period_is_told_and_takes_nothing_down(
 # --- Students ----------------------------------------------------------------------------------
 
 
-def test_one_finds_students_by_any_part_in_any_case(sales: Sales, manager: Client) -> None:
+def test_students_are_found_by_any_part_in_any_case(sales: Sales, manager: Client) -> None:
     sales.add("aigerim@mail.kz", full_name="Әйгерім Нұрланқызы")
     sales.add("dana.k@onai.test", full_name="Дана Ким")
     sales.add("yan@onai.test", full_name="Ян Ли")
@@ -147,7 +147,7 @@ def test_one_finds_students_by_any_part_in_any_case(sales: Sales, manager: Clien
     assert "хотя бы две буквы" in text_on(manager.get(CABINET, {"q": "я"}))
 
 
-def test_another_question_keeps_what_was_asked_before(sales: Sales, as_person: SignIn) -> None:
+def test_links_keep_the_other_filters(sales: Sales, as_person: SignIn) -> None:
     for number in range(30):
         sales.add(full_name=f"Имя {number}", status="blocked")
     asked = {"period": "today", "status": "blocked", "sort": "name", "q": "имя"}
@@ -163,7 +163,7 @@ def test_another_question_keeps_what_was_asked_before(sales: Sales, as_person: S
     assert "← В начало" not in page
 
 
-def test_how_many_there_are_is_told_up_to_a_thousand(
+def test_students_are_counted_up_to_a_thousand(
     sales: Sales, manager: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("onai.web.paging.COUNTED_AT_MOST", 3)
@@ -208,7 +208,7 @@ def test_filters_are_exact(sales: Sales, as_person: SignIn, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("order", list(Order))
-def test_the_pages_together_are_the_list(
+def test_the_pages_cover_the_list(
     sales: Sales, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sales.cabinet.student_list._BATCH", 7)
@@ -265,7 +265,7 @@ def test_the_number_of_statements_does_not_depend_on_the_rows(
     assert few < 25
 
 
-def test_the_file_holds_exactly_what_is_filtered(
+def test_the_file_holds_the_filtered_rows(
     sales: Sales, manager: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -322,7 +322,7 @@ def test_an_outage_takes_down_only_the_part_it_concerns(
     assert "gone" not in page
 
 
-def test_the_figures_keep_themselves_current(sales: Sales, manager: Client) -> None:
+def test_the_figures_renew_themselves(sales: Sales, manager: Client) -> None:
     address = f"{CABINET}?from=2026-11-01&to=2026-11-30"
     page = text_on(manager.get(address))
     assert 'hx-get="/sales-manager?from=2026-11-01&to=2026-11-30"' in page
@@ -343,7 +343,7 @@ def test_whoever_is_new_is_on_the_board_at_once(
     assert re.search("Новая Сотрудница</bdi> <span[^>]*>это вы", page)
 
 
-def test_students_and_strangers_see_none_of_it(sales: Sales, as_person: SignIn) -> None:
+def test_students_and_strangers_do_not_see_the_cabinet(sales: Sales, as_person: SignIn) -> None:
     student = as_person("student@onai.test")
     for path in ("", "/activity", "/students.csv"):
         assert student.get(CABINET + path).status_code == 403

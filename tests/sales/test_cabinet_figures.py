@@ -158,7 +158,7 @@ def test_days_without_sales_are_there_as_zeros(
         assert following.days.first_day == one.days.last_day + timedelta(days=1)
 
 
-def test_the_leaderboard_has_everybody_and_ties_are_ties(
+def test_the_leaderboard_lists_everybody_with_ties(
     sales: Sales, desk: Desk, accounts: Accounts
 ) -> None:
     accounts.create("nameless@onai.test", role="sales", full_name="")
@@ -188,7 +188,7 @@ def test_the_leaderboard_has_everybody_and_ties_are_ties(
     assert [one.is_staff for one in board] == [True, True, False, False, True, True]
 
 
-def test_whoever_is_staff_no_more_leaves_the_board(sales: Sales, accounts: Accounts) -> None:
+def test_former_staff_leave_the_leaderboard(sales: Sales, accounts: Accounts) -> None:
     leaving = accounts.create("leaving@onai.test", role="sales", full_name="Скоро Уйдёт")
     on_own_connections(refresh_staff)
     assert "Скоро Уйдёт" in [one.name for one in statistics.leaderboard(NOVEMBER)]
@@ -197,7 +197,7 @@ def test_whoever_is_staff_no_more_leaves_the_board(sales: Sales, accounts: Accou
     assert "Скоро Уйдёт" not in [one.name for one in statistics.leaderboard(NOVEMBER)]
 
 
-def test_the_leaderboard_of_a_former_period_tells_this_months_sales_too(sales: Sales) -> None:
+def test_a_past_leaderboard_also_shows_this_month(sales: Sales) -> None:
     sales.add(created_at=datetime(2026, 10, 10, tzinfo=ALMATY))
     sales.add()
     sales.add()
@@ -206,7 +206,7 @@ def test_the_leaderboard_of_a_former_period_tells_this_months_sales_too(sales: S
     assert (first.figures.sales, first.sales_this_month) == (1, 2)
 
 
-def test_the_chart_stands_as_high_as_the_sales_and_the_line_as_the_revenue() -> None:
+def test_the_chart_is_proportional_to_sales_and_revenue() -> None:
     def point(day: int, sold: int, revenue: int) -> statistics.Point:
         return statistics.Point(Period.day(date(2026, 11, day)), sold, revenue)
 

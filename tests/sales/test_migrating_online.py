@@ -147,7 +147,9 @@ where relname like 'sales\_totals%%' or relname like 'students\_unsent\_%%' or r
 FORGET_COUNTING = FORGET.replace("0010_indexes", "0012_count_students")
 
 
-def test_the_cabinets_former_machinery_goes_while_others_write(production: Production) -> None:
+def test_the_cabinets_former_machinery_is_removed_while_others_write(
+    production: Production,
+) -> None:
     production.migrate()
     production.as_owner(FORGET_COUNTING, *MACHINERY)
     dropped: list[str] = []
@@ -169,7 +171,7 @@ def test_the_cabinets_former_machinery_goes_while_others_write(production: Produ
     assert [row["name"] for row in indexes] == ["tripwire_users_email_lower"]
 
 
-def test_an_interrupted_farewell_is_taken_up_again(production: Production) -> None:
+def test_an_interrupted_removal_is_continued(production: Production) -> None:
     production.migrate()
     # Half of it is gone already.
     production.as_owner(FORGET_COUNTING, *MACHINERY[:7])

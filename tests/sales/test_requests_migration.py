@@ -168,7 +168,7 @@ def test_an_address_that_two_open_rows_give_does_not_stop_the_migration(
     assert _request(former, creation["id"])["email"] == GOOD["email"]
 
 
-def test_a_change_with_the_id_of_a_creation_goes_over_under_another(former: Production) -> None:
+def test_a_change_with_the_id_of_a_creation_gets_another_id(former: Production) -> None:
     creation = _creation(former)
     _change(former, id=creation["id"], new_full_name="Ару С")
     former.migrate("sales", AFTER)

@@ -133,7 +133,7 @@ def _questions() -> list[StudentFilter]:
     return random.Random(9).sample(every, 60)
 
 
-def test_every_question_finds_what_one_finds_by_hand(students: list[Row]) -> None:
+def test_every_search_agrees_with_a_search_by_hand(students: list[Row]) -> None:
     for wanted in _questions():
         expected = _in_order([row for row in students if _fits(row, wanted)], wanted.order)
         found, after, following = [], "", ""
@@ -147,7 +147,7 @@ def test_every_question_finds_what_one_finds_by_hand(students: list[Row]) -> Non
         assert [student.pk for student in all_students(wanted)] == expected, wanted
 
 
-def test_no_more_are_counted_than_anybody_is_told(students: list[Row], monkeypatch: Any) -> None:
+def test_no_more_students_are_counted_than_shown(students: list[Row], monkeypatch: Any) -> None:
     monkeypatch.setattr("onai.web.paging.COUNTED_AT_MOST", 3)
     for wanted in _questions():
         expected = sum(_fits(row, wanted) for row in students)

@@ -46,7 +46,7 @@ def test_a_change_too_small_to_be_written_has_no_sign(
 
 
 @pytest.mark.parametrize("missing", [1, 3])
-def test_days_before_the_first_lead_are_no_days_to_compare_with(
+def test_days_before_the_first_lead_are_not_compared(
     admin: Client, landing: LandingPages, missing: int
 ) -> None:
     recorded = 30 - missing
@@ -82,7 +82,7 @@ def test_days_before_the_first_lead_are_no_days_to_compare_with(
         ),
     ],
 )
-def test_what_was_before_anything_was_recorded_is_not_nobody(
+def test_time_before_the_first_record_is_not_zero(
     admin: Client, landing: LandingPages, settings: Any, query: str, at: str, first_lead: str
 ) -> None:
     moment, first = (datetime.fromisoformat(one).replace(tzinfo=ALMATY) for one in (at, first_lead))
@@ -100,9 +100,7 @@ def test_what_was_before_anything_was_recorded_is_not_nobody(
     assert "было 0" not in text
 
 
-def test_of_days_to_come_no_zero_is_told(
-    admin: Client, landing: LandingPages, settings: Any
-) -> None:
+def test_future_days_show_no_zero(admin: Client, landing: LandingPages, settings: Any) -> None:
     moment = datetime(2026, 11, 10, 12, tzinfo=ALMATY)
     write_evenly(landing, date(2026, 9, 1), 80, 80 * 20, buyers=1, each=10)
     forget_after(landing, moment)
@@ -118,7 +116,7 @@ def test_of_days_to_come_no_zero_is_told(
         assert told["change"] is None
 
 
-def test_figures_that_differ_are_not_called_the_same(
+def test_different_figures_are_not_called_the_same(
     admin: Client, landing: LandingPages, settings: Any
 ) -> None:
     """The youngest of today's leads have not bought yet; of those that could, as many have."""
@@ -142,7 +140,7 @@ def test_figures_that_differ_are_not_called_the_same(
 
 
 @pytest.mark.parametrize("late", [80, 100])
-def test_what_share_comes_by_the_age_is_said_of_late_purchases_too(
+def test_the_share_of_purchases_by_the_age_is_reported(
     admin: Client, landing: LandingPages, settings: Any, late: int
 ) -> None:
     moment = datetime(2026, 11, 10, 9, tzinfo=ALMATY)
@@ -160,7 +158,7 @@ def test_what_share_comes_by_the_age_is_said_of_late_purchases_too(
     assert 50 <= found["compared"]["purchasesByThen"] < 55
 
 
-def test_the_shift_of_times_goes_where_the_verdict_does(
+def test_the_shift_of_times_has_the_direction_of_the_verdict(
     admin: Client, landing: LandingPages
 ) -> None:
     """Nearly all take an hour, a minute less now; one takes three days now."""
@@ -177,7 +175,7 @@ def test_the_shift_of_times_goes_where_the_verdict_does(
     assert times["changeSeconds"] >= 0
 
 
-def test_the_last_day_of_a_long_month_is_not_said_to_be_of_the_same_moment(
+def test_the_last_day_of_a_long_month_has_no_same_moment(
     admin: Client, landing: LandingPages, settings: Any
 ) -> None:
     """All of a month of 30 days has been by then."""
@@ -195,9 +193,7 @@ def test_the_last_day_of_a_long_month_is_not_said_to_be_of_the_same_moment(
     assert "к этому же времени, 12:00" in page_text(admin, previous)
 
 
-def test_in_the_cabinet_days_to_come_are_compared_with_no_other_days(
-    sales: Sales, as_person: SignIn
-) -> None:
+def test_the_cabinet_does_not_compare_future_days(sales: Sales, as_person: SignIn) -> None:
     manager = as_person("ayaulym@onai.test")
     today = datetime.now(ALMATY).replace(hour=0, minute=0, second=0, microsecond=0)
     for ago in range(90):
@@ -211,7 +207,7 @@ def test_in_the_cabinet_days_to_come_are_compared_with_no_other_days(
     assert "было" not in board
 
 
-def test_in_the_cabinet_the_first_day_of_sales_is_compared_with_nothing_before(
+def test_the_cabinet_does_not_compare_its_first_day_of_sales(
     sales: Sales,
 ) -> None:
     for hour in (15, 16, 20):
