@@ -30,7 +30,9 @@ INSTALLED_APPS = [
     "django_htmx",
     "procrastinate.contrib.django",
     "django.contrib.staticfiles",
+    "django.forms",  # The templates of its widgets, for the renderer of ours.
 ]
+FORM_RENDERER = "onai.web.form_renderer.FormRenderer"
 
 # Whatever stands higher sees a request earlier and its answer later. A comment says what must hold
 # for the line below it, and tests/onai/test_middleware_order.py checks that.

@@ -30,6 +30,7 @@ class IdentityForm(forms.Form):
 
     email = forms.CharField(
         label=_("Почта студента"),
+        template_name="sales/email_field.html",  # type: ignore[call-arg]
         widget=forms.EmailInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
@@ -74,6 +75,7 @@ class PasswordForm(forms.Form):
 
     password = forms.CharField(
         label=_("Пароль"),
+        template_name="sales/password_field.html",  # type: ignore[call-arg]
         strip=False,
         # Shown in plain text, because it is chosen for somebody else; a button hides it.
         widget=forms.TextInput(
