@@ -4,10 +4,11 @@
 from typing import Any
 from uuid import uuid4
 
-import pytest
+import jwt
+import psycopg
 
-from onai.local.auth.rate_limit import WINDOW_SECONDS, RateLimit
 from tests.conftest import Project
+from tests.settings import TRIPWIRE_URL
 from tests.support.desk import Desk
 from tests.support.people import PASSWORD, Accounts
 
@@ -198,6 +199,100 @@ def test_a_project_can_require_a_captcha_or_disable_email(
     accounts.sign_in("admin@onai.test")
 
 
+def _claims(session: dict[str, Any]) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(
+        session["access_token"], options={"verify_signature": False}
+    )
+    return claims
+
+
+def test_somebody_signs_up_where_the_project_lets_them(
+    accounts: Accounts, project: Project
+) -> None:
+    email = f"sign-up-{uuid4().hex[:12]}@onai.test"
+    body = {"email": email, "password": PASSWORD, "data": {"role": "admin"}}
+    project.set(signup=True)
+
+    weak = accounts.call("POST", "/signup", json={**body, "password": "1"}, headers=NEWER)
+    none = accounts.call("POST", "/signup", json={"email": email}, headers=NEWER)
+    phone = accounts.call("POST", "/signup", json={**body, "phone": "77000000000"}, headers=NEWER)
+    opened = accounts.call("POST", "/signup", json=body).json()
+    again = accounts.call("POST", "/signup", json=body, headers=NEWER)
+
+    assert _told(weak)[:2] == (422, "weak_password")
+    assert _told(none)[:2] == _told(phone)[:2] == (400, "validation_failed")
+    assert opened["user"]["email"] == email
+    assert opened["user"]["user_metadata"]["role"] == "admin"
+    assert opened["user"]["app_metadata"] == {"provider": "email", "providers": ["email"]}
+    assert accounts.call("GET", "/user", opened["access_token"]).status_code == 200
+    assert _told(again)[:2] == (422, "user_already_exists")
+    assert accounts.call("GET", "/settings").json()["disable_signup"] is False
+
+
+def test_an_address_is_confirmed_before_it_opens_anything(
+    accounts: Accounts, project: Project
+) -> None:
+    email = f"sign-up-{uuid4().hex[:12]}@onai.test"
+    body = {"email": email, "password": PASSWORD}
+    project.set(signup=True, autoconfirm=False)
+
+    made = accounts.call("POST", "/signup", json=body).json()
+    early = accounts.call("POST", "/signup", json=body, headers=NEWER)
+    taken = accounts.call("POST", "/signup", json={**body, "email": "admin@onai.test"})
+
+    assert "access_token" not in made
+    assert made["confirmation_sent_at"]
+    assert _told(early)[:2] == (429, "over_email_send_rate_limit")
+    assert _told(accounts.call("POST", TOKEN, json=body, headers=NEWER))[1] == "email_not_confirmed"
+    # Nor does one learn who is there.
+    assert taken.status_code == 200
+    assert taken.json()["id"] != accounts.sign_in("admin@onai.test")["user"]["id"]
+
+
+def test_an_anonymous_visitor_is_nobody_until_they_have_an_address(
+    accounts: Accounts, project: Project
+) -> None:
+    project.set(anonymous=True)
+    closed = accounts.call("POST", "/signup", json={}, headers=NEWER)
+    project.set(signup=True)
+
+    opened = accounts.call("POST", "/signup", json={"data": {"role": "admin"}}).json()
+    token = opened["access_token"]
+    password = accounts.call("PUT", "/user", token, json={"password": PASSWORD}, headers=NEWER)
+    new = f"no-longer-anonymous-{uuid4().hex[:12]}@onai.test"
+    named = accounts.call("PUT", "/user", token, json={"email": new, "password": PASSWORD}).json()
+
+    assert _told(closed)[:2] == (422, "signup_disabled")
+    assert opened["user"]["is_anonymous"] is True
+    assert opened["user"]["identities"] == []
+    claims = _claims(opened)
+    assert claims["is_anonymous"] is True
+    assert [one["method"] for one in claims["amr"]] == ["anonymous"]
+    assert _told(password)[:2] == (422, "validation_failed")
+    assert (named["email"], named["is_anonymous"]) == (new, False)
+    assert _claims(accounts.sign_in(new))["is_anonymous"] is False
+
+
+def test_a_request_that_takes_too_long_is_a_504_without_effect(
+    accounts: Accounts, desk: Desk, project: Project
+) -> None:
+    account = accounts.create("slow@onai.test")
+    path, late = f"/admin/users/{account['id']}", {"user_metadata": {"late": True}}
+    project.set(request_seconds=0.3)
+    with psycopg.connect(TRIPWIRE_URL) as other:
+        other.execute("select from auth.users where id = %s for update", [account["id"]])
+
+        changed = accounts.call("PUT", path, json=late, headers=NEWER)
+        signed_in = accounts.call(
+            "POST", TOKEN, json={"email": "slow@onai.test", "password": PASSWORD}
+        )
+
+    assert _told(changed)[:2] == (504, "request_timeout")
+    assert signed_in.json()["error_code"] == "request_timeout"
+    project.reset()
+    assert "late" not in accounts.call("GET", path).json()["user_metadata"]
+
+
 def test_nobody_signs_up(accounts: Accounts) -> None:
     signup = accounts.call("POST", "/signup", json={"email": "a@onai.test"}, headers=NEWER)
     anonymous = accounts.call("POST", "/signup", json={}, headers=NEWER)
@@ -230,13 +325,10 @@ def test_the_rate_limit_counts_each_address_alone(accounts: Accounts, project: P
     assert asked == [400] * 29 + [429]
 
 
-def test_the_rate_limit_refills_to_its_burst(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 0.0
-    monkeypatch.setattr("onai.local.auth.rate_limit.time.monotonic", lambda: now)
-    limit = RateLimit()
+def test_the_rate_limit_refills(accounts: Accounts, project: Project) -> None:
+    project.set(rate_limit=3_000_000)  # ten a millisecond
+    body = {"email": "admin@onai.test", "password": "wrong"}
 
-    assert [limit.takes("a", 150) for _ in range(31)] == [True] * 30 + [False]
-    now += WINDOW_SECONDS / 150
-    assert [limit.takes("a", 150) for _ in range(2)] == [True, False]
-    now += WINDOW_SECONDS * 10
-    assert [limit.takes("a", 150) for _ in range(31)] == [True] * 30 + [False]
+    asked = [accounts.call("POST", TOKEN, json=body).status_code for _ in range(40)]
+
+    assert asked == [400] * 40

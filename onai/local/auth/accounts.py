@@ -15,9 +15,8 @@ from django.db import DatabaseError, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from onai.local.auth import strength
-from onai.local.auth.models import Identity, User
-from onai.local.auth.strength import MAX_PASSWORD_BYTES
+from onai.local.auth.models import Identity, Session, User
+from onai.local.auth.project import MAX_PASSWORD_BYTES, require_strength
 from onai.local.auth.wire import Refusal
 
 _MAX_EMAIL = 255
@@ -51,8 +50,8 @@ def create(attributes: Mapping[str, Any]) -> User:
         raise Refusal(
             400, "validation_failed", "Cannot create a user without either an email or phone"
         )
-    email = _email(attributes["email"])
-    _refuse_duplicate(email)
+    email = valid_email(attributes["email"])
+    refuse_duplicate(email)
     account = User(
         id=_chosen_id(attributes["id"]) if attributes.get("id") else uuid4(),
         email=email,
@@ -63,7 +62,7 @@ def create(attributes: Mapping[str, Any]) -> User:
     )
     _apply_metadata(account, attributes)
     if attributes.get("email_confirm"):
-        _confirm(account)
+        confirm(account)
     _apply_ban(account, attributes)
     try:
         with transaction.atomic(using="auth"):
@@ -74,27 +73,22 @@ def create(attributes: Mapping[str, Any]) -> User:
     return account
 
 
-def update(account: User, attributes: Mapping[str, Any], *, by_admin: bool) -> User:
-    """`PUT /admin/users/{id}` and, for one's own account, `PUT /user`."""
-    email = _email(attributes["email"]) if attributes.get("email") else account.email
+def update(account: User, attributes: Mapping[str, Any]) -> User:
+    """`PUT /admin/users/{id}`."""
+    if attributes.get("email"):
+        account.email = valid_email(attributes["email"])
+    _apply_ban(account, attributes)
     password = attributes.get("password")
-    if by_admin:
-        _apply_ban(account, attributes)
-    elif email and email != account.email:
-        _refuse_duplicate(email, besides=account)
     if password is not None:
-        _set_password(account, password, may_stay=by_admin)
-    account.email = email
-    if by_admin:
-        account.role = attributes.get("role") or account.role
-        _apply_metadata(account, attributes)
-        if attributes.get("email_confirm"):
-            _confirm(account)
-    else:
-        account.raw_user_meta_data = _merged(account.raw_user_meta_data, attributes.get("data"))
+        require_strength(password)
+        _set_password(account, password)
+    account.role = attributes.get("role") or account.role
+    _apply_metadata(account, attributes)
+    if attributes.get("email_confirm"):
+        confirm(account)
     try:
         with transaction.atomic(using="auth"):
-            if password is not None and by_admin:
+            if password is not None:
                 account.sessions.all().delete()
             account.save()
             if attributes.get("email"):
@@ -103,6 +97,42 @@ def update(account: User, attributes: Mapping[str, Any], *, by_admin: bool) -> U
         # An address that is taken is one of them: Supabase does not look before it writes.
         raise Refusal(500, "unexpected_failure", "Error updating user") from error
     return account
+
+
+def update_own(account: User, session: Session, attributes: Mapping[str, Any]) -> str | None:
+    """`PUT /user`. Returns the new address that is asked for: it counts once it is confirmed."""
+    email = valid_email(attributes["email"]) if attributes.get("email") else account.email
+    new_email = email if email != account.email else None
+    password = attributes.get("password")
+    if password is not None:
+        require_strength(password)
+    if attributes.get("app_metadata"):
+        raise Refusal(403, "not_admin", "Updating app_metadata requires admin privileges")
+    has_factor = account.factors.filter(status="verified").exists()
+    if (password or new_email) and has_factor and session.aal != "aal2":
+        raise Refusal(
+            401,
+            "insufficient_aal",
+            "AAL2 session is required to update email or password when MFA is enabled.",
+        )
+    if password and account.is_anonymous and not new_email:
+        raise Refusal(
+            422,
+            "validation_failed",
+            "Updating password of an anonymous user without an email or phone is not allowed",
+        )
+    if new_email:
+        refuse_duplicate(new_email, besides=account)
+    if password is not None:
+        if password_matches(account, password):
+            raise Refusal(
+                422, "same_password", "New password should be different from the old password."
+            )
+        _set_password(account, password)
+        account.sessions.exclude(pk=session.pk).delete()
+    account.raw_user_meta_data = _merged(account.raw_user_meta_data, attributes.get("data"))
+    account.save()
+    return new_email
 
 
 def delete(account: User) -> None:
@@ -119,7 +149,9 @@ def soft_delete(account: User) -> None:
     if account.deleted_at is not None:
         return
     account.email = _obscured(account, account.email or "")
-    account.phone = _obscured(account, account.phone or "")[:15]
+    account.phone = account.phone_change = _obscured(account, account.phone or "")[:15]
+    account.email_change = _obscured(account, account.email_change or "")
+    forget_tokens(account)
     account.encrypted_password = None
     account.raw_user_meta_data = account.raw_app_meta_data = {}
     account.deleted_at = timezone.now()
@@ -128,6 +160,7 @@ def soft_delete(account: User) -> None:
         identity.identity_data = {}
         identity.provider_id = _obscured(account, f"{identity.provider}:{identity.provider_id}")
         identity.save()
+    account.factors.all().delete()
     account.sessions.all().delete()
 
 
@@ -145,7 +178,7 @@ def find(account_id: str) -> User:
 
 def authenticate(email: str, password: str) -> User:
     """The account these credentials open."""
-    account = _by_email(email.lower())
+    account = by_email(email.lower())
     if account is not None:
         require_readable(account, "Database error querying schema")
     if account is None or not account.encrypted_password:
@@ -194,13 +227,16 @@ def hash_password(password: str) -> str:
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds)).decode()
 
 
-def _set_password(account: User, password: str, *, may_stay: bool) -> None:
-    strength.require(password)
-    if not may_stay and password_matches(account, password):
-        raise Refusal(
-            422, "same_password", "New password should be different from the old password."
-        )
+def _set_password(account: User, password: str) -> None:
     account.encrypted_password = hash_password(password)
+    forget_tokens(account)
+    account.confirmation_sent_at = account.recovery_sent_at = account.email_change_sent_at = None
+
+
+def forget_tokens(account: User) -> None:
+    """No link or code that was sent before is good any longer."""
+    account.confirmation_token = account.recovery_token = ""
+    account.email_change_token_current = account.email_change_token_new = ""
 
 
 def _first_hash(attributes: Mapping[str, Any]) -> str:
@@ -218,7 +254,8 @@ def _first_hash(attributes: Mapping[str, Any]) -> str:
     return hash_password(password)
 
 
-def _email(value: str) -> str:
+def valid_email(value: str) -> str:
+    """The address as it is kept, or a refusal."""
     if len(value.encode()) > _MAX_EMAIL:
         raise Refusal(400, "validation_failed", "An email address is too long")
     if not _EMAIL.fullmatch(value):
@@ -226,15 +263,23 @@ def _email(value: str) -> str:
     return value.lower()
 
 
-def _by_email(email: str) -> User | None:
+def required_email(body: Mapping[str, Any]) -> str:
+    """The address of a body that has to have one."""
+    if not body.get("email"):
+        raise Refusal(400, "validation_failed", "An email address is required")
+    return valid_email(body["email"])
+
+
+def by_email(email: str) -> User | None:
+    """The account that signs in with this address, which is lower-case."""
     local = User.objects.filter(aud="authenticated", is_sso_user=False, instance_id=UUID(int=0))
     return local.alias(address=Lower("email")).filter(address=email).first()
 
 
-def _refuse_duplicate(email: str, *, besides: User | None = None) -> None:
+def refuse_duplicate(email: str, *, besides: User | None = None) -> None:
     """Refuse an address that another account has, in capitals, too, or by any of its identities."""
     identities = Identity.objects.filter(email=email).select_related("user")
-    owners = [identity.user for identity in identities] + [_by_email(email)]
+    owners = [identity.user for identity in identities] + [by_email(email)]
     for owner in owners:
         if owner is not None and owner != besides:
             require_readable(owner, "Database error checking email")
@@ -243,7 +288,8 @@ def _refuse_duplicate(email: str, *, besides: User | None = None) -> None:
             )
 
 
-def _confirm(account: User) -> None:
+def confirm(account: User) -> None:
+    """Note that the address is the holder's."""
     account.email_confirmed_at = timezone.now()
     account.raw_user_meta_data = {**(account.raw_user_meta_data or {}), "email_verified": True}
 

@@ -137,3 +137,64 @@ class RefreshToken(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class AmrClaim(models.Model):
+    """By which method a session was authenticated, and when last."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="methods")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    authentication_method = models.TextField()
+
+    class Meta:
+        db_table = "mfa_amr_claims"
+        ordering = ("-updated_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["session", "authentication_method"],
+                name="mfa_amr_claims_session_id_authentication_method_pkey",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.authentication_method
+
+
+class Factor(models.Model):
+    """A second factor; here always an app that shows codes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="factors")
+    friendly_name = models.TextField(null=True)
+    factor_type = models.TextField(default="totp")
+    status = models.TextField(default="unverified")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    secret = models.TextField(null=True)
+    phone = models.TextField(null=True)
+    last_challenged_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "mfa_factors"
+        ordering = ("created_at",)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Challenge(models.Model):
+    """A question for a factor's code, which one address has asked for."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    factor = models.ForeignKey(Factor, on_delete=models.CASCADE, related_name="challenges")
+    created_at = models.DateTimeField(auto_now_add=True)
+    verified_at = models.DateTimeField(null=True)
+    ip_address = models.GenericIPAddressField()
+
+    class Meta:
+        db_table = "mfa_challenges"
+
+    def __str__(self) -> str:
+        return str(self.pk)

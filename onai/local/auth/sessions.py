@@ -15,7 +15,7 @@ from django.utils import timezone
 from onai.local.auth import wire
 from onai.local.auth.accounts import is_banned, require_readable
 from onai.local.auth.keys import Keys
-from onai.local.auth.models import RefreshToken, Session, User
+from onai.local.auth.models import AmrClaim, Factor, RefreshToken, Session, User
 from onai.local.auth.wire import UNEXPECTED, Refusal
 
 ACCESS_TOKEN_SECONDS = 3_600
@@ -25,14 +25,15 @@ Row = TypeVar("Row", User, Session)
 _ADMIN_ROLES = ("service_role", "supabase_admin")
 
 
-def open_session(account: User, user_agent: str) -> dict[str, Any]:
-    """Sign an account in."""
+def open_session(account: User, user_agent: str, *, method: str = "password") -> dict[str, Any]:
+    """Sign an account in, by a method in Supabase's words: `password`, `otp`, `anonymous`."""
     now = timezone.now()
     with transaction.atomic(using="auth"):
         account.last_sign_in_at = now
         account.save(update_fields=["last_sign_in_at", "updated_at"])
         account.identities.filter(provider="email").update(last_sign_in_at=now)
         session = Session.objects.create(user=account, user_agent=user_agent)
+        session.methods.create(authentication_method=method)
         token = _new_refresh_token(session)
     return _answer(account, session, token)
 
@@ -81,6 +82,23 @@ def _exchange(used: RefreshToken, session: Session) -> RefreshToken | None:
     used.revoked = True
     used.save()
     return _new_refresh_token(session, parent=used)
+
+
+def raise_assurance(session: Session, factor: Factor) -> dict[str, Any]:
+    """Count the factor for this session, and exchange its tokens."""
+    session.methods.update_or_create(authentication_method="totp")
+    session.aal, session.factor_id = "aal2", factor.pk
+    session.save()
+    tokens = RefreshToken.objects.filter(session=session, revoked=False)
+    token = _exchange(tokens.select_for_update().latest("id"), session)
+    return _answer(session.user, session, token or tokens.latest("id"))
+
+
+def lower_assurance(factor: Factor) -> None:
+    """Let the sessions that rest on a factor count without it."""
+    resting = Session.objects.filter(factor_id=factor.pk)
+    AmrClaim.objects.filter(session__in=resting, authentication_method="totp").delete()
+    resting.update(aal="aal1", factor_id=None)
 
 
 def of_bearer(request: HttpRequest) -> tuple[User, Session]:
@@ -153,13 +171,19 @@ def _answer(account: User, session: Session, refresh_token: RefreshToken) -> dic
         "aud": account.aud,
         "exp": now + ACCESS_TOKEN_SECONDS,
         "iat": now,
-        "email": account.email,
+        "email": account.email or "",
         "phone": account.phone or "",
         "app_metadata": account.raw_app_meta_data,
         "user_metadata": account.raw_user_meta_data,
         "role": account.role,
         "aal": session.aal,
-        "amr": [{"method": "password", "timestamp": _timestamp(session)}],
+        "amr": [
+            {
+                "method": one.authentication_method,
+                "timestamp": int(one.updated_at.timestamp()),
+            }
+            for one in session.methods.all()
+        ],
         "session_id": str(session.id),
         "is_anonymous": account.is_anonymous,
     }
@@ -171,7 +195,3 @@ def _answer(account: User, session: Session, refresh_token: RefreshToken) -> dic
         "refresh_token": refresh_token.token,
         "user": wire.user(account),
     }
-
-
-def _timestamp(session: Session) -> int:
-    return int((session.created_at or timezone.now()).timestamp())

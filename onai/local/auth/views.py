@@ -1,25 +1,37 @@
 """The stand-in's endpoints, under `/auth/v1`."""
 
-import json
 import re
+import secrets
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
+import psycopg
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from onai.local.auth import accounts, sessions, strength, wire
+from onai.local.auth import accounts, factors, links, sessions, sign_up, wire
 from onai.local.auth.keys import Keys
 from onai.local.auth.models import User
-from onai.local.auth.project import address_of, project, token_limit
+from onai.local.auth.project import password_faults, project, require_allowance
 from onai.local.auth.wire import UNEXPECTED, Refusal
 
 Endpoint = Callable[..., HttpResponse]
 _PAGE_SIZE = 50
-_LARGEST_BODY_BYTES = 1 << 20
-_TEXTS = ("email", "password", "password_hash", "role", "id", "ban_duration", "refresh_token")
+# Ways to sign in that a project may offer, and this one does not.
+_OTHER_PROVIDERS = (
+    *("apple", "azure", "bitbucket", "discord", "facebook", "figma", "fly", "github", "gitlab"),
+    *("google", "kakao", "keycloak", "linkedin", "linkedin_oidc", "notion", "phone", "slack"),
+    *("slack_oidc", "snapchat", "spotify", "twitch", "twitter", "workos", "zoom"),
+)
+_OAUTH_ERRORS = {400: "invalid_request", 401: "unauthorized_client", 403: "access_denied"}
+_TIMED_OUT = Refusal(
+    504,
+    "request_timeout",
+    "Processing this request timed out, please retry after a moment.",
+)
 
 
 def endpoint(*methods: str, keyless: bool = False) -> Callable[[Endpoint], Endpoint]:
@@ -36,42 +48,32 @@ def endpoint(*methods: str, keyless: bool = False) -> Callable[[Endpoint], Endpo
                 message = "Invalid API key" if key else "No API key found in request"
                 return JsonResponse({"message": message}, status=401)
             try:
+                _limit_database()
                 return view(request, **kwargs)
-            except Refusal as refused:
-                return wire.refusal(request, refused)
-            except DatabaseError:
-                # Deferred constraints, for one, speak up when everything is done.
-                return wire.refusal(request, Refusal(500, "unexpected_failure", UNEXPECTED))
+            except (Refusal, DatabaseError) as error:
+                return wire.refusal(request, _told(error))
 
         return checked
 
     return decorate
 
 
-def _no_number(constant: str) -> float:
-    raise ValueError(constant)
+def _limit_database() -> None:
+    with connections["auth"].cursor() as cursor:
+        milliseconds = str(int(project.request_seconds * 1_000))
+        cursor.execute("select set_config('statement_timeout', %s, false)", [milliseconds])
 
 
-def _body(request: HttpRequest) -> dict[str, Any]:
-    if len(request.body) > _LARGEST_BODY_BYTES:
-        raise Refusal(
-            413,
-            "request_entity_too_large",
-            f"Request body too large (max {_LARGEST_BODY_BYTES} bytes)",
-        )
-    try:
-        body = json.loads(request.body or b"{}", parse_constant=_no_number)
-        # What PostgreSQL cannot keep, Supabase does not take: lone surrogates and NUL.
-        if "\\u0000" in json.dumps(body, ensure_ascii=False, allow_nan=False).encode().decode():
-            raise ValueError("NUL")
-    except (ValueError, RecursionError) as error:
-        raise Refusal(400, "bad_json", "Could not parse request body as JSON") from error
-    if not isinstance(body, dict):
-        raise Refusal(400, "bad_json", "Could not parse request body as JSON: not an object")
-    for name in _TEXTS:
-        if not isinstance(body.get(name), str | None):
-            raise Refusal(400, "bad_json", f"Could not parse request body as JSON: {name}")
-    return body
+def _told(error: Refusal | DatabaseError) -> Refusal:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, psycopg.errors.QueryCanceled):
+            return _TIMED_OUT
+        cause = cause.__cause__
+    if isinstance(error, Refusal):
+        return error
+    # Deferred constraints, for one, speak up when everything is done.
+    return Refusal(500, "unexpected_failure", UNEXPECTED)
 
 
 @endpoint("POST")
@@ -81,9 +83,8 @@ def token(request: HttpRequest) -> HttpResponse:
         _require_captcha(request)
     elif grant_type != "refresh_token":
         raise Refusal(400, "invalid_credentials", "unsupported_grant_type")
-    if not token_limit.takes(address_of(request), project.rate_limit):
-        raise Refusal(429, "over_request_rate_limit", "Request rate limit reached")
-    body = _body(request)
+    require_allowance(request, "token")
+    body = wire.body(request)
     if grant_type == "refresh_token":
         return JsonResponse(sessions.refresh(str(body.get("refresh_token") or "")))
     return _sign_in(request, body)
@@ -108,31 +109,146 @@ def _sign_in(request: HttpRequest, body: dict[str, Any]) -> HttpResponse:
         raise Refusal(422, "email_provider_disabled", "Email logins are disabled")
     password = str(body.get("password") or "")
     account = accounts.authenticate(str(body["email"]), password)
-    opened = sessions.open_session(account, request.headers.get("User-Agent", ""))
-    weak = strength.faults(password)
+    opened = _open_session(request, account)
+    weak = password_faults(password)
     told = {"message": " ".join(weak.values()), "reasons": list(weak)} if weak else None
     return JsonResponse({**opened, "weak_password": told})
 
 
+def _open_session(request: HttpRequest, account: User, method: str = "password") -> dict[str, Any]:
+    return sessions.open_session(account, request.headers.get("User-Agent", ""), method=method)
+
+
 @endpoint("POST")
 def signup(request: HttpRequest) -> HttpResponse:
-    """Nobody gets in here: a project of this product has sign-ups switched off."""
     _require_captcha(request)
-    if _body(request).get("email"):
-        raise Refusal(422, "signup_disabled", "Signups not allowed for this instance")
-    raise Refusal(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled")
+    body = wire.body(request)
+    with transaction.atomic(using="auth"):
+        if not body.get("email") and not body.get("phone"):
+            return JsonResponse(_open_session(request, sign_up.anonymously(body), "anonymous"))
+        account = sign_up.by_email(body)
+        if account is None:
+            return JsonResponse(wire.user(sign_up.stranger(body)))
+        if account.email_confirmed_at is not None:
+            return JsonResponse(_open_session(request, account))
+        links.send(account, "signup")
+        return JsonResponse(wire.user(account))
+
+
+@endpoint("POST")
+def otp(request: HttpRequest) -> HttpResponse:
+    """`/otp`, and its older name `/magiclink`."""
+    _require_captcha(request)
+    body = wire.body(request)
+    if body.get("email") and body.get("phone"):
+        raise Refusal(
+            400, "validation_failed", "Only an email address or phone number should be provided"
+        )
+    if body.get("phone"):
+        raise Refusal(400, "phone_provider_disabled", "Unsupported phone provider")
+    if not body.get("email"):
+        raise Refusal(400, "validation_failed", "One of email or phone must be set")
+    if not project.email_provider:
+        raise Refusal(422, "email_provider_disabled", "Email logins are disabled")
+    email = accounts.required_email(body)
+    with transaction.atomic(using="auth"):
+        account = accounts.by_email(email)
+        if account is None and body.get("create_user") is False:
+            raise Refusal(422, "otp_disabled", "Signups not allowed for otp")
+        if account is None or account.email_confirmed_at is None:
+            account = sign_up.by_email({**body, "password": secrets.token_urlsafe(32)}) or account
+        if account is not None:
+            links.send(account, "magiclink" if account.email_confirmed_at else "signup")
+    return JsonResponse({})
+
+
+@endpoint("POST")
+def recover(request: HttpRequest) -> HttpResponse:
+    """Says the same of an address that nobody has."""
+    _require_captcha(request)
+    if not project.email_provider:
+        raise Refusal(400, "email_provider_disabled", "Email logins are disabled")
+    body = wire.body(request)
+    if not body.get("email"):
+        raise Refusal(400, "validation_failed", "Password recovery requires an email")
+    with transaction.atomic(using="auth"):
+        account = accounts.by_email(accounts.valid_email(body["email"]))
+        if account is not None:
+            links.send(account, "recovery")
+    return JsonResponse({})
+
+
+@endpoint("GET", "POST")
+def verify(request: HttpRequest) -> HttpResponse:
+    """Redeem a link or a code. A GET does so too, also for whoever only looks at a letter."""
+    require_allowance(request, "verify")
+    if request.method == "GET":
+        return _follow_link(request)
+    with transaction.atomic(using="auth"):
+        account = links.redeem_body(wire.body(request))
+        return JsonResponse(_open_session(request, account, "otp"))
+
+
+def _follow_link(request: HttpRequest) -> HttpResponse:
+    kind, token = request.GET.get("type", ""), request.GET.get("token", "")
+    if not kind:
+        raise Refusal(400, "validation_failed", "Verify requires a verification type")
+    if not token:
+        raise Refusal(400, "validation_failed", "Verify requires a token or a token hash")
+    try:
+        with transaction.atomic(using="auth"):
+            account = links.redeem(kind, token_hash=token)
+            opened = _open_session(request, account, "otp")
+        del opened["user"]
+        told = {**opened, "sb": "", "type": kind}
+    except Refusal as refused:
+        error = _OAUTH_ERRORS.get(refused.status, "server_error")
+        told = {"error": error, "error_code": refused.code}
+        told |= {"error_description": refused.message, "sb": ""}
+    target = project.redirect_target(request.GET.get("redirect_to", ""))
+    return HttpResponse(
+        status=303, headers={"Location": f"{target}#{urlencode(sorted(told.items()))}"}
+    )
 
 
 @endpoint("GET", "PUT")
 def user(request: HttpRequest) -> HttpResponse:
-    account, _ = sessions.of_bearer(request)
+    account, session = sessions.of_bearer(request)
     if request.method == "PUT":
-        body = _body(request)
-        if body.get("app_metadata"):
-            raise Refusal(403, "not_admin", "Updating app_metadata requires admin privileges")
+        body = wire.body(request)
         with transaction.atomic(using="auth"):
-            account = accounts.update(accounts.find(str(account.pk)), body, by_admin=False)
+            account = accounts.find(str(account.pk))
+            new_email = accounts.update_own(account, session, body)
+            if new_email:
+                links.ask_to_change_address(account, new_email)
     return JsonResponse(wire.user(account))
+
+
+@endpoint("POST")
+def own_factors(request: HttpRequest) -> HttpResponse:
+    account, session = sessions.of_bearer(request)
+    return JsonResponse(factors.enrol(account, session, wire.body(request)))
+
+
+@endpoint("DELETE")
+def own_factor(request: HttpRequest, factor_id: str) -> HttpResponse:
+    account, session = sessions.of_bearer(request)
+    with transaction.atomic(using="auth"):
+        return JsonResponse(factors.unenrol(factors.find(account, factor_id), session))
+
+
+@endpoint("POST")
+def challenge_factor(request: HttpRequest, factor_id: str) -> HttpResponse:
+    account, _ = sessions.of_bearer(request)
+    return JsonResponse(factors.challenge(factors.find(account, factor_id), request))
+
+
+@endpoint("POST")
+def verify_factor(request: HttpRequest, factor_id: str) -> HttpResponse:
+    account, session = sessions.of_bearer(request)
+    factor = factors.find(account, factor_id)
+    with transaction.atomic(using="auth"):
+        return JsonResponse(factors.verify(factor, session, wire.body(request), request))
 
 
 @endpoint("POST")
@@ -146,7 +262,7 @@ def logout(request: HttpRequest) -> HttpResponse:
 def admin_users(request: HttpRequest) -> HttpResponse:
     sessions.require_admin(request)
     if request.method == "POST":
-        return JsonResponse(wire.user(accounts.create(_body(request))))
+        return JsonResponse(wire.user(accounts.create(wire.body(request))))
     return _page_of_users(request)
 
 
@@ -199,9 +315,9 @@ def admin_user(request: HttpRequest, user_id: str) -> HttpResponse:
 
 def _administered(request: HttpRequest, account: User) -> HttpResponse:
     if request.method == "PUT":
-        account = accounts.update(account, _body(request), by_admin=True)
+        account = accounts.update(account, wire.body(request))
     elif request.method == "DELETE":
-        if _body(request).get("should_soft_delete"):
+        if wire.body(request).get("should_soft_delete"):
             accounts.soft_delete(account)
         else:
             accounts.delete(account)
@@ -209,16 +325,45 @@ def _administered(request: HttpRequest, account: User) -> HttpResponse:
     return JsonResponse(wire.user(account))
 
 
+@endpoint("POST")
+def generate_link(request: HttpRequest) -> HttpResponse:
+    sessions.require_admin(request)
+    with transaction.atomic(using="auth"):
+        return JsonResponse(links.generate(wire.body(request)))
+
+
+@endpoint("GET")
+def admin_factors(request: HttpRequest, user_id: str) -> HttpResponse:
+    sessions.require_admin(request)
+    with transaction.atomic(using="auth"):
+        kept = accounts.find(user_id).factors.all()
+    return JsonResponse([wire.factor(one) for one in kept], safe=False)
+
+
+@endpoint("DELETE")
+def admin_factor(request: HttpRequest, user_id: str, factor_id: str) -> HttpResponse:
+    sessions.require_admin(request)
+    with transaction.atomic(using="auth"):
+        factor = factors.find(accounts.find(user_id), factor_id)
+        shown = wire.factor(factor)
+        factors.delete(factor)
+    return JsonResponse(shown)
+
+
 @endpoint("GET")
 def public_settings(request: HttpRequest) -> HttpResponse:
+    others = dict.fromkeys(_OTHER_PROVIDERS, False)
+    offered = {"email": project.email_provider, "anonymous_users": project.anonymous}
     return JsonResponse(
         {
-            "external": {"email": project.email_provider, "phone": False, "anonymous_users": False},
-            "disable_signup": True,
-            "mailer_autoconfirm": True,
+            "external": {**others, **offered},
+            "disable_signup": not project.signup,
+            "mailer_autoconfirm": project.autoconfirm,
             "phone_autoconfirm": False,
             "sms_provider": "",
             "saml_enabled": False,
+            "saml_private_key_next_configured": True,
+            "passkeys_enabled": False,
         }
     )
 

@@ -1,5 +1,6 @@
 """The stand-in's wire format: accounts and refusals as Supabase Auth writes them."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -7,10 +8,16 @@ from uuid import uuid4
 import psycopg
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from onai.local.auth.models import Identity, User
+from onai.local.auth.models import Factor, Identity, User
 
 _VERSION_HEADER = "X-Supabase-Api-Version"
 _VERSION = "2024-01-01"
+_LARGEST_BODY_BYTES = 1 << 20
+_TEXTS = (
+    *("email", "password", "password_hash", "role", "id", "ban_duration", "refresh_token"),
+    *("phone", "type", "token", "token_hash", "new_email", "redirect_to", "channel"),
+    *("factor_type", "friendly_name", "issuer", "challenge_id", "code"),
+)
 # Violated constraints, and what a trigger raises.
 _TOLD_BY_THE_DATABASE = ("P0001", "23000", "23001", "23502", "23503", "23505", "23514", "23P01")
 UNEXPECTED = "Unexpected failure, please check server logs for more information"
@@ -49,6 +56,35 @@ def refusal(request: HttpRequest, refused: Refusal) -> HttpResponse:
     return response
 
 
+def _no_number(constant: str) -> float:
+    raise ValueError(constant)
+
+
+def body(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object of a request."""
+    if len(request.body) > _LARGEST_BODY_BYTES:
+        raise Refusal(
+            413,
+            "request_entity_too_large",
+            f"Request body too large (max {_LARGEST_BODY_BYTES} bytes)",
+        )
+    try:
+        sent = json.loads(request.body or b"{}", parse_constant=_no_number)
+        # What PostgreSQL cannot keep, Supabase does not take: lone surrogates and NUL.
+        if "\\u0000" in json.dumps(sent, ensure_ascii=False, allow_nan=False).encode().decode():
+            raise ValueError("NUL")
+    except (ValueError, RecursionError) as error:
+        raise Refusal(400, "bad_json", "Could not parse request body as JSON") from error
+    if not isinstance(sent, dict):
+        raise Refusal(400, "bad_json", "Could not parse request body as JSON: not an object")
+    if not isinstance(sent.get("data"), dict | None):
+        raise Refusal(400, "bad_json", "Could not parse request body as JSON: data")
+    for name in _TEXTS:
+        if not isinstance(sent.get(name), str | None):
+            raise Refusal(400, "bad_json", f"Could not parse request body as JSON: {name}")
+    return sent
+
+
 def user(account: User, *, in_list: bool = False) -> dict[str, Any]:
     """An account as its JSON object. Empty moments are left out, as Supabase does.
 
@@ -62,6 +98,7 @@ def user(account: User, *, in_list: bool = False) -> dict[str, Any]:
             "invited_at",
             "confirmation_sent_at",
             "recovery_sent_at",
+            "email_change_sent_at",
             "last_sign_in_at",
             "banned_until",
             "deleted_at",
@@ -70,6 +107,8 @@ def user(account: User, *, in_list: bool = False) -> dict[str, Any]:
         )
         if getattr(account, name) is not None
     }
+    changes = {"new_email": account.email_change, "new_phone": account.phone_change}
+    factors = [] if in_list else [factor(one) for one in account.factors.all()]
     return {
         "id": str(account.id),
         "aud": account.aud,
@@ -80,7 +119,23 @@ def user(account: User, *, in_list: bool = False) -> dict[str, Any]:
         "user_metadata": account.raw_user_meta_data or {},
         "identities": None if in_list else [_identity(one) for one in account.identities.all()],
         "is_anonymous": account.is_anonymous,
+        **({"factors": factors} if factors else {}),
+        **{name: change for name, change in changes.items() if change},
         **moments,
+    }
+
+
+def factor(one: Factor) -> dict[str, Any]:
+    """A factor as its JSON object, without its secret."""
+    return {
+        "id": str(one.pk),
+        "created_at": moment(one.created_at),
+        "updated_at": moment(one.updated_at),
+        "status": one.status,
+        **({"friendly_name": one.friendly_name} if one.friendly_name else {}),
+        "factor_type": one.factor_type,
+        "phone": one.phone or "",
+        "last_challenged_at": moment(one.last_challenged_at),
     }
 
 
