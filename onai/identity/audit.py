@@ -65,7 +65,7 @@ def may_be_a_proxys(request: HttpRequest) -> bool:
     return bool(forwarded) and not is_visitors
 
 
-def neighbourhood_of(address: str) -> str:
+def network_of(address: str) -> str:
     """What is limited as one visitor: an IPv4 address, or the /64 of an IPv6 one."""
     known = _address(address)
     if isinstance(known, IPv6Address):

@@ -17,7 +17,7 @@ _ONLY_READS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class _Outcome:
     identity: Identity | None = None
     access_token: str | None = None
     problem: Problem | None = None
@@ -38,20 +38,20 @@ class IdentityMiddleware:
     def __call__(self, request: VisitorRequest) -> HttpResponse:
         bearer = _bearer_token(request)
         if bearer is None:
-            found = _by_cookies(request, *cookies.read(request))
+            outcome = _by_cookies(request, *cookies.read(request))
         else:
-            found = _by_token(request, bearer)
+            outcome = _by_token(request, bearer)
             request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
-        request.identity = found.identity
-        request.access_token = found.access_token
-        request.identity_problem = found.problem
+        request.identity = outcome.identity
+        request.access_token = outcome.access_token
+        request.identity_problem = outcome.problem
 
         response = self.get_response(request)
 
         if not cookies.is_decided(response):
-            if found.renewed:
-                cookies.keep(response, found.renewed)
-            elif found.session_is_over:
+            if outcome.renewed:
+                cookies.keep(response, outcome.renewed)
+            elif outcome.session_is_over:
                 cookies.drop(response)
         return response
 
@@ -61,53 +61,53 @@ def _bearer_token(request: HttpRequest) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _by_token(request: HttpRequest, token: str) -> _Finding:
+def _by_token(request: HttpRequest, token: str) -> _Outcome:
     try:
-        return _found(request, token, tokens.verify(token))
+        return _identified(request, token, tokens.verify(token))
     except tokens.TokenInvalid:
-        return _Finding()
+        return _Outcome()
     except Problem as problem:
-        return _Finding(problem=problem)
+        return _Outcome(problem=problem)
 
 
-def _by_cookies(request: HttpRequest, access: str, refresh: str) -> _Finding:
+def _by_cookies(request: HttpRequest, access: str, refresh: str) -> _Outcome:
     if not access and not refresh:
-        return _Finding()
+        return _Outcome()
     try:
-        return _found(request, access, tokens.verify(access))
+        return _identified(request, access, tokens.verify(access))
     except tokens.TokenInvalid:
         # Expired, or signed with a key that was rotated: Supabase decides.
-        return _by_refreshing(request, refresh) if refresh else _Finding(session_is_over=True)
+        return _by_refreshing(request, refresh) if refresh else _Outcome(session_is_over=True)
     except Problem as problem:
-        return _Finding(problem=problem)
+        return _Outcome(problem=problem)
 
 
-def _by_refreshing(request: HttpRequest, refresh: str) -> _Finding:
+def _by_refreshing(request: HttpRequest, refresh: str) -> _Outcome:
     try:
         renewed = supabase.refresh(refresh, visitor=audit.address_of(request))
     except supabase.SessionEnded:
-        return _Finding(session_is_over=True)
+        return _Outcome(session_is_over=True)
     except Problem as problem:
-        return _Finding(problem=problem)
+        return _Outcome(problem=problem)
     try:
         claims = tokens.verify_fresh(renewed.access_token)
-        return _found(request, renewed.access_token, claims, renewed=renewed)
+        return _identified(request, renewed.access_token, claims, renewed=renewed)
     except Problem as problem:
         # The old token is used up, so the new ones are kept until they can be verified.
-        return _Finding(access_token=renewed.access_token, problem=problem, renewed=renewed)
+        return _Outcome(access_token=renewed.access_token, problem=problem, renewed=renewed)
     except tokens.TokenInvalid:
-        return _Finding(
+        return _Outcome(
             access_token=renewed.access_token, problem=supabase.AuthUnavailable(), renewed=renewed
         )
 
 
-def _found(
+def _identified(
     request: HttpRequest,
     access_token: str,
     claims: Mapping[str, Any],
     *,
     renewed: Tokens | None = None,
-) -> _Finding:
+) -> _Outcome:
     """The person behind a verified token. Raises TokenInvalid."""
     try:
         identity = standing.identify(claims, may_remember=request.method in _ONLY_READS)
@@ -115,8 +115,8 @@ def _found(
         raise tokens.TokenInvalid from error
     except standing.AccessEnded as ended:
         audit.record("access_ended", request, user_id=claims["sub"], reason=ended.why.value)
-        return _Finding(session_is_over=True)
+        return _Outcome(session_is_over=True)
     except Problem as problem:
         # Nobody can say what it is good for; whoever signs out ends this session all the same.
-        return _Finding(access_token=access_token, problem=problem, renewed=renewed)
-    return _Finding(identity=identity, access_token=access_token, renewed=renewed)
+        return _Outcome(access_token=access_token, problem=problem, renewed=renewed)
+    return _Outcome(identity=identity, access_token=access_token, renewed=renewed)

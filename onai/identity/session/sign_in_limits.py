@@ -69,7 +69,7 @@ def begin(email: str, visitor: str, device: str) -> Attempt:
     `device_of` from this browser's last sign-in.
     """
     account = audit.digest_of(email)
-    counters = _counters(account, audit.neighbourhood_of(visitor), device)
+    counters = _counters(account, audit.network_of(visitor), device)
     wait = max((_remaining(counter.name) for counter in counters), default=0)
     if wait > 0:
         raise _too_many(wait)
