@@ -499,7 +499,7 @@ def test_a_role_that_sees_no_accounts_says_so_and_begins_nothing(
             ACCOUNTS.check()
         assert told.value.reason == "accounts_hidden"
         assert 'alter role "blind" bypassrls' in str(told.value.advice)
-    assert usual.desk.accounts() == usual.desk.intentions() == []
+    assert usual.desk.accounts() == usual.desk.creations() == []
     status, said = usual.check(role=blind)
     assert status == 1
     assert "[accounts_hidden]" in said

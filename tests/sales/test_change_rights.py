@@ -143,7 +143,7 @@ def test_a_former_manager_no_longer_sees_the_student(
     done = manager.post(
         path_of(desk, "password"), {"attempt": str(uuid4()), "password": NEW_PASSWORD}
     )["Location"]
-    created = desk.intentions()[0]["id"]
+    created = desk.creations()[0]["id"]
     act_and_follow(boss, desk, "manager", manager_id=colleague["id"])
     for page in (done, f"/sales-manager/students/new/{created}"):
         answer = manager.get(page)

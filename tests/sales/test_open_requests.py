@@ -82,7 +82,7 @@ def test_a_manager_does_not_end_a_creation(
     _grow_old(desk)
     assert "Остановить" not in text_of(manager.get(page))
     assert manager.post(page + address).status_code == 403
-    assert desk.intentions()[0]["give_up_at"] is None
+    assert desk.creations()[0]["give_up_at"] is None
 
 
 def test_a_creation_is_ended_at_its_own_address_only(
@@ -96,7 +96,7 @@ def test_a_creation_is_ended_at_its_own_address_only(
     assert admin.post(f"{elsewhere}/end").status_code == 404
     assert admin.get(f"{page}/end").status_code == 405
     assert admin.post(f"{NEW}/{uuid4()}/end").status_code == 404
-    assert desk.intentions()[0]["give_up_at"] is None
+    assert desk.creations()[0]["give_up_at"] is None
 
 
 def test_a_change_is_ended_by_a_post_to_its_page_too(
@@ -201,7 +201,7 @@ def test_a_leaked_password_that_the_worker_hears_of_takes_the_account_with_it(
     assert "creation_undone" in work_later(desk)
 
     desk.assert_no_student()
-    assert desk.intentions()[0]["refusal"] == "weak_password"
+    assert desk.creations()[0]["refusal"] == "weak_password"
 
 
 def test_a_password_that_supabase_cannot_set_for_an_error_of_its_own_undoes_the_creation(
@@ -214,7 +214,7 @@ def test_a_password_that_supabase_cannot_set_for_an_error_of_its_own_undoes_the_
 
     page = manager.post(NEW, GOOD)["Location"]
     work_later(desk)
-    assert len(desk.open_intentions()) == 1
+    assert len(desk.open_creations()) == 1
     work_later(desk)
 
     assert "ответил ошибкой" in text_of(manager.get(page))

@@ -1,4 +1,4 @@
-"""What an operator has: open intentions, unsent letters, accounts against students."""
+"""What an operator has: open requests, unsent letters, accounts against students."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ def say(capsys: Any) -> Callable[..., str]:
     return say
 
 
-def test_open_intentions_are_listed_and_finished(
+def test_open_requests_are_listed_and_finished(
     manager: Client, desk: Desk, faults: Faults, say: Any
 ) -> None:
     assert say("intentions") == "0 open\n"
@@ -84,17 +84,17 @@ def test_the_waiting_page_becomes_the_refusal(
 
 
 @pytest.mark.parametrize("opened", [True, False])
-def test_giving_up_an_intention_deletes_its_account(
+def test_giving_up_a_creation_deletes_its_account(
     manager: Client, desk: Desk, faults: Faults, say: Any, opened: bool
 ) -> None:
     faults.set(USERS, method="POST", status=504, after=opened)
     faults.set(f"{USERS}/", method="GET", status=500)
     where = manager.post(NEW, GOOD)["Location"]
-    (intention,) = desk.intentions()
+    (creation,) = desk.creations()
     assert len(desk.accounts()) == opened
     faults.clear()
 
-    assert "will be given up at" in say("intentions", "--give-up", str(intention["id"]))
+    assert "will be given up at" in say("intentions", "--give-up", str(creation["id"]))
 
     # Not at once: what we gave up waiting for may still be under way at Supabase.
     assert say("intentions", "--finish").startswith("0 brought to an end")
@@ -103,8 +103,8 @@ def test_giving_up_an_intention_deletes_its_account(
     say("intentions", "--finish")
     desk.assert_no_student()
     assert "Создание отменено вручную" in manager.get(where).content.decode()
-    with pytest.raises(CommandError, match="No open intention"):
-        say("intentions", "--give-up", str(intention["id"]))
+    with pytest.raises(CommandError, match="No open request"):
+        say("intentions", "--give-up", str(creation["id"]))
 
 
 def test_nothing_is_given_up_while_supabase_is_down(
@@ -112,12 +112,12 @@ def test_nothing_is_given_up_while_supabase_is_down(
 ) -> None:
     faults.set(USERS, status=504)
     manager.post(NEW, GOOD)
-    say("intentions", "--give-up", str(desk.intentions()[0]["id"]))
+    say("intentions", "--give-up", str(desk.creations()[0]["id"]))
     desk.time_passes()
 
     say("intentions", "--finish")
 
-    assert len(desk.open_intentions()) == 1
+    assert len(desk.open_creations()) == 1
 
 
 def test_unsent_letters_are_listed_and_sent(

@@ -91,7 +91,7 @@ def test_an_outcome_that_stays_unclear_is_finished_by_the_worker(
 
     assert (answer.status_code, answer.json()["code"]) == (503, "still_creating")
     assert int(answer.headers["Retry-After"]) > 0
-    assert len(desk.open_intentions()) == 1
+    assert len(desk.open_creations()) == 1
     again = ask(email="dana@onai.test")
     assert again.json()["code"] == "idempotency_key_reused"
     assert "creation_finished" in work_later(desk)
@@ -112,7 +112,7 @@ def test_an_outcome_that_cannot_be_looked_up_stays_open(
 
     assert answer.json()["code"] == "still_creating"
     assert "creation_still_open" in work_later(desk)
-    assert len(desk.open_intentions()) == 1
+    assert len(desk.open_creations()) == 1
     faults.clear()
     work_later(desk)
     desk.assert_whole_student()
@@ -129,8 +129,8 @@ def test_a_late_refusal_is_shown_on_the_waiting_page(
     said = work_later(desk)
 
     assert "creation_undone" in said
-    (intention,) = desk.intentions()
-    assert (intention["state"], intention["refusal"]) == ("refused", "account_exists")
+    (creation,) = desk.creations()
+    assert (creation["state"], creation["refusal"]) == ("refused", "account_exists")
     assert [str(account["id"]) for account in desk.accounts()] == [left_over["id"]]
     assert desk.students() == []
 
@@ -150,8 +150,8 @@ def test_a_student_written_by_other_software_undoes_our_creation(
     work_later(desk)
 
     assert desk.accounts() == []
-    (intention,) = desk.intentions()
-    assert (intention["state"], intention["refusal"]) == ("refused", "email_taken")
+    (creation,) = desk.creations()
+    assert (creation["state"], creation["refusal"]) == ("refused", "email_taken")
     assert desk.letters() == []
 
 
@@ -218,7 +218,7 @@ def test_stuck_creations_do_not_delay_others(desk: Desk, ask: Ask, faults: Fault
         open_requests.finish_open_requests()
 
     assert len(desk.students()) == 1
-    assert len(desk.open_intentions()) == 5
+    assert len(desk.open_creations()) == 5
 
 
 def test_a_temporary_refusal_leaves_the_creation_open(desk: Desk, ask: Ask, faults: Faults) -> None:
@@ -228,7 +228,7 @@ def test_a_temporary_refusal_leaves_the_creation_open(desk: Desk, ask: Ask, faul
 
     work_later(desk)
 
-    assert len(desk.open_intentions()) == 1
+    assert len(desk.open_creations()) == 1
     faults.clear()
     work_later(desk)
     desk.assert_whole_student()

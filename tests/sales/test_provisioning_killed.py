@@ -58,7 +58,7 @@ def killed_when(
         assert failed, "the manager got an answer"
 
 
-def test_a_process_killed_before_the_intention_creates_nothing(
+def test_a_process_killed_before_the_request_is_recorded_creates_nothing(
     desk: Desk, accounts: Accounts
 ) -> None:
     with locked("sales_requests"):

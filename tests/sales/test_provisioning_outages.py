@@ -121,7 +121,7 @@ def test_an_outage_undoes_nothing_that_may_have_taken_effect(
     desk.time_passes()
     reachable, settings.SUPABASE_AUTH_URL = settings.SUPABASE_AUTH_URL, "http://127.0.0.1:9/auth/v1"
     assert open_requests.finish_open_requests() == 0
-    assert len(desk.open_intentions()) == 1
+    assert len(desk.open_creations()) == 1
 
     settings.SUPABASE_AUTH_URL = reachable
     work_later(desk)

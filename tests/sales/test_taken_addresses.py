@@ -167,8 +167,8 @@ def test_an_account_unreadable_by_supabase_is_reported(
     page = text_of(boss.post(NEW, form))
     assert "создали мимо сервиса входа" in page
     assert "compare_accounts" in page
-    (intention,) = desk.intentions()
-    assert (intention["state"], intention["refusal"]) == ("refused", "account_unreadable")
+    (creation,) = desk.creations()
+    assert (creation["state"], creation["refusal"]) == ("refused", "account_unreadable")
 
 
 def test_a_creation_does_not_depend_on_the_body(boss: Client, desk: Desk, faults: Faults) -> None:

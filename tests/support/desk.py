@@ -54,7 +54,7 @@ class Desk:
     def accounts(self, email: str = GOOD["email"]) -> list[Row]:
         return self.rows("select * from auth.users where email = %s", email)
 
-    def intentions(self) -> list[Row]:
+    def creations(self) -> list[Row]:
         """The requests to create a student."""
         return self.rows("select * from sales_requests where kind = 'creation' order by created_at")
 
@@ -100,17 +100,17 @@ class Desk:
         else:
             assert letter["sealed_password"] != ""
             assert student["welcome_email_sent"] is False
-        assert not self.open_intentions()
+        assert not self.open_creations()
 
     def assert_no_student(self, email: str = GOOD["email"]) -> None:
         """Nothing of a student exists."""
         assert self.students(email) == self.accounts(email) == self.mailbox(email) == []
         assert self.letters() == []
         assert self.log() == []
-        assert not self.open_intentions()
+        assert not self.open_creations()
 
-    def open_intentions(self) -> list[Row]:
-        return [one for one in self.intentions() if one["state"] == "open"]
+    def open_creations(self) -> list[Row]:
+        return [one for one in self.creations() if one["state"] == "open"]
 
     def everything(self) -> str:
         """Every value of every row of ours and of the queue, as text."""

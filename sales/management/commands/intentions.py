@@ -39,7 +39,7 @@ class Command(BaseCommand):
     def _give_up(self, request_id: UUID) -> None:
         at = open_requests.give_up(request_id)
         if at is None:
-            raise CommandError(f"No open intention has the id {request_id}.")
+            raise CommandError(f"No open request has the id {request_id}.")
         if StudentRequest.objects.filter(pk=request_id, state=RequestState.OPEN).exists():
             moment = timezone.localtime(at).strftime("%H:%M")
             self.stdout.write(f"{request_id} will be given up at {moment}, by the worker")
