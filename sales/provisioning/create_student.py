@@ -292,6 +292,8 @@ def _enrol(request: StudentRequest, password: str) -> tuple[StudentRequest, Stud
 def _undo(request: StudentRequest, problem: Problem, *, opened: bool = False) -> Problem:
     """Close the request as refused, after deleting the account it has opened."""
     if opened and not request.adopts:
+        if StudentRequest.objects.filter(pk=request.pk, state=RequestState.DONE).exists():
+            raise OutcomeUnclear  # Somebody else has finished it: the account is a student's.
         try:
             account_references.delete_account(request.account_id)
         except AccountRefused as refused:

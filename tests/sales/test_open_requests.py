@@ -1,15 +1,18 @@
 """Requests that stay open: who may end one and how, and what they keep from others meanwhile."""
 
+import threading
 from collections.abc import Callable
 from uuid import uuid4
 
+import httpx
 import pytest
 from django.test import Client
 
+from sales.provisioning import open_requests
 from tests.conftest import Faults, Project
 from tests.sales.test_provisioning_killed import killed_when
 from tests.support.desk import GOOD, Desk
-from tests.support.interruptions import ONE_USER, USERS, work_later
+from tests.support.interruptions import ONE_USER, USERS, Ask, wait_until, work_later
 from tests.support.people import Accounts
 from tests.support.student_changes import (
     ADMIN,
@@ -202,6 +205,27 @@ def test_a_leaked_password_that_the_worker_hears_of_takes_the_account_with_it(
 
     desk.assert_no_student()
     assert desk.creations()[0]["refusal"] == "weak_password"
+
+
+def test_a_refusal_that_comes_after_the_worker_has_finished_deletes_no_student(
+    desk: Desk, ask: Ask, accounts: Accounts, faults: Faults, project: Project
+) -> None:
+    project.set(pwned_passwords=["something-else"])
+    weak = '{"error_code": "weak_password", "msg": "weak", "weak_password": {"reasons": []}}'
+    faults.set(ONE_USER, method="PUT", delay=4, status=422, body=weak, times=1)
+    answers: list[httpx.Response] = []
+    web = threading.Thread(target=lambda: answers.append(ask()))
+    web.start()
+    wait_until(faults.met)
+
+    desk.time_passes()
+    assert open_requests.finish_open_requests() == 1
+    faults.clear()
+    web.join(30)
+
+    assert answers[0].status_code == 201
+    desk.assert_whole_student()
+    accounts.sign_in(GOOD["email"], GOOD["password"])
 
 
 def test_a_password_that_supabase_cannot_set_for_an_error_of_its_own_undoes_the_creation(
