@@ -1,4 +1,4 @@
-"""The funnel, as Django knows it."""
+"""The funnel as a Django app."""
 
 from django.apps import AppConfig
 
@@ -7,7 +7,7 @@ class FunnelConfig(AppConfig):
     name = "funnel"
 
     def ready(self) -> None:
-        """Tell the owners' page of states what this app knows of itself."""
+        """Register the funnel's probes of `/status`."""
         from funnel.landing import index_advice, visibility
         from onai.ops.probes import BACKGROUND
 

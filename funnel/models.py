@@ -1,4 +1,4 @@
-"""Leads, as the landing pages write them. We only read."""
+"""Leads, as the landing pages write them. Read only."""
 
 from collections.abc import Collection
 from uuid import UUID, uuid4
@@ -36,8 +36,11 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(within(period))
 
     def of_sources(self, sources: Collection[str]) -> "LeadQuerySet":
-        """Leads of these sources, exactly as written; an empty name is that of leads without a
-        source. Without a name in it, leads of all sources."""
+        """Leads of these sources, exactly as written; an empty name stands for leads without a
+        source.
+
+        Without names, leads of all sources.
+        """
         if not sources:
             return self
         unnamed = Q(source=None) if "" in sources else Q()

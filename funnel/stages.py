@@ -1,13 +1,14 @@
-"""Every step of a lead's way, defined once: who is at it, what it is called, and in which order.
+"""Every step of a lead's way, defined once: its condition, its texts and its place in the order.
 
 There are two ways to count. *As reported*, each stage counts all leads of the period with its mark,
 however they came: the definitions of the business's own report, where a stage can exceed the one
 before. As a *cohort*, one follows the leads that took the test: each step is a subset of the one
-before. A message is an e-mail or an SMS, since one job sends both side by side; a click is one in
-either of them, and the click in the SMS is the purchase. A flag that is null is false.
+before.
 
-It does not matter when a step happened, only when the lead came. With an age, a mark counts only
-where it was set by the time the lead had reached that age.
+A message is an e-mail or an SMS, because one job sends both side by side. A click is one in either
+of them, and the click in the SMS is the purchase. A flag that is null is false. Only the day a lead
+came matters, not when a step happened. With an age, a mark counts only where it was set by the time
+the lead had reached that age.
 """
 
 from dataclasses import dataclass
@@ -44,10 +45,10 @@ class StageId(StrEnum):
 class Stage:
     """One step of one way to count.
 
-    A lead is at it that took the test (`needs_test`) and, where there are `marks`, has one of them:
-    a flag of the lead, whose moment is in the column `<flag>_at`. `api_title` and `emoji` are part
-    of the wire format; the other texts are for readers, `short` for the head of a column, `counted`
-    for a number of leads, `lost` for those of the step before that are not at this one.
+    A lead is at it if it took the test (`needs_test`) and, where there are `marks`, has one of
+    them: a flag of the lead, whose moment is in the column `<flag>_at`. `api_title` and `emoji`
+    belong to the wire format; the other texts are for readers: `short` for the head of a column,
+    `counted` for a number of leads, `lost` for those of the step before that are not at this one.
     """
 
     id: StageId
@@ -62,7 +63,7 @@ class Stage:
     api_title: str = ""
 
     def condition(self, age: timedelta | None = None) -> Q:
-        """That a lead has the stage's mark, whatever else happened to it."""
+        """The condition that a lead has the stage's mark, whatever else happened to it."""
         marked = Q()
         for flag in self.marks:
             marked |= happened(flag, age)
@@ -70,10 +71,9 @@ class Stage:
 
 
 def happened(flag: str, age: timedelta | None = None) -> Q:
-    """That a mark of a lead was set; with an age, when the lead was no older.
+    """The condition that a mark of a lead was set; with an age, when the lead was no older.
 
-    A mark without a moment counts as set in time: there is no knowing, and it is mostly software
-    that writes no moment at all.
+    A mark without a moment counts as set in time: some software writes no moment at all.
     """
     mark = Q(**{flag: True})
     if age is None:
@@ -165,7 +165,7 @@ STAGES_OF: dict[Counting, tuple[Stage, ...]] = {
         ),
     ),
 }
-# The marks of a lead that any stage asks for.
+# The marks of a lead that any stage uses.
 FLAGS = tuple(
     dict.fromkeys(flag for way in STAGES_OF.values() for stage in way for flag in stage.marks)
 )
@@ -174,12 +174,12 @@ FIRST_STAGES = frozenset(way[0].id for way in STAGES_OF.values())
 
 
 def way_of(stage: StageId) -> Counting:
-    """To which way of counting a stage belongs."""
+    """The way of counting that a stage belongs to."""
     return next(way for way, stages in STAGES_OF.items() if STAGES[stage] in stages)
 
 
 def is_at(stage: StageId, age: timedelta | None = None) -> Q:
-    """The leads of a stage: in the cohort, those that have passed all the steps before it too."""
+    """The leads of a stage; in the cohort, those that have passed all earlier steps too."""
     if way_of(stage) is Counting.REPORTED:
         return STAGES[stage].condition(age)
     steps = STAGES_OF[Counting.COHORT]
@@ -190,7 +190,7 @@ def is_at(stage: StageId, age: timedelta | None = None) -> Q:
 
 
 def is_lost_at(stage: StageId) -> Q:
-    """The leads of the stage before that are not at this one. There is none before the first."""
+    """The leads of the stage before that are not at this one. None for the first stage."""
     stages = STAGES_OF[way_of(stage)]
     before = stages[stages.index(STAGES[stage]) - 1]
     return is_at(before.id) & ~STAGES[stage].condition()

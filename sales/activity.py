@@ -1,7 +1,7 @@
 """The activity log: who did what to whom, written here and read newest first.
 
-An entry outlives what it is about, so it keeps what its student was called, and whose account it
-was, among its details. Pages of it go by the key of the row before.
+An entry outlives its student, so it keeps the student's name and account among its details. Pages
+of it begin after the key of a row.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,15 +28,15 @@ from sales.permissions import may_act_on
 from sales.staff import told_apart
 
 _PAGE, _NEWEST = 50, ListOrder(CREATED)
-# What the log calls the end that an admin put to a change which could not be finished.
+# The log's word for an admin's end to a change that could not be finished.
 GIVEN_UP = "given_up"
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One entry for a reader. `student` is there as long as the student is the reader's to see.
+    """One entry for a reader. `student` is set while the student is the reader's to see.
 
-    `before` and `after` are what it changed, empty where that is not told.
+    `before` and `after` are the changed values, empty where the entry has none.
     """
 
     entry: ActivityEntry
@@ -80,10 +80,10 @@ def page_of_activity(
     target_user_id: UUID | None = None,
     after: str = "",
 ) -> ListPage[Act]:
-    """What one manager or all did, of one kind or any, to one student or all.
+    """The acts of one manager or all, of one kind or any, on one student or all.
 
-    Of a student that is not the viewer's (any more) it says what the entry itself says, which is
-    what whoever made it knew, and nothing of what the student is called by now.
+    About a student who is not (or no longer) the viewer's it shows the entry's own words, and not
+    the student's present name.
     """
     entries = ActivityEntry.objects.all()
     if manager_id:
@@ -140,7 +140,7 @@ def _what(entry: ActivityEntry, details: dict[str, Any]) -> str | Promise:
 
 
 def _told(value: object) -> str | Promise:
-    """A value of an entry's details; ours are texts or mappings, the predecessor's anything."""
+    """A value of an entry's details: text or a mapping, or anything in the predecessor's."""
     if isinstance(value, dict):
         return ", ".join(str(one) for one in value.values())
     return _STATUSES.get(str(value or ""), str(value or ""))

@@ -1,4 +1,4 @@
-"""What the worker does: reminders, each of which finds out for itself what is left to do."""
+"""The worker's jobs: reminders, each of which finds out for itself what is left to do."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +15,7 @@ _CLOSED_REQUESTS_KEPT = timedelta(days=30)
 
 @app.task(name=letters.DELIVERY_JOB)
 def deliver_letter(letter_id: str) -> None:
-    """Send one letter, or come back when it is worth another try."""
+    """Send one letter, or schedule the next attempt."""
     again_at = letters.deliver(UUID(letter_id))
     if again_at is not None:
         letters.remind(UUID(letter_id), again_at)
@@ -25,7 +25,7 @@ def deliver_letter(letter_id: str) -> None:
 @app.periodic(cron="* * * * * */10")
 @app.task(name="sales.mend", queueing_lock="sales.mend")
 def mend(timestamp: int) -> None:
-    """Every ten seconds: finish or undo what was left open, and remind of forgotten letters."""
+    """Every ten seconds: finish or undo open requests, and remind of forgotten letters."""
     letters.remind_of_overdue()
     open_requests.finish_open_requests()
 
@@ -33,7 +33,7 @@ def mend(timestamp: int) -> None:
 @app.periodic(cron="37 22 * * *")
 @app.task(name="sales.forget_closed_requests", queueing_lock="sales.forget_closed_requests")
 def forget_closed_requests(timestamp: int) -> None:
-    """Each night, forget what was closed more than 30 days ago, and its idempotency keys."""
+    """Each night, delete requests closed more than 30 days ago, with their idempotency keys."""
     long_ago = postgres.clock("tripwire") - _CLOSED_REQUESTS_KEPT
     closed = StudentRequest.objects.exclude(state=RequestState.OPEN)
     closed.filter(closed_at__lt=long_ago).delete()

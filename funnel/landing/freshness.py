@@ -1,11 +1,11 @@
-"""The figures of a question: counted once, then the answer to everybody for a while.
+"""Keeps the figures of a question: counted once, then the answer to everybody for a while.
 
-A finished answer is kept for `FUNNEL_CACHE_SECONDS`, and for days as the last good one, which is
-shown with its age while Landing does not answer, or while another is counting the next. Lists of
-persons are never kept here: these keys and answers hold nothing personal.
+A finished answer is kept for `FUNNEL_CACHE_SECONDS`, and for days as the last good one. The last
+good one is shown with its age while Landing does not answer, or while another request counts the
+next. Lists of persons are never kept here: keys and answers hold nothing personal.
 
-What is kept is JSON, signed, so that whoever writes to the shared cache can neither make this
-process run something nor have it show figures of theirs. What cannot be read is not there.
+Kept answers are signed JSON, so whoever writes to the shared cache can neither run code here nor
+change figures. An answer that cannot be read counts as absent.
 """
 
 from collections.abc import Callable, Hashable
@@ -32,7 +32,7 @@ from onai.periods import business_day
 from onai.templatetags.russian import ago
 
 KEPT = timedelta(days=7)
-# To be raised when the figures come to mean something else though they look the same.
+# Raise this when figures change their meaning and not their shape.
 _VERSION = 1
 
 
@@ -47,7 +47,7 @@ Figures = TypeVar("Figures", bound=Counted)
 
 
 class Standing(StrEnum):
-    """Whether figures are the present ones, and why not."""
+    """Whether figures are current, and why not."""
 
     CURRENT = "current"
     BEING_COUNTED = "being_counted"
@@ -67,9 +67,9 @@ _WARNINGS: dict[Standing, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[Figures]):
-    """Figures, and whether they are the present ones or the last good ones.
+    """Figures, and whether they are current or the last good ones.
 
-    `age` is how long ago they were counted, by this process's clock; never below zero.
+    `age` is the time since they were counted, by this process's clock; never negative.
     """
 
     figures: Figures
@@ -90,7 +90,7 @@ class Answer(Generic[Figures]):
 
     @property
     def warning(self) -> str:
-        """What a reader of stale figures has to know."""
+        """The note for a reader of stale figures."""
         as_of = timezone.localtime(self.figures.as_of)
         today = as_of.date() == timezone.localdate()
         return str(_WARNINGS[self.standing]) % {
@@ -101,18 +101,17 @@ class Answer(Generic[Figures]):
 
 @dataclass(frozen=True, slots=True)
 class _Kept(Generic[Figures]):
-    """Figures as this process has them, and what was written of them."""
+    """Figures in this process, and their written form."""
 
     figures: Figures
     texts: dict[Hashable, str] = field(default_factory=dict)
 
 
 def answer(question: str, count: Callable[[], Figures], *, kind: type[Figures]) -> Answer[Figures]:
-    """The present figures, or the last good ones to this question, marked as stale.
+    """The current figures, or the last good ones for this question, marked as stale.
 
-    `question` is what was asked as it was asked: a period by its name rather than by its days, so
-    that an outage over midnight leaves yesterday's answer. Raises what `count` raises when nothing
-    is kept.
+    `question` is the question as asked: a period by its name rather than by its days, so that an
+    outage over midnight keeps yesterday's answer. Raises what `count` raises when nothing is kept.
     """
     shelf = _Shelf(_name(question, kind), kind)
     kept = shelf.current()
@@ -133,7 +132,7 @@ def answer(question: str, count: Callable[[], Figures], *, kind: type[Figures]) 
 
 
 def current(question: str, count: Callable[[], Figures], *, kind: type[Figures]) -> Figures:
-    """The present figures and no others, for what has no place to say that they are old."""
+    """The current figures only, for readers that cannot mark them as stale."""
     shelf = _Shelf(_name(question, kind), kind)
     kept = shelf.current()
     if kept is not None:
@@ -158,7 +157,7 @@ def _counted(
         return _Kept(figures)
 
     if not settings.FUNNEL_CACHE_SECONDS:
-        # Everybody is to have figures of their own.
+        # Every request gets figures of its own.
         return count_and_keep()
     return single_flight.once(shelf.place, count_and_keep, kept=shelf.current, may_wait=may_wait)
 
@@ -166,9 +165,9 @@ def _counted(
 class _Shelf(Generic[Figures]):
     """Where the answers to one question are kept.
 
-    The present answer has its place by the last refresh that was granted when it was asked for, so
-    that after another refresh nothing older is found, whatever was being counted meanwhile; and by
-    the day, since «today» is another question tomorrow.
+    The key of the current answer holds the last refresh that was granted before the request, so
+    that after another refresh nothing older is found, whatever was being counted meanwhile. It also
+    holds the day, because «today» is another question tomorrow.
     """
 
     def __init__(self, name: str, kind: type[Figures]) -> None:
@@ -197,8 +196,8 @@ class _Shelf(Generic[Figures]):
         return _read(place, kept, self._kind) if isinstance(kept, str) else None
 
 
-# What everybody asks for is read once for each time that it is written: of a few questions, each
-# page and the API.
+# Parsed once for each time it is written: the answers to a few questions, for each page and the
+# API.
 @lru_cache(maxsize=32)
 def _read(place: str, kept: str, kind: Any) -> _Kept[Any] | None:
     try:
@@ -218,9 +217,8 @@ def _name(question: str, kind: Hashable) -> str:
 
 @memoised
 def _shape(kind: Any) -> str:
-    """A type by the names and types of all that is in it.
-
-    So a release that changes it looks under another key, and never takes up what an older one kept.
+    """A type by the names and types of its fields, so that a release that changes it uses another
+    key and never reads older answers.
     """
     if is_dataclass(kind):
         inner = [f"{name}: {_shape(hint)}" for name, hint in get_type_hints(kind).items()]

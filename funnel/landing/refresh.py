@@ -1,10 +1,10 @@
-"""Asking Landing again before its cached answers have aged: for everybody, now and then.
+"""Asks Landing again before its cached answers have aged: for everybody, once in a while.
 
-What cachalot keeps of Landing, it keeps under the moment of the last refresh (`query_key`). After
-another refresh nothing older is found, whatever was being counted meanwhile and however wrong a
-clock is: the moment is of the database's clock, which all processes share. Where each process has
-a cache of its own, the moment travels in a cookie of whoever asked, and the processes they meet
-take it up.
+cachalot keeps Landing's rows under the moment of the last refresh (`query_key`). After another
+refresh nothing older is found, whatever was being counted meanwhile and however wrong a clock is:
+the moment is of the database's clock, which all processes share. Where each process has a cache of
+its own, the moment travels in a cookie of the person who refreshed, and the processes that they
+reach adopt it.
 """
 
 import logging
@@ -28,16 +28,17 @@ logger = logging.getLogger(__name__)
 SECONDS_BETWEEN = 10
 _LIMIT, _REFRESHED = "funnel:refresh-limit", "funnel:refreshed"
 _COOKIE, _TOO_SOON_COOKIE = "onai_refreshed", "onai_refreshed_too_soon"
-# A statement that was under way when somebody refreshed may be kept that much later.
+# A statement that ran during a refresh may be stored this much later.
 _STRAGGLERS_SECONDS = 60
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """What became of the wish to ask again. `moment` is the last time somebody's was granted.
+    """The outcome of a wish to refresh.
 
-    `refused_until` is when the next may be granted, by this process's clock.
+    `moment` is the last granted refresh. `refused_until` is when the next may be granted, by this
+    process's clock.
     """
 
     moment: datetime
@@ -50,11 +51,11 @@ def query_key(compiler: Any) -> str:
 
 
 def ask_again() -> Refresh:
-    """From now on, whatever is asked of Landing is asked of the database."""
+    """Have the database asked for everything from now on."""
     now = timezone.now()
     allowed_again = now + timedelta(seconds=SECONDS_BETWEEN)
     if not cache.add(_LIMIT, allowed_again.isoformat(), SECONDS_BETWEEN):
-        # No limit, but no place either: the cache is down, so everything is asked anyway.
+        # Neither a limit nor a place: the cache is down, so the database is asked anyway.
         return Refresh(last(), refused_until=_kept_moment(_LIMIT))
     moment = _moment()
     _remember(moment)
@@ -65,13 +66,13 @@ def _moment() -> datetime:
     try:
         return postgres.clock("landing")
     except django.db.Error as error:
-        # What is cached must not pass for an answer to this wish: the outage shall be seen.
+        # A cached answer must not pass for a refreshed one, so the outage shows.
         logger.error("refresh_unanswered", extra={"error": type(error).__name__})
         return last() + timedelta(microseconds=1)
 
 
 def tell(response: HttpResponse, refresh: Refresh) -> None:
-    """Let the browser carry the outcome to whichever process it meets next."""
+    """Let the browser carry the outcome to the next process."""
     options: dict[str, Any] = {"secure": not settings.DEBUG, "httponly": True, "samesite": "Lax"}
     response.set_signed_cookie(
         host_bound(_COOKIE),
@@ -93,14 +94,14 @@ def tell(response: HttpResponse, refresh: Refresh) -> None:
 
 
 def take_up(request: HttpRequest) -> None:
-    """What this browser has asked for holds in this process too."""
+    """Adopt the refresh that this browser carries."""
     moment = _carried(request, _COOKIE, _kept_seconds())
     if moment and moment > last():
         _remember(moment)
 
 
 def refused_since(request: HttpRequest) -> datetime | None:
-    """Where this browser has just been refused a refresh: when somebody's was granted."""
+    """The last granted refresh, where this browser has just been refused one."""
     return _carried(request, _TOO_SOON_COOKIE, SECONDS_BETWEEN)
 
 
@@ -113,7 +114,7 @@ def _carried(request: HttpRequest, cookie: str, max_age: int) -> datetime | None
 
 
 def last() -> datetime:
-    """The moment of the last refresh that was granted; long ago where there was none."""
+    """The moment of the last granted refresh; long ago where there was none."""
     return _kept_moment(_REFRESHED) or _NEVER
 
 
@@ -131,6 +132,6 @@ def _remember(moment: datetime) -> None:
 
 
 def _kept_seconds() -> int:
-    """Longer than any answer of before is kept."""
+    """Longer than any earlier answer is kept."""
     kept: int = settings.FUNNEL_CACHE_SECONDS
     return kept + _STRAGGLERS_SECONDS

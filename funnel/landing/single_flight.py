@@ -1,7 +1,7 @@
-"""One count at a time of one question, however many ask it and in however many processes.
+"""One count at a time for one question, for any number of requests and processes.
 
-Within a process whoever comes second is handed what the first one found. Between processes the
-shared cache holds who counts; without one, each process counts once for itself.
+Within a process the second request gets the result of the first. Between processes the shared cache
+notes who counts; without one, each process counts once for itself.
 """
 
 import threading
@@ -15,17 +15,17 @@ from django.core.cache import cache
 
 from onai.db import deadline
 
-# Longer than a count may take, so that only a process that died leaves its place taken.
+# Longer than a count may take, so that only a dead process leaves its note behind.
 _TAKEN_SECONDS = 15
 _LOOKED_AFTER_SECONDS = 0.1
-# Where nobody waits, as in a command.
+# For commands, where nobody waits.
 _PATIENCE_SECONDS = 30.0
 
 Found = TypeVar("Found")
 
 
 class CountedByAnother(Exception):
-    """Somebody else is counting, and has not found anything within the time there was to wait."""
+    """Another request is counting, and has no result within the time to wait."""
 
 
 _flights: dict[str, "Future[Any]"] = {}
@@ -39,10 +39,10 @@ def once(
     kept: Callable[[], Found | None],
     may_wait: bool,
 ) -> Found:
-    """What `count` finds, or what another who is counting it now does.
+    """The result of `count`, or of another request that is counting it now.
 
-    `kept` is what was counted already and kept under this key, where all processes see it.
-    Raises CountedByAnother where another counts and one does not want to wait, or in vain.
+    `kept` returns a result that was stored under this key for all processes. Raises
+    CountedByAnother where another request counts and this one does not wait, or waits in vain.
     """
     with _lock:
         flight = _flights.get(key)
@@ -53,7 +53,7 @@ def once(
         found_by_another: Found = _result(flight, may_wait)
         return found_by_another
     try:
-        # Others may be waiting for it by the time that this client leaves.
+        # Others may be waiting for it when this client leaves.
         with deadline.for_others_too():
             found = _once_of_all_processes(key, count, kept, may_wait)
         flight.set_result(found)
@@ -81,7 +81,7 @@ def _once_of_all_processes(
     rounds = _left() / _LOOKED_AFTER_SECONDS if may_wait else 1
     while not cache.add(taken, mine, _TAKEN_SECONDS):
         if cache.get(taken) is None:
-            # Nobody has taken it either: the cache is down, or it was given back just now.
+            # The note is gone: the cache is down, or the count has just ended.
             break
         rounds -= 1
         if rounds <= 0:
@@ -90,7 +90,7 @@ def _once_of_all_processes(
         if (found := kept()) is not None:
             return found
     try:
-        # Somebody may have counted between our look and our turn.
+        # Another request may have counted between our look and our turn.
         found = kept()
         return count() if found is None else found
     finally:

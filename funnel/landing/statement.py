@@ -1,4 +1,4 @@
-"""A question to Landing about figures, and what it means that there is no answer."""
+"""Sends a statement about figures to Landing, and names the reasons for no answer."""
 
 import logging
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class FiguresTakeTooLong(FiguresUnavailable):
 
 
 class LeadsUnreadable(FiguresUnavailable):
-    """The database answers, and what it says is no figure: the table or a right is missing."""
+    """The database answers with an error: a table or a right is missing."""
 
     code = "leads_unreadable"
     message = _("База лидов отвечает, но прочесть лиды не даёт.")
@@ -43,13 +43,13 @@ class LeadsUnreadable(FiguresUnavailable):
     )
 
 
-# PostgreSQL expects as many groups as leads, and would sort all of them: to hash half a million
-# takes a third of the time.
+# PostgreSQL expects as many groups as leads and would sort them all; hashing half a million takes a
+# third of the time.
 _HASHED = "select set_config('enable_sort', 'off', true), set_config('work_mem', '32MB', true)"
 
 
 def ask(text: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The row that Landing answers to a statement that counts, by the names of its columns.
+    """The row that Landing returns for a statement that counts, by column names.
 
     Raises FiguresUnavailable when the database is away, FiguresTakeTooLong when it does not answer
     in time, LeadsUnreadable when it answers with an error.
@@ -61,7 +61,7 @@ def ask(text: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
             names = [column.name for column in cursor.description]
             return dict(zip(names, cursor.fetchone(), strict=True))
     except django.db.DataError:
-        raise  # The database did answer: a value does not suit it.
+        raise  # The database answered: it refuses a value.
     except django.db.Error as error:
         logger.exception("figures_unavailable")
         match outage.reason(error):

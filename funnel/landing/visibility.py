@@ -1,7 +1,7 @@
 """Whether our role of the database sees Landing's leads at all.
 
-Row level security is on for them, and hides every row from a role that no policy lets read: without
-an error, so that all figures would be zeros.
+Row level security hides every row from a role without a policy and gives no error, so all figures
+would be zeros.
 """
 
 from django.utils.translation import gettext as _
@@ -47,7 +47,7 @@ def _probe() -> str:
 
 
 def _missing_columns() -> list[str]:
-    """What the funnel reads and the table does not have; that it has more does not matter."""
+    """The columns that the funnel reads and the table lacks; further columns do not matter."""
     found = catalog.tables("landing", [_TABLE])[_TABLE].columns
     return [str(field.column) for field in Lead._meta.concrete_fields if field.column not in found]
 

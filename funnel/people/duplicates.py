@@ -1,10 +1,11 @@
-"""The persons behind repeated purchases: who bought more than once, by phone or by e-mail.
+"""Persons with more than one purchase, by phone or by e-mail.
 
-One person may have left one phone with two e-mails, and one of these e-mails with another phone:
-purchases are one person's when a chain of shared phones and e-mails connects them. Of chosen
-sources only their purchases count: who bought once of each of two is nobody here for one of them,
-and one person for both.
-These are personal data: they are read past the cache, never kept, and are in no log.
+A person may leave one phone with two e-mails, and one of these e-mails with another phone.
+Purchases are one person's when a chain of shared phones and e-mails connects them. For chosen
+sources only their purchases count: a person with one purchase in each of two sources is listed only
+when both are chosen.
+
+These are personal data: read past the cache, never kept, and in no log.
 """
 
 from collections import Counter
@@ -22,13 +23,13 @@ from onai.contacts import phones
 from onai.periods import Period
 
 PAGE = 20
-# What a page shows of one person; the file has all.
+# The number of purchases that a page shows of one person; the file has all.
 SHOWN_OF_ONE = 50
-# So many persons of the file are read together.
+# The number of persons that the file reads together.
 _TOGETHER = 500
 _READ = ("name", "phone", "email", "source", "created_at", "sms_clicked_at")
 
-# All purchases are counted; only those that share a phone or an e-mail are told one by one.
+# All purchases are counted; only those that share a phone or an e-mail are returned.
 _SHARED = """
 with purchase (id, phone_key, email_key) as materialized ({purchases}),
 counted as (
@@ -54,11 +55,11 @@ from counted left join (shared join landing_leads using (id)) on true
 
 @dataclass(frozen=True, slots=True)
 class DuplicateCheck:
-    """Whether the same person was counted as several purchases.
+    """Whether one person was counted as several purchases.
 
-    Phones and e-mails are told apart by the keys of `onai.contacts`. A purchase without a phone or
-    an e-mail is nobody's duplicate. `repeated_phones` and
-    `repeated_emails` are how many stand behind more than one purchase.
+    Phones and e-mails are compared by the keys of `onai.contacts`. A purchase without a phone or an
+    e-mail is nobody's duplicate. `repeated_phones` and `repeated_emails` are the numbers of those
+    with more than one purchase.
     """
 
     purchases: int
@@ -93,7 +94,7 @@ class Purchase:
 class RepeatBuyer:
     """One person. `purchases` counts all of theirs, `rows` are the newest of them.
 
-    `same_phone` and `same_email` tell whether any of the purchases share one.
+    `same_phone` and `same_email` say whether any of the purchases share one.
     """
 
     place: int
@@ -111,7 +112,7 @@ class RepeatBuyer:
 class DuplicatesPage:
     """One page of persons, those with the most purchases first.
 
-    `persons` and `purchases` count those of all pages; `check` is of all purchases.
+    `persons` and `purchases` count all pages; `check` is about all purchases.
     """
 
     buyers: tuple[RepeatBuyer, ...]
@@ -144,8 +145,11 @@ def page_of_duplicates(
 
 
 def all_duplicates(period: Period, *, sources: Collection[str] = ()) -> Iterator[RepeatBuyer]:
-    """Every person with every purchase. Who they are is asked at once, their rows while they are
-    taken; raises as `page_of_duplicates`, then or later."""
+    """Every person with every purchase.
+
+    The persons are read at once, their rows while they are consumed; raises as
+    `page_of_duplicates`, then or later.
+    """
     _, persons = _persons(period, sources)
     return _all(persons)
 
@@ -165,7 +169,7 @@ class _Shared:
     created_at: datetime
 
 
-# One person's purchases, the newest first.
+# One person's purchases, newest first.
 _Person = list[_Shared]
 
 
@@ -224,14 +228,14 @@ def _joined(shared: Sequence[_Shared]) -> list[_Person]:
 
 
 def _repeated(shared: Sequence[_Shared]) -> tuple[int, int]:
-    """How many phones and how many e-mails stand behind more than one purchase."""
+    """How many phones and how many e-mails have more than one purchase."""
     by_phone = Counter(one.phone_key for one in shared if one.phone_key is not None)
     by_email = Counter(one.email_key for one in shared if one.email_key is not None)
     return sum(n > 1 for n in by_phone.values()), sum(n > 1 for n in by_email.values())
 
 
 def _buyers(persons: Sequence[_Person], place: int, of_one: int | None) -> tuple[RepeatBuyer, ...]:
-    """The persons, from this place on, with so many of their purchases at most."""
+    """The persons from this place on, with at most so many of their purchases."""
     ids = [one.id for person in persons for one in person[:of_one]]
     leads = asked_past_the_cache(lambda: Lead.objects.only(*_READ).in_bulk(ids))
     return tuple(
@@ -240,7 +244,7 @@ def _buyers(persons: Sequence[_Person], place: int, of_one: int | None) -> tuple
             purchases=len(person),
             same_phone=_share(one.phone_key for one in person),
             same_email=_share(one.email_key for one in person),
-            # One that was deleted meanwhile has no row any more.
+            # A purchase deleted meanwhile has no row any more.
             rows=tuple(_purchase(leads[one.id]) for one in person[:of_one] if one.id in leads),
         )
         for number, person in enumerate(persons)

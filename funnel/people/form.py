@@ -1,4 +1,4 @@
-"""What an address says of the people to list."""
+"""The list of people that an address asks for."""
 
 from typing import Any
 
@@ -60,12 +60,12 @@ class PeopleForm(SourcesForm):
 
     @property
     def place(self) -> str:
-        """Where the page begins, if not at the beginning."""
+        """The row after which the page begins; None for the first page."""
         self.is_valid()
         return str(self.cleaned_data.get("after") or "")
 
     def wanted(self, period: Period) -> PeopleFilter:
-        """The filter of the address; what is nonsense in it filters nothing."""
+        """The filter of the address; an invalid value filters nothing."""
         self.is_valid()
         chosen = self.cleaned_data
         return PeopleFilter(
@@ -95,7 +95,7 @@ class DuplicatesForm(SourcesForm):
 
     @property
     def number(self) -> int:
-        """The page; the first where the address says nothing or nonsense."""
+        """The page; the first where the address has none or an invalid one."""
         self.is_valid()
         number: int = self.cleaned_data.get("page") or 1
         return number

@@ -1,4 +1,4 @@
-"""Finding leads by what one remembers of them: a part of a name, an e-mail or a phone."""
+"""Finds leads by a part of a name, an e-mail or a phone."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from django.db.models.lookups import Exact
 
 from onai.contacts import folding, phones
 
-# A phone may be written with spaces in it, and is one word all the same.
+# A phone with spaces in it is one word.
 _WORDS = re.compile(r"[+(\d][\d\s()+.\-–]*\d(?!\S)|\S+")
 _NO_PHONE = re.compile(r"[^\d\s()+.\-–]")
 _EXTENSION = re.compile(r"доб|внутр|вн|ext|x|#", re.IGNORECASE)
@@ -20,17 +20,17 @@ _PREFIX = f"{_BETWEEN}(?:0{_BETWEEN}0{_BETWEEN})?[78]{_BETWEEN}"
 
 
 def matching(text: str) -> Q:
-    """Each word of `text` is in the name, in the e-mail, or in the phone however it is spelled.
+    """Each word of `text` is in the name, in the e-mail, or in the phone in any spelling.
 
-    What differs only as `onai.contacts.folding` has it is the same. A whole number is found by its
-    key as well, so that what a page shows leads back to it.
+    Texts with the same folding (`onai.contacts.folding`) are the same. A whole number is also found
+    by its key, so that a phone as shown finds its lead.
     """
     found = Q()
     for word in _WORDS.findall(_plain_digits(text)):
         found &= _has(word)
     whole = phones.key(text)
     if whole and not re.search(r"[^\W\d_]|@", _EXTENSION.sub("", text)):
-        # The digits first: the key takes several times as long.
+        # The digits first, because the key takes several times as long.
         ending = Q(phone__regex=_spaced(whole[-_LAST_DIGITS:]))
         found |= ending & Q(Exact(phones.key_of("phone"), Value(whole)))
     return found
@@ -50,12 +50,11 @@ def _has(word: str) -> Q:
 
 
 def _has_phone(digits: str) -> Q:
-    """A part of the phone as it is written, or its beginning with any of the country's prefixes.
+    """A part of the phone as written, or its beginning with any of the country's prefixes.
 
-    A prefix is one only before a whole local number, and is missing only where the phone is such a
-    number and no more; or else an operator's 777 would be found in every +7 7….
-
-    As one pattern for what people write between digits: the key of each phone takes several times
+    A prefix counts only before a whole local number, and is optional only where the phone is such a
+    number alone; otherwise an operator's 777 would be found in every +7 7…. This is one pattern for
+    everything that people write between digits, because the key of each phone takes several times
     as long.
     """
     patterns = [_spaced(digits)]
@@ -66,7 +65,7 @@ def _has_phone(digits: str) -> Q:
 
 
 def _whole_phone(*, local: str) -> str:
-    """The local number begins with these digits; all of them are it wherever they stand."""
+    """The local number begins with these digits; a whole number matches anywhere."""
     missing = _LOCAL_DIGITS - len(local)
     if missing <= 0:
         return _spaced(local)

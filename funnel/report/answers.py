@@ -1,4 +1,4 @@
-"""The answers to a question, of one moment: one statement for whatever topics are asked about."""
+"""The answers to a question, of one moment: one statement for the requested topics."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from funnel.stages import Counting
 
 
 class Topic(StrEnum):
-    """What may be asked about beside the report, in the words of the API's `include`.
+    """A part of the answers beside the report, by the word of the API's `include`.
 
     The steps (`FUNNEL`) are counted for every question: they say whether anybody came.
     """
@@ -35,11 +35,11 @@ class Topic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FunnelAnswers:
-    """The answers to `question`, empty where a topic was not asked about.
+    """The answers to `question`; a topic that was not requested is empty.
 
-    `report` is as reported, whatever way of counting the question asks for, and `leads` are all
-    that came in its days. `come_by_age` is what part of the purchases, 0 to 1, comes by the age
-    that figures are compared at.
+    `report` is as reported, whatever way of counting the question has, and `leads` are all that
+    came in its days. `come_by_age` is the share of the purchases, 0 to 1, that comes by the age at
+    which figures are compared.
     """
 
     question: FunnelQuestion
@@ -60,10 +60,10 @@ def answers(
     *,
     everything: bool = False,
 ) -> FunnelAnswers:
-    """Count what is asked about, of many sources and marks the biggest or, with `everything`, all.
+    """Count the requested topics: the biggest sources and marks or, with `everything`, all.
 
-    Raises FiguresUnavailable, and LeadsHidden instead of telling zeros of leads that
-    we may not see.
+    Raises FiguresUnavailable, and LeadsHidden instead of reporting zeros for leads that we may not
+    see.
     """
     plan, made = _planned(question, topics, everything=everything)
     found = count(plan, made)
@@ -91,7 +91,7 @@ def answers(
 def statement_for(
     question: FunnelQuestion, topics: Collection[Topic]
 ) -> tuple[str, Mapping[str, object]]:
-    """The statement that answers it and its parameters, to be looked at rather than answered."""
+    """The statement and its parameters, to examine rather than to run."""
     _, made = _planned(question, topics, everything=False)
     return made.text, made.parameters
 

@@ -1,8 +1,8 @@
-"""The days, weeks or months that a period is looked at by, each beside the days it is held against.
+"""The days, weeks or months of a period, each beside the days it is compared with.
 
-Days are business days and weeks begin on Monday. What of the compared period a bucket is held
-against lies at the same place of it: so many days from its beginning, or on the same days of last
-month or year. Together they are the whole compared period, and none of its days is in two.
+Days are business days and weeks begin on Monday. The compared days of a bucket lie at the same
+place of the compared period: as many days from its beginning, or the same days of last month or
+year. Together they are the whole compared period, and no day belongs to two buckets.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from onai.periods import Period, business_day
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A day, week or month: what of it is in the period, both days included.
+    """A day, week or month: its days within the period, both included.
 
-    `is_cut`: the period holds only a part of it. `is_running`: it has begun and is not over yet.
-    `is_to_come`: it has not begun. `compared` are
-    the days it is held against; None where there are none, as beside the 31st in a month of 30.
+    `is_cut`: the period holds only a part of it. `is_running`: it has begun and is not over.
+    `is_to_come`: it has not begun. `compared` are the days it is compared with; None where there
+    are none, as for the 31st beside a month of 30 days.
     """
 
     first_day: date
@@ -32,7 +32,7 @@ class Bucket:
 
     @property
     def is_partial(self) -> bool:
-        """Whether its figures are not, or not yet, those of a whole day, week or month."""
+        """Whether its figures are not (yet) those of a whole day, week or month."""
         return self.is_cut or self.is_running or self.is_to_come
 
     @property
@@ -41,7 +41,7 @@ class Bucket:
 
 
 def buckets(question: FunnelQuestion) -> tuple[Bucket, ...]:
-    """All of the period, in order."""
+    """All buckets of the period, in order."""
     today = business_day(question.moment)
     wholes = question.period.whole_units(question.unit)
     parts = [whole.cut_to(question.period) for whole in wholes]
@@ -61,7 +61,7 @@ def buckets(question: FunnelQuestion) -> tuple[Bucket, ...]:
 
 def _held_against(question: FunnelQuestion, firsts: Sequence[date]) -> list[Period | None]:
     begins = [counterpart(first, question.period, question.compare) for first in firsts]
-    # Days that the other month does not have all lead to its last one: the first of them has it.
+    # Days that the other month lacks all map to its last day; the first of them gets it.
     own = [begin for begin, last in zip(begins, [None, *begins], strict=False) if begin != last]
     ends = [*(begin - timedelta(days=1) for begin in own[1:]), question.compared.last_day]
     periods = {begin: Period(begin, end) for begin, end in zip(own, ends, strict=True)}
@@ -69,5 +69,5 @@ def _held_against(question: FunnelQuestion, firsts: Sequence[date]) -> list[Peri
 
 
 def spans(question: FunnelQuestion, bucket: Bucket, *, level: float) -> Spans:
-    """A bucket's days and those it is held against, cut as the periods are."""
+    """A bucket's days and the compared ones, cut as the periods are."""
     return Spans(bucket.period, bucket.compared, question.cuts(), question.data_since, level)

@@ -1,8 +1,8 @@
-"""Leads counted by pieces of time, and the tally of a group of them by either way to count.
+"""Counts of leads by pieces of time, and the tally of a group of them by either way to count.
 
 Time is cut into pieces wherever a figure of a question begins or ends: at midnights, and at the
-moments up to which unfinished spans are compared. The database counts each piece once; a period,
-one of its days, or what of it has reached an age, are sums of pieces.
+moments up to which unfinished spans are compared. The database counts each piece once. A period,
+one of its days, or its leads of some age are sums of pieces.
 """
 
 from bisect import bisect_left
@@ -15,15 +15,15 @@ from funnel.stages import STAGES_OF, Counting, StageId
 from onai.periods import Period
 from onai.prices import priced
 
-# What is counted of leads beside the stages, by either way to count.
+# Counts beside the stages, for either way to count.
 LEADS, PURCHASES, TIMED = "leads", "purchases", "timed"
-# Behind the name of what is counted: only what had happened by an age of the lead.
+# The suffix of a count: only what had happened by an age of the lead.
 BY_AGE = " by age"
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A group of leads: how many, how many of them at each step, and how many bought at all."""
+    """A group of leads: how many, how many at each step, and how many bought at all."""
 
     leads: int
     reached: tuple[int, ...]
@@ -32,9 +32,8 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """What purchases brought, in tenge: each at the price of the day its lead came.
-
-    `squares` is the sum of the squared prices.
+    """The revenue of purchases, in tenge: each at the price of the day its lead came. `squares` is
+    the sum of the squared prices.
     """
 
     revenue: int = 0
@@ -43,9 +42,10 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The leads of one span: all that are shown; those of equal exposure, of which only the leads
-    and the first step are compared; and those that have reached the age, with what had happened to
-    them by then."""
+    """The leads of one span: all, as shown; those of equal exposure, of which only the leads and
+    the first step are compared; and those that have reached the age, with what had happened to them
+    by then.
+    """
 
     shown: Tally
     exposed: Tally
@@ -56,8 +56,9 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days of a side, and up to which moments, excluded, their leads are shown, are compared
-    by exposure, and are compared at an age."""
+    """The days of a side, and the moments, excluded, up to which their leads are shown, compared by
+    exposure, and compared at an age.
+    """
 
     days: Period
     shown: datetime
@@ -66,18 +67,18 @@ class Window:
 
     @property
     def moments(self) -> tuple[datetime, ...]:
-        """Where anything that is counted of the window begins or ends."""
+        """The moments at which any count of the window begins or ends."""
         prices = (days.days.start for days in priced(self.days))
         return (*prices, self.shown, self.exposed, self.aged)
 
     def of(self, days: Period) -> "Window":
-        """The same of some of its days."""
+        """The same window for some of its days."""
         cuts = (self.shown, self.exposed, self.aged)
         return Window(days, *(min(cut, days.end, key=in_utc) for cut in cuts))
 
 
 class Counts:
-    """A group of leads, counted in the pieces that `moments` cut time into.
+    """A group of leads, counted in the pieces between `moments`.
 
     Piece 1 begins at the first of the moments. `names` says what each column counts.
     """
@@ -97,7 +98,7 @@ class Counts:
         self._names = {name: place for place, name in enumerate(names)}
 
     def between(self, since: datetime, until: datetime) -> Mapping[str, int]:
-        """What was counted in `[since, until)`; both must be among the moments."""
+        """The counts in `[since, until)`; both must be among the moments."""
         first, last = self._piece(since), self._piece(until)
         if first >= last:
             return dict.fromkeys(self._names, 0)
@@ -122,7 +123,7 @@ def _added(one: Sequence[int], other: Sequence[int]) -> list[int]:
 
 
 def name_of(counting: Counting, what: str) -> str:
-    """What is counted of a way's leads, told from the same of the other way."""
+    """The name of a count of one way to count, distinct from the other way's."""
     return f"{counting} {what}"
 
 
@@ -160,7 +161,7 @@ def nobody(counting: Counting) -> Side:
 
 
 def tally(counting: Counting, counted: Mapping[str, int], *, by_age: bool = False) -> Tally:
-    """What was counted, as a tally; `by_age`, of what had happened by the age."""
+    """The counts as a tally; with `by_age`, of what had happened by the age."""
     suffix = BY_AGE if by_age else ""
     first, *others = STAGES_OF[counting]
     return Tally(

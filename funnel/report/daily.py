@@ -1,7 +1,7 @@
-"""How figures spread from day to day: counted on the days at hand, for the tests of all figures.
+"""Estimates how figures spread from day to day, for the tests of all figures.
 
-The days are `Spans.days_at_hand`. Leads of a day are parted by source, since each campaign has days
-of its own.
+The days are `Spans.days_at_hand`. Leads of a day are split by source, because each campaign has
+days of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,15 @@ from funnel.stats.comparison import Noise
 from funnel.stats.overdispersion import inflation_of, spread_of
 from onai.periods import Period
 
-# What was counted of some leads, day by day.
+# Counts of some leads, day by day.
 _Days = Sequence[Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """The noise of figures of all leads, and of rows of a table; and what part of the purchases,
-    0 to 1, comes by the age, None where that is unknown."""
+    """The noise of figures of all leads, and of rows of a table; and the share of purchases, 0 to
+    1, that comes by the age, None where that is unknown.
+    """
 
     of_all: Noise
     of_rows: Noise
@@ -44,7 +45,7 @@ def read_daily(found: CountedLeads) -> Daily:
         return [[counts.between(day.start, day.end) for day in run] for run in runs]
 
     everybody = days_of(found.totals)
-    # Days before anybody came tell nothing of how they spread.
+    # Days before the first lead say nothing of the spread.
     came = (place for place, day in enumerate(everybody[0]) if day[leads])
     silent = next(came, len(everybody[0]))
     groups = [days_of(group) for group in found.groups]

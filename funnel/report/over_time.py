@@ -1,7 +1,7 @@
-"""The funnel over time: that of every day, week or month, against the days it is compared with.
+"""The funnel of every day, week or month, compared with the same of the compared period.
 
 A lead counts on the day it came, whenever it was e-mailed or bought. Days without a lead are
-there, with zeros.
+present, with zeros.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from onai.periods import Period, Unit
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A bucket and the funnel of its leads. What differs by chance is judged as one of all rows."""
+    """A bucket and the funnel of its leads. Its differences are tested as one of all rows."""
 
     bucket: Bucket
     funnel: Funnel

@@ -1,6 +1,6 @@
-"""What is asked of the funnel: over which days, against which, of which sources, counted how.
+"""A question to the funnel: which days, compared with which, of which sources, counted how.
 
-One value, made of an address by one form, is handed to every answer.
+One value, made from an address by one form, is handed to every answer.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ PRESETS = tuple(preset for preset in Preset if preset is not Preset.ALL)
 
 @dataclass(frozen=True, slots=True)
 class FunnelQuestion:
-    """What the answers are about. Without `sources` they are about all; "" is leads without one.
+    """The question. Without `sources` it is about all; "" stands for leads without one.
 
     An unfinished period is compared up to `moment`.
     """
@@ -35,7 +35,7 @@ class FunnelQuestion:
     sources: tuple[str, ...] = ()
     counting: Counting = Counting.REPORTED
     unit: Unit = Unit.DAY
-    # When the first lead there is came, once it is known: nothing is compared with days before.
+    # The moment of the first lead, once known: earlier days are not compared.
     data_since: datetime | None = None
     moment: datetime = field(default_factory=shared_moment)
 
@@ -66,7 +66,7 @@ class FunnelQuestion:
 
 
 class QuestionForm(PeriodForm):
-    """The question of an address. What is nonsense in it is told, and asks nothing."""
+    """The question of an address. An invalid value is reported, and the default taken."""
 
     parameters = (
         PeriodForm.parameters
@@ -117,11 +117,11 @@ class QuestionForm(PeriodForm):
 
     @property
     def chosen(self) -> ChosenPeriod:
-        """The period; the last 30 days where none is told, or nonsense."""
+        """The period; the last 30 days where the address has none or an invalid one."""
         return chosen_period(self, default=Preset.THIRTY_DAYS)
 
     def question(self) -> FunnelQuestion:
-        """What is asked, with the default for whatever is not told, or is nonsense."""
+        """The question, with the default for every missing or invalid value."""
         self.is_valid()
         cleaned, period = self.cleaned_data, self.chosen.period
         return FunnelQuestion(
@@ -134,12 +134,12 @@ class QuestionForm(PeriodForm):
 
     @property
     def as_asked(self) -> str:
-        """The question in the words it was asked in: another day «30 дней» are the same words."""
+        """The question in the words it was asked in: «30 дней» stays the same on another day."""
         question = self.question()
         told = (question.compare, question.counting, self.cleaned_data.get("by"))
         return repr((self.chosen.query, *map(str, told), question.sources))
 
     def strict_question(self) -> FunnelQuestion:
-        """What is asked. Raises InvalidInput, with a sentence for each field that is nonsense."""
+        """The question. Raises InvalidInput, with a sentence for each invalid field."""
         refuse_errors(self)
         return self.question()

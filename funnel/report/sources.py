@@ -1,4 +1,4 @@
-"""Whose traffic sells: the funnel of every source, that is of every targetologist, side by side."""
+"""Whose traffic sells: the funnel of every source, so of every targetologist, side by side."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from funnel.stats.comparison import (
 )
 from funnel.stats.spans import Spans
 
-# The one place where sources get a name for readers; one that is not here is shown as it is.
+# The names of sources for readers; any other source is shown as stored.
 NAMES: dict[str, str | Promise] = {
     "proftest_kenesary": _("Кенесары"),
     "proftest_arystan": _("Арыстан"),
@@ -38,10 +38,10 @@ NAMES: dict[str, str | Promise] = {
     "": _("Без источника"),
 }
 _MOST_CHOICES = 200
-# Anybody can put anything into a source, so how many there are is not ours to bound: the biggest
-# are told one by one, and the others together.
+# Anybody can invent sources, so their number is unbounded: the biggest are listed, and the others
+# summed.
 LISTED_AT_MOST = 200
-# A conversion of fewer leads is no more than what became of some people.
+# A conversion of fewer leads says little.
 FEW_LEADS = 10
 # Marks of a row beside those of its funnel: its two shares.
 _SHARES = 2
@@ -50,9 +50,10 @@ _Both = tuple[Side, Side]
 
 
 class SourceOrder(StrEnum):
-    """By what the sources are sorted, best first.
+    """An order of the sources, best first.
 
-    Conversions by the lower end of their interval, those of fewer than `FEW_LEADS` leads last.
+    Conversions are ordered by the lower end of their interval, those of fewer than `FEW_LEADS`
+    leads last.
     """
 
     PURCHASES = "purchases"
@@ -64,7 +65,8 @@ class SourceOrder(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Source:
     """One source. `source` is as the landing page wrote it, empty where it wrote none; the shares
-    are of all leads and of all revenue that were asked about."""
+    are of all leads and of all revenue of the question.
+    """
 
     source: str
     funnel: Funnel
@@ -89,8 +91,9 @@ class OtherSources:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The sources asked about, best sellers first, and of very many the biggest, with all `others`
-    together; where only some are asked about, all that one may choose."""
+    """The sources of the question, best sellers first. Of very many the biggest, with all `others`
+    together; where some are chosen, also all that can be chosen.
+    """
 
     rows: tuple[Source, ...]
     others: OtherSources | None
@@ -120,7 +123,7 @@ NO_SOURCES = Sources((), None, ())
 
 
 def readable(source: str) -> str:
-    """The source's name for a reader; there is one to press also where it is written in spaces."""
+    """The source's name for a reader, never blank, so that there is something to press."""
     return str(NAMES.get(source, source if source.strip() else _("Пробелы вместо имени")))
 
 
@@ -202,7 +205,7 @@ def read_sources(found: CountedLeads, days: Daily) -> Sources:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """Something that the sources have parts of: as it is shown, and as it is compared."""
+    """The whole that the sources are parts of: as shown, and as compared."""
 
     shown: Callable[[Side], int]
     tested: Callable[[Side], int]
@@ -232,7 +235,7 @@ class _Shared:
 
 
 def _in_money(of_purchases: Rate, both: _Both, sides: Sequence[_Both]) -> Rate:
-    """The share of the purchases as one of the revenue, which differs where prices do."""
+    """The share of the purchases as a share of the revenue, which differs where prices do."""
 
     def percent(place: int, known: Decimal | None) -> Decimal | None:
         revenue = sum(pair[place].money.revenue for pair in sides)
@@ -251,6 +254,6 @@ def _best_first(row: Source) -> tuple[Any, ...]:
 
 
 def _surely(funnel: Funnel) -> float:
-    """What the conversion is at least: one purchase of one lead is not the best of all."""
+    """The lower end of the conversion: one purchase of one lead is not the best of all."""
     interval = funnel.conversion.interval
     return interval.low if interval else -1.0

@@ -1,6 +1,6 @@
 """The funnel of a period as the business reports it: three stages.
 
-The definitions are the business's own, of its report of December 2025.
+The definitions are the business's own, from its report of December 2025.
 """
 
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ class FunnelReport:
 
 
 def read_report(found: CountedLeads) -> FunnelReport:
-    """The report of the question's period and sources, whatever way of counting it asks for."""
+    """The report of the question's period and sources, whatever its way of counting."""
     period, prices = found.plan.question.period, priced(found.plan.question.period)
     counted = side(Counting.REPORTED, found.totals, found.plan.now)
     visitors, emailed, purchases = counted.shown.reached

@@ -1,8 +1,9 @@
-"""The words of the one statement that counts leads: which marks a lead has, and how they add up.
+"""Builds the one statement that counts leads: which marks a lead has, and how they add up.
 
-Each lead is read once and becomes a number, of which each bit is one of its marks; leads of one
-number and one piece of time (`funnel.report.counting`) are counted together, and whatever a page
-shows is a sum of these few rows. All words are ours; what comes from an address is a parameter.
+Each lead is read once and becomes a number, of which each bit is one of its marks. Leads of one
+number and one piece of time (`funnel.report.counting`) are counted together, and every figure of a
+page is a sum of these few rows. No part of the text comes from outside; values of an address are
+parameters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +30,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What is counted of leads by these ways to count, and the number that a lead becomes."""
+    """The counts for these ways to count, and the number that a lead becomes."""
 
     ways: tuple[Counting, ...]
 
@@ -46,7 +47,7 @@ class Columns:
 
     @property
     def marks(self) -> str:
-        """The number of a lead; with `age`, which marks were set by that age of it."""
+        """The number of a lead; with `age`, the marks that were set by that age."""
         bits = self._bits
         parts = [f"case when starts_with(source, '{TESTS}') then {bits[_TESTED]} else 0 end"]
         for flag in self.flags:
@@ -61,7 +62,7 @@ class Columns:
 
     @property
     def conditions(self) -> dict[str, str]:
-        """What is counted: conditions on `marks`, by name."""
+        """The counts, as conditions on `marks`, by name."""
         found: dict[str, str] = {}
         for way in self.ways:
             found |= self._of(way)
@@ -105,13 +106,13 @@ class Columns:
         return " and ".join(needed)
 
     def _has(self, *names: str) -> str:
-        """That a lead has one of these marks."""
+        """The condition that a lead has one of these marks."""
         return f"marks & {sum(self._bits[name] for name in names)} > 0"
 
 
 @dataclass(slots=True)
 class Statement:
-    """A statement in the making: its common tables, what it answers, and its parameters."""
+    """A statement under construction: its common tables, its results, and its parameters."""
 
     tables: list[str] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
@@ -121,7 +122,7 @@ class Statement:
         self.tables.append(f"{name} as materialized ({query})")
 
     def rows(self, name: str, row: Sequence[str], query: str) -> None:
-        """An answer of many rows, each an array of values."""
+        """A result of many rows, each an array of values."""
         made = f"select json_build_array({', '.join(row)}) as row {query}"
         self.answers[name] = f"(select coalesce(json_agg(row), '[]') from ({made}) as made)"
 
@@ -146,7 +147,7 @@ class Statement:
 
 
 def merged(ranges: Iterable[Range]) -> list[Range]:
-    """The ranges in order, those that touch as one, and no empty ones."""
+    """The ranges in order, adjacent ones joined, empty ones left out."""
     found: list[Range] = []
     for one in sorted(ranges, key=lambda one: in_utc(one.since)):
         if in_utc(one.since) >= in_utc(one.until):

@@ -1,4 +1,4 @@
-"""The whole funnel of a group of leads, step by step, against the same of the compared period."""
+"""The whole funnel of a group of leads, step by step, compared with the compared period."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -41,11 +41,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """The funnel of some leads: of all that were asked about, of one source, of one UTM mark.
+    """The funnel of some leads: of all in the question, of one source, of one UTM mark.
 
     `purchases` are all of them, whichever steps they took; `revenue` is theirs, in tenge.
     `conversion` is purchases ÷ leads and always a proportion; `overall` is purchases ÷ the first
-    step, as the report has it.
+    step, as in the report.
     """
 
     leads: Counted
@@ -57,12 +57,12 @@ class Funnel:
 
     @property
     def outside_steps(self) -> int:
-        """Purchases of leads that a step before the purchase does not count."""
+        """Purchases of leads that an earlier step does not count."""
         return self.purchases.now - self.steps[-1].reached.now
 
 
 def read_steps(found: CountedLeads, days: Daily) -> Funnel:
-    """The funnel of all leads asked about."""
+    """The funnel of all leads of the question."""
     question, plan = found.plan.question, found.plan
     level = level_of(Section.HEADLINE, marks_of(question.counting))
     return funnel_of(
@@ -75,7 +75,7 @@ def read_steps(found: CountedLeads, days: Daily) -> Funnel:
 
 
 def funnel_of(counting: Counting, spans: Spans, now: Side, before: Side, noise: Noise) -> Funnel:
-    """The funnel of leads that were tallied, in the days of `spans` and in those before."""
+    """The funnel of tallied leads, in the days of `spans` and in the compared ones."""
     are_subsets = counting is Counting.COHORT
 
     def conversion(whole: Callable[[Tally], int], *, is_proportion: bool, noise: float) -> Rate:
@@ -123,8 +123,9 @@ def funnel_of(counting: Counting, spans: Spans, now: Side, before: Side, noise: 
 
 
 def _worth(now: Money, before: Money) -> int:
-    """What a purchase stands for in a test of revenue: exactly the price, where it is one; else so
-    much that the revenue has the variance of as many purchases."""
+    """The value of a purchase in a test of revenue: the price, where there is one; otherwise the
+    value at which the revenue has the variance of as many purchases.
+    """
     revenue = now.revenue + before.revenue
     return max(1, round((now.squares + before.squares) / revenue)) if revenue else 1
 
@@ -132,10 +133,10 @@ def _worth(now: Money, before: Money) -> int:
 def _steps(
     counting: Counting, spans: Spans, now: Side, before: Side, noise: Noise
 ) -> tuple[Step, ...]:
-    """Those of a cohort are subsets of each other, so that their conversions are proportions."""
+    """The steps. A cohort's are subsets of each other, so their conversions are proportions."""
     steps, are_subsets = [], counting is Counting.COHORT
     for number, step in enumerate(ids_of(counting)):
-        # The first step is what a lead is when it comes; the others take their time.
+        # A lead is at the first step when it comes; the others take time.
         compared = (now.aged, before.aged) if number else (now.exposed, before.exposed)
 
         def at(tally: Tally, tally_before: Tally, place: int = number) -> Pair:

@@ -1,7 +1,7 @@
 """How long a lead takes to buy: median and quartiles from coming to the purchase.
 
-Only purchases whose moment was written down can be timed; the others are counted and told, and so
-are those that were written down as earlier than the lead itself, which is nobody's time to buy.
+Only purchases with a written moment can be timed. The others are counted and reported, and so are
+those with a moment before the lead itself.
 """
 
 from collections import defaultdict
@@ -22,15 +22,15 @@ from funnel.stats.comparison import Section, Verdict, level_of, unsaid_of, verdi
 from funnel.stats.spans import AGE, Cuts, Spans
 from onai.periods import Period
 
-# For the test, times are told apart by these seconds: from a minute to a year, each a quarter
-# longer than the one before. Within a class they count as equal.
+# The classes of times for the test, in seconds: from a minute to a year, each a quarter longer than
+# the one before. Within a class times count as equal.
 CLASSES = tuple(round(60 * 1.25**n) for n in range(60))
 _FEWEST_QUARTERED = 4
-# Times are compared of leads of this age where the period is long enough.
+# The age of the leads whose times are compared, where the period is long enough.
 _LONGEST_WAIT = timedelta(days=7)
-# What `grouping(source, bucket)` says of the groups a purchase is in.
+# The values of `grouping(source, bucket)`.
 _ALL, _SOURCE, _BUCKET = 3, 1, 2
-# The kind of a group, its side, and which of its kind it is.
+# The kind of a group, its side, and its key.
 _Key = tuple[int, int, str | int | None]
 
 
@@ -49,7 +49,7 @@ class Quartiles:
 
     @property
     def has_quarters(self) -> bool:
-        """Whether there are enough for a quarter of them to be a purchase at least."""
+        """Whether a quarter of them is at least one purchase."""
         return self.timed >= _FEWEST_QUARTERED
 
 
@@ -94,7 +94,7 @@ class OfSource:
 
 @dataclass(frozen=True, slots=True)
 class OfBucket:
-    """Of the leads that came in a day, week or month, however later they bought."""
+    """The times of the leads that came in a day, week or month, however later they bought."""
 
     bucket: Bucket
     times: Times
@@ -102,7 +102,7 @@ class OfBucket:
 
 @dataclass(frozen=True, slots=True)
 class TimeToBuy:
-    """Of all leads asked about; of each source that sold, now or before; of each bucket."""
+    """Times to buy of all leads of the question, of each source that sold, and of each bucket."""
 
     all: Times
     by_source: tuple[OfSource, ...]
@@ -118,9 +118,9 @@ NO_TIMES = TimeToBuy(Times(_NOBODY, None, Verdict.NO_DATA, None, None, None), ()
 
 
 def add_times(made: Statement, plan: Plan, *, every_source: bool = False) -> None:
-    """Have the times to buy counted: of all purchases, of each source's and each bucket's.
+    """Have the times to buy counted: of all purchases, and by source and bucket.
 
-    A purchase has a row of `sold` for each side that it is shown in: 1 is the period.
+    A purchase has a row of `sold` for each side that shows it: 1 is the period.
     """
     question, at = plan.question, _cuts(plan.question)
     inside = made.inside("bought", plan.shown, question.sources)
@@ -173,7 +173,7 @@ def add_times(made: Statement, plan: Plan, *, every_source: bool = False) -> Non
 
 
 def _sold(made: Statement, side: int, shown: Range, aged: datetime, rows: Sequence[Period]) -> str:
-    """The purchases of a side, each in its bucket and its class of times."""
+    """The purchases of a side, each with its bucket and its class of times."""
     made.parameters |= {
         f"sold_since_{side}": shown.since,
         f"sold_until_{side}": shown.until,
@@ -190,7 +190,7 @@ def _sold(made: Statement, side: int, shown: Range, aged: datetime, rows: Sequen
 
 
 def _cuts(question: FunnelQuestion) -> Cuts:
-    """Where the comparison cuts: a longer period can wait longer for those who take their time."""
+    """Where the comparison cuts: a longer period can wait longer for slow buyers."""
     longest = timedelta(days=min(_LONGEST_WAIT.days, question.period.days // 4))
     return question.cuts(max(AGE, longest))
 
@@ -276,7 +276,7 @@ def _times(
     p_value = chance.rank_sum(sample.counts, sample_before.counts)
     verdict = Verdict.TOO_FEW if p_value is None else verdict_of(days, p_value)
     above = chance.above(sample.counts, sample_before.counts)
-    # Times of one class are equal, for the shift as for the test, so that it goes the same way.
+    # Times of one class are equal, for the shift as for the test, so that both agree in direction.
     times = [
         (now_all + before_all) / max(1, count + count_before)
         for now_all, before_all, count, count_before in zip(

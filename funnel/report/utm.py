@@ -1,7 +1,7 @@
 """Which campaigns, media and contents sell: the funnel of every UTM mark in the leads' metadata.
 
-The landing pages write the marks at the top level of `metadata` or under `utmParams`. Where both
-are written, the top level counts. A mark is a text or a number; anything else there is none.
+The landing pages write the marks at the top level of `metadata` or under `utmParams`; the top level
+counts first. A mark is a text or a number; any other value counts as none.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from funnel.stages import Counting
 from funnel.stats.comparison import AgainstOthers, Noise, Section, against_others, level_of
 from funnel.stats.spans import Spans
 
-# Anybody can put anything into an address, so the list of values is not ours to bound.
+# Anybody can put anything into an address, so the number of values is unbounded.
 MOST_VALUES = 200
 
 
@@ -30,7 +30,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """The leads that carry one value of a mark; an empty value is those that carry none."""
+    """The leads with one value of a mark; an empty value stands for leads without one."""
 
     value: str
     funnel: Funnel
@@ -39,9 +39,9 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class MarkTable:
-    """The values of one mark: those without it first, then best sellers first.
+    """The values of one mark: leads without it first, then best sellers first.
 
-    Of very many the best are listed, and `others` are the leads of all that are not.
+    Of very many the best are listed, and `others` are all the rest.
     """
 
     mark: Mark
@@ -82,7 +82,7 @@ def add_marks(made: Statement, plan: Plan, *, every_value: bool = False) -> None
         f"coalesce({_text(mark, 'top', 'metadata')}, {_text(mark, 'under', 'params')}) as {mark}"
         for mark in Mark
     )
-    # Each `offset 0` keeps what it is behind from being evaluated again for each of its uses.
+    # Each `offset 0` prevents repeated evaluation of the expression before it.
     made.table(
         "by_marks",
         f"select span, marks, {values}, count(*) as n from ("
@@ -120,9 +120,9 @@ def add_marks(made: Statement, plan: Plan, *, every_value: bool = False) -> None
 
 
 def _text(mark: Mark, place: str, json: str) -> str:
-    """The text of a mark there; null where it is neither a text nor a number.
+    """The text of a mark; null where it is neither a text nor a number.
 
-    What begins with another letter than these is one of them, without a second look.
+    A value that begins with another letter than these is one of them, without a second look.
     """
     text = f"{place}_{mark}"
     kind = f"jsonb_typeof({json} -> 'utm_{mark}')"
@@ -147,8 +147,9 @@ def read_utm(found: CountedLeads, days: Daily) -> tuple[MarkTable, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """By what the rows of all tables are judged: against before, and against the others, of whom
-    so many bought of so many."""
+    """The basis of the tests of all tables' rows: the compared period, and all others with so many
+    purchases of so many leads.
+    """
 
     spans: Spans
     others: Spans

@@ -1,7 +1,7 @@
-"""What is said of a difference: a symbol, a tone and words, decided here for every page.
+"""The words, symbol and tone of a difference, decided here for every page.
 
-▲ and ▼ are for what is beyond chance, ≈ for what is not; without a symbol there is no test. A tone
-says which way is good: more figures are, longer times are not.
+▲ and ▼ stand for a difference beyond chance, ≈ for one within it; without a symbol there is no
+test. The tone says which way is good: more figures are, longer times are not.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _MARKS: dict[int, tuple[str, Tone]] = {0: ("", ""), 1: ("▲", "up"), -1: ("▼"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What stands beside a figure. `symbol` is ▲, ▼, ≈ or nothing."""
+    """The text beside a figure. `symbol` is ▲, ▼, ≈ or empty."""
 
     words: str
     symbol: str = ""
@@ -31,7 +31,7 @@ class Difference:
 
 
 def in_full(of: Counted | Rate, written: Callable[[Any], str] = number_format) -> Difference:
-    """How a figure that stands alone has changed, and from what."""
+    """The change of a figure that stands alone, and from what."""
     if of.verdict is Verdict.PERIOD_UNFINISHED:
         return Difference(_now("сравнивать рано"))
     if of.before is None:
@@ -58,7 +58,7 @@ def in_short(of: Counted | Rate, written: Callable[[Any], str] = number_format) 
 
 
 def of_median(times: Times) -> Difference:
-    """How the median of the times to buy has changed; longer is worse."""
+    """The change of the median of the times to buy; longer is worse."""
     before = times.before
     if before is None or before.median is None:
         return Difference(_now("было —"))
@@ -74,12 +74,12 @@ def of_median(times: Times) -> Difference:
 
 
 def of_time(before: timedelta | None) -> Difference | None:
-    """What a quarter of the times was; of quarters nothing is tested."""
+    """The earlier value of a quarter of the times; quarters are not tested."""
     return Difference(_now("было %(before)s") % {"before": duration(before)}) if before else None
 
 
 def of_others(of: AgainstOthers | None) -> Difference | None:
-    """How a row's conversion stands to that of all others; None where there is nothing to say."""
+    """A row's conversion beside that of all others; None where there is nothing to say."""
     if of is None:
         return None
     words = {
@@ -96,7 +96,7 @@ def of_others(of: AgainstOthers | None) -> Difference | None:
 
 
 def _base(of: Counted | Rate, written: Callable[[Any], str]) -> str:
-    """What was compared: the figure shown with the one before, or others instead."""
+    """The compared figures: the one shown with the one before, or others instead."""
     if of.compared_instead:
         now, before = map(written, of.compared_instead)
         return _now("%(now)s против %(before)s") % {"now": now, "before": before}
@@ -104,8 +104,7 @@ def _base(of: Counted | Rate, written: Callable[[Any], str]) -> str:
 
 
 def _grown(of: Counted | Rate) -> str:
-    """By how much: a count in percent, a conversion in points; empty where nothing is left of it
-    when it is rounded."""
+    """A count's change in percent, a conversion's in points; empty if rounded to zero."""
     change: Decimal | None
     if isinstance(of, Counted):
         change, unit = of.percent, "%"

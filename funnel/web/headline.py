@@ -1,4 +1,4 @@
-"""What the funnel's pages say first: one sentence each, and the headline of the overview."""
+"""The first words of each of the funnel's pages, and the headline of the overview."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ _SPANS: dict[Preset | None, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of the headline; `note` says what it is made of."""
+    """A figure of the headline; `note` says what it consists of."""
 
     title: str
     text: str
@@ -77,7 +77,7 @@ def _price(found: FunnelAnswers) -> str:
 
 
 def _conversions(found: FunnelAnswers) -> list[tuple[str, Rate, str]]:
-    """Where everybody took the test, the two conversions are one: that which is a proportion."""
+    """The conversions; where everybody took the test, only the one that is a proportion."""
     funnel, of_test, of_lead = found.funnel, _now("Тест → покупка"), _now("Заявка → покупка")
     if found.question.counting is Counting.COHORT:
         return [(of_test, funnel.overall, "")]
@@ -93,7 +93,7 @@ def _is_one_conversion(funnel: Funnel) -> bool:
 
 
 def reliability(found: FunnelAnswers) -> list[str]:
-    """Where each conversion of the headline and of the steps really lies."""
+    """The interval of each conversion of the headline and of the steps."""
     step = _now("Переход на шаг «%(step)s»")
     return all_likely(
         [
@@ -108,7 +108,7 @@ def reliability(found: FunnelAnswers) -> list[str]:
 
 
 def all_likely(rates: Iterable[tuple[str, Rate]]) -> list[str]:
-    """Within which limits each conversion lies in 95 cases of 100, of proportions alone."""
+    """The 95 % limits of each conversion that is a proportion."""
     return [_likely(name, low, rate.high) for name, rate in rates if (low := rate.low) is not None]
 
 
@@ -118,7 +118,7 @@ def _likely(name: str, low: Decimal, high: Decimal | None) -> str:
 
 
 def of_period(found: FunnelAnswers) -> str:
-    """Which days these are, with which they are compared, and what is missing yet."""
+    """The days, the compared days, and what is still missing."""
     question = found.question
     spans, period, days_in = question.spans, question.period, question.period.days
     of_days = f"{in_words(period)} ({days_in} {plural(days_in, 'день,дня,дней')})"
@@ -146,20 +146,20 @@ def of_period(found: FunnelAnswers) -> str:
 
 
 def is_to_come(found: FunnelAnswers) -> bool:
-    """Whether none of the days has begun, so that nothing is claimed of them."""
+    """Whether no day has begun, so that nothing is claimed."""
     return found.question.period.is_to_come and not found.funnel.leads.now
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Why there is nothing to see, and what one may ask instead."""
+    """Why there is nothing to see, and what to ask instead."""
 
     text: str
     link: Link | None = None
 
 
 def notice(found: FunnelAnswers, query: QueryDict) -> Notice | None:
-    """What stands above figures of nobody."""
+    """The note above empty figures."""
     if is_to_come(found) or found.funnel.leads.now:
         return None
     if not found.leads and found.question.sources:
@@ -179,7 +179,7 @@ def notice(found: FunnelAnswers, query: QueryDict) -> Notice | None:
 
 
 def of_comparison(found: FunnelAnswers) -> str:
-    """Up to which moment, and of leads of which age, figures are compared."""
+    """Up to which moment, and for leads of which age, figures are compared."""
     spans, told = found.question.spans, []
     if spans.to_the_same_moment:
         told.append(_now("Сравниваем с тем, что было к этому же времени, %(time)s."))
@@ -204,7 +204,7 @@ def of_comparison(found: FunnelAnswers) -> str:
 
 
 def of_nobody(found: FunnelAnswers) -> str:
-    """What every page says where there is nobody to count; empty where there is."""
+    """The words of a page without anybody to count; empty where there is somebody."""
     if is_to_come(found):
         return _now("Эти дни ещё не наступили, считать пока нечего.")
     if not found.leads and not found.question.sources:
@@ -213,7 +213,7 @@ def of_nobody(found: FunnelAnswers) -> str:
 
 
 def of_overview(found: FunnelAnswers, chosen: ChosenPeriod) -> str:
-    """How much was sold; and in a cohort, where most are lost."""
+    """How much was sold; in a cohort, also where most are lost."""
     when, bought = _when(chosen), found.funnel.purchases.now
     if not bought:
         return _now("%(when)s покупок нет.") % {"when": when}
@@ -252,7 +252,7 @@ def of_trend(over_time: OverTime) -> str:
 
 
 def of_ads(table: MarkTable) -> str:
-    """Which value of a mark sold most."""
+    """The value of a mark that sold most."""
     best = table.marked[0] if table.marked else None
     if not best or not best.funnel.purchases.now:
         return _now("За эти дни ни одна метка не принесла покупок.")
@@ -272,7 +272,7 @@ def of_speed(times: TimeToBuy) -> str:
 
 
 def details_of_speed(times: TimeToBuy, *, too_young: bool) -> list[str]:
-    """The quick and the slow, how it has changed, and of how many purchases it is known."""
+    """The quick and the slow, the change, and the number of known times."""
     now, told = times.all.now, []
     if now.has_quarters and now.lower is not None and now.upper is not None:
         quarters = {"lower": duration(now.lower), "upper": duration(now.upper)}

@@ -13,13 +13,13 @@ from django.utils.translation import gettext_lazy as _
 Parameters = list[tuple[str, str]]
 Choice = TypeVar("Choice", bound=str)
 
-# How one looks at the funnel, whatever one asks of it.
+# Parameters of the view, independent of the question.
 LOOK = ("compare", "count", "by", "sort")
-# The question and the look, which one keeps from page to page.
+# The question and the view, kept from page to page.
 KEPT = ("period", "from", "to", "compare", "count", "source", "by", "sort")
-# What of one page is shown, kept while one stays there.
+# Parameters of one page, kept while one stays on it.
 VIEW = ("q", "metric", "mark", "rows")
-# Another question begins at its first rows.
+# Another question begins with the first rows.
 _PLACE = ("page", "after")
 
 PAGES: dict[str, str | Promise] = {
@@ -35,7 +35,7 @@ PAGES: dict[str, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Something to press: another page, another choice. `is_current` is where one is."""
+    """A link to another page or choice. `is_current` marks the present one."""
 
     href: str
     text: str
@@ -70,7 +70,7 @@ def navigation(current: str, query: str) -> list[Link]:
 
 
 def changed(query: QueryDict, **changes: str | Iterable[str] | None) -> str:
-    """The query of an address with other values for some parameters; None takes one out."""
+    """The query of an address with other values for some parameters; None removes one."""
     told = query.copy()
     for name in _PLACE:
         told.pop(name, None)

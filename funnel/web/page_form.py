@@ -1,4 +1,4 @@
-"""What an address says beside the question: how the funnel's pages list, and what the API tells."""
+"""Parameters beside the question: the order and search of pages, and the topics of the API."""
 
 from typing import Any
 
@@ -41,19 +41,19 @@ class PageForm(QuestionForm):
 
     @property
     def order(self) -> SourceOrder:
-        """The order of the sources; by purchases where the address says nothing or nonsense."""
+        """The order of the sources; by purchases where the address has none or an invalid one."""
         self.is_valid()
         return SourceOrder(self.cleaned_data.get("sort") or SourceOrder.PURCHASES)
 
     @property
     def search(self) -> str:
-        """What the sources to show contain; empty for all."""
+        """The text that the shown sources contain; empty for all."""
         self.is_valid()
         return str(self.cleaned_data.get("q") or "")
 
 
 class TableForm(PageForm):
-    """`?page=2`, and of which rows or figures: `?metric=revenue`, `?mark=medium`, `?rows=time`."""
+    """`?page=2`, and what to show: `?metric=revenue`, `?mark=medium`, `?rows=time`."""
 
     metric = forms.ChoiceField(choices=[(one.value, one.value) for one in Metric], required=False)
     mark = forms.ChoiceField(choices=[(one.value, one.value) for one in Mark], required=False)
@@ -70,13 +70,13 @@ class TableForm(PageForm):
     )
 
     def chosen_or(self, name: str, default: str) -> str:
-        """What the address says of one of these; the default where it says nothing or nonsense."""
+        """The value in the address; the default where it is missing or invalid."""
         self.is_valid()
         return str(self.cleaned_data.get(name) or default)
 
     @property
     def number(self) -> int:
-        """The page of the table; the first where the address says nothing or nonsense."""
+        """The page of the table; the first where the address has none or an invalid one."""
         self.is_valid()
         return int(self.cleaned_data.get("page") or 1)
 
@@ -104,7 +104,7 @@ class ApiForm(PageForm):
 
     @property
     def topics(self) -> tuple[Topic, ...]:
-        """What is asked for beside the report."""
+        """The requested topics beside the report."""
         self.is_valid()
         topics: tuple[Topic, ...] = self.cleaned_data.get("include") or tuple(Topic)
         return topics

@@ -1,6 +1,6 @@
-"""The tables of the funnel's pages as values: what each cell says, and what stands beside it.
+"""The tables of the funnel's pages as values: the text of each cell, and what stands beside it.
 
-One template draws them all. A page of a table holds what a phone can show; its file has every row.
+One template draws them all. A page of a table fits a phone; its file has every row.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,14 +23,14 @@ from funnel.templatetags.names import days
 from funnel.web.difference import Difference, in_short, of_median, of_others, of_time
 from onai.templatetags.russian import duration, percent, plural, tenge
 
-# A month of days is one page; a row of a source has more to press in it.
+# A month of days is one page; a row of a source has more links.
 _ROWS, _SOURCES = 31, 20
 _LONGEST_MARK = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A figure, the one thing that is said of it, and where pressing it leads."""
+    """A figure, the one text beside it, and its link."""
 
     text: str
     difference: Difference | None = None
@@ -39,7 +39,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row by its name, `note` beside it, muted; each cell by its column."""
+    """A row by its name, with a muted `note`; cells by their columns."""
 
     name: str
     cells: tuple[tuple[str, Cell], ...]
@@ -57,7 +57,7 @@ class Table:
 
 
 class _Columns:
-    """Columns, and rows whose cells stand in them."""
+    """Columns, and rows with cells for them."""
 
     def __init__(self, *titles: str) -> None:
         self.titles = list(titles)
@@ -75,7 +75,7 @@ def of_sources(
     narrowed: Callable[[str], str],
     people: Callable[[str, str], str],
 ) -> Table:
-    """A row a source, and at the end one for all that are not listed.
+    """A row for each source, and one at the end for all that are not listed.
 
     `narrowed` is the address of this page for one source, `people` that of the list of a step.
     """
@@ -101,7 +101,7 @@ def of_sources(
 
 
 def over_time(question: FunnelQuestion, points: Sequence[Point], *, number: int) -> Table:
-    """A row a day, week or month, the last one first."""
+    """A row for each day, week or month, the last one first."""
     columns = _Columns(_now("Дни"), *_funnel_titles(question))
     page = Paginator(points[::-1], _ROWS).get_page(number)
     rows = [
@@ -125,7 +125,9 @@ def _state(point: Point) -> str:
 
 
 def of_marks(marks: MarkTable, *, number: int) -> Table:
-    """A row a value of a UTM mark, best sellers first; at the end those not listed and without."""
+    """A row for each value of a UTM mark, best sellers first; at the end the others, and leads
+    without one.
+    """
     columns = _Columns(
         _now("Метка"),
         _now("Заявки"),
@@ -158,7 +160,7 @@ def of_marks(marks: MarkTable, *, number: int) -> Table:
 
 
 def of_times(first: str, times: Sequence[OfSource | OfBucket], *, number: int) -> Table:
-    """How long people of a source, or of a day, week or month think before they buy."""
+    """How long people of a source, or of a day, week or month, think before they buy."""
     columns = _Columns(
         first,
         _now("Быстрые 25 %"),

@@ -1,4 +1,4 @@
-"""Choosing sources in an address: `?source=TF4&source=`, where an empty one means without any."""
+"""The sources in an address: `?source=TF4&source=`, where an empty one means without a source."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -34,7 +34,7 @@ class SourcesField(forms.Field):
 
 
 class SourcesForm(AddressForm):
-    """Of which sources; none told means any. `sources` are those one is offered to choose from."""
+    """The chosen sources; none means all. `sources` are those to choose from."""
 
     parameters = {
         "source": "only these sources, exactly as written, up to 50; empty for leads without one"
@@ -48,12 +48,12 @@ class SourcesForm(AddressForm):
 
     @property
     def chosen_sources(self) -> tuple[str, ...]:
-        """The sources of the address; none where it says nothing or nonsense."""
+        """The sources of the address; none where it has none or invalid ones."""
         self.is_valid()
         chosen: tuple[str, ...] = self.cleaned_data.get("source", ())
         return chosen
 
     @property
     def source_choices(self) -> list[str]:
-        """Those that were chosen stay to be chosen, also where none of their leads is left."""
+        """The sources to choose from; chosen ones stay, even where none of their leads is left."""
         return list(dict.fromkeys([*self._offered, *self.chosen_sources]))

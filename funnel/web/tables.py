@@ -1,4 +1,4 @@
-"""The page's tables as files: the same figures, in plain numbers for a spreadsheet."""
+"""The tables of the pages as files: the same figures, as plain numbers for a spreadsheet."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -167,7 +167,7 @@ def _time_to_buy(found: FunnelAnswers) -> Table:
     return Table(columns, rows)
 
 
-# By its name: what a table needs counted, and how it is made of that.
+# Tables by name: the topic each needs, and the function that makes it.
 TABLES: dict[str, tuple[tuple[Topic, ...], Callable[[FunnelAnswers], Table]]] = {
     "headline": ((), _headline),
     "steps": ((), _steps),
@@ -201,7 +201,7 @@ def _funnel_columns(question: FunnelQuestion) -> list[Text]:
 
 
 def _own_steps(question: FunnelQuestion) -> tuple[StageId, ...]:
-    """Those that are not counted in another column: the report's payments are all purchases."""
+    """The steps that no other column counts: the report's payments are all purchases."""
     return question.steps[:-1] if question.counting is Counting.REPORTED else question.steps
 
 
@@ -232,7 +232,7 @@ def _rate(rate: Rate) -> list[Cell]:
 
 
 def _against_others(one: AgainstOthers | None) -> list[Cell]:
-    """Nothing where nobody is in the row, or in any other."""
+    """Empty where the row or all the others have nobody."""
     if one is None:
         return ["", ""]
     unsaid = {

@@ -1,4 +1,4 @@
-"""The funnel's pages of figures, each a question, their tables as files, and asking once more."""
+"""The funnel's pages of figures, their tables as files, and the refresh."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -43,7 +43,7 @@ from onai.web import csv_export
 from onai.web.problems import NotFound
 
 _LONGEST_QUERY = 8_000
-# Others are found by the search.
+# The search finds the others.
 _MOST_CHOICES = 50
 
 
@@ -195,7 +195,7 @@ def _page(
     answer: Answer[FunnelAnswers],
     shown: dict[str, Any],
 ) -> HttpResponse:
-    """A page of figures: what it shows, and what every one of them has."""
+    """A page of figures: its own content, and what all of them share."""
     found, query = answer.figures, request.GET
     question = found.question
     context = {
@@ -218,7 +218,7 @@ def _page(
 
 
 def _chosen(form: TableForm, question: FunnelQuestion, query: QueryDict) -> dict[str, object]:
-    """What was asked and is answered, and what one may ask instead."""
+    """The question, and the choices beside it."""
     days = ("period", "from", "to")
     return {
         "question": question,
@@ -265,7 +265,7 @@ def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
 
 
 def in_order(found: FunnelAnswers, form: PageForm) -> FunnelAnswers:
-    """The answers with their sources in the order that is asked for."""
+    """The answers with their sources in the requested order."""
     ordered = found.sources.sorted_by(form.order)
     return replace(found, sources=replace(found.sources, rows=ordered))
 
@@ -273,9 +273,9 @@ def in_order(found: FunnelAnswers, form: PageForm) -> FunnelAnswers:
 @role_required("admin")
 @require_POST
 def refresh_figures(request: IdentifiedRequest) -> HttpResponse:
-    """Has the database asked again, and leads back to the question it was asked from."""
+    """Have the database asked again, and return to the same question."""
     told = request.POST.get("query", "")
-    # No address is longer; a question cut short would be another one.
+    # No address is longer; a shortened question would be another one.
     query = QueryDict(told if len(told) <= _LONGEST_QUERY else "").urlencode()
     page = request.POST.get("page", "")
     back = HttpResponseRedirect(address(page if page in PAGES else "funnel", query))

@@ -1,4 +1,4 @@
-"""What things of the funnel are called, on the page, in files and in the API."""
+"""The names of things in the funnel, on pages, in files and in the API."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _

@@ -22,12 +22,12 @@ View = Callable[Concatenate[Any, ...], HttpResponseBase]
 
 
 def role_required(*roles: str, keeps_text: bool = False) -> Callable[[View], View]:
-    """Let only these roles in, and of forms only those that were drawn for whoever sends them.
+    """Allow only these roles, and only forms that were drawn for the person who sends them.
 
-    Without a session a page sends to the sign-in and the API answers 401; with another role both
-    answer 403; when nobody can tell who is asking, 503. A file goes out only to somebody who may
-    have it this very moment. A view that `keeps_text` has a form: what is typed there survives the
-    sign-in, as `request.typed`, and it answers `request.refusal` itself, with the text in place.
+    Without a session a page redirects to the sign-in and the API answers 401; with another role
+    both answer 403; when nobody can tell who is asking, 503. An export checks the session at that
+    very moment. A view with `keeps_text` has a form: its text survives the sign-in as
+    `request.typed`, and the view answers `request.refusal` itself, with the text in place.
     """
     allowed = frozenset(Role(role) for role in roles)
 
@@ -70,9 +70,9 @@ def _with_its_form(
 
 
 def _checked_export(request: VisitorRequest, identity: Identity, file: CsvFile) -> HttpResponseBase:
-    """The file, if whoever asks may have it also without what was remembered of them.
+    """The file, if the person may have it without remembered answers.
 
-    When it has been sent, the log tells who took it and how much of it.
+    Once it has been sent, the log says who took it and how much of it.
     """
     try:
         now = standing.identify(tokens.verify(request.access_token or ""))
@@ -106,10 +106,10 @@ def _to_sign_in(request: HttpRequest, *, keeps_text: bool = False) -> HttpRespon
     if is_api(request):
         raise SignInRequired
     if request.headers.get("HX-Request") == "true":
-        # A part of a page has asked, in whose place no whole page may come.
+        # A fragment was requested, which must not be replaced by a whole page.
         return render(request, "identity/signed_out.html", status=401)
-    # After signing in a page is fetched again, so only what can be fetched is worth returning to:
-    # for a form that was sent, the page it was on.
+    # After signing in the browser sends a GET, so it returns to an address that answers one: for a
+    # form, the page of the form.
     if request.method in ("GET", "HEAD"):
         return _redirect_to_sign_in(next=request.get_full_path())
     form_page = _form_page_of(request)
@@ -127,9 +127,9 @@ def _redirect_to_sign_in(**query: str) -> HttpResponse:
 
 
 def _form_page_of(request: HttpRequest) -> str:
-    """The page of this site that a form was sent from, as far as the browser tells."""
+    """The page of this site that a form was sent from, as far as the browser says."""
     try:
         page = urlsplit(request.headers.get("Referer", ""))
     except ValueError:
-        return ""  # Anybody can write anything there, such as a bracket that does not close.
+        return ""  # It may hold anything, such as an open bracket.
     return page.path if page.netloc == request.get_host() else ""

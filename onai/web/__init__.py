@@ -1,1 +1,1 @@
-"""What all requests and answers have in common: what may come in, which headers go out."""
+"""What all requests and answers share: limits, headers, problems, forms, lists."""

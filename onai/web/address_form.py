@@ -1,4 +1,4 @@
-"""Forms that read an address. What may stand there once is not guessed where it stands twice."""
+"""Forms over the query of an address. A contradictory parameter is an error, not a guess."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -44,7 +44,7 @@ class AddressForm(forms.Form):
 
 
 def refuse_errors(*asked: forms.Form, refusal: type[InvalidInput] = InvalidInput) -> None:
-    """Raise the refusal, with a sentence for each field that is wrong in any of the forms."""
+    """Raise the refusal, with a sentence for each invalid field of the forms."""
     errors = {
         name: " ".join(map(str, texts)) for form in asked for name, texts in form.errors.items()
     }

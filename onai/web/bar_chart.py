@@ -1,5 +1,6 @@
-"""A bar chart, measured for the SVG that `bar_chart.html` draws: bars of one series, and at will a
-line of another through their middles."""
+"""The measures of a bar chart for the SVG in `bar_chart.html`: bars of one series, and optionally a
+line of another through their middles.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ _NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What one bar stands for. `text` says it in words; a partial one is drawn pale."""
+    """The values of one bar. `text` says it in words; a partial bar is drawn pale."""
 
     value: Decimal | int
     text: str
@@ -42,7 +43,9 @@ class BarChart:
 
 
 def bar_chart(columns: Sequence[Column], *, height: int, with_line: bool = False) -> BarChart:
-    """Where nothing is above zero, no bar has a height. What is below zero is drawn as zero."""
+    """The chart of these columns. Where nothing is above zero, no bar has a height; negative values
+    are drawn as zero.
+    """
     highest = max((column.value for column in columns), default=_NOTHING)
     top = max((column.line for column in columns), default=_NOTHING)
     place = WIDTH / max(len(columns), 1)

@@ -1,4 +1,4 @@
-"""Choosing a period: by a name or from a day to a day, in the address, so that a view can be sent.
+"""Chooses a period by a name or by its days, in the address, so that a view can be sent as a link.
 
 `?period=this-month`, or `?from=2026-11-01&to=2026-11-22`; days are business days, both included.
 """
@@ -40,9 +40,8 @@ _LAST_DAYS = {Preset.TODAY: 1, Preset.SEVEN_DAYS: 7, Preset.THIRTY_DAYS: 30}
 
 @dataclass(frozen=True, slots=True)
 class ChosenPeriod:
-    """What somebody chose. `preset` is None for days of their own.
-
-    `query` is the choice as it stands in an address.
+    """A chosen period. `preset` is None for chosen days. `query` is the choice as it stands in an
+    address.
     """
 
     period: Period
@@ -55,7 +54,7 @@ class ChosenPeriod:
 
 
 def in_words(period: Period) -> str:
-    """The days, for a reader: «1 ноября — 22 ноября 2026»."""
+    """The days for a reader: «1 ноября — 22 ноября 2026»."""
     first, last = period.first_day, period.last_day
     if first == last:
         return date_format(first, "j E Y")
@@ -64,7 +63,7 @@ def in_words(period: Period) -> str:
 
 
 class _DayField(forms.DateField):
-    """A day that shows its initial value where the address names none."""
+    """A day that shows its initial value where the address has none."""
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         return data or initial
@@ -98,7 +97,7 @@ class PeriodForm(AddressForm):
         assert isinstance(named, forms.ChoiceField)  # noqa: S101 - for the type checker
         named.choices = [(preset.value, preset.label) for preset in presets]
         for name, label in (("from", _("С")), ("to", _("По"))):
-            # Declared here, since `from` is no name that Python lets one assign to.
+            # Declared here, because `from` is a keyword of Python.
             self.fields[name] = _DayField(
                 label=label,
                 required=False,
@@ -136,10 +135,10 @@ def chosen_period(
     default: Preset = Preset.THIS_MONTH,
     first_day_of_all: Callable[[], date | None] = lambda: None,
 ) -> ChosenPeriod:
-    """What the form says, or the default where it says nothing or nonsense.
+    """The period of the form, or the default where it has none or an invalid one.
 
-    `first_day_of_all` is asked for the first day there is anything of, for all time. The form then
-    shows the days chosen, so that one can correct one of them; nonsense it shows as it was said.
+    `first_day_of_all` returns the first day with data, for all time. The form then shows the chosen
+    days, so that one of them can be corrected; invalid values it shows as they were given.
     """
     nonsense = not form.is_valid() and {"period", "from", "to"} & set(form.errors)
     cleaned = {} if nonsense else form.cleaned_data

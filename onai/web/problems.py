@@ -1,4 +1,4 @@
-"""What goes wrong in a way a person should hear of, and the one place that tells them.
+"""Failures that a person should hear of, and the one place that turns them into answers.
 
 Code raises a `Problem` where it knows of one; here it becomes a page, or JSON under `/api/`.
 """
@@ -104,19 +104,19 @@ class DatabaseUnavailable(Problem):
 
 
 class DatabaseBusy(DatabaseUnavailable):
-    """The database is there, and would take longer than anybody should wait."""
+    """The database is there, but would take longer than anybody should wait."""
 
     code = "database_busy"
     message = _("База данных отвечает слишком медленно.")
 
 
 def is_api(request: HttpRequest) -> bool:
-    """Whether the asker is a program, which is told of failures in JSON."""
+    """Whether the client is a program, which gets failures in JSON."""
     return request.path.startswith("/api/")
 
 
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The response that tells of `problem` in the form the asker reads."""
+    """The response for `problem`, as a page or as JSON."""
     response: HttpResponse
     if is_api(request):
         fields = {name: str(text) for name, text in problem.fields.items()} or None
@@ -135,14 +135,13 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 
 def tell_when_to_retry(response: HttpResponse, problem: Problem | None) -> None:
-    """Send `Retry-After` along where the problem knows a time; also for pages that show it in
-    place."""
+    """Send `Retry-After` where the problem knows a time; also for pages that show it in place."""
     if problem is not None and problem.retry_after_seconds is not None:
         response["Retry-After"] = str(problem.retry_after_seconds)
 
 
 class ProblemMiddleware:
-    """Turns what a view raised into an answer. What it does not know stays a crash."""
+    """Turns an exception of a view into an answer. Anything unknown stays a crash."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -163,8 +162,8 @@ class ProblemMiddleware:
         if isinstance(exception, PermissionDenied):
             return answer(request, WrongRole())
         if isinstance(exception, django.db.DataError) and request.method in ("GET", "HEAD"):
-            # No outage, but something in the address that no row can hold. Not what the database
-            # said of it, which may quote what was searched.
+            # Not an outage, but a value in the address that no row can hold. The database's message
+            # is not logged, because it may quote a search.
             logger.error("value_refused_by_database", extra={"page": request.path})
             return answer(request, BadRequest())
         if isinstance(exception, django.db.OperationalError | django.db.InterfaceError):
@@ -187,8 +186,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    # Django's own record holds the address; behind the dash is one too.
+    # Django's own record holds the address, also after the dash.
     logger.warning("form_refused", extra={"reason": reason.partition(" - ")[0]})
-    # A program without a session hears that it has none, not that its page is old.
+    # A program without a session is told so, and not that its page is old.
     nobody = is_api(request) and getattr(request, "identity", None) is None
     return answer(request, SignInRequired() if nobody else StaleForm())

@@ -1,7 +1,7 @@
-"""The index of the students' search, which is an extension's (`pg_trgm`).
+"""The index of the students' search, which needs the extension `pg_trgm`.
 
-Without it each student is looked at: a second's work from some hundred thousand students on. So the
-index is built where the database lets us, and where it does not that is told and no more.
+Without it a search reads every student: about a second from some hundred thousand students on. So
+the index is built where the database allows it, and otherwise reported as missing.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ left join pg_namespace on pg_namespace.oid = extnamespace
 
 
 def try_to_index() -> None:
-    """Build the index, with its extension, where we may. Raises Django's database errors."""
+    """Create the index, with its extension, where we may. Raises Django's database errors."""
     try:
         schema_changes.execute("tripwire", _EXTENSION)
     except (django.db.ProgrammingError, django.db.NotSupportedError, django.db.OperationalError):
@@ -44,14 +44,14 @@ def try_to_index() -> None:
 
 
 def search_findings() -> Iterator[Finding]:
-    """That the index is missing, and what to do. Raises Django's database errors."""
+    """Reports a missing index, with what to do. Raises Django's database errors."""
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(_STATE, [_INDEX])
         indexed, available, schema, usable = cursor.fetchone()
         if indexed:
             return
         if usable:
-            # Of a database whose LC_CTYPE is C it would know Latin letters only.
+            # With the LC_CTYPE C it would know Latin letters only.
             cursor.execute(f"select {schema}.show_trgm('яя') <> '{{}}'")
             schema = schema if cursor.fetchone()[0] else None
     slower = _("Поиск студентов без индекса: он медленнее, когда студентов сотни тысяч.")

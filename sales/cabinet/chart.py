@@ -1,4 +1,4 @@
-"""The sales over time as a chart, and the same in words for its bars, its axis and its table."""
+"""The chart of sales over time, and the words of its bars, axis and table."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class SalesChart:
-    """Bars as high as the sales, a line as high as the revenue, and what stands below them."""
+    """Bars of sales, a line of revenue, and the labels below them."""
 
     title: str
     drawn: BarChart

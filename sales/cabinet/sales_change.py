@@ -1,7 +1,7 @@
-"""How the sales of a period have changed, by the funnel's own rule (`funnel.stats.comparison`).
+"""The change of a period's sales, by the funnel's own rule (`funnel.stats.comparison`).
 
-A sale is there at once, so nothing has to age. How many students are active or have finished is of
-today whenever they came, and so is not compared.
+A sale happens at once, so nothing has to age. The numbers of active and finished students describe
+today, whenever the students came, so they are not compared.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from onai.web.period_form import ChosenPeriod, Preset
 from sales.cabinet import statistics
 from sales.cabinet.statistics import Figures
 
-# Two figures of the page carry a mark: sales and revenue.
+# Two figures of the page can carry a mark: sales and revenue.
 _LEVEL = chance.LEVEL / 2
 
 
 @dataclass(frozen=True, slots=True)
 class SalesChange:
-    """What was sold before, up to the same moment, and what may be said of the difference."""
+    """Earlier sales, up to the same moment, and the difference."""
 
     spans: Spans
     sales: Counted
@@ -49,7 +49,7 @@ class SalesChange:
 def compared_sales(
     chosen: ChosenPeriod, now: Figures, *, manager_id: UUID | None
 ) -> SalesChange | None:
-    """The change of `now`, the figures of the chosen period; None of all time."""
+    """The change of `now`, the figures of the chosen period; None for all time."""
     if chosen.preset is Preset.ALL:
         return None
     period, moment = chosen.period, timezone.now()

@@ -1,4 +1,4 @@
-"""What was sold, when and by whom, counted from the students' own rows.
+"""Sales by day and manager, counted from the students' own rows.
 
 Days are business days. A sale is a student, counted on the day their access was opened; revenue is
 the sum of their prices, in tenge. Students whose account is a staff member's are not counted.
@@ -31,7 +31,7 @@ _FIGURES = {
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was sold: students, tenge, and how many of the students are active or have finished."""
+    """Sold students, revenue in tenge, and how many of the students are active or have finished."""
 
     sales: int
     revenue: int
@@ -41,7 +41,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The sales of some days, both included: of a week or month, what of it is in the period."""
+    """The sales of some days, both included: of a week or month, its days within the period."""
 
     days: Period
     sales: int
@@ -50,7 +50,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Sales over time, by day, or by week or month where the period is long. No day is left out."""
+    """Sales over time by day, or by week or month where the period is long. No day is left out."""
 
     unit: Unit
     points: list[Point]
@@ -58,10 +58,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A manager's place among all. Whoever sold the same has the same place.
+    """A manager's rank. Equal sales share a rank.
 
-    `email` is that of a staff member, empty for whoever is one no more. `user_id` is `NOBODY` for
-    the students without a manager.
+    `email` is that of a staff member, empty for former staff. `user_id` is `NOBODY` for the
+    students without a manager.
     """
 
     place: int
@@ -74,13 +74,13 @@ class Standing:
 
 
 def first_day_of_all() -> date | None:
-    """The day of the first sale there is."""
+    """The day of the first sale."""
     first = first_sale()
     return business_day(first) if first else None
 
 
 def first_sale(manager_id: UUID | None = None) -> datetime | None:
-    """When the first sale there is was made, by one manager or by any."""
+    """The moment of the first sale, of one manager or of all."""
     first: datetime | None = _students_of(manager_id).aggregate(first=Min("created_at"))["first"]
     return first
 
@@ -109,7 +109,7 @@ def sales_over_time(period: Period, *, manager_id: UUID | None) -> Series:
 
 
 def leaderboard(period: Period) -> list[Standing]:
-    """Every staff member, and whoever else sold something in the period, best first."""
+    """Every staff member, and everybody else who sold something in the period, best first."""
     this_month = Period.month_of(business_day())
     sold = {row.pop("manager"): Figures(**row) for row in _by_manager(period, **_FIGURES)}
     lately = {row["manager"]: row["sales"] for row in _by_manager(this_month, sales=_SALES)}
@@ -144,7 +144,7 @@ def _by_manager(period: Period, **counted: Any) -> Any:
 
 
 def _names_of(managers: Iterable[UUID]) -> dict[UUID, str]:
-    """What those who are staff no more were last called, as their students' rows have it."""
+    """The last known names of former staff, from their students' rows."""
     rows = Student.objects.filter(granted_by__in=managers).order_by(
         "granted_by", CREATED.desc(), "-pk"
     )

@@ -1,7 +1,7 @@
-"""Students, what was sold, and what managers did.
+"""Students, and the log of what managers did.
 
-`tripwire_users` and `sales_activity_log` stand in production already; the others are ours.
-`auth.users` is Supabase's own; a migration only ties `tripwire_users.user_id` to it.
+Production has `tripwire_users` and `sales_activity_log` already; the others are ours. `auth.users`
+belongs to Supabase; a migration only ties `tripwire_users.user_id` to it.
 """
 
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from onai.identity.models import StaffMember
 if TYPE_CHECKING:
     from sales.models.letters import WelcomeLetter
 
-# What students are ordered by. A moment that is not known counts as long past.
+# The orders of students. An unknown moment counts as long past.
 LONG_PAST = datetime(1900, 1, 1, tzinfo=UTC)
 CREATED = Coalesce("created_at", Value(LONG_PAST))
 LAST_ACTIVE = Coalesce("last_active_at", Value(LONG_PAST))
@@ -48,7 +48,7 @@ class StudentStatus(models.TextChoices):
 
 
 class Searched(Func):
-    """What a search looks at, as `students_search` has it: each word after a space."""
+    """The text that a search reads, as `students_search` indexes it: each word after a space."""
 
     template = "(' ' || %(expressions)s)"
     arg_joiner = " || ' ' || "
@@ -57,19 +57,19 @@ class Searched(Func):
 
 class StudentQuerySet(models.QuerySet["Student"]):
     def without_staff(self) -> "StudentQuerySet":
-        """Whoever is staff may have a student's row, and is no student."""
+        """Without rows of staff, who are not students."""
         return self.exclude(user_id__in=StaffMember.objects.values("user_id"))
 
     def of_manager(self, manager_id: UUID | None) -> "StudentQuerySet":
-        """One manager's, or nobody's."""
+        """One manager's students, or those without a manager."""
         return self.filter(granted_by=manager_id)
 
     def created_in(self, start: datetime, end: datetime) -> "StudentQuerySet":
-        """In `[start, end)`."""
+        """Created in `[start, end)`."""
         return self.filter(created_at__gte=start, created_at__lt=end)
 
     def matching(self, text: str) -> "StudentQuerySet":
-        """Whose name or e-mail has each word, a word of two letters at the beginning of one."""
+        """With each word in name or e-mail; a word of two letters at the beginning of one."""
         students = self.alias(searched=Searched("full_name", "email"))
         for word in folding.fold(text).split():
             whole = word if len(word) >= _SHORTEST_PART else f" {word}"
@@ -77,7 +77,7 @@ class StudentQuerySet(models.QuerySet["Student"]):
         return students
 
     def unsent(self) -> "StudentQuerySet":
-        """Whom no welcome letter has reached, as far as the student's row says."""
+        """Not reached by a welcome letter, as far as the student's row says."""
         return self.exclude(welcome_email_sent=True)
 
 
@@ -113,7 +113,7 @@ class Student(models.Model):
             models.Index(fields=["granted_by"], name="tripwire_users_granted_by"),
             models.Index(fields=["status"], name="tripwire_users_status"),
             models.Index(fields=["created_at"], name="tripwire_users_created_at"),
-            # An address is one whatever its case, and the predecessor kept what was typed.
+            # Case does not matter in an address, and the predecessor kept what was typed.
             models.Index(Lower("email"), name="tripwire_users_email_lower"),
         )
         constraints = (
@@ -134,7 +134,7 @@ class Student(models.Model):
 class ActionType(models.TextChoices):
     USER_CREATED = "user_created", _("Создал доступ")
     EMAIL_SENT = "email_sent", _("Отправил письмо")
-    # The predecessor's constraint knows no other kinds; `details["change"]` tells what it was.
+    # The predecessor's constraint allows no other kinds; `details["change"]` holds the act.
     STATUS_CHANGED = "status_changed", _("Изменил статус или данные")
     PASSWORD_RESET = "password_reset", _("Сменил пароль")
     USER_DELETED = "user_deleted", _("Удалил доступ")

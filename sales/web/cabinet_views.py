@@ -38,13 +38,13 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Section(Generic[Found]):
-    """A part of the page. `found` is None when the database could not be asked for it."""
+    """A part of the page. `found` is None when the database could not be asked."""
 
     found: Found | None
 
 
 def _section(find: Callable[[], Found]) -> Section[Found]:
-    """Find what a part shows; an outage takes down this part, and no other."""
+    """Compute a part of the page; an outage takes down this part and no other."""
     try:
         return Section(find())
     except (OperationalError, InterfaceError) as error:
@@ -56,7 +56,7 @@ def _section(find: Callable[[], Found]) -> Section[Found]:
 @role_required("admin", "sales")
 @require_safe
 def cabinet(request: IdentifiedRequest) -> HttpResponse:
-    """The page, or of it only the figures that keep themselves current."""
+    """The page, or only its figures, which renew themselves."""
     if request.headers.get("HX-Target") == "live":
         return _live_figures(request)
     _section(lambda: register.note(request.identity))
@@ -93,13 +93,13 @@ def _students(wanted: StudentFilter, after: str, staff: list[StaffMember]) -> Li
     page, names = page_of_students(wanted, after=after), told_apart(staff)
     for student in page.rows:
         if student.granted_by in names:
-            # For this page only: as they are called now, and told apart.
+            # For this page only: their present names, with e-mails where names are shared.
             student.manager_name = names[student.granted_by]
     return page
 
 
 def _live_figures(request: IdentifiedRequest) -> HttpResponse:
-    """The headline alone, for the page that has it already. An outage keeps what is there."""
+    """The headline alone, for an open page. An outage keeps what is there."""
     form = StudentListForm(request.GET, staff=_staff())
     wanted = _own(request, form.wanted)
     chosen = _period(PeriodForm(request.GET))
@@ -113,7 +113,7 @@ def _live_figures(request: IdentifiedRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class _Headline:
-    """The figures of the chosen period, and how they have changed; None for all time."""
+    """The figures of the chosen period, and their change; None for all time."""
 
     now: statistics.Figures
     change: SalesChange | None
@@ -195,7 +195,7 @@ _COLUMNS = (
 @role_required("admin", "sales")
 @require_safe
 def students_csv(request: IdentifiedRequest) -> HttpResponseBase:
-    """Exactly the students that are filtered, as Excel with Russian settings opens them."""
+    """The filtered students, as Excel with Russian settings opens them."""
     form = StudentListForm(request.GET, staff=_staff())
     refuse_errors(form)
     wanted = _own(request, form.wanted)
@@ -228,7 +228,7 @@ def _sent(student: Student) -> str:
 @role_required("admin", "sales")
 @require_safe
 def activity(request: IdentifiedRequest) -> HttpResponse:
-    """Who did what to whom: a manager's own acts, an admin's all."""
+    """The log of acts: a manager's own, an admin's all."""
     register.note(request.identity)
     form = ActivityForm(request.GET, staff=_staff())
     is_admin = request.identity.role is Role.ADMIN

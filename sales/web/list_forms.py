@@ -1,7 +1,7 @@
-"""What an address says of the students, and of the acts, to list. `manager` is for admins.
+"""The filters of the lists of students and acts, from the address. `manager` is for admins.
 
 Plain forms over the address: each filter is a method or a value of the domain, so a library of
-filters would have nothing to add but a second way to refuse what is nonsense.
+filters would only add a second way to refuse invalid values.
 """
 
 from collections.abc import Iterable
@@ -57,7 +57,7 @@ class ListForm(AddressForm):
 
     @property
     def place(self) -> str:
-        """Where the page begins, if not at the beginning."""
+        """The row after which the page begins; None for the first page."""
         return str(self.cleaned_data.get("after") or "")
 
     @property
@@ -95,7 +95,7 @@ class StudentListForm(ListForm):
 
     @property
     def wanted(self) -> StudentFilter:
-        """The filter of an address; what is nonsense in it filters nothing."""
+        """The filter of an address; an invalid value filters nothing."""
         chosen = self.cleaned_data
         return StudentFilter(
             text=chosen.get("q") or "",

@@ -1,4 +1,4 @@
-"""The page that tells how a request to create or change a student went, or goes."""
+"""The page of a request to create or change a student: its progress and its outcome."""
 
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from sales.permissions import SomebodyElsesStudent, may_act_on
 from sales.provisioning import open_requests, student_requests
 from sales.web import password_once
 
-# After these one goes back to the student's card, which shows what has changed.
+# After these the student's card shows what has changed.
 _SHOWN_ON_CARD = (RequestKind.STATUS, RequestKind.CORRECTION, RequestKind.HANDOVER)
 
 
@@ -30,7 +30,9 @@ _SHOWN_ON_CARD = (RequestKind.STATUS, RequestKind.CORRECTION, RequestKind.HANDOV
 def progress(
     request: IdentifiedRequest, request_id: UUID, *, of_creation: bool
 ) -> HttpResponseBase:
-    """How a request ended, or that it has not yet. The password is on it once. A POST ends it."""
+    """The outcome of a request, or that it is open. The password is shown once. A POST ends the
+    request.
+    """
     if request.method == "POST":
         return end(request, request_id, of_creation=of_creation)
     found = _request_or_404(request, request_id, of_creation)
@@ -38,7 +40,7 @@ def progress(
         return redirect_to_result(found)
     reached = student_requests.progress_of(found)
     if reached.student is not None and not may_act_on(request.identity, reached.student):
-        raise SomebodyElsesStudent  # Handed over meanwhile, and no more the asker's to see.
+        raise SomebodyElsesStudent  # Handed over meanwhile, so no longer the user's to see.
     is_shown = found.is_creation or student_requests.is_latest_password(found)
     context = {
         "title": _title(found),
@@ -69,7 +71,7 @@ def end(request: IdentifiedRequest, request_id: UUID, *, of_creation: bool) -> H
 
 
 def redirect_to_result(change: StudentRequest) -> HttpResponseRedirect:
-    """To where one sees what became of a change."""
+    """Redirect to the page that shows the outcome of a change."""
     if change.state == RequestState.DONE and change.kind in _SHOWN_ON_CARD:
         card = reverse("student", args=[change.student_id])
         return HttpResponseRedirect(f"{card}?done={change.pk}")

@@ -1,4 +1,4 @@
-"""Which index Landing lacks for the funnel's pages, measured."""
+"""The index that Landing lacks for the funnel's pages, with measurements."""
 
 from typing import Any
 
