@@ -120,6 +120,7 @@ class StudentForm(IdentityForm, PasswordForm):
     """A new student. `manager_id` and `adopt` may be left out."""
 
     field_order = ("email", "confirm_email", "full_name", "password")
+    offers_managers = False
 
     manager_id = forms.UUIDField(
         label=_("Менеджер"),
@@ -131,6 +132,7 @@ class StudentForm(IdentityForm, PasswordForm):
 
     def offer_managers(self, staff: Sequence[StaffMember], *, myself: UUID) -> None:
         """Offer the staff members that an admin may choose from."""
+        self.offers_managers = True
         names = told_apart(staff)
         choices = [(str(one), name) for one, name in names.items() if one != myself]
         chosen = str(self["manager_id"].value() or "")
@@ -138,6 +140,16 @@ class StudentForm(IdentityForm, PasswordForm):
             # Also while nobody can list them: a chosen manager must not turn into the user.
             choices.append((chosen, str(_("Выбранный раньше"))))
         self.fields["manager_id"].widget = forms.Select(choices=[("", _("Я")), *choices])
+
+    @property
+    def typed_fields(self) -> list[forms.BoundField]:
+        """The fields to fill in, in order. What is ticked is drawn where it is asked."""
+        return [
+            self[name]
+            for name, field in self.fields.items()
+            if not isinstance(field, forms.BooleanField)
+            and (name != "manager_id" or self.offers_managers)
+        ]
 
     def new_student(self, asker: Identity) -> NewStudent:
         """The student of a valid form. Raises what `manager_named` raises."""

@@ -55,7 +55,9 @@ def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
         return {}
     if earlier is None or not earlier.is_creation:
         return {}
-    return {"email": earlier.email, "full_name": earlier.full_name}
+    return {
+        name: getattr(earlier, name) for name in StudentForm.base_fields if hasattr(earlier, name)
+    }
 
 
 def _suggest(request: IdentifiedRequest) -> HttpResponse:
