@@ -23,7 +23,7 @@ from onai.contacts import phones
 from onai.periods import Period
 
 PAGE = 20
-# The number of purchases that a page shows of one person; the file has all.
+# The number of purchases that the API tells of one person; the file has all.
 SHOWN_OF_ONE = 50
 # The number of persons that the file reads together.
 _TOGETHER = 500
@@ -127,16 +127,21 @@ class DuplicatesPage:
 
 
 def page_of_duplicates(
-    period: Period, *, sources: Collection[str] = (), number: int = 1
+    period: Period,
+    *,
+    sources: Collection[str] = (),
+    number: int = 1,
+    of_one: int | None = None,
 ) -> DuplicatesPage:
-    """The persons of page `number`, from 1, by the purchases of `sources` or of all.
+    """The persons of page `number`, from 1, by the purchases of `sources` or of all, with so many
+    of each one's purchases (`SHOWN_OF_ONE`).
 
     Raises PeopleUnavailable when the database cannot answer.
     """
     check, persons = _persons(period, sources)
     first = (number - 1) * PAGE
     return DuplicatesPage(
-        buyers=_buyers(persons[first : first + PAGE], first + 1, SHOWN_OF_ONE),
+        buyers=_buyers(persons[first : first + PAGE], first + 1, of_one or SHOWN_OF_ONE),
         persons=len(persons),
         purchases=sum(len(person) for person in persons),
         number=number,

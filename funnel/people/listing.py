@@ -33,7 +33,7 @@ Found = TypeVar("Found")
 PAGE = 25
 COUNTED_AT_MOST = 1_000
 _BATCH = 2_000
-_SOURCES_AT_MOST = 100
+_SOURCES_AT_MOST = 50
 
 
 class PeopleUnavailable(FiguresUnavailable):

@@ -32,6 +32,8 @@ from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
 
 _PERIOD = ("period", "from", "to")
 _FILTER = ("step", "lost", "source", "q")
+# Purchases of one person on the page, which says how many more there are.
+_SHOWN_OF_ONE = 3
 
 
 @role_required("admin")
@@ -141,7 +143,9 @@ def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
     period_form, chosen = _period(request)
     form = DuplicatesForm(request.GET, sources=listing.sources_of(chosen.period))
     sources = form.chosen_sources
-    page = duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number)
+    page = duplicates.page_of_duplicates(
+        chosen.period, sources=sources, number=form.number, of_one=_SHOWN_OF_ONE
+    )
     context = {
         **_page_of(request, period_form, chosen, ("source",)),
         "form": form,

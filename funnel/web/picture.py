@@ -1,7 +1,7 @@
 """The figures as pictures: what the page draws of the answers, measured and worded here.
 
-Lengths of the funnel are in units of a picture 100 wide and 100 high for each step, those of a
-chart of one 1000 wide and 100 high; the page stretches both.
+Lengths of the funnel are in units of a picture 100 wide and 100 high for each step, which the page
+stretches.
 """
 
 from collections.abc import Callable
@@ -18,15 +18,16 @@ from funnel.report.over_time import OverTime
 from funnel.report.stage_report import StageStatus
 from funnel.report.steps import Funnel, Step
 from funnel.stages import STAGES, Counting, Stage, StageId
+from funnel.templatetags.names import days
 from funnel.web.difference import Difference, in_full
 from onai.periods import Period
 from onai.templatetags.russian import percent, tenge
+from onai.web.bar_chart import BarChart, Column, bar_chart
 
 _WIDTH = 100
 # An empty step is still drawn, as a thread.
 _THINNEST = 1.5
-_CHART_WIDTH, _CHART_HEIGHT = 1000, 100
-_GAP = 0.25  # of a bar's place
+_CHART_HEIGHT, _MOST_BARS = 100, 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,13 @@ class Metric(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One metric over time: the bars of whole spans and of unfinished ones as SVG paths, the
-    highest of all values in words, and the days that are written below."""
+    """One metric over time: its bars, the highest value in words, the days that stand below, and
+    how many days, weeks or months before them it leaves out."""
 
-    whole: str
-    partial: str
+    bars: BarChart
     highest: str
     labels: tuple[Period, ...]
+    left_out: int
 
 
 def draw(answers: FunnelAnswers, people: Callable[[StageId, bool], str]) -> tuple[DrawnStep, ...]:
@@ -118,23 +119,24 @@ _VALUES: dict[Metric, tuple[Callable[[Funnel], int | Decimal], Callable[[Any], s
 
 
 def draw_over_time(over_time: OverTime, metric: Metric) -> Chart:
-    """A bar for each day, week or month; without a value, one has no height."""
-    points = over_time.points
+    """A bar for each day, week or month, of very many for the last ones."""
+    points = over_time.points[-_MOST_BARS:]
     value, written = _VALUES[metric]
-    values = [value(point.funnel) for point in points]
-    highest, place = max(values), _CHART_WIDTH / len(points)
-    paths = {True: "", False: ""}
-    for number, (point, of) in enumerate(zip(points, values, strict=True)):
-        height = float(_CHART_HEIGHT * of / highest) if highest else 0.0
-        x, width = place * (number + _GAP / 2), place * (1 - _GAP)
-        bar = f"M{x:.2f},{_CHART_HEIGHT}v{-height:.2f}h{width:.2f}v{height:.2f}z"
-        paths[point.bucket.is_partial] += bar
-    days = [point.bucket.first_day for point in points]
+    columns = [
+        Column(
+            of := value(point.funnel),
+            f"{days(point.bucket.period)}: {written(of)}",
+            is_partial=point.bucket.is_partial,
+        )
+        for point in points
+    ]
+    bars = bar_chart(columns, height=_CHART_HEIGHT)
+    firsts = [point.bucket.first_day for point in points]
     return Chart(
-        whole=paths[False],
-        partial=paths[True],
-        highest=written(highest),
-        labels=tuple(map(Period.day, sorted({days[0], days[len(days) // 2], days[-1]}))),
+        bars=bars,
+        highest=written(bars.highest),
+        labels=tuple(map(Period.day, sorted({firsts[0], firsts[len(firsts) // 2], firsts[-1]}))),
+        left_out=len(over_time.points) - len(points),
     )
 
 

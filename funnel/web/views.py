@@ -230,7 +230,7 @@ def _chosen(form: TableForm, question: FunnelQuestion, query: QueryDict) -> dict
         "kept_period": parameters(query, *days),
         "compare": choices(query, "compare", COMPARE, question.compare),
         "counting": choices(query, "count", COUNTING, question.counting),
-        "every_source": changed(query, source=None),
+        "every_source": changed(query, source=None) if len(question.sources) > 1 else "",
         "chips": [
             Link(
                 changed(query, source=[other for other in question.sources if other != one]),
