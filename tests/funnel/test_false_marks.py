@@ -169,9 +169,7 @@ def _verdicts(value: Any) -> Iterator[Verdict]:
         (400, True, False),
     ],
 )
-def test_where_nothing_has_changed_hardly_a_page_carries_a_mark(
-    leads: int, crowds: bool, of_its_own: bool
-) -> None:
+def test_unchanged_figures_rarely_carry_a_mark(leads: int, crowds: bool, of_its_own: bool) -> None:
     dice, marked = random.Random(11), Counter[str]()
     for _ in range(PAGES):
         before, now = (

@@ -34,7 +34,7 @@ def many(landing: LandingPages) -> None:
 
 
 @pytest.mark.parametrize("counting", ["reported", "cohort"])
-def test_the_biggest_are_told_one_by_one_and_the_others_together(
+def test_the_biggest_sources_are_listed_and_the_others_summed(
     admin: Client, many: None, counting: str
 ) -> None:
     answer = admin.get(f"{API}?{IN_OCTOBER}&count={counting}").json()
@@ -69,7 +69,7 @@ def test_the_page_says_how_many_more_there_are(admin: Client, many: None) -> Non
     assert "Искали среди самых больших" in text("q=nobody")
 
 
-def test_the_file_has_them_all(admin: Client, many: None) -> None:
+def test_the_file_lists_every_source(admin: Client, many: None) -> None:
     rows = csv_rows(admin, "sources", IN_OCTOBER)
 
     assert len(rows) == SOURCES
@@ -78,7 +78,7 @@ def test_the_file_has_them_all(admin: Client, many: None) -> None:
 
 
 @pytest.mark.parametrize("counting", ["reported", "cohort"])
-def test_so_it_is_with_the_marks_of_advertising(
+def test_utm_values_are_bounded_too(
     admin: Client, many: None, landing: LandingPages, counting: str
 ) -> None:
     without = {"source": "proftest_0001", "sms_clicked": True}
@@ -110,13 +110,13 @@ def test_few_sources_have_no_others(admin: Client, landing: LandingPages) -> Non
 
 
 @pytest.mark.parametrize("path", ["/funnel/people", "/funnel/duplicates", f"{PAGE}?source=TF4"])
-def test_a_choice_of_sources_is_bounded_too(admin: Client, many: None, path: str) -> None:
+def test_the_choice_of_sources_is_bounded(admin: Client, many: None, path: str) -> None:
     page = admin.get(f"{path}{'&' if '?' in path else '?'}{IN_OCTOBER}").content.decode()
 
     assert 0 < len(set(re.findall(r"proftest_\d{4}", page))) <= 200
 
 
-def test_no_more_leave_the_database_than_are_told(many: None) -> None:
+def test_the_database_returns_no_more_rows_than_are_shown(many: None) -> None:
     question = FunnelQuestion(Period(date(2026, 10, 1), date(2026, 10, 31)))
 
     found = ask(*statement_for(question, tuple(Topic)))

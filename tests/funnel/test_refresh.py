@@ -42,7 +42,7 @@ def test_refreshing_asks_the_database_again(admin: Client, sold: Callable[[], No
     assert _body(admin) == again
 
 
-def test_once_in_ten_seconds_for_all(
+def test_one_refresh_in_ten_seconds_serves_everybody(
     admin: Client, bearer: Callable[[str], dict[str, str]], sold: Callable[[], None]
 ) -> None:
     other = Client(headers=bearer("admin@onai.test"))
@@ -63,7 +63,7 @@ def test_once_in_ten_seconds_for_all(
         assert _body(admin)["totalConversions"] == 1
 
 
-def test_what_was_being_counted_meanwhile_is_not_taken_for_fresh(
+def test_a_count_begun_before_the_refresh_is_not_fresh(
     admin: Client, sold: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A count that began before the refresh ends, and is cached, after it."""
@@ -103,7 +103,7 @@ def two_processes(settings: Any) -> Callable[[str], None]:
     return answers
 
 
-def test_whoever_refreshed_sees_nothing_older_from_any_process(
+def test_after_a_refresh_no_process_shows_older_figures(
     admin: Client,
     bearer: Callable[[str], dict[str, str]],
     sold: Callable[[], None],
@@ -124,7 +124,7 @@ def test_whoever_refreshed_sees_nothing_older_from_any_process(
     assert _body(other)["totalConversions"] == 1
 
 
-def test_a_forged_moment_is_not_taken_up(admin: Client, sold: Callable[[], None]) -> None:
+def test_a_forged_moment_is_ignored(admin: Client, sold: Callable[[], None]) -> None:
     assert _body(admin)["totalConversions"] == 0
     sold()
     for value in ("2099-01-01T00:00:00+00:00", "2099-01-01T00:00:00+00:00:AAAA", "", "x:y:z"):
@@ -132,7 +132,7 @@ def test_a_forged_moment_is_not_taken_up(admin: Client, sold: Callable[[], None]
         assert _body(admin)["totalConversions"] == 0
 
 
-def test_the_moment_travels_safely_and_outlives_every_older_answer(admin: Client) -> None:
+def test_the_refresh_moment_is_signed_and_outlives_older_answers(admin: Client) -> None:
     admin.post(REFRESH)
     refused = admin.post(REFRESH)
 
@@ -142,7 +142,7 @@ def test_the_moment_travels_safely_and_outlives_every_older_answer(admin: Client
         assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
 
 
-def test_refreshing_in_an_outage_shows_that_there_is_one(
+def test_refreshing_during_an_outage_shows_the_outage(
     admin: Client, sold: Callable[[], None]
 ) -> None:
     sold()
@@ -173,13 +173,13 @@ def test_refreshing_in_an_outage_shows_that_there_is_one(
         ("x=" + "y" * 10_000, "/funnel"),
     ],
 )
-def test_refreshing_leads_back_to_the_same_question_and_nowhere_else(
+def test_refreshing_returns_to_the_same_question_only(
     admin: Client, landing: LandingPages, query: str, where: str
 ) -> None:
     assert admin.post(REFRESH, {"query": query})["Location"] == where
 
 
-def test_the_page_keeps_its_question_in_the_button(admin: Client, landing: LandingPages) -> None:
+def test_the_refresh_button_keeps_the_question(admin: Client, landing: LandingPages) -> None:
     page = admin.get("/funnel?a=1&b=%22%3E").content.decode()
 
     assert 'name="query" value="a=1&amp;b=%22%3E"' in page
@@ -192,7 +192,7 @@ def test_only_admins_refresh(as_person: Callable[[str], Client], email: str) -> 
     assert as_person(email).post(REFRESH).status_code == 403
 
 
-def test_refreshing_is_a_form_of_ours(admin: Client) -> None:
+def test_refreshing_needs_a_csrf_token(admin: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = admin.cookies
 
@@ -203,9 +203,7 @@ def test_refreshing_is_a_form_of_ours(admin: Client) -> None:
 # --- In a browser ------------------------------------------------------------------------------
 
 
-def test_the_page_keeps_itself_current_while_it_is_looked_at(
-    open_page: Any, landing: LandingPages
-) -> None:
+def test_the_page_renews_its_figures(open_page: Any, landing: LandingPages) -> None:
     page = open_page()
     complaints = complaints_of(page)
     sign_in(page)
@@ -226,7 +224,7 @@ def test_the_page_keeps_itself_current_while_it_is_looked_at(
 
 
 @pytest.mark.parametrize("how", ["offline", "signed out", "error"])
-def test_what_cannot_be_refreshed_stays_and_says_so(
+def test_figures_that_cannot_be_refreshed_stay_with_a_note(
     open_page: Any, landing: LandingPages, how: str
 ) -> None:
     landing.write({"sms_clicked": True})
@@ -247,7 +245,9 @@ def test_what_cannot_be_refreshed_stays_and_says_so(
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_an_owner_asks_again(open_page: Any, landing: LandingPages, javascript: bool) -> None:
+def test_an_owner_refreshes_the_figures(
+    open_page: Any, landing: LandingPages, javascript: bool
+) -> None:
     page = open_page(java_script_enabled=javascript)
     sign_in(page)
     landing.write({"sms_clicked": True})

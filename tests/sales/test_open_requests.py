@@ -115,7 +115,7 @@ def test_a_change_is_ended_by_a_post_to_its_page_too(
 # --- What one keeps from another ---------------------------------------------------------------
 
 
-def test_an_address_that_is_being_created_is_given_to_nobody_else(
+def test_an_address_in_an_open_creation_is_taken(
     as_person: SignIn, desk: Desk, faults: Faults
 ) -> None:
     boss = admin_of_one(as_person)
@@ -126,7 +126,7 @@ def test_an_address_that_is_being_created_is_given_to_nobody_else(
     assert "уже у другой учётной записи" in text_of(answer)
 
 
-def test_nobody_is_created_with_an_address_that_is_being_given(
+def test_an_address_in_an_open_correction_is_taken(
     as_person: SignIn, desk: Desk, faults: Faults
 ) -> None:
     boss = admin_of_one(as_person)
@@ -141,9 +141,7 @@ def test_nobody_is_created_with_an_address_that_is_being_given(
 # --- A reason that this version does not know --------------------------------------------------
 
 
-def test_a_reason_that_nobody_knows_any_more_breaks_no_page(
-    as_person: SignIn, desk: Desk, faults: Faults
-) -> None:
+def test_an_unknown_reason_breaks_no_page(as_person: SignIn, desk: Desk, faults: Faults) -> None:
     boss = admin_of_one(as_person)
     faults.set(ONE_USER, times=1, status=504)
     change = send_act(boss, desk, "password")["Location"]
@@ -162,7 +160,7 @@ def test_a_reason_that_nobody_knows_any_more_breaks_no_page(
 # --- A password that Supabase may refuse -------------------------------------------------------
 
 
-def test_killed_before_supabase_accepted_the_password_nobody_gets_in(
+def test_a_creation_killed_before_the_password_lets_nobody_in(
     desk: Desk, accounts: Accounts, faults: Faults, project: Project
 ) -> None:
     project.set(pwned_passwords=["something-else"])
@@ -193,7 +191,7 @@ def test_a_worker_that_finds_the_account_gives_it_the_password(
     accounts.sign_in(GOOD["email"], GOOD["password"])
 
 
-def test_a_leaked_password_that_the_worker_hears_of_takes_the_account_with_it(
+def test_a_leaked_password_found_by_the_worker_undoes_the_account(
     desk: Desk, accounts: Accounts, faults: Faults, project: Project
 ) -> None:
     project.set(pwned_passwords=[GOOD["password"]])
@@ -228,7 +226,7 @@ def test_a_refusal_that_comes_after_the_worker_has_finished_deletes_no_student(
     accounts.sign_in(GOOD["email"], GOOD["password"])
 
 
-def test_a_password_that_supabase_cannot_set_for_an_error_of_its_own_undoes_the_creation(
+def test_a_password_that_supabase_cannot_set_undoes_the_creation(
     as_person: Callable[[str], Client], desk: Desk, faults: Faults, project: Project
 ) -> None:
     manager = as_person(MANAGER)
