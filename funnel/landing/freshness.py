@@ -4,8 +4,9 @@ A finished answer is kept for `FUNNEL_CACHE_SECONDS`, and for days as the last g
 good one is shown with its age while Landing does not answer, or while another request counts the
 next. Lists of persons are never kept here: keys and answers hold nothing personal.
 
-Kept answers are signed JSON, so whoever writes to the shared cache can neither run code here nor
-change figures. An answer that cannot be read counts as absent.
+Answers are kept as JSON under their digest, and the digest, signed, under the question: whoever
+writes to the shared cache can neither run code here nor change figures. An answer that cannot be
+read counts as absent.
 """
 
 from collections.abc import Callable, Hashable
@@ -32,6 +33,7 @@ from onai.periods import business_day
 from onai.templatetags.russian import ago
 
 KEPT = timedelta(days=7)
+_CONTENT = "funnel:figures:"
 # Raise this when figures change their meaning and not their shape.
 _VERSION = 1
 
@@ -75,9 +77,9 @@ class Answer(Generic[Figures]):
     figures: Figures
     standing: Standing
     age: timedelta
-    texts: dict[Hashable, str]
+    texts: dict[Hashable, bytes]
 
-    def text(self, name: Hashable, write: Callable[[Figures], str]) -> str:
+    def text(self, name: Hashable, write: Callable[[Figures], bytes]) -> bytes:
         """The figures as `write` writes them, once for as long as this process has them."""
         found = self.texts.get(name)
         if found is None:
@@ -104,7 +106,7 @@ class _Kept(Generic[Figures]):
     """Figures in this process, and their written form."""
 
     figures: Figures
-    texts: dict[Hashable, str] = field(default_factory=dict)
+    texts: dict[Hashable, bytes] = field(default_factory=dict)
 
 
 def answer(question: str, count: Callable[[], Figures], *, kind: type[Figures]) -> Answer[Figures]:
@@ -182,28 +184,34 @@ class _Shelf(Generic[Figures]):
         return self._read(self._last_place)
 
     def keep(self, figures: Figures) -> None:
-        self._write(self.place, figures, settings.FUNNEL_CACHE_SECONDS)
+        seconds, long = settings.FUNNEL_CACHE_SECONDS, KEPT.total_seconds()
+        written = _adapter(self._kind).dump_json(figures).decode()
+        digest = sha256(written.encode()).hexdigest()
+        cache.set(_CONTENT + digest, written, max(seconds, long))
+        cache.set(self.place, _signed(self.place, digest), seconds)
         last = self.last()
         if last is None or last.figures.as_of <= figures.as_of:
-            self._write(self._last_place, figures, KEPT.total_seconds())
-
-    def _write(self, place: str, figures: Figures, seconds: float) -> None:
-        told = _adapter(self._kind).dump_json(figures).decode()
-        cache.set(place, signing.Signer(salt=place).sign(told), seconds)
+            cache.set(self._last_place, _signed(self._last_place, digest), long)
 
     def _read(self, place: str) -> _Kept[Figures] | None:
-        kept = cache.get(place)
-        return _read(place, kept, self._kind) if isinstance(kept, str) else None
+        try:
+            return _content(signing.Signer(salt=place).unsign(str(cache.get(place))), self._kind)
+        except (signing.BadSignature, LookupError, ValidationError):
+            return None
 
 
-# Parsed once for each time it is written: the answers to a few questions, for each page and the
-# API.
+def _signed(place: str, digest: str) -> str:
+    return signing.Signer(salt=place).sign(digest)
+
+
+# Parsed once in a process: the answers to a few questions, for each page and the API.
 @lru_cache(maxsize=32)
-def _read(place: str, kept: str, kind: Any) -> _Kept[Any] | None:
-    try:
-        return _Kept(_adapter(kind).validate_json(signing.Signer(salt=place).unsign(kept)))
-    except (signing.BadSignature, ValidationError):
-        return None
+def _content(digest: str, kind: Any) -> _Kept[Any]:
+    """The figures with this digest. Raises LookupError where the cache does not have them."""
+    written = cache.get(_CONTENT + digest)
+    if not isinstance(written, str) or sha256(written.encode()).hexdigest() != digest:
+        raise LookupError(digest)
+    return _Kept(_adapter(kind).validate_json(written))
 
 
 @memoised

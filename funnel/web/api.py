@@ -34,9 +34,9 @@ def funnel(request: IdentifiedRequest) -> HttpResponse:
     form = ApiForm(request.GET)
     found = answered(request, form, form.strict_question(), form.topics)
 
-    def written(figures: FunnelAnswers) -> str:
+    def written(figures: FunnelAnswers) -> bytes:
         ordered = replace(found, figures=in_order(figures, form))
-        return json_text(wire.funnel_answer(ordered, form.topics))
+        return json_text(wire.funnel_answer(ordered, form.topics)).encode()
 
     # The warning about stale figures says how old they are now.
     content = written(found.figures) if found.stale else found.text(form.order, written)
@@ -52,10 +52,10 @@ def stage(request: IdentifiedRequest, stage_id: str) -> HttpResponse:
         raise NotFound(_("Такого этапа у воронки нет."))
     form = PageForm(request.GET)
     found = answered(request, form, form.strict_question(), ())
-    return _json(json_text(wire.stage_answer(found, StageId(stage_id))), stale=found.stale)
+    return _json(json_text(wire.stage_answer(found, StageId(stage_id))).encode(), stale=found.stale)
 
 
-def _json(content: str, *, stale: bool) -> HttpResponse:
+def _json(content: bytes, *, stale: bool) -> HttpResponse:
     response = HttpResponse(content, content_type="application/json")
     if stale:
         response["Warning"] = '110 - "Response is Stale"'
