@@ -1,6 +1,6 @@
 """One-machine stand-ins for development: embedded PostgreSQL, Supabase Auth, Resend, demo data.
 
-Importable only where the development requirements are installed, which is never production.
+They need the development requirements, which production does not have.
 """
 
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""Writes `docs/api.md` anew from the description of the API: `python -m onai.local.api_docs`."""
+"""Writes `docs/api.md` from the description of the API: `python -m onai.local.api_docs`."""
 
 import os
 

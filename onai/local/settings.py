@@ -1,4 +1,4 @@
-"""Settings of the stand-ins and of what prepares their data: the product's, with more allowed.
+"""Settings of the stand-ins and of the preparation of their data: the product's, with more rights.
 
 The product itself never runs with these.
 """
@@ -19,10 +19,10 @@ INSTALLED_APPS = [*INSTALLED_APPS, "onai.local", "onai.local.auth", "onai.local.
 ROOT_URLCONF = "onai.local.urls"
 MIDDLEWARE = ["whitenoise.middleware.WhiteNoiseMiddleware", "onai.local.faults.FaultMiddleware"]
 
-# What is too large the stand-ins say themselves, as what they stand for does.
+# The stand-ins refuse large bodies themselves, as the real servers do.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 30
 
-# The mailbox looks like the product, also where nobody has collected its static files.
+# The mailbox looks like the product, also without collected static files.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 STATIC_ROOT = None
 STORAGES = {

@@ -25,7 +25,7 @@ _EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*",
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _LONGEST_BAN_SECONDS = 9_223_372_036
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
-# What Supabase reads into fields that know no NULL: accounts made by SQL may have it there.
+# Columns that Supabase reads into fields without NULL; accounts made by SQL may have NULL there.
 _NEVER_NULL = (
     "instance_id",
     "aud",
@@ -100,7 +100,7 @@ def update(account: User, attributes: Mapping[str, Any]) -> User:
 
 
 def update_own(account: User, session: Session, attributes: Mapping[str, Any]) -> str | None:
-    """`PUT /user`. Returns the new address that is asked for: it counts once it is confirmed."""
+    """`PUT /user`. Returns the new address, which counts once it is confirmed."""
     email = valid_email(attributes["email"]) if attributes.get("email") else account.email
     new_email = email if email != account.email else None
     password = attributes.get("password")
@@ -136,7 +136,7 @@ def update_own(account: User, session: Session, attributes: Mapping[str, Any]) -
 
 
 def delete(account: User) -> None:
-    """`DELETE /admin/users/{id}`. What refers to the account elsewhere may forbid it."""
+    """`DELETE /admin/users/{id}`. A reference from another table may forbid it."""
     try:
         with transaction.atomic(using="auth"):
             account.delete()
@@ -145,7 +145,7 @@ def delete(account: User) -> None:
 
 
 def soft_delete(account: User) -> None:
-    """Keep the account's row, and nothing in it that tells whose it was."""
+    """Keep the account's row without anything that names its owner."""
     if account.deleted_at is not None:
         return
     account.email = _obscured(account, account.email or "")
@@ -195,8 +195,8 @@ def authenticate(email: str, password: str) -> User:
 def require_readable(account: User, otherwise: str, *, in_list: bool = False) -> None:
     """Refuse with a 500 and these words unless Supabase can read the account.
 
-    It cannot where an account made by SQL has NULL in a token, or its identity in its times. A list
-    reads no identities.
+    It cannot where an account made by SQL has NULL in a token, or its identity has NULL in a time.
+    A list reads no identities.
     """
     readable = all(getattr(account, name) is not None for name in _NEVER_NULL)
     if readable and not in_list:
@@ -234,13 +234,13 @@ def _set_password(account: User, password: str) -> None:
 
 
 def forget_tokens(account: User) -> None:
-    """No link or code that was sent before is good any longer."""
+    """Invalidate every link and code that was sent before."""
     account.confirmation_token = account.recovery_token = ""
     account.email_change_token_current = account.email_change_token_new = ""
 
 
 def _first_hash(attributes: Mapping[str, Any]) -> str:
-    """The hash of a new account's password, whose strength nobody looks at here."""
+    """The hash of a new account's password; its strength is not checked here."""
     given, password = attributes.get("password_hash"), attributes.get("password")
     if given and password is not None:
         raise Refusal(
@@ -255,7 +255,7 @@ def _first_hash(attributes: Mapping[str, Any]) -> str:
 
 
 def valid_email(value: str) -> str:
-    """The address as it is kept, or a refusal."""
+    """The address in its stored form, or a refusal."""
     if len(value.encode()) > _MAX_EMAIL:
         raise Refusal(400, "validation_failed", "An email address is too long")
     if not _EMAIL.fullmatch(value):
@@ -264,7 +264,7 @@ def valid_email(value: str) -> str:
 
 
 def required_email(body: Mapping[str, Any]) -> str:
-    """The address of a body that has to have one."""
+    """The address of a body that must have one."""
     if not body.get("email"):
         raise Refusal(400, "validation_failed", "An email address is required")
     return valid_email(body["email"])
@@ -277,7 +277,7 @@ def by_email(email: str) -> User | None:
 
 
 def refuse_duplicate(email: str, *, besides: User | None = None) -> None:
-    """Refuse an address that another account has, in capitals, too, or by any of its identities."""
+    """Refuse an address that another account has, in any case, or as one of its identities."""
     identities = Identity.objects.filter(email=email).select_related("user")
     owners = [identity.user for identity in identities] + [by_email(email)]
     for owner in owners:
@@ -321,7 +321,7 @@ def _apply_metadata(account: User, attributes: Mapping[str, Any]) -> None:
 
 
 def _merged(kept: dict[str, Any] | None, changes: object) -> dict[str, Any]:
-    """Keys are replaced one by one; null takes a key away."""
+    """Keys are replaced one by one; null removes a key."""
     if changes is None:
         return kept or {}
     if not isinstance(changes, dict):
@@ -343,7 +343,7 @@ def _ban_end(duration: str) -> datetime:
         raise Refusal(400, "validation_failed", f"invalid format for ban duration: {duration!r}")
     parts = _DURATION.findall(duration)
     seconds = sum(float(count) * _SECONDS[unit] for count, unit in parts)
-    # As long as a Go duration can be: 292 years.
+    # The longest Go duration: 292 years.
     return timezone.now() + timedelta(seconds=min(seconds, _LONGEST_BAN_SECONDS))
 
 

@@ -101,7 +101,7 @@ def unenrol(factor: Factor, session: Session) -> dict[str, Any]:
 
 
 def delete(factor: Factor) -> None:
-    """Forget a factor, and that sessions rest on it."""
+    """Delete a factor, and the sessions' assurance by it."""
     sessions.lower_assurance(factor)
     factor.delete()
 

@@ -38,7 +38,7 @@ _EMAIL_EXISTS = "A user with this email address has already been registered"
 
 
 def generate(body: dict[str, Any]) -> dict[str, Any]:
-    """`POST /admin/generate_link`: nothing is sent."""
+    """`POST /admin/generate_link`. Sends nothing."""
     email, kind = accounts.required_email(body), body.get("type") or ""
     redirect_to = project.redirect_target(body.get("redirect_to") or "")
     account = accounts.by_email(email)
@@ -71,7 +71,7 @@ def generate(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def send(account: User, kind: str) -> None:
-    """Issue a token of Supabase's own letters, at most one in a while."""
+    """Issue a token for a letter of Supabase's own, within its rate."""
     columns = _COLUMNS[kind][0]
     _require_gap(getattr(account, columns[1]))
     _issue(account, columns, _new_code())
@@ -116,7 +116,7 @@ def redeem_body(body: dict[str, Any]) -> User:
 
 
 def redeem(kind: str, *, token_hash: str = "", email: str = "", code: str = "") -> User:
-    """The account that a link's hash, or an address and its code, open; neither does so again.
+    """The account of a link's hash, or of an address and its code; each opens it once.
 
     Opening confirms the address.
     """
@@ -183,7 +183,9 @@ def _account_to_confirm(account: User | None, email: str, kind: str, body: dict[
 
 
 def _issue(account: User, columns: tuple[str, str], code: str) -> str:
-    """Give the account a new token of this kind, which kills the one before. The link's hash."""
+    """Give the account a new token of this kind, which invalidates the old one; returns the link's
+    hash.
+    """
     token, sent_at = columns
     to = account.email_change if token == "email_change_token_new" else account.email
     link_hash = _hash(to or "", code)

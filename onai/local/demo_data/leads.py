@@ -54,7 +54,7 @@ _REPORT = (
 
 @dataclass(frozen=True, slots=True)
 class _Journey:
-    """How far a lead has come, and who they are: persons are numbered."""
+    """How far a lead has come, and the number of the person."""
 
     source: str | None
     person: int
@@ -94,7 +94,7 @@ def _older_journeys(dice: random.Random, now: datetime) -> Iterator[_Journey]:
         emailed = dice.random() < 0.75
         yield _Journey(
             dice.choices(sources, weights)[0],
-            # Now and then a person comes back, under the contacts they left before.
+            # Now and then a person comes back, with the same contacts.
             1_000 + number - (number % 40 == 39),
             _moment(dice, now, days_ago=dice.choice(_OLDER_DAYS)),
             emailed=emailed,
@@ -121,7 +121,7 @@ def _lead(dice: random.Random, number: int, journey: _Journey, now: datetime) ->
     def after(
         before: datetime | None, happened: bool, hours: float, *, recorded: float = 1
     ) -> datetime | None:
-        """When it happened; now and then the landing page forgot to write it down."""
+        """The moment of an event; now and then the landing page did not write it."""
         if not happened or dice.random() > recorded:
             return None
         return min(now, (before or created) + timedelta(hours=hours * (0.5 + dice.random())))
@@ -185,7 +185,7 @@ def _metadata(dice: random.Random, source: str | None) -> dict[str, Any]:
 
 
 def _spelled(digits: int, *, style: int) -> str:
-    """A phone the way people write it. `digits` are the ten after the country code."""
+    """A phone in one of the ways people write it. `digits` are the ten after the country code."""
     number = str(digits)
     code, rest = number[:3], number[3:]
     return (
