@@ -98,7 +98,8 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
     """A dependency that hangs beside those that work."""
     probe = Hanging()
     monkeypatch.setattr(examination, "PATIENCE_SECONDS", 0.5)
-    dependencies = [*probes.DEPENDENCIES, Probe("frozen", "Замёрзшая часть", probe.check, "Ждать")]
+    working = Probe("working", "Часть, что работает", lambda: "отвечает", "")
+    dependencies = [working, Probe("frozen", "Замёрзшая часть", probe.check, "Ждать")]
     monkeypatch.setattr(health, "DEPENDENCIES", dependencies)
     monkeypatch.setattr("onai.ops.status.DEPENDENCIES", dependencies)
     yield probe

@@ -107,7 +107,8 @@ def test_a_stopping_process_finishes_its_requests_and_refuses_new_ones(
 
     wait_until(refuses)
     begun.sendall(b"\r\n")
-    answer = begun.recv(65_536)
+    with begun.makefile("rb") as whole:
+        answer = whole.read()
 
     assert answer.startswith(b"HTTP/1.1 503")
     assert b'"stopping"' in answer
