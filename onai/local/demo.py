@@ -73,7 +73,7 @@ class Child:
         try:
             self.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            say(f"{self.name} does not stop; killing it")
+            write_step(f"{self.name} does not stop; killing it")
         self.signal(signal.SIGKILL)
         self.process.wait()
 
@@ -86,7 +86,7 @@ class Demo:
         self.port = port
         self.children: list[Child] = []
         self.cluster: postgres.Cluster | None = None
-        self._alone = InterProcessLock(folder / "running")
+        self._lock = InterProcessLock(folder / "running")
 
     def start(self) -> None:
         for number in (self.port, self.port + 1):
@@ -96,13 +96,13 @@ class Demo:
             raise CannotStart(
                 f"The disk is too full: {_NEEDED_MEGABYTES} MB are needed in {self.folder}."
             )
-        if not self._alone.acquire(blocking=False):
+        if not self._lock.acquire(blocking=False):
             raise CannotStart(
                 f"Another demo runs on the data in {self.folder}."
                 " Stop it, or start this one from a clone of its own."
             )
-        say("starting PostgreSQL")
-        with _undisturbed():
+        write_step("starting PostgreSQL")
+        with _stop_signals_deferred():
             self.cluster = _start_postgres(self.folder)
         keys = Keys.load(self.folder)
         environment = local_environment(
@@ -110,20 +110,20 @@ class Demo:
         )
         _prepare(environment)
         for child in _processes(environment, self.port):
-            say(f"starting {child.name}")
-            with _undisturbed():
+            write_step(f"starting {child.name}")
+            with _stop_signals_deferred():
                 child.start()
                 self.children.append(child)
         _wait_until_ready(self.children, self.port)
-        _print_addresses(keys, self.port, self.folder)
+        _write_addresses(keys, self.port, self.folder)
 
     def watch(self) -> None:
-        """Until somebody stops the demo: start again what has died, but not for ever."""
+        """Restart processes that died, a few times each, until somebody stops the demo."""
         parent = os.getppid()
-        while os.getppid() == parent:  # whoever started us may be gone without a word
-            with _undisturbed():
+        while os.getppid() == parent:  # the starting process may be killed
+            with _stop_signals_deferred():
                 for child in self.children:
-                    _revive(child)
+                    _restart_if_stopped(child)
             time.sleep(0.5)
 
     def stop(self) -> None:
@@ -153,9 +153,9 @@ def main() -> None:
         sys.exit(f"\nThe disk is full: nothing more can be written under {demo.folder}.")
     finally:
         _ignore_stop_signals()
-        say("stopping")
+        write_step("stopping")
         demo.stop()
-        say("stopped")
+        write_step("stopped")
 
 
 def _ignore_stop_signals() -> None:
@@ -224,15 +224,15 @@ def _wait_until_ready(children: list[Child], port: int) -> None:
         time.sleep(0.1)
 
 
-def _revive(child: Child) -> None:
+def _restart_if_stopped(child: Child) -> None:
     code = child.process.poll()
     if code is None or child.restarts > _MOST_RESTARTS:
         return
     child.restarts += 1
     if child.restarts > _MOST_RESTARTS:
-        say(f"{child.name} stopped again (code {code}) and is not started any more")
+        write_step(f"{child.name} stopped again (code {code}) and is not started any more")
         return
-    say(f"{child.name} stopped (code {code}); starting it again")
+    write_step(f"{child.name} stopped (code {code}); starting it again")
     child.signal(signal.SIGKILL)  # what it may have left in its group
     child.start()
 
@@ -260,11 +260,11 @@ def _require_free(port: int) -> None:
             ) from None
 
 
-def _print_addresses(keys: Keys, port: int, folder: Path) -> None:
+def _write_addresses(keys: Keys, port: int, folder: Path) -> None:
     site, services = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
     logins = "\n".join(f"  {email:<20} {PASSWORD}   {role}" for email, role in _ACCOUNTS)
     forgotten = " (make reset forgets them)" if folder == ROOT / ".local" else ""
-    tell(
+    write(
         f"""
 Sales desk:     {site}
 Mailbox:        {services}/mailbox
@@ -286,8 +286,8 @@ def _interrupt(number: int, frame: object) -> NoReturn:
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A stop that is asked for meanwhile comes afterwards: half a server would be nobody's."""
+def _stop_signals_deferred() -> Iterator[None]:
+    """Handle a stop signal afterwards: a server that is half started belongs to nobody."""
     asked: list[int] = []
     for number in _STOP_SIGNALS:
         signal.signal(number, lambda number, frame: asked.append(number))
@@ -300,14 +300,15 @@ def _undisturbed() -> Iterator[None]:
             raise KeyboardInterrupt
 
 
-def say(sentence: str) -> None:
-    tell(f"• {sentence}")
+def write_step(sentence: str) -> None:
+    write(f"• {sentence}")
 
 
-def tell(text: str) -> None:
-    # The terminal may have been closed; then there is nobody to tell, and still all to be stopped.
+def write(text: str) -> None:
+    # The terminal may have been closed; everything still has to be stopped.
     with contextlib.suppress(OSError):
-        print(text, flush=True)
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def endpoint(*methods: str, keyless: bool = False) -> Callable[[Endpoint], Endpo
                 _limit_database()
                 return view(request, **kwargs)
             except (Refusal, DatabaseError) as error:
-                return wire.refusal(request, _told(error))
+                return wire.refusal(request, _as_refusal(error))
 
         return checked
 
@@ -64,7 +64,7 @@ def _limit_database() -> None:
         cursor.execute("select set_config('statement_timeout', %s, false)", [milliseconds])
 
 
-def _told(error: Refusal | DatabaseError) -> Refusal:
+def _as_refusal(error: Refusal | DatabaseError) -> Refusal:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, psycopg.errors.QueryCanceled):
@@ -111,8 +111,8 @@ def _sign_in(request: HttpRequest, body: dict[str, Any]) -> HttpResponse:
     account = accounts.authenticate(str(body["email"]), password)
     opened = _open_session(request, account)
     weak = password_faults(password)
-    told = {"message": " ".join(weak.values()), "reasons": list(weak)} if weak else None
-    return JsonResponse({**opened, "weak_password": told})
+    reasons = {"message": " ".join(weak.values()), "reasons": list(weak)} if weak else None
+    return JsonResponse({**opened, "weak_password": reasons})
 
 
 def _open_session(request: HttpRequest, account: User, method: str = "password") -> dict[str, Any]:
@@ -200,14 +200,14 @@ def _follow_link(request: HttpRequest) -> HttpResponse:
             account = links.redeem(kind, token_hash=token)
             opened = _open_session(request, account, "otp")
         del opened["user"]
-        told = {**opened, "sb": "", "type": kind}
+        fragment = {**opened, "sb": "", "type": kind}
     except Refusal as refused:
         error = _OAUTH_ERRORS.get(refused.status, "server_error")
-        told = {"error": error, "error_code": refused.code}
-        told |= {"error_description": refused.message, "sb": ""}
+        fragment = {"error": error, "error_code": refused.code}
+        fragment |= {"error_description": refused.message, "sb": ""}
     target = project.redirect_target(request.GET.get("redirect_to", ""))
     return HttpResponse(
-        status=303, headers={"Location": f"{target}#{urlencode(sorted(told.items()))}"}
+        status=303, headers={"Location": f"{target}#{urlencode(sorted(fragment.items()))}"}
     )
 
 

@@ -19,7 +19,7 @@ _TEXTS = (
     *("factor_type", "friendly_name", "issuer", "challenge_id", "code"),
 )
 # Violated constraints, and what a trigger raises.
-_TOLD_BY_THE_DATABASE = ("P0001", "23000", "23001", "23502", "23503", "23505", "23514", "23P01")
+_SHOWN_SQLSTATES = ("P0001", "23000", "23001", "23502", "23503", "23505", "23514", "23P01")
 UNEXPECTED = "Unexpected failure, please check server logs for more information"
 
 
@@ -42,7 +42,7 @@ def refusal(request: HttpRequest, refused: Refusal) -> HttpResponse:
     newer = request.headers.get(_VERSION_HEADER, "") >= _VERSION
     if newer:
         body = {"code": refused.code, "message": refused.message}
-    elif isinstance(cause, psycopg.Error) and cause.sqlstate in _TOLD_BY_THE_DATABASE:
+    elif isinstance(cause, psycopg.Error) and cause.sqlstate in _SHOWN_SQLSTATES:
         body = {"code": cause.sqlstate, "message": cause.diag.message_primary}
         body |= {"detail": cause.diag.message_detail} if cause.diag.message_detail else {}
     else:
@@ -56,7 +56,18 @@ def refusal(request: HttpRequest, refused: Refusal) -> HttpResponse:
     return response
 
 
-def _no_number(constant: str) -> float:
+def read_json(body: bytes) -> Any:
+    """JSON that PostgreSQL can keep: no NaN, no NUL, no lone surrogate.
+
+    Raises `ValueError` or `RecursionError`.
+    """
+    sent = json.loads(body, parse_constant=_refuse_constant)
+    if "\\u0000" in json.dumps(sent, ensure_ascii=False, allow_nan=False).encode().decode():
+        raise ValueError("NUL")
+    return sent
+
+
+def _refuse_constant(constant: str) -> float:
     raise ValueError(constant)
 
 
@@ -69,10 +80,7 @@ def body(request: HttpRequest) -> dict[str, Any]:
             f"Request body too large (max {_LARGEST_BODY_BYTES} bytes)",
         )
     try:
-        sent = json.loads(request.body or b"{}", parse_constant=_no_number)
-        # What PostgreSQL cannot keep, Supabase does not take: lone surrogates and NUL.
-        if "\\u0000" in json.dumps(sent, ensure_ascii=False, allow_nan=False).encode().decode():
-            raise ValueError("NUL")
+        sent = read_json(request.body or b"{}")
     except (ValueError, RecursionError) as error:
         raise Refusal(400, "bad_json", "Could not parse request body as JSON") from error
     if not isinstance(sent, dict):

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from onai.local.auth.keys import Keys
+from onai.local.auth.wire import read_json
 from onai.local.mail.models import Letter
 
 _KEY_LENGTH = 256
@@ -75,9 +76,7 @@ def _check_api_key(request: HttpRequest) -> None:
 
 def _read(body: bytes) -> Letter:
     try:
-        sent = json.loads(body)
-        if "\\u0000" in json.dumps(sent, ensure_ascii=False).encode().decode():
-            raise ValueError("NUL")  # which PostgreSQL cannot keep
+        sent = read_json(body)
     except (ValueError, RecursionError) as error:
         raise Refusal(400, "validation_error", "The request body is not JSON") from error
     if not isinstance(sent, dict):
