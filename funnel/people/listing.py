@@ -1,7 +1,7 @@
 """Who is in a step and who was lost at it: leads with their contacts, newest first.
 
 These are personal data. They are read past the cache, never kept, and are in no log. A page is
-found by the key of the row before it; how many there are is counted up to `COUNTED_AT_MOST`.
+found by the key of the row before it (`onai.web.paging`).
 """
 
 import logging
@@ -15,7 +15,7 @@ from uuid import UUID
 
 import django.db
 from cachalot.api import cachalot_disabled
-from django.db.models import Count, Min, Q
+from django.db.models import Count, F, Min
 from django.utils.translation import gettext_lazy as _
 
 from funnel.landing.statement import FiguresUnavailable, LeadsUnreadable
@@ -26,14 +26,15 @@ from onai.contacts import phones
 from onai.db import outage
 from onai.periods import Period, business_day
 from onai.web import paging
+from onai.web.paging import ListOrder, ListPage
 
 logger = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 PAGE = 25
-COUNTED_AT_MOST = 1_000
 _BATCH = 2_000
 _SOURCES_AT_MOST = 50
+_NEWEST = ListOrder(F("created_at"))
 
 
 class PeopleUnavailable(FiguresUnavailable):
@@ -91,36 +92,16 @@ class Person:
     bought: Event
 
 
-@dataclass(frozen=True, slots=True)
-class PeoplePage:
-    """One page. `following` leads to the next one, None on the last.
-
-    `count` is how many there are in all, or `COUNTED_AT_MOST` when `there_are_more`.
-    """
-
-    people: tuple[Person, ...]
-    following: str | None
-    count: int
-    there_are_more: bool
-
-
-def page_of_people(wanted: PeopleFilter, *, after: str = "") -> PeoplePage:
+def page_of_people(wanted: PeopleFilter, *, after: str = "") -> ListPage[Person]:
     """The page after the one whose `following` is `after`; nonsense leads to the first.
 
     Raises PeopleUnavailable when the database cannot answer.
     """
-    place = paging.place_at(after, moments=True)
-    rows = asked_past_the_cache(lambda: list(_after(wanted, place)[: PAGE + 1]))
-    shown = rows[:PAGE]
-    counted = len(rows)
-    if place or counted > PAGE:
-        counted = asked_past_the_cache(_matching(wanted)[: COUNTED_AT_MOST + 1].count)
-    return PeoplePage(
-        people=tuple(map(_person, shown)),
-        following=_place(shown[-1]) if len(rows) > PAGE else None,
-        count=min(counted, COUNTED_AT_MOST),
-        there_are_more=counted > COUNTED_AT_MOST,
+    page = asked_past_the_cache(
+        lambda: paging.page_of(_matching(wanted), _NEWEST, after=after, size=PAGE, counted=True)
     )
+    people = list(map(_person, page.rows))
+    return ListPage(people, page.following, page.count, page.there_are_more)
 
 
 def everybody(wanted: PeopleFilter) -> Iterator[Person]:
@@ -128,7 +109,8 @@ def everybody(wanted: PeopleFilter) -> Iterator[Person]:
 
     Raises PeopleUnavailable when the database cannot answer, then or later.
     """
-    return _following(wanted, _batch(wanted, None))
+    batches = paging.batches_of(_matching(wanted), _NEWEST, size=_BATCH)
+    return _following(_next(batches), batches)
 
 
 def sources_of(period: Period) -> list[str]:
@@ -183,30 +165,14 @@ def _matching(wanted: PeopleFilter) -> LeadQuerySet:
     return leads
 
 
-def _after(wanted: PeopleFilter, place: tuple[paging.Key, UUID] | None) -> LeadQuerySet:
-    leads = _matching(wanted)
-    if place:
-        moment, pk = place
-        leads = leads.filter(
-            Q(created_at__lte=moment) & (Q(created_at__lt=moment) | Q(pk__lt=pk)),
-        )
-    return leads.order_by("-created_at", "-pk")
+def _next(batches: Iterator[list[Lead]]) -> list[Lead]:
+    return asked_past_the_cache(lambda: next(batches, []))
 
 
-def _batch(wanted: PeopleFilter, place: tuple[paging.Key, UUID] | None) -> list[Lead]:
-    return asked_past_the_cache(lambda: list(_after(wanted, place)[:_BATCH]))
-
-
-def _following(wanted: PeopleFilter, batch: list[Lead]) -> Iterator[Person]:
-    while True:
+def _following(batch: list[Lead], batches: Iterator[list[Lead]]) -> Iterator[Person]:
+    while batch:
         yield from map(_person, batch)
-        if len(batch) < _BATCH:
-            return
-        batch = _batch(wanted, (batch[-1].created_at, batch[-1].pk))
-
-
-def _place(lead: Lead) -> str:
-    return paging.place_of(lead.created_at, lead.pk)
+        batch = _next(batches)
 
 
 def _person(lead: Lead) -> Person:

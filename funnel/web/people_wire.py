@@ -8,10 +8,11 @@ from uuid import UUID
 from pydantic import Field
 
 from funnel.people.duplicates import DuplicatesPage
-from funnel.people.listing import PeopleFilter, PeoplePage
+from funnel.people.listing import PeopleFilter, Person
 from funnel.stages import StageId
 from onai.periods import Period
 from onai.web.api import Moment, Shape, TextOrNull
+from onai.web.paging import ListPage
 
 
 class DaysShape(Shape):
@@ -86,7 +87,7 @@ class DuplicatesShape(Shape):
     timestamp: Moment
 
 
-def people(wanted: PeopleFilter, page: PeoplePage, *, as_of: datetime) -> PeopleShape:
+def people(wanted: PeopleFilter, page: ListPage[Person], *, as_of: datetime) -> PeopleShape:
     return PeopleShape(
         success=True,
         step=wanted.step,
@@ -95,7 +96,7 @@ def people(wanted: PeopleFilter, page: PeoplePage, *, as_of: datetime) -> People
         period=DaysShape.model_validate(wanted.period),
         count=page.count,
         there_are_more=page.there_are_more,
-        people=tuple(PersonShape.model_validate(one) for one in page.people),
+        people=tuple(PersonShape.model_validate(one) for one in page.rows),
         following=page.following,
         timestamp=as_of,
     )

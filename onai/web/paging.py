@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import ExpressionWrapper, F, Model, Q, QuerySet
 from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -29,7 +29,7 @@ _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 class ListOrder:
     """By a moment, newest first, or by a text; among equals by id. No row may lack the key."""
 
-    key: F | Coalesce | Lower
+    key: "F | Coalesce | ExpressionWrapper[Any] | Lower"
     by_moment: bool = True
 
     def after(self, rows: QuerySet[Rows], place: str) -> QuerySet[Rows]:
@@ -74,13 +74,13 @@ def page_of(
     )
 
 
-def all_of(rows: QuerySet[Rows], order: ListOrder, *, batch: int) -> Iterator[Rows]:
-    """Every row there is, in batches, so that neither we nor the database keep them all."""
+def batches_of(rows: QuerySet[Rows], order: ListOrder, *, size: int) -> Iterator[list[Rows]]:
+    """Every row there is, so many at a time, so that neither we nor the database keep them all."""
     place: str | None = ""
     while place is not None:
-        found = list(order.after(rows, place)[:batch])
-        yield from found
-        place = _place(found[-1]) if len(found) == batch else None
+        found = list(order.after(rows, place)[:size])
+        yield found
+        place = _place(found[-1]) if len(found) == size else None
 
 
 def _place(row: Any) -> str:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain
 from uuid import UUID
 
-from django.db.models import TextChoices
+from django.db.models import DateTimeField, ExpressionWrapper, TextChoices, TextField, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from onai.web import paging
@@ -46,6 +49,13 @@ ORDERS = {
 }
 
 
+# What is found of a search is sorted. Along the index of an order, a search for what stands at its
+# end would read the whole table row by row; no index has these keys.
+_ORDERS_OF_SEARCH = {
+    Order.NEWEST: ListOrder(ExpressionWrapper(CREATED + timedelta(0), DateTimeField())),
+    Order.NAME: ListOrder(ExpressionWrapper(Concat(NAME, Value("")), TextField()), by_moment=False),
+    Order.ACTIVE: ListOrder(ExpressionWrapper(LAST_ACTIVE + timedelta(0), DateTimeField())),
+}
 _STATES = {LetterFilter.WAITING: LetterState.PENDING, LetterFilter.FAILED: LetterState.FAILED}
 
 
@@ -60,6 +70,10 @@ class StudentFilter:
     without_manager: bool = False
     letter: LetterFilter | None = None
     order: Order = Order.NEWEST
+
+    @property
+    def list_order(self) -> ListOrder:
+        return (_ORDERS_OF_SEARCH if self.text else ORDERS)[self.order]
 
     @property
     def students(self) -> StudentQuerySet:
@@ -81,10 +95,10 @@ class StudentFilter:
 
 def page_of_students(wanted: StudentFilter, *, after: str = "") -> ListPage[Student]:
     """The page after the one whose `following` is `after`; nonsense leads to the first."""
-    order = ORDERS[wanted.order]
-    return paging.page_of(wanted.students, order, after=after, size=_PAGE, counted=True)
+    return paging.page_of(wanted.students, wanted.list_order, after=after, size=_PAGE, counted=True)
 
 
 def all_students(wanted: StudentFilter) -> Iterator[Student]:
     """Every student there is, read in batches while they are taken."""
-    return paging.all_of(wanted.students, ORDERS[wanted.order], batch=_BATCH)
+    batches = paging.batches_of(wanted.students, wanted.list_order, size=_BATCH)
+    return chain.from_iterable(batches)

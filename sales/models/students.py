@@ -115,6 +115,10 @@ class Student(models.Model):
             models.Index(fields=["created_at"], name="tripwire_users_created_at"),
             # Case does not matter in an address, and the predecessor kept what was typed.
             models.Index(Lower("email"), name="tripwire_users_email_lower"),
+            # One for each order that the cabinet offers (docs/adr/0022).
+            models.Index(CREATED.desc(), F("id").desc(), name="tripwire_users_newest"),
+            models.Index(LAST_ACTIVE.desc(), F("id").desc(), name="tripwire_users_active"),
+            models.Index(NAME, "id", name="students_by_name"),
         )
         constraints = (
             models.CheckConstraint(

@@ -1,22 +1,24 @@
-"""The cabinet with a million students and five million acts, against ten thousand of each.
+"""The cabinet with 100 000 students and with a million: every page, filter, order and search.
 
-Both stand side by side as databases of one server, and every question is put to them in turn, with
-the whole page around it. The index that serves a question is read from the plan of the larger one.
+Each is asked for as a whole page, in this process. The bars are those of `docs/adr/0011`; searches
+are measured without their index as well, for databases that lack `pg_trgm`.
 """
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from tests.bench import rows
-from tests.bench.timing import Ratio, in_turn
 
-STUDENTS, ACTS, FEW = 1_000_000, 5_000_000, 10_000
-ALLOWED = 2.0
-_FEW = "tripwire_few"
+FEW, MANY = 100_000, 1_000_000
+ACTS_OF_EACH = 2
+BARS = {FEW: 150.0, MANY: 1_500.0}
+RUNS = 3
+IDLE = UUID(int=1)
 
 # What the cabinet is asked. `MANY` is the manager with a fifth of all students, `LITTLE` one of
 # those with the fewest; a common word is in most e-mails, an uncommon one in a name of a hundred.
@@ -79,9 +81,8 @@ LOG = {
     "log, one manager's": "manager=MANY",
     "log, a rare kind": "action=user_deleted",
     "log, one kind, one manager's": "action=password_reset&manager=LITTLE",
+    "log, of somebody who did nothing": "manager=NOBODY",
 }
-# Every page looks these up, by a value, for what it shows already.
-_NOT_TOLD = re.compile(r"_pkey$|tripwire_users_user_id|student_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,49 +109,79 @@ class Question:
         )
         request.identity_problem = None
         response = getattr(cabinet_views, self.view)(request)
-        if response.status_code != 200:
+        if response.status_code != 200 or "не отвечает" in response.content.decode():
             raise RuntimeError(f"{self.title}: {response.status_code}")
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The shortest of several runs in milliseconds, as other work on the machine disturbs it least,
+    and how many statements it took."""
+
+    milliseconds: float
+    statements: int
+
+
 def measure() -> bool:
-    """Print a row for each question; answers whether all came within what is allowed."""
-    began = time.monotonic()
-    managers = _fill()
-    print(f"filled within {time.monotonic() - began:.0f} s", flush=True)
-    many, few = _side_by_side()
-    ratios, uneven = [], []
-    for question in _questions(managers):
-        many_ms, few_ms = in_turn(lambda: _ask(many, question), lambda: _ask(few, question))  # noqa: B023
-        ratios.append(Ratio(f"cabinet: {question.title}", many_ms, few_ms))
-        print(f"{ratios[-1].row()}   {_served_by(many, question)}", flush=True)
-        if len(_statements(many, question)) != len(_statements(few, question)):
-            uneven.append(question.title)
-    above = [ratio.title for ratio in ratios if ratio.times > ALLOWED]
-    worst = max(ratio.times for ratio in ratios)
-    print(
-        f"{'FAIL' if above else 'pass'}: {len(ratios) - len(above)} of {len(ratios)} questions"
-        f" within {ALLOWED:g}×, the worst at {worst:.2f}×"
-    )
-    print(
-        f"{'FAIL' if uneven else 'pass'}: as many SQL statements with {STUDENTS:,} students as"
-        f" with {FEW:,}" + "".join(f"; not so: {title}" for title in uneven)
-    )
+    """Print a row for each question; answers whether all came within the bars."""
+    from onai.db import bounded
+
+    # Where others work too, slow is no outage.
+    bounded.STATEMENT_SECONDS = 60.0
+    managers = _hire()
+    questions = _questions(managers)
+    few = _measure(managers, questions, 1, FEW)
+    many = _measure(managers, questions, FEW + 1, MANY)
+    above = uneven = 0
+    print(f"{'':<52} {FEW:>11,} {MANY:>11,}")
+    for question, small, large in zip(questions, few, many, strict=True):
+        slow = small.milliseconds > BARS[FEW] or large.milliseconds > BARS[MANY]
+        above, uneven = above + slow, uneven + (small.statements != large.statements)
+        times = f"{small.milliseconds:>8.1f} ms {large.milliseconds:>8.1f} ms"
+        print(f"{question.title:<52} {times} {'ABOVE' if slow else ''}")
+    print(f"cabinet: {above} of {len(questions)} above 150 ms and 1.5 s")
+    print(f"cabinet: {uneven} with more statements for more students", flush=True)
+    rows.drop_search_index()
+    print(f"without the search's index, {MANY:,} students:")
+    for question in questions:
+        if question.query.startswith("q="):
+            print(f"{question.title:<52} {'':>11} {_taken(question).milliseconds:>8.1f} ms")
     return not above and not uneven
 
 
-def _fill() -> list[UUID]:
+def _measure(
+    managers: list[UUID], questions: Sequence["Question"], first: int, last: int
+) -> list[Taken]:
+    began = time.monotonic()
+    acts = (last - first + 1) * ACTS_OF_EACH
+    rows.add_students(managers, first, last, acts=acts)
+    print(f"{last:,} students after {time.monotonic() - began:.0f} s", flush=True)
+    return [_taken(question) for question in questions]
+
+
+def _taken(question: "Question") -> Taken:
+    from django.db import connections
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connections["tripwire"]) as captured:
+        question.ask()
+    times = []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        question.ask()
+        times.append((time.perf_counter() - began) * 1_000)
+    return Taken(min(times), len(captured))
+
+
+def _hire() -> list[UUID]:
+    """Twenty managers, of whom the last has left; and one who has done nothing yet."""
     from onai.identity.models import StaffMember
 
     managers = [uuid4() for _ in range(20)]
-    # The last one has left.
     StaffMember.objects.bulk_create(
         StaffMember(user_id=one, email=f"{one}@onai.test", full_name="Менеджер", role="sales")
-        for one in managers[:-1]
+        for one in (*managers[:-1], IDLE)
     )
-    rows.add_students(managers, 1, FEW, acts=FEW)
-    _disconnect()
-    rows.copy_tripwire(_FEW)
-    rows.add_students(managers, FEW + 1, STUDENTS, acts=ACTS - FEW)
     return managers
 
 
@@ -162,6 +193,7 @@ def _questions(managers: list[UUID]) -> list[Question]:
     named = {
         "MANY": str(managers[0]),
         "LITTLE": str(managers[18]),
+        "NOBODY": str(IDLE),
         "NEWEST": paging.place_of(datetime(2025, 5, 1, tzinfo=UTC), nobody),
         "ACTIVE": paging.place_of(datetime(2026, 10, 1, tzinfo=UTC), nobody),
         "NAME": paging.place_of("ерлан", nobody),
@@ -181,50 +213,3 @@ def _questions(managers: list[UUID]) -> list[Question]:
 
 def _filled_in(query: str, named: dict[str, str]) -> str:
     return re.sub("[A-Z]+", lambda found: named[found[0]], query)
-
-
-def _side_by_side() -> tuple[Any, Any]:
-    """A connection to each of the two."""
-    from django.db import connections
-
-    many, few = connections["tripwire"], connections.create_connection("tripwire")
-    few.settings_dict = {**few.settings_dict, "NAME": _FEW}
-    return many, few
-
-
-def _disconnect() -> None:
-    from django.db import connections
-
-    connections["tripwire"].close()
-
-
-def _ask(connection: Any, question: Question) -> None:
-    from django.db import connections
-
-    connections["tripwire"] = connection
-    question.ask()
-
-
-def _statements(connection: Any, question: Question) -> list[str]:
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(connection) as captured:
-        _ask(connection, question)
-    return [one["sql"] for one in captured.captured_queries]
-
-
-def _served_by(connection: Any, question: Question) -> str:
-    """The indexes in the plans of what a question is about: its figures, its list or the log."""
-    about = "sales_totals" if "figures" in question.title else "tripwire_users student"
-    if question.view == "activity":
-        about = 'FROM "sales_activity_log'
-    names: dict[str, None] = {}
-    for statement in _statements(connection, question):
-        if about not in statement:
-            continue
-        with connection.cursor() as cursor:
-            cursor.execute("explain " + statement)
-            plan = "\n".join(line for (line,) in cursor.fetchall())
-        found = re.findall(r"(?:Scan|Backward) using (\w+)|Bitmap Index Scan on (\w+)", plan)
-        names.update(dict.fromkeys(one or other for one, other in found))
-    return ", ".join(name for name in names if not _NOT_TOLD.search(name))

@@ -147,7 +147,7 @@ def add_students(managers: list[UUID], first: int, last: int, *, acts: int) -> N
         connection.execute("checkpoint")
 
 
-def copy_tripwire(name: str) -> None:
-    """Keep what is in Tripwire now as a database of this name."""
-    with psycopg.connect(_SERVER_URL, autocommit=True) as server:
-        server.execute(sql.SQL("create database {} template tripwire").format(sql.Identifier(name)))
+def drop_search_index() -> None:
+    """As in a database without `pg_trgm`."""
+    with psycopg.connect(TRIPWIRE_URL, autocommit=True) as connection:
+        connection.execute("drop index students_search")

@@ -15,6 +15,7 @@ from funnel.people.listing import PeopleFilter, everybody, page_of_people
 from funnel.report.answers import answers
 from funnel.report.question import FunnelQuestion
 from funnel.stages import FIRST_STAGES, Counting, StageId
+from onai.web import paging
 from tests.conftest import LandingPages
 from tests.support.lead_rows import ALMATY, DAYS, PERIOD, Row, lead, lines_of, many, write
 from tests.support.plain_funnel import is_in_step
@@ -61,9 +62,9 @@ def test_every_list_holds_whom_one_finds_by_hand_newest_first(
         found = everybody(PeopleFilter(PERIOD, step, lost))
         assert [one.id for one in found] == expected, (step, lost)
         page = page_of_people(PeopleFilter(PERIOD, step, lost))
-        assert [one.id for one in page.people] == expected[: listing.PAGE]
-        assert page.count == min(len(expected), listing.COUNTED_AT_MOST)
-        assert page.there_are_more == (len(expected) > listing.COUNTED_AT_MOST)
+        assert [one.id for one in page.rows] == expected[: listing.PAGE]
+        assert page.count == min(len(expected), paging.COUNTED_AT_MOST)
+        assert page.there_are_more == (len(expected) > paging.COUNTED_AT_MOST)
         assert len(expected) > 30, "a list that small shows little"
 
 
@@ -74,7 +75,7 @@ def test_the_pages_together_are_the_list(landing: LandingPages, rows: list[Row])
     after = ""
     while True:
         page = page_of_people(wanted, after=after)
-        seen += [one.id for one in page.people]
+        seen += [one.id for one in page.rows]
         if page.following is None:
             break
         after = page.following

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from funnel.people import listing
 from funnel.stages import FIRST_STAGES, STAGES, StageId
 from onai.periods import business_day
 from onai.web import paging
@@ -106,7 +105,7 @@ def test_on_paper_one_reads_which_part_of_the_list_it_is(
     assert on_paper(PAGE) == ["Напечатаны первые 25 из 60. Все — в файле CSV."]
     assert on_paper(PAGE, after=second) == [part.format(25)]
     assert on_paper(PAGE, after=third) == [part.format(10)]
-    monkeypatch.setattr(listing, "COUNTED_AT_MOST", 50)
+    monkeypatch.setattr(paging, "COUNTED_AT_MOST", 50)
     assert on_paper(PAGE) == ["Напечатаны первые 25 из более чем 50. Все — в файле CSV."]
     assert on_paper("/funnel/duplicates") == ["Напечатаны 1–20 из 30. Все — в файле CSV."]
     assert on_paper("/funnel/duplicates", page=2) == ["Напечатаны 21–30 из 30. Все — в файле CSV."]

@@ -190,7 +190,7 @@ def test_a_value_refused_by_the_database_is_not_an_outage(
             cursor.execute("select 1 / 0")
 
     monkeypatch.setattr("funnel.landing.statement._HASHED", "select 1 / 0")
-    monkeypatch.setattr("funnel.people.listing._after", lambda *_: listing._asked(refused))
+    monkeypatch.setattr("funnel.people.listing._matching", lambda *_: listing._asked(refused))
 
     answer = admin.get(path)
 

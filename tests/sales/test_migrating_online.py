@@ -81,8 +81,11 @@ def test_every_index_is_built_while_others_write(production: Production) -> None
     assert sorted(re.findall(r'concurrently "?(\w+)', " ".join(built))) == [
         "sales_activity_log_newest",
         "sales_activity_log_target",
+        "students_by_name",
         "students_search",
+        "tripwire_users_active",
         "tripwire_users_email_lower",
+        "tripwire_users_newest",
     ]
     assert production.desk.rows("select * from pg_index where not indisvalid") == []
 
@@ -94,7 +97,7 @@ def test_existing_indexes_are_not_rebuilt(production: Production) -> None:
 
     _migrate_watched(production, lambda one: built.append(one) if _builds_on_adopted(one) else None)
 
-    assert [one for one in built if "students_search" not in one] == []
+    assert [one for one in built if "sales_activity_log" in one] == []
 
 
 def test_an_interrupted_index_is_rebuilt(production: Production) -> None:
