@@ -1,6 +1,9 @@
 """The API that creates a student. It shares its form and its function with the page."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
@@ -10,7 +13,7 @@ from onai.identity import password_rules
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.web.address_form import InvalidInput, refuse_errors
-from onai.web.api import BadJson, NotJson, json_answer, read_body
+from onai.web.api import BadJson, NotJson, read_body
 from onai.web.openapi import Operation, describes
 from onai.web.problems import BadRequest
 from onai.web.request_limits import BodyTooLarge, LengthRequired
@@ -73,20 +76,22 @@ def create(request: IdentifiedRequest) -> HttpResponse:
         form.new_student(request.identity), asker=request.identity, idempotency_key=key
     )
     if progress.request.answer is not None:
-        return _created(CreatedStudent.model_validate(progress.request.answer))
+        return _created(progress.request.answer)
     if progress.request.is_open:
         raise problems.StillCreating
     if progress.student is None:
         raise problems.KeyUsedOtherwise(_("Студент, созданный с этим ключом, уже удалён."))
-    answer = created(progress.student, progress.letter)
+    answer = created(progress.student, progress.letter).model_dump(mode="json")
     if key is not None:
-        student_requests.remember_answer(progress.request, answer.model_dump(mode="json"))
+        student_requests.remember_answer(progress.request, answer)
     return _created(answer)
 
 
-def _created(answer: CreatedStudent) -> HttpResponse:
-    response = json_answer(answer, status=201)
-    response["Location"] = reverse("student", args=[answer.user.id])
+def _created(answer: Mapping[str, Any]) -> HttpResponse:
+    """The answer as it is, or was: what is kept may be of another version, and in another order."""
+    in_order = {"ensure_ascii": False, "sort_keys": True}
+    response = JsonResponse(answer, status=201, json_dumps_params=in_order)
+    response["Location"] = reverse("student", args=[answer["user"]["id"]])
     return response
 
 

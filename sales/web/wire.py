@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from onai.web.api import Body, Moment, Shape
 from sales.models import LetterState, Student, WelcomeLetter
@@ -43,11 +43,7 @@ class CreatedUser(Shape):
 class CreatedStudent(Shape):
     success: Literal[True]
     user: CreatedUser
-    # Also as it was answered before, which is kept for a repeated request.
-    email_sent: bool = Field(
-        validation_alias=AliasChoices("email_sent", "emailSent"),
-        description="false while the letter waits",
-    )
+    email_sent: bool = Field(description="false while the letter waits")
 
 
 def created(student: Student, letter: WelcomeLetter | None) -> CreatedStudent:

@@ -298,6 +298,18 @@ def test_the_same_key_and_body_get_the_same_answer(call: Any, desk: Desk, faults
     assert len(desk.students()) == len(desk.accounts()) == len(desk.letters()) == 1
 
 
+def test_an_answer_kept_by_another_version_is_given_back_as_it_was_kept(
+    call: Any, desk: Desk
+) -> None:
+    call(**{"Idempotency-Key": "k-1"})
+    kept = {"success": True, "user": {"id": str(uuid4())}}
+    desk.connection.execute("update sales_requests set answer = %s", [json.dumps(kept)])
+
+    again = call(**{"Idempotency-Key": "k-1"})
+
+    assert (again.status_code, again.json()) == (201, kept)
+
+
 def test_the_same_key_with_another_body_is_refused(
     call: Any, desk: Desk, accounts: Accounts
 ) -> None:
