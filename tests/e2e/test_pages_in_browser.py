@@ -251,4 +251,4 @@ def test_sources_are_chosen_without_javascript(open_page: Any, landing: LandingP
     page.get_by_role("link", name="только прошедших тест").click()
     page.wait_for_url("**count=cohort**")
     page.get_by_role("link", name="Арыстан — убрать").click()
-    assert page.get_by_role("link", name="Кенесары").is_visible()
+    page.get_by_role("link", name="Кенесары").wait_for()
