@@ -24,7 +24,7 @@ lint: install
 	$(BIN)/deptry . --ignore DEP004
 	$(BIN)/codespell
 	$(BIN)/oxlint --deny-warnings static
-	$(BIN)/python -m onai.local.check
+	$(BIN)/python -m onai.local.make.check
 
 # Beside the gate and not in it: measuring every process takes 1.8 times the processor's time.
 coverage: install
@@ -44,4 +44,4 @@ reset:
 	rm -rf .local
 
 install:
-	@$(PYTHON) onai/local/bootstrap.py requirements-dev.txt
+	@$(PYTHON) onai/local/make/bootstrap.py requirements-dev.txt

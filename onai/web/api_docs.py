@@ -9,7 +9,7 @@ _Json = dict[str, Any]
 _HEAD = """\
 # The API
 
-<!-- Made of the code by `python -m onai.local.api_docs`: change the docstrings there. -->
+<!-- Made of the code by `python -m onai.local.make.api_docs`: change the docstrings there. -->
 
 """
 

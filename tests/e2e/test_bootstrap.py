@@ -10,7 +10,7 @@ import pytest
 
 from tests.settings import BASE_DIR
 
-RUN = "import runpy; runpy.run_path('onai/local/bootstrap.py', run_name='__main__')"
+RUN = "import runpy; runpy.run_path('onai/local/make/bootstrap.py', run_name='__main__')"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def installed(installed_once: Path, tmp_path: Path) -> Path:
 
 def _new_clone(folder: Path) -> Path:
     (folder / "onai" / "local").mkdir(parents=True)
-    shutil.copy(BASE_DIR / "onai/local/bootstrap.py", folder / "onai/local")
+    shutil.copy(BASE_DIR / "onai/local/make/bootstrap.py", folder / "onai/local/make")
     (folder / "empty.txt").write_text("")
     return folder
 

@@ -76,7 +76,7 @@ def test_only_staff_read_the_description(client: Client, bearer: Bearer) -> None
 
 
 def test_docs_api_is_generated_from_the_description(described: dict[str, Any]) -> None:
-    # Otherwise: python -m onai.local.api_docs
+    # Otherwise: python -m onai.local.make.api_docs
     assert (BASE_DIR / "docs/api.md").read_text() == markdown(described)
 
 

@@ -1,11 +1,11 @@
-"""Writes `docs/api.md` from the description of the API: `python -m onai.local.api_docs`."""
+"""Writes `docs/api.md` from the description of the API: `python -m onai.local.make.api_docs`."""
 
 import os
 
 import django
 
 from onai.env import BASE_DIR
-from onai.local.check import DEPLOYMENT
+from onai.local.make.check import DEPLOYMENT
 
 
 def main() -> None:

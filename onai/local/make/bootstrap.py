@@ -3,7 +3,7 @@
 Runs on whatever `python3` the machine has, with nothing installed, and says in one sentence what
 is in the way. It is quick when nothing has changed.
 
-Usage: python3 onai/local/bootstrap.py REQUIREMENTS.txt
+Usage: python3 onai/local/make/bootstrap.py REQUIREMENTS.txt
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "installed")

@@ -1,0 +1,1 @@
+"""What `make` runs beside the product: the environment, checks, and the document of the API."""
