@@ -34,7 +34,7 @@ def installed(installed_once: Path, tmp_path: Path) -> Path:
 
 
 def _new_clone(folder: Path) -> Path:
-    (folder / "onai" / "local").mkdir(parents=True)
+    (folder / "onai" / "local" / "make").mkdir(parents=True)
     shutil.copy(BASE_DIR / "onai/local/make/bootstrap.py", folder / "onai/local/make")
     (folder / "empty.txt").write_text("")
     return folder
