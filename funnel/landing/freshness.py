@@ -33,6 +33,8 @@ from onai.periods import business_day
 from onai.templatetags.russian import ago
 
 KEPT = timedelta(days=7)
+# An address may say anything beside its question, and each is written for itself.
+_MOST_TEXTS = 32
 _CONTENT = "funnel:figures:"
 # Raise this when figures change their meaning and not their shape.
 _VERSION = 1
@@ -83,7 +85,9 @@ class Answer(Generic[Figures]):
         """The figures as `write` writes them, once for as long as this process has them."""
         found = self.texts.get(name)
         if found is None:
-            found = self.texts[name] = write(self.figures)
+            found = write(self.figures)
+            if len(self.texts) < _MOST_TEXTS:
+                self.texts[name] = found
         return found
 
     @property

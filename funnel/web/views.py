@@ -1,12 +1,14 @@
 """The funnel's pages of figures, their tables as files, and the refresh."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.views.decorators.http import require_POST, require_safe
 
@@ -53,23 +55,26 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
     """What happened, and where people are lost."""
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), ())
-    figures = found.figures
-    period_query = joined(form.chosen.query, parameters(request.GET, *LOOK))
-    of_sources = [("source", source) for source in figures.question.sources]
 
-    def people(step: str, lost: bool) -> str:
-        which = [("step", step), *([("lost", "1")] if lost else []), *of_sources]
-        return address("funnel-people", joined(period_query, which))
+    def show() -> dict[str, Any]:
+        figures = found.figures
+        period_query = joined(form.chosen.query, parameters(request.GET, *LOOK))
+        of_sources = [("source", source) for source in figures.question.sources]
 
-    shown = {
-        "sentence": headline.of_overview(figures, form.chosen),
-        "figures": headline.figures(figures),
-        "reliability": headline.reliability(figures),
-        "steps": draw(figures, people),
-        "thresholds": (EXPRESS_THRESHOLD, PAYMENT_THRESHOLD),
-        "as_cohort": changed(request.GET, count=Counting.COHORT),
-    }
-    return _page(request, "funnel", "overview", form, found, shown)
+        def people(step: str, lost: bool) -> str:
+            which = [("step", step), *([("lost", "1")] if lost else []), *of_sources]
+            return address("funnel-people", joined(period_query, which))
+
+        return {
+            "sentence": headline.of_overview(figures, form.chosen),
+            "figures": headline.figures(figures),
+            "reliability": headline.reliability(figures),
+            "steps": draw(figures, people),
+            "thresholds": (EXPRESS_THRESHOLD, PAYMENT_THRESHOLD),
+            "as_cohort": changed(request.GET, count=Counting.COHORT),
+        }
+
+    return _page(request, "funnel", "overview", form, found, show)
 
 
 @role_required("admin")
@@ -78,40 +83,47 @@ def sources(request: IdentifiedRequest) -> HttpResponse:
     """Whose traffic sells."""
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), (Topic.SOURCES,))
-    question, figures = found.figures.question, found.figures.sources
-    listed = figures.sorted_by(form.order, containing=form.search)
-    period_query = joined(form.chosen.query, parameters(request.GET, *LOOK))
 
-    def people(step: str, source: str) -> str:
-        return address("funnel-people", joined(period_query, [("step", step), ("source", source)]))
+    def show() -> dict[str, Any]:
+        question, figures = found.figures.question, found.figures.sources
+        listed = figures.sorted_by(form.order, containing=form.search)
+        period_query = joined(form.chosen.query, parameters(request.GET, *LOOK))
 
-    table = rows.of_sources(
-        question,
-        listed,
-        None if form.search else figures.others,
-        number=form.number,
-        narrowed=lambda source: changed(request.GET, source=source, q=None),
-        people=people,
-    )
-    chosen = question.sources
-    shown = {
-        "sentence": headline.of_sources(figures, found.figures.funnel.purchases.now),
-        "sources": figures,
-        "table": table,
-        "order": form.order,
-        "orders": choices(request.GET, "sort", ORDERS, form.order),
-        "few_leads": FEW_LEADS if form.order is SourceOrder.CONVERSION else None,
-        "search": form.search,
-        "reliability": headline.all_likely((one.name, one.funnel.conversion) for one in table.page),
-        "more": [
-            Link(changed(request.GET, source=[*chosen, one]), readable(one))
-            for one in figures.choices[:_MOST_CHOICES]
-            if one not in chosen
-        ],
-        "kept_for_search": parameters(request.GET, *KEPT),
-        "without_search": changed(request.GET, q=None),
-    }
-    return _page(request, "funnel-sources", "sources", form, found, shown)
+        def people(step: str, source: str) -> str:
+            return address(
+                "funnel-people", joined(period_query, [("step", step), ("source", source)])
+            )
+
+        table = rows.of_sources(
+            question,
+            listed,
+            None if form.search else figures.others,
+            number=form.number,
+            narrowed=lambda source: changed(request.GET, source=source, q=None),
+            people=people,
+        )
+        chosen = question.sources
+        return {
+            "sentence": headline.of_sources(figures, found.figures.funnel.purchases.now),
+            "sources": figures,
+            "table": table,
+            "order": form.order,
+            "orders": choices(request.GET, "sort", ORDERS, form.order),
+            "few_leads": FEW_LEADS if form.order is SourceOrder.CONVERSION else None,
+            "search": form.search,
+            "reliability": headline.all_likely(
+                (one.name, one.funnel.conversion) for one in table.page
+            ),
+            "more": [
+                Link(changed(request.GET, source=[*chosen, one]), readable(one))
+                for one in figures.choices[:_MOST_CHOICES]
+                if one not in chosen
+            ],
+            "kept_for_search": parameters(request.GET, *KEPT),
+            "without_search": changed(request.GET, q=None),
+        }
+
+    return _page(request, "funnel-sources", "sources", form, found, show)
 
 
 @role_required("admin")
@@ -120,17 +132,20 @@ def trend(request: IdentifiedRequest) -> HttpResponse:
     """Whether it gets better."""
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), (Topic.OVER_TIME,))
-    over_time = found.figures.over_time
-    metric = Metric(form.chosen_or("metric", Metric.PURCHASES))
-    question = found.figures.question
-    shown = {
-        "sentence": headline.of_trend(over_time),
-        "chart": draw_over_time(over_time, metric),
-        "metrics": choices(request.GET, "metric", METRICS, metric),
-        "units": choices(request.GET, "by", UNITS, question.unit),
-        "table": rows.over_time(question, over_time.points, number=form.number),
-    }
-    return _page(request, "funnel-trend", "trend", form, found, shown)
+
+    def show() -> dict[str, Any]:
+        over_time = found.figures.over_time
+        metric = Metric(form.chosen_or("metric", Metric.PURCHASES))
+        question = found.figures.question
+        return {
+            "sentence": headline.of_trend(over_time),
+            "chart": draw_over_time(over_time, metric),
+            "metrics": choices(request.GET, "metric", METRICS, metric),
+            "units": choices(request.GET, "by", UNITS, question.unit),
+            "table": rows.over_time(question, over_time.points, number=form.number),
+        }
+
+    return _page(request, "funnel-trend", "trend", form, found, show)
 
 
 @role_required("admin")
@@ -139,18 +154,21 @@ def ads(request: IdentifiedRequest) -> HttpResponse:
     """Which advertisement sells."""
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), (Topic.UTM,))
-    mark = Mark(form.chosen_or("mark", Mark.CAMPAIGN))
-    marks = {table.mark: table for table in found.figures.utm}
-    table = rows.of_marks(marks[mark], number=form.number)
-    shown = {
-        "sentence": headline.of_ads(marks[mark]),
-        "marks": choices(request.GET, "mark", MARKS, mark),
-        "table": table,
-        "reliability": headline.all_likely(
-            (one.value, one.funnel.conversion) for one in table.page
-        ),
-    }
-    return _page(request, "funnel-ads", "ads", form, found, shown)
+
+    def show() -> dict[str, Any]:
+        mark = Mark(form.chosen_or("mark", Mark.CAMPAIGN))
+        marks = {table.mark: table for table in found.figures.utm}
+        table = rows.of_marks(marks[mark], number=form.number)
+        return {
+            "sentence": headline.of_ads(marks[mark]),
+            "marks": choices(request.GET, "mark", MARKS, mark),
+            "table": table,
+            "reliability": headline.all_likely(
+                (one.value, one.funnel.conversion) for one in table.page
+            ),
+        }
+
+    return _page(request, "funnel-ads", "ads", form, found, show)
 
 
 @role_required("admin")
@@ -159,20 +177,23 @@ def speed(request: IdentifiedRequest) -> HttpResponse:
     """How long people think before they buy."""
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), (Topic.TIME_TO_BUY,))
-    question, times = found.figures.question, found.figures.time_to_buy
-    split = form.chosen_or("rows", "source")
-    if split == "source":
-        table = rows.of_times(_now("Источник"), times.by_source, number=form.number)
-    else:
-        table = rows.of_times(_now("Дни"), times.with_purchases, number=form.number)
-    shown = {
-        "sentence": headline.of_speed(times),
-        "details": headline.details_of_speed(times, too_young=question.spans.too_young),
-        "splits": choices(request.GET, "rows", SPLITS, split),
-        "by_time": split == "time",
-        "table": table,
-    }
-    return _page(request, "funnel-speed", "speed", form, found, shown)
+
+    def show() -> dict[str, Any]:
+        question, times = found.figures.question, found.figures.time_to_buy
+        split = form.chosen_or("rows", "source")
+        if split == "source":
+            table = rows.of_times(_now("Источник"), times.by_source, number=form.number)
+        else:
+            table = rows.of_times(_now("Дни"), times.with_purchases, number=form.number)
+        return {
+            "sentence": headline.of_speed(times),
+            "details": headline.details_of_speed(times, too_young=question.spans.too_young),
+            "splits": choices(request.GET, "rows", SPLITS, split),
+            "by_time": split == "time",
+            "table": table,
+        }
+
+    return _page(request, "funnel-speed", "speed", form, found, show)
 
 
 def answered(
@@ -193,28 +214,41 @@ def _page(
     template: str,
     form: TableForm,
     answer: Answer[FunnelAnswers],
-    shown: dict[str, Any],
+    show: Callable[[], dict[str, Any]],
 ) -> HttpResponse:
-    """A page of figures: its own content, and what all of them share."""
+    """A page of figures. What it says of current figures is written once for as long as this
+    process keeps them; around it stands what is of one reader and one moment."""
     found, query = answer.figures, request.GET
-    question = found.question
+
+    def write(figures: FunnelAnswers) -> bytes:
+        shown = {**show(), **_chosen(form, figures.question, query)}
+        context = {
+            **shown,
+            "sentence": headline.of_nobody(figures) or shown["sentence"],
+            "answer": answer,
+            "found": figures,
+            "report": figures.report,
+            "is_to_come": headline.is_to_come(figures),
+            "period_in_words": headline.of_period(figures),
+            "comparison": headline.of_comparison(figures),
+            "notice": headline.notice(figures, query),
+        }
+        return render_to_string(f"funnel/{template}.html", context, request).encode()
+
+    is_kept = not (answer.stale or form.errors)
+    body = answer.text((template, query.urlencode()), write) if is_kept else write(found)
     context = {
-        **shown,
-        "sentence": headline.of_nobody(found) or shown["sentence"],
-        **_chosen(form, question, query),
+        "body": SafeString(body.decode()),
+        "title": PAGES[name],
+        "is_live": not form.errors,
         "navigation": navigation(name, joined("", parameters(query, *KEPT))),
         "answer": answer,
         "found": found,
-        "report": found.report,
-        "is_to_come": headline.is_to_come(found),
-        "period_in_words": headline.of_period(found),
-        "comparison": headline.of_comparison(found),
-        "notice": headline.notice(found, query),
         "refused_since": refresh.refused_since(request),
         "page_name": name,
     }
     status = 400 if form.errors else 200
-    return marked(request, render(request, f"funnel/{template}.html", context, status=status))
+    return marked(request, render(request, "funnel/figures.html", context, status=status))
 
 
 def _chosen(form: TableForm, question: FunnelQuestion, query: QueryDict) -> dict[str, object]:
