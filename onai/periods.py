@@ -95,6 +95,11 @@ class Period:
         return self.first_day > business_day()
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether today is one of its days."""
+        return self.first_day <= business_day() <= self.last_day
+
+    @property
     def start(self) -> datetime:
         return _midnight(self.first_day)
 
