@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from funnel.web import api, people_views, views
+from funnel.web import people_views, views
+from funnel.web.api import views as api
 
 urlpatterns = [
     path("funnel", views.overview, name="funnel"),

@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from funnel.landing.visibility import LeadsHidden
+from funnel.question import FunnelQuestion
 from funnel.report.count_leads import Plan, count, statement_of
 from funnel.report.counting import LEADS, name_of
 from funnel.report.daily import daily_periods, read_daily
 from funnel.report.over_time import OverTime, read_over_time
-from funnel.report.question import FunnelQuestion
 from funnel.report.sources import NO_SOURCES, Sources, add_sources, read_sources
 from funnel.report.stage_report import FunnelReport, read_report
 from funnel.report.statement import Statement

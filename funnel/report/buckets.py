@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from funnel.report.question import FunnelQuestion
+from funnel.question import FunnelQuestion
 from funnel.stats.spans import Spans, counterpart
 from onai.periods import Period, business_day
 

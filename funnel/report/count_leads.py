@@ -10,9 +10,9 @@ from itertools import chain
 from typing import Any
 
 from funnel.landing.statement import ask
+from funnel.question import FunnelQuestion
 from funnel.report.buckets import Bucket, buckets
 from funnel.report.counting import Counts, Window, in_utc
-from funnel.report.question import FunnelQuestion
 from funnel.report.statement import Columns, Range, Statement
 from funnel.stages import Counting
 from onai.db.visibility import ROWS_ARE_FILTERED

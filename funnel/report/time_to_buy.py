@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from funnel.models import TESTS
+from funnel.question import FunnelQuestion
 from funnel.report.buckets import Bucket, spans
 from funnel.report.count_leads import CountedLeads, Plan
-from funnel.report.question import FunnelQuestion
 from funnel.report.sources import LISTED_AT_MOST, readable
 from funnel.report.statement import EVERY, Range, Statement
 from funnel.stages import Counting

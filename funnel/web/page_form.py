@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from funnel.question import QuestionForm
 from funnel.report.answers import Topic
-from funnel.report.question import QuestionForm
 from funnel.report.sources import SourceOrder
 from funnel.report.utm import Mark
 from funnel.web.picture import Metric

@@ -16,18 +16,18 @@ from django.views.decorators.http import require_GET, require_safe
 
 from funnel.people import duplicates, listing
 from funnel.people.form import DuplicatesForm, PeopleForm
-from funnel.report.question import LONGEST_DAYS
+from funnel.question import LONGEST_DAYS
 from funnel.report.sources import readable
 from funnel.stages import STAGES, STAGES_OF, Counting, way_of
-from funnel.web import people_wire
+from funnel.web.api import people_wire
 from funnel.web.links import LOOK, Link, joined, navigation, parameters
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.templatetags.russian import plural
 from onai.web import csv_export
 from onai.web.address_form import refuse_errors
-from onai.web.api import json_answer
-from onai.web.openapi import Operation, describes
+from onai.web.api.openapi import Operation, describes
+from onai.web.api.shapes import json_answer
 from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
 
 _PERIOD = ("period", "from", "to")

@@ -11,8 +11,8 @@ from django.core.paginator import Page, Paginator
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _now
 
+from funnel.question import FunnelQuestion
 from funnel.report.over_time import Point
-from funnel.report.question import FunnelQuestion
 from funnel.report.sources import OtherSources, Source
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import OfBucket, OfSource, Times

@@ -10,8 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from funnel.question import FunnelQuestion
 from funnel.report.answers import FunnelAnswers, Topic
-from funnel.report.question import FunnelQuestion
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import Quartiles, Times
 from funnel.stages import STAGES, Counting, StageId

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from funnel.landing import refresh
 from funnel.landing.freshness import Answer, answer, current
+from funnel.question import FunnelQuestion, QuestionForm
 from funnel.report.answers import FunnelAnswers, Topic, answers
-from funnel.report.question import FunnelQuestion, QuestionForm
 from funnel.report.sources import FEW_LEADS, SourceOrder, readable
 from funnel.report.stage_report import EXPRESS_THRESHOLD, PAYMENT_THRESHOLD
 from funnel.report.utm import Mark

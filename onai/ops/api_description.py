@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.session.cookies import access_cookie
-from onai.web.openapi import description
+from onai.web.api.openapi import description
 
 
 @role_required("admin", "sales")

@@ -13,8 +13,8 @@ from onai.identity import password_rules
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.web.address_form import InvalidInput, refuse_errors
-from onai.web.api import BadJson, NotJson, read_body
-from onai.web.openapi import Operation, describes
+from onai.web.api.openapi import Operation, describes
+from onai.web.api.shapes import BadJson, NotJson, read_body
 from onai.web.problems import BadRequest
 from onai.web.request_limits import BodyTooLarge, LengthRequired
 from sales.provisioning import problems, student_requests

@@ -13,7 +13,6 @@ from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
 from sales.models import Student, StudentStatus
 from sales.provisioning.change_student import (
-    Change,
     Correction,
     Deletion,
     Handover,
@@ -24,15 +23,7 @@ from sales.staff import manager_named, told_apart
 from sales.web.forms import IdentityForm, PasswordForm
 
 
-class ChangeForm(forms.Form):
-    """A form for one change of a student."""
-
-    def change(self, asker: Identity) -> Change:
-        """The change of a valid form. Raises what `manager_named` raises."""
-        raise NotImplementedError
-
-
-class StatusForm(ChangeForm):
+class StatusForm(forms.Form):
     """Another status. Blocking needs a confirmation."""
 
     status = forms.ChoiceField(
@@ -56,7 +47,7 @@ class StatusForm(ChangeForm):
         return NewStatus(StudentStatus(self.cleaned_data["status"]))
 
 
-class CorrectionForm(IdentityForm, ChangeForm):
+class CorrectionForm(IdentityForm):
     """E-mail and name, validated as for a new student unless they stay as they are."""
 
     def __init__(self, *args: Any, student: Student, **options: Any) -> None:
@@ -79,7 +70,7 @@ class CorrectionForm(IdentityForm, ChangeForm):
         return Correction(self.cleaned_data["email"], self.cleaned_data["full_name"])
 
 
-class NewPasswordForm(PasswordForm, ChangeForm):
+class NewPasswordForm(PasswordForm):
     """A password, validated as for a new student."""
 
     def __init__(self, *args: Any, student: Student, **options: Any) -> None:
@@ -91,7 +82,7 @@ class NewPasswordForm(PasswordForm, ChangeForm):
         return NewPassword(self.cleaned_data["password"])
 
 
-class HandoverForm(ChangeForm):
+class HandoverForm(forms.Form):
     """The new manager of a student."""
 
     manager_id = forms.ChoiceField(
@@ -113,7 +104,7 @@ class HandoverForm(ChangeForm):
         return Handover(manager_named(asker, UUID(self.cleaned_data["manager_id"])))
 
 
-class DeletionForm(ChangeForm):
+class DeletionForm(forms.Form):
     """The confirmation of a deletion: the student's e-mail, typed."""
 
     email = forms.CharField(
@@ -148,3 +139,7 @@ def _one_spelling(address: str) -> str | None:
         return emails.clean(address)
     except ValidationError:
         return None
+
+
+# `change(asker)` of each is the change of a valid form; it raises what `manager_named` raises.
+ChangeForm = StatusForm | CorrectionForm | NewPasswordForm | HandoverForm | DeletionForm

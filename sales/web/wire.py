@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from onai.web.api import Body, Moment, Shape
+from onai.web.api.shapes import Body, Moment, Shape
 from sales.models import LetterState, Student, WelcomeLetter
 
 

@@ -13,8 +13,8 @@ from django.db import connections
 from funnel.landing.freshness import answer
 from funnel.people.duplicates import page_of_duplicates
 from funnel.people.listing import PeopleFilter, page_of_people
+from funnel.question import FunnelQuestion
 from funnel.report.answers import FunnelAnswers, Topic, answers
-from funnel.report.question import FunnelQuestion
 from funnel.stages import StageId
 from onai.db import bounded
 from onai.periods import Period

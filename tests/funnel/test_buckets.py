@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from funnel.question import FunnelQuestion
 from funnel.report.buckets import buckets
-from funnel.report.question import FunnelQuestion
 from funnel.stats.spans import Compare
 from onai.periods import Period, Unit
 

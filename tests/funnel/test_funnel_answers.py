@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from funnel.question import FunnelQuestion
 from funnel.report.answers import FunnelAnswers, Topic, answers
 from funnel.report.buckets import spans
 from funnel.report.counting import Tally
-from funnel.report.question import FunnelQuestion
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import CLASSES, Quartiles, Times
 from funnel.report.utm import MOST_VALUES

@@ -12,8 +12,8 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from funnel.people.duplicates import DuplicateCheck, page_of_duplicates
+from funnel.question import FunnelQuestion
 from funnel.report.answers import Topic, answers
-from funnel.report.question import FunnelQuestion
 from funnel.report.sources import Source
 from funnel.report.stage_report import FunnelReport, StageStatus
 from funnel.stats.comparison import share

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from funnel.landing.statement import ask
+from funnel.question import FunnelQuestion
 from funnel.report.answers import Topic, statement_for
-from funnel.report.question import FunnelQuestion
 from onai.periods import Period
 from tests.conftest import LandingPages
 from tests.support.funnel_requests import ADS, ALMATY, API, IN_OCTOBER, csv_rows, page_text

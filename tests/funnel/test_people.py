@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from funnel.people import listing
 from funnel.people.listing import PeopleFilter, everybody, page_of_people
+from funnel.question import FunnelQuestion
 from funnel.report.answers import answers
-from funnel.report.question import FunnelQuestion
 from funnel.stages import FIRST_STAGES, Counting, StageId
 from onai.web import paging
 from tests.conftest import LandingPages

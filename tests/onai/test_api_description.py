@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 
 from onai.env import BASE_DIR
 from onai.local.demo_data.leads import demo_leads
-from onai.web.api_docs import markdown
+from onai.web.api.document import markdown
 from tests.conftest import LandingPages
 from tests.support.desk import GOOD, Desk
 

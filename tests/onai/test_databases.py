@@ -409,7 +409,7 @@ django.setup()
 from django.db import InternalError, connections
 from funnel.models import Lead
 from funnel.report.answers import answers
-from funnel.report.question import FunnelQuestion
+from funnel.question import FunnelQuestion
 from onai.periods import Period
 from sales.models import Student
 
@@ -451,7 +451,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "onai.settings"
 django.setup()
 from onai.db import bounded
 from funnel.report.answers import answers
-from funnel.report.question import FunnelQuestion
+from funnel.question import FunnelQuestion
 from funnel.landing.statement import FiguresUnavailable
 from onai.periods import Period
 bounded.STATEMENT_SECONDS = 0.5

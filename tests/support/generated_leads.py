@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from funnel.question import FunnelQuestion
 from funnel.report.counting import Tally
-from funnel.report.question import FunnelQuestion
 from funnel.stages import Counting, StageId
 from funnel.stats.spans import Compare
 from onai.periods import Period, Unit

@@ -6,8 +6,8 @@ import django.db
 from django.core.management.base import BaseCommand, CommandError
 
 from funnel.landing import index_advice
+from funnel.question import FunnelQuestion
 from funnel.report.answers import statement_for
-from funnel.report.question import FunnelQuestion
 from onai.db import outage
 from onai.periods import Period
 

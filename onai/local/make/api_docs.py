@@ -11,8 +11,8 @@ from onai.local.make.check import DEPLOYMENT
 def main() -> None:
     os.environ |= DEPLOYMENT | {"DJANGO_SETTINGS_MODULE": "onai.settings"}
     django.setup()
-    from onai.web.api_docs import markdown
-    from onai.web.openapi import description
+    from onai.web.api.document import markdown
+    from onai.web.api.openapi import description
 
     (BASE_DIR / "docs/api.md").write_text(markdown(description("session")))
 

@@ -21,9 +21,9 @@ from funnel.report.utm import Mark
 from funnel.stages import STAGES, Counting, StageId
 from funnel.stats.comparison import Rate, Verdict
 from funnel.stats.spans import Compare
-from funnel.web.people_wire import DaysShape
+from funnel.web.api.people_wire import DaysShape
 from onai.periods import Unit
-from onai.web.api import Merged, Moment, Seconds, Shape, Text
+from onai.web.api.shapes import Merged, Moment, Seconds, Shape, Text
 
 Number = Annotated[Decimal, PlainSerializer(float, float)]
 _Rounded = Annotated[float, BeforeValidator(lambda value: round(value, 3))]

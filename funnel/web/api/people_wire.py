@@ -11,7 +11,7 @@ from funnel.people.duplicates import DuplicatesPage
 from funnel.people.listing import PeopleFilter, Person
 from funnel.stages import StageId
 from onai.periods import Period
-from onai.web.api import Moment, Shape, TextOrNull
+from onai.web.api.shapes import Moment, Shape, TextOrNull
 from onai.web.paging import ListPage
 
 

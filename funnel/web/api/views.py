@@ -10,13 +10,13 @@ from funnel.landing.statement import FiguresTakeTooLong, FiguresUnavailable, Lea
 from funnel.landing.visibility import LeadsHidden
 from funnel.report.answers import FunnelAnswers
 from funnel.stages import STAGES_OF, Counting, StageId
-from funnel.web import wire
+from funnel.web.api import wire
 from funnel.web.page_form import ApiForm, PageForm
 from funnel.web.views import answered, in_order
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
-from onai.web.api import json_text
-from onai.web.openapi import Operation, describes
+from onai.web.api.openapi import Operation, describes
+from onai.web.api.shapes import json_text
 from onai.web.problems import NotFound
 
 _PROBLEMS = (FiguresUnavailable, FiguresTakeTooLong, LeadsUnreadable, LeadsHidden)

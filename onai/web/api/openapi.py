@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from onai.web.address_form import AddressForm, InvalidInput
-from onai.web.api import Body, Shape
+from onai.web.api.shapes import Body, Shape
 from onai.web.problems import (
     BadRequest,
     DatabaseBusy,

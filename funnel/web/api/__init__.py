@@ -1,0 +1,1 @@
+"""The funnel as JSON, whose keys never change."""

@@ -1,0 +1,1 @@
+"""The API: shapes of its JSON, and the description made of them."""
