@@ -223,11 +223,12 @@ def test_three_spellings_of_a_phone_are_one_buyer(landing: LandingPages) -> None
     assert (duplicates.repeated_phones, duplicates.repeated_emails) == (1, 0)
 
 
-def test_names_and_sources_may_hold_anything(admin: Any, landing: LandingPages) -> None:
+@pytest.mark.parametrize("path", ["/funnel/sources", "/funnel/people", "/funnel/ads?utm=campaign"])
+def test_names_and_sources_may_hold_anything(admin: Any, landing: LandingPages, path: str) -> None:
     strange = "<b onclick='x'>\"Ә\" & \u202eمرحبا"
-    landing.write({"name": strange, "source": strange, "metadata": {"utm_source": strange}})
+    landing.write({"name": strange, "source": strange, "metadata": {"utm_campaign": strange}})
 
-    page = admin.get("/funnel").content.decode()
+    page = admin.get(path).content.decode()
 
     assert strange not in page
     assert "&lt;b onclick=&#x27;x&#x27;&gt;" in page
