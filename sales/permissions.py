@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from onai.identity.models import StaffMember
-from onai.identity.roles import Identity, Role
+from onai.identity.roles import Identity
 from onai.web.problems import NotFound, Problem
 from sales.models import Student
 
@@ -40,4 +40,4 @@ def student_for(asker: Identity, student_id: UUID, *, locked: bool = False) -> S
 
 def may_act_on(asker: Identity, student: Student) -> bool:
     """Whether the user may see and change this student."""
-    return asker.role is Role.ADMIN or student.granted_by == asker.user_id
+    return asker.is_admin or student.granted_by == asker.user_id

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from onai.identity.roles import STAFF, Identity, Role
+from onai.identity.roles import STAFF, Identity
 from onai.web.problems import Problem
 from sales import supabase_users
 from sales.models import Student
@@ -70,7 +70,7 @@ def manager_named(asker: Identity, manager_id: UUID | None) -> Manager:
     """
     if manager_id is None or manager_id == asker.user_id:
         return Manager(asker.user_id, asker.name)
-    if asker.role is not Role.ADMIN:
+    if not asker.is_admin:
         raise NotYourself
     account = supabase_users.account_with(manager_id)
     if account is None or account.role not in STAFF:

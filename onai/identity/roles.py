@@ -38,6 +38,10 @@ class Identity:
         """What to call the person: their full name, or their e-mail where they have none."""
         return self.full_name or self.email
 
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:

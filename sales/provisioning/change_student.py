@@ -20,7 +20,7 @@ from onai import encryption
 from onai.db.visibility import Visibility, visibility
 from onai.identity import accounts
 from onai.identity.accounts import Account, AccountRefused, OutcomeUnclear, Refusal
-from onai.identity.roles import Identity, Role
+from onai.identity.roles import Identity
 from onai.web.problems import Problem, WrongRole
 from sales import letters, supabase_users, unreadable_accounts
 from sales.models import RequestKind, RequestState, Student, StudentRequest, StudentStatus
@@ -96,7 +96,7 @@ def change_student(
     Returns the request: done, or open while the outcome is unknown. Raises a `Problem` when nothing
     was changed.
     """
-    if isinstance(change, Handover | Deletion) and asker.role is not Role.ADMIN:
+    if isinstance(change, Handover | Deletion) and not asker.is_admin:
         raise WrongRole
     progress = student_requests.begin(
         lambda: student_requests.record(

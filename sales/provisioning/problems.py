@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from onai.identity.accounts import Refusal
-from onai.identity.roles import Identity, Role
+from onai.identity.roles import Identity
 from onai.web.problems import Problem, Sentence
 from sales.models import RequestKind, Student, StudentRequest
 
@@ -272,7 +272,7 @@ def email_taken(student: Student, asker: Identity) -> EmailTaken:
     about = {"name": student.full_name, "manager": student.manager_name or _now("без менеджера")}
     if student.granted_by == asker.user_id:
         told = _now("Это уже ваш студент: %(name)s.")
-    elif asker.role is Role.ADMIN:
+    elif asker.is_admin:
         told = _now("Это уже студент: %(name)s, менеджер: %(manager)s.")
     else:
         return EmailTaken()
@@ -294,7 +294,7 @@ class InProgress(Problem):
 
     def __init__(self, under_way: StudentRequest | None, asker: Identity) -> None:
         super().__init__()
-        known = under_way and (under_way.asked_by == asker.user_id or asker.role is Role.ADMIN)
+        known = under_way and (under_way.asked_by == asker.user_id or asker.is_admin)
         self.request_id = under_way.pk if under_way and known else None
 
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
 from onai.identity.accounts import Account
-from onai.identity.roles import STAFF, Identity, Role
+from onai.identity.roles import STAFF, Identity
 from onai.web.problems import Problem
 from sales import supabase_users
 from sales.models import RequestKind, RequestState, Student, StudentRequest
@@ -33,7 +33,7 @@ def refuse_what_exists(email: str, asker: Identity) -> None:
 
 def account_to_adopt(email: str, asker: Identity) -> UUID:
     """The account with this address, which has no student yet. For admins."""
-    if asker.role is not Role.ADMIN:
+    if not asker.is_admin:
         raise problems.OnlyAdminsAdopt
     holder = supabase_users.holder_of(email)
     if holder is None:

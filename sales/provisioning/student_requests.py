@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from onai import encryption
 from onai.identity.accounts import OutcomeUnclear
-from onai.identity.roles import Identity, Role
+from onai.identity.roles import Identity
 from onai.web.problems import DatabaseUnavailable, Problem
 from sales import adoption
 from sales.models import RequestKind, RequestState, Student, StudentRequest, WelcomeLetter
@@ -196,7 +196,7 @@ def unsettled(asker: Identity) -> list[StudentRequest]:
 
 
 def _own(requests: "QuerySet[StudentRequest]", asker: Identity) -> "QuerySet[StudentRequest]":
-    return requests if asker.role is Role.ADMIN else requests.filter(asked_by=asker.user_id)
+    return requests if asker.is_admin else requests.filter(asked_by=asker.user_id)
 
 
 # --- Closing them ------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
-from onai.identity.roles import IdentifiedRequest, Role
+from onai.identity.roles import IdentifiedRequest
 from onai.identity.session.fragments import marked
 from onai.identity.staff import register
 from onai.web import csv_export
@@ -69,7 +69,6 @@ def cabinet(request: IdentifiedRequest) -> HttpResponse:
         "period_form": period_form,
         "chosen": chosen.found,
         "form": form,
-        "is_admin": request.identity.role is Role.ADMIN,
         "figures": _section(lambda: _figures(chosen, wanted)),
         "unsettled": _section(lambda: unsettled(request.identity)),
         "students": _section(lambda: _students(wanted, form.place, staff.found or [])),
@@ -105,7 +104,6 @@ def _live_figures(request: IdentifiedRequest) -> HttpResponse:
     chosen = _period(PeriodForm(request.GET))
     context = {
         "chosen": chosen,
-        "is_admin": request.identity.role is Role.ADMIN,
         "figures": Section(_Live(_headline(chosen, wanted))),
     }
     return marked(request, render(request, "sales/live.html", context))
@@ -164,7 +162,7 @@ def _period(form: PeriodForm) -> ChosenPeriod:
 
 def _own(request: IdentifiedRequest, wanted: StudentFilter) -> StudentFilter:
     """A manager sees their own students, whatever the address says."""
-    if request.identity.role is Role.ADMIN:
+    if request.identity.is_admin:
         return wanted
     return replace(wanted, manager_id=request.identity.user_id, without_manager=False)
 
@@ -231,7 +229,7 @@ def activity(request: IdentifiedRequest) -> HttpResponse:
     """The log of acts: a manager's own, an admin's all."""
     register.note(request.identity)
     form = ActivityForm(request.GET, staff=_staff())
-    is_admin = request.identity.role is Role.ADMIN
+    is_admin = request.identity.is_admin
     page = page_of_activity(
         request.identity,
         manager_id=form.manager_id if is_admin else request.identity.user_id,
@@ -242,7 +240,6 @@ def activity(request: IdentifiedRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "filter_query": _query(request, "action", "manager"),
-        "is_admin": is_admin,
         "is_first_page": not form.place,
     }
     status = 400 if form.errors else 200

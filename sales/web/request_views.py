@@ -1,5 +1,6 @@
 """The page of a request to create or change a student: its progress and its outcome."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
@@ -18,10 +20,37 @@ from onai.web.problems import NotFound
 from sales.models import RequestKind, RequestState, StudentRequest
 from sales.permissions import SomebodyElsesStudent, may_act_on
 from sales.provisioning import open_requests, student_requests
+from sales.provisioning.student_requests import Progress
 from sales.web import password_once
 
 # After these the student's card shows what has changed.
 _SHOWN_ON_CARD = (RequestKind.STATUS, RequestKind.CORRECTION, RequestKind.HANDOVER)
+
+_STILL_OPEN = _(
+    "Сервис учётных записей не ответил вовремя. Мы доведём дело до конца сами, повторять не нужно:"
+    " эта страница обновляется и скоро покажет, чем кончилось."
+)
+_DELETED = _("Учётной записи и данных студента больше нет. Запись об этом осталась в журнале.")
+
+_GONE = _("Этого студента уже нет")
+_DELETED_LATER = _("Его доступ потом удалили.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Button:
+    label: str | Promise
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What the page says of a request, and where its user goes from here. `text` is empty where
+    the page shows the refusal, or the student with their letter, instead.
+    """
+
+    heading: str | Promise
+    text: str | Promise = ""
+    buttons: tuple[_Button, ...] = ()
 
 
 @role_required("admin", "sales")
@@ -43,7 +72,7 @@ def progress(
         raise SomebodyElsesStudent  # Handed over meanwhile, so no longer the user's to see.
     is_shown = found.is_creation or student_requests.is_latest_password(found)
     context = {
-        "title": _title(found),
+        "outcome": _outcome(reached),
         "student_request": found,
         "refusal": reached.refusal,
         "student": reached.student,
@@ -53,8 +82,7 @@ def progress(
         "may_be_ended_at": open_requests.may_be_ended_at(found),
         "now": timezone.now(),
     }
-    template = "sales/creation.html" if found.is_creation else "sales/changed.html"
-    response = render(request, template, context)
+    response = render(request, "sales/request.html", context)
     if not found.is_open and request.method == "GET":
         password_once.take_back(response, request.path)
     return response
@@ -78,16 +106,34 @@ def redirect_to_result(change: StudentRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(change.get_absolute_url())
 
 
-def _title(found: StudentRequest) -> str | Promise:
-    is_creation = found.is_creation
+def _outcome(reached: Progress) -> _Outcome:
+    found, student = reached.request, reached.student
+    what = found.get_kind_display()
+    cabinet = _Button(_("В кабинет"), reverse("sales-manager"))
+    card = (
+        _Button(_("Карточка студента"), reverse("student", args=[student.pk])) if student else None
+    )
     match found.state:
         case RequestState.OPEN:
-            return _("Создаётся") if is_creation else _("Меняется")
+            return _Outcome(f"{_('Создаётся') if found.is_creation else what}…", _STILL_OPEN)
+        case RequestState.REFUSED if found.is_creation:
+            again = f"{reverse('new-student')}?again={found.pk}"
+            return _Outcome(_("Доступ не создан"), buttons=(_Button(_("Создать ещё раз"), again),))
         case RequestState.REFUSED:
-            return _("Не создан") if is_creation else _("Не изменилось")
-    if is_creation:
-        return _("Доступ открыт")
-    return _("Доступ удалён") if found.kind == RequestKind.DELETION else _("Пароль сменён")
+            heading = _now("%(what)s: не получилось") % {"what": what}
+            return _Outcome(heading, buttons=(card or cabinet,))
+    if found.kind == RequestKind.DELETION:
+        log = _Button(_("Журнал действий"), reverse("activity"))
+        return _Outcome(_("Доступ удалён"), _DELETED, (cabinet, log))
+    return _opened(found, card) if card else _Outcome(_GONE, _DELETED_LATER, (cabinet,))
+
+
+def _opened(found: StudentRequest, card: _Button) -> _Outcome:
+    """The outcome that the page shows with the student, their letter and their password."""
+    if not found.is_creation:
+        return _Outcome(_("Пароль сменён"), buttons=(card,))
+    another = _Button(_("Создать ещё"), reverse("new-student"))
+    return _Outcome(_("Доступ открыт"), buttons=(another, card))
 
 
 def _request_or_404(

@@ -14,7 +14,7 @@ from onai import encryption
 from onai.identity import password_rules
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
-from onai.identity.roles import IdentifiedRequest, Role
+from onai.identity.roles import IdentifiedRequest
 from onai.identity.staff import register
 from onai.identity.supabase import AccountBlocked
 from onai.web import paging
@@ -105,7 +105,7 @@ def _form_page(
     problem: Problem | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    if request.identity.role is Role.ADMIN:
+    if request.identity.is_admin:
         form.offer_managers(_staff(), myself=request.identity.user_id)
     for name, sentence in (problem.fields if problem else {}).items():
         form.add_error(name, str(sentence))
@@ -116,7 +116,7 @@ def _form_page(
         "problem": problem,
         "attempt": uuid4() if request.refusal else request.POST.get("attempt") or uuid4(),
         "may_adopt": (
-            request.identity.role is Role.ADMIN
+            request.identity.is_admin
             and (
                 isinstance(problem, problems.AccountExists)
                 or ("adopt" in request.POST and (problem is None or problem.status != 409))
