@@ -1,4 +1,4 @@
-"""The outbox of welcome letters: a student's login and password on their way to them.
+"""The outbox: letters with a student's login and password, on their way to them.
 
 A letter is written in the transaction of the act it is about, and tried at once. Then the worker
 tries it until it is sent, refused or a day old. Its row decides; a job is only a reminder.
@@ -8,13 +8,10 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import OperationalError, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
-from django.template.loader import render_to_string
-from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -23,6 +20,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from onai import encryption, mail
 from onai.db import postgres
 from sales import activity
+from sales.letters import contents
 from sales.models import (
     UNSEALABLE,
     ActionType,
@@ -47,7 +45,6 @@ _FIRST_DELAY = timedelta(seconds=30)
 _LONGEST_DELAY = timedelta(hours=4)
 _OVERDUE = timedelta(minutes=1)
 _REMINDED_AT_ONCE = 500
-_PURPOSE = "welcome letter"
 # The changes that replace a letter when they are done; until then no earlier letter is sent.
 _REPLACING = StudentRequest.objects.filter(
     Q(kind=RequestKind.PASSWORD) | Q(kind=RequestKind.CORRECTION, new_email__isnull=False),
@@ -63,7 +60,7 @@ def write(
 
     It is leased to the caller, who calls `attempt` after the transaction.
     """
-    sealed = encryption.seal(password, purpose=_PURPOSE)
+    sealed = contents.seal(password)
     if kind != LetterKind.WELCOME:  # the first of its student
         _replace_earlier(student)
     return _put(student, kind=kind, sealed_password=sealed, asked_by=asked_by)
@@ -174,7 +171,7 @@ def attempt(letter_id: UUID) -> None:
         WelcomeLetter.objects.filter(pk=letter.pk).update(refused=False)
     try:
         resend_id = mail.send(
-            _rendered(letter), idempotency_key=f"welcome/{letter.idempotency_key}"
+            contents.render(letter), idempotency_key=f"welcome/{letter.idempotency_key}"
         )
     except mail.AlreadyTaken:
         _mark_sent(letter, "")
@@ -256,36 +253,6 @@ def _lease(letter_id: UUID) -> bool:
             leased_until=Now() + LEASE, attempts=F("attempts") + 1
         )
     )
-
-
-@sensitive_variables("password", "values")
-def _rendered(letter: WelcomeLetter) -> mail.Letter:
-    sealed = letter.sealed_password
-    password = encryption.unseal(sealed, purpose=_PURPOSE) if sealed else ""
-    values = {
-        "kind": letter.kind,
-        "full_name": letter.full_name,
-        "login": letter.recipient,
-        "password": password,
-        "platform_url": settings.PLATFORM_LOGIN_URL,
-    }
-    return mail.Letter(
-        to=letter.recipient,
-        # No header holds typed text, except the validated address.
-        subject=_subject(LetterKind(letter.kind)),
-        html=render_to_string("sales/letter.html", values),
-        text=render_to_string("sales/letter.txt", values),
-    )
-
-
-def _subject(kind: LetterKind) -> str:
-    match kind:
-        case LetterKind.NEW_PASSWORD:
-            return _("Новый пароль к экспресс-курсу onAI Academy")
-        case LetterKind.NEW_ADDRESS:
-            return _("Новый логин к экспресс-курсу onAI Academy")
-        case _:
-            return _("Ваш доступ к экспресс-курсу onAI Academy")
 
 
 def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:

@@ -1,0 +1,27 @@
+"""Letters to students: written with an act, sent by the outbox, followed until they arrive."""
+
+from sales.letters.outbox import (
+    DELIVERY_JOB,
+    attempt,
+    attempt_at_once,
+    deliver,
+    remind,
+    remind_of_overdue,
+    send_again,
+    send_now,
+    write,
+    write_to_new_address,
+)
+
+__all__ = [
+    "DELIVERY_JOB",
+    "attempt",
+    "attempt_at_once",
+    "deliver",
+    "remind",
+    "remind_of_overdue",
+    "send_again",
+    "send_now",
+    "write",
+    "write_to_new_address",
+]
