@@ -93,7 +93,7 @@ def page_of_activity(
     if target_user_id:
         entries = entries.filter(target_user_id=target_user_id)
     page = paging.page_of(entries, _NEWEST, after=after, size=_PAGE)
-    return ListPage(_acts(page.rows, viewer), page.following)
+    return page.showing(_acts(page.rows, viewer))
 
 
 def _acts(entries: Sequence[ActivityEntry], viewer: Identity) -> list[Act]:

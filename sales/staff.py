@@ -75,6 +75,6 @@ def manager_named(asker: Identity, manager_id: UUID | None) -> Manager:
     account = supabase_users.account_with(manager_id)
     if account is None or account.role not in STAFF:
         raise UnknownManager
-    if Student.objects.filter(user_id=account.id).exists():
+    if Student.objects.filter(user_id=account.user_id).exists():
         raise UnknownManager  # A student is never staff.
-    return Manager(account.id, account.name)
+    return Manager(account.user_id, account.name)

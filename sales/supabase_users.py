@@ -13,8 +13,7 @@ from uuid import UUID
 import psycopg.errors
 from django.db import ProgrammingError, connections, transaction
 
-from onai.identity.accounts import Account
-from onai.identity.roles import STAFF, Confirmation, Metadata, role_of
+from onai.identity.roles import STAFF, Confirmation, Identity, Metadata, role_of
 from onai.identity.staff.standing import ABOUT_ACCOUNT
 from sales.models import Student, StudentStatus
 
@@ -34,7 +33,7 @@ class AddressHolder:
     `by_identity`: the address is one of its other ways to sign in, and its own e-mail differs.
     """
 
-    account: Account
+    account: Identity
     by_identity: bool
     is_deleted: bool
 
@@ -78,7 +77,7 @@ def may_read_identities() -> bool:
     return allowed
 
 
-def account_with(account_id: UUID) -> Account | None:
+def account_with(account_id: UUID) -> Identity | None:
     """The account with this id."""
     found = _accounts(
         f"{_SELECT} where account.id = %s",
@@ -125,7 +124,7 @@ def may_end_sessions() -> bool:
     return allowed
 
 
-def accounts_without_student() -> list[Account]:
+def accounts_without_student() -> list[Identity]:
     """Accounts that are neither staff's nor a student's; the predecessor left some."""
     found = _accounts(
         f"{_SELECT} where account.email is not null and not exists"  # noqa: S608
@@ -160,13 +159,13 @@ def students_sharing_an_account() -> list[tuple[UUID, list[str]]]:
         return list(cursor.fetchall())
 
 
-def _accounts(statement: str, parameters: Sequence[Any]) -> Iterator[Account]:
+def _accounts(statement: str, parameters: Sequence[Any]) -> Iterator[Identity]:
     with connections["tripwire"].cursor() as cursor:
         cursor.execute(statement, parameters)
         for row in cursor.fetchall():
             account_id, email, full_name, claimed, pinned, is_ordinary, *confirmed = row
-            yield Account(
-                id=account_id,
+            yield Identity(
+                user_id=account_id,
                 email=email or "",
                 full_name=full_name,
                 role=role_of(

@@ -9,18 +9,19 @@ from funnel.people.listing import PeopleFilter
 from funnel.stages import FIRST_STAGES, STAGES, StageId
 from funnel.web.source_choice import SourcesForm
 from onai.periods import Period
-from onai.web import paging
+from onai.web.paging import PagedForm
 
 
-class PeopleForm(SourcesForm):
+class PeopleForm(PagedForm, SourcesForm):
     """`?step=payment&lost=1&source=…&source=…&q=…&after=…`; an empty source means without one."""
 
-    parameters = SourcesForm.parameters | {
+    parameters = {
+        **SourcesForm.parameters,
+        **PagedForm.parameters,
         "step": "the step that they are in: of the report, each counted by itself, or of the path"
         " of those who took the test and passed every step before; `payment` by default",
         "lost": "those who are in the step before and not in this one",
         "q": "words, each of which is in the name, the e-mail or the phone",
-        "after": "`next` of the page before",
     }
 
     step = forms.ChoiceField(
@@ -41,28 +42,15 @@ class PeopleForm(SourcesForm):
         max_length=100,
         widget=forms.TextInput(attrs={"type": "search", "autocapitalize": "none"}),
     )
-    after = forms.CharField(required=False)
 
     def clean_q(self) -> str:
         return " ".join(self.cleaned_data["q"].split())
-
-    def clean_after(self) -> str:
-        after: str = self.cleaned_data["after"]
-        if after and paging.place_at(after, moments=True) is None:
-            raise forms.ValidationError(paging.NO_SUCH_PLACE)
-        return after
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("lost") and cleaned.get("step") in FIRST_STAGES:
             self.add_error("lost", _("До первого шага терять некого."))
         return cleaned
-
-    @property
-    def place(self) -> str:
-        """The row after which the page begins; None for the first page."""
-        self.is_valid()
-        return str(self.cleaned_data.get("after") or "")
 
     def wanted(self, period: Period) -> PeopleFilter:
         """The filter of the address; an invalid value filters nothing."""

@@ -100,8 +100,7 @@ def page_of_people(wanted: PeopleFilter, *, after: str = "") -> ListPage[Person]
     page = asked_past_the_cache(
         lambda: paging.page_of(_matching(wanted), _NEWEST, after=after, size=PAGE, counted=True)
     )
-    people = list(map(_person, page.rows))
-    return ListPage(people, page.following, page.count, page.there_are_more)
+    return page.showing(list(map(_person, page.rows)))
 
 
 def everybody(wanted: PeopleFilter) -> Iterator[Person]:

@@ -6,7 +6,6 @@ client, which reports a success as a failure where it does not know the account'
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -17,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from supabase_auth.constants import API_VERSION_HEADER_NAME, API_VERSIONS_2024_01_01_NAME
 
 from onai.identity import password_rules, supabase
-from onai.identity.roles import Metadata, Role, role_of
+from onai.identity.roles import Identity, Metadata, Role, role_of
 
 
 class Refusal(StrEnum):
@@ -52,21 +51,6 @@ class OutcomeUnclear(Exception):
         super().__init__("over" if over else "perhaps under way")
         self.over = over
         self.error = error
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An account at Supabase Auth. `role` is None for one that has no role here."""
-
-    id: UUID
-    email: str
-    full_name: str
-    role: Role | None
-
-    @property
-    def name(self) -> str:
-        """What to call the person: their full name, or their e-mail where they have none."""
-        return self.full_name or self.email
 
 
 _REFUSALS = {
@@ -140,7 +124,7 @@ def delete_account(account_id: UUID) -> None:
         raise OutcomeUnclear  # A gateway agreed, and not Supabase.
 
 
-def find(account_id: UUID) -> Account | None:
+def find(account_id: UUID) -> Identity | None:
     """The account with this id. Raises `OutcomeUnclear` when Supabase cannot say."""
     try:
         user = _call("GET", f"admin/users/{account_id}")
@@ -150,8 +134,8 @@ def find(account_id: UUID) -> Account | None:
         raise OutcomeUnclear from refused
     _id_of(user)
     about = _mapping(user.get("user_metadata"))
-    return Account(
-        id=account_id,
+    return Identity(
+        user_id=account_id,
         email=str(user.get("email") or ""),
         full_name=str(about.get("full_name") or ""),
         role=role_of(Metadata.read(about, _mapping(user.get("app_metadata")))),

@@ -26,7 +26,10 @@ _RANK = {None: 0, Role.STUDENT: 1, Role.SALES: 2, Role.ADMIN: 3}
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A signed-in person. `role` is None for an account that has no role here."""
+    """A person with an account: the one behind a request, or one that somebody asks about.
+
+    `role` is None for an account that has no role here.
+    """
 
     user_id: UUID
     email: str

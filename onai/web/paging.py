@@ -11,16 +11,19 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
+from django import forms
 from django.db.models import ExpressionWrapper, F, Model, Q, QuerySet
 from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
+from onai.web.address_form import AddressForm
+
 Key = datetime | str
 Row = TypeVar("Row")
+Value = TypeVar("Value")
 Rows = TypeVar("Rows", bound=Model)
 # How many rows there are is counted no further.
 COUNTED_AT_MOST = 1_000
-NO_SUCH_PLACE = _("Такой страницы нет: показана первая.")
 # No row is older (a list may put those without a date there), and none is as young.
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -56,6 +59,36 @@ class ListPage(Generic[Row]):
     following: str | None
     count: int = 0
     there_are_more: bool = False
+
+    def showing(self, values: list[Value]) -> "ListPage[Value]":
+        """The same page, with these values in place of its rows."""
+        return ListPage(values, self.following, self.count, self.there_are_more)
+
+
+class PagedForm(AddressForm):
+    """An address that asks for one page of a list: `?after=…`."""
+
+    parameters = {"after": "`next` of the page before"}
+
+    after = forms.CharField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        after = cleaned.get("after")
+        if after and place_at(after, moments=self.by_moment) is None:
+            self.add_error("after", _("Такой страницы нет: показана первая."))
+        return cleaned
+
+    @property
+    def by_moment(self) -> bool:
+        """Whether the list is ordered by a moment."""
+        return True
+
+    @property
+    def place(self) -> str:
+        """The row after which the page begins; empty for the first page and for nonsense."""
+        self.is_valid()
+        return str(self.cleaned_data.get("after") or "")
 
 
 def page_of(

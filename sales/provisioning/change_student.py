@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from onai import encryption
 from onai.db.visibility import Visibility, visibility
 from onai.identity import accounts
-from onai.identity.accounts import Account, AccountRefused, OutcomeUnclear, Refusal
+from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
 from onai.identity.roles import Identity
 from onai.web.problems import Problem, WrongRole
 from sales import letters, supabase_users, unreadable_accounts
@@ -141,7 +141,7 @@ def _make(
         raise request_rules.conflict_of(student_id, email) from error
 
 
-def _new_values(change: Change, student: Student, account: Account) -> dict[str, object]:
+def _new_values(change: Change, student: Student, account: Identity) -> dict[str, object]:
     """The new values, by the fields of a request. Raises a `Problem` where the change is not
     allowed.
     """
@@ -166,7 +166,7 @@ def _new_values(change: Change, student: Student, account: Account) -> dict[str,
 
 
 def _corrections(
-    email: str, full_name: str, student: Student, account: Account
+    email: str, full_name: str, student: Student, account: Identity
 ) -> dict[str, object]:
     """The new e-mail and name, as far as they differ from ours or from Supabase's."""
     different: dict[str, object] = {}
@@ -280,7 +280,7 @@ def _has_taken_effect(change: StudentRequest) -> bool:
     match change.kind:
         case RequestKind.STATUS:
             blocked = change.new_status == StudentStatus.BLOCKED
-            return supabase_users.is_banned(account.id) == blocked
+            return supabase_users.is_banned(account.user_id) == blocked
         case RequestKind.CORRECTION:
             is_called = (change.new_email or account.email, change.new_full_name)
             return is_called == (account.email, change.new_full_name and account.full_name)

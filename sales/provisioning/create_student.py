@@ -240,7 +240,7 @@ def _visible_reason(request: StudentRequest) -> Problem | None:
     holder = supabase_users.holder_of(request.email)
     if holder is None:
         return problems.AddressCopied() if platform_tables.has_copy(request.email) else None
-    if lacking := unreadable_accounts.unreadable(holder.account.id):
+    if lacking := unreadable_accounts.unreadable(holder.account.user_id):
         account_errors.keep_reason(request, str(lacking))
         return problems.AccountUnreadable()
     return None if request.adopts else request_rules.problem_of_holder(holder)

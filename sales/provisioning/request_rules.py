@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 
-from onai.identity.accounts import Account
 from onai.identity.roles import STAFF, Identity
 from onai.web.problems import Problem
 from sales import supabase_users
@@ -40,8 +39,8 @@ def account_to_adopt(email: str, asker: Identity) -> UUID:
         raise problems.NothingToAdopt
     problem = problem_of_holder(holder)
     if isinstance(problem, problems.AccountExists):
-        return holder.account.id
-    student = Student.objects.filter(user_id=holder.account.id).first()
+        return holder.account.user_id
+    student = Student.objects.filter(user_id=holder.account.user_id).first()
     raise problem if student is None else problems.email_taken(student, asker)
 
 
@@ -55,7 +54,7 @@ def problem_of_holder(holder: AddressHolder | None) -> Problem:
     account = holder.account
     if account.role in STAFF:
         return problems.StaffAccount()
-    if Student.objects.filter(user_id=account.id).exists():
+    if Student.objects.filter(user_id=account.user_id).exists():
         return problems.EmailTaken()
     if holder.by_identity:
         return problems.AddressElsewhere()
@@ -67,7 +66,7 @@ def problem_of_holder(holder: AddressHolder | None) -> Problem:
 # --- A change ----------------------------------------------------------------------------------
 
 
-def account_of(student: Student, kind: RequestKind) -> Account:
+def account_of(student: Student, kind: RequestKind) -> Identity:
     """The student's account, unless it is also a staff member's or another student's."""
     account = supabase_users.account_with(student.user_id)
     if account is None:

@@ -13,8 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from onai.identity.models import StaffMember
-from onai.web import paging
-from onai.web.address_form import AddressForm
+from onai.web.paging import PagedForm
 from sales.cabinet.student_list import (
     ORDERS,
     SHORTEST_WORD,
@@ -28,11 +27,10 @@ from sales.staff import told_apart
 _NOBODY = "none"
 
 
-class ListForm(AddressForm):
+class ListForm(PagedForm):
     """A list of which one page is shown, of all managers or one."""
 
     manager = forms.ChoiceField(label=_("Менеджер"), required=False)
-    after = forms.CharField(required=False)
 
     more_managers: tuple[tuple[str, Any], ...] = ()
 
@@ -43,22 +41,6 @@ class ListForm(AddressForm):
         assert isinstance(manager, forms.ChoiceField)  # noqa: S101 - for the type checker
         manager.choices = [("", _("все")), *everybody, *self.more_managers]
         self.is_valid()
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if cleaned.get("after") and not paging.place_at(cleaned["after"], moments=self.by_moment):
-            self.add_error("after", paging.NO_SUCH_PLACE)
-        return cleaned
-
-    @property
-    def by_moment(self) -> bool:
-        """Whether the list is ordered by a moment."""
-        return True
-
-    @property
-    def place(self) -> str:
-        """The row after which the page begins; None for the first page."""
-        return str(self.cleaned_data.get("after") or "")
 
     @property
     def manager_id(self) -> UUID | None:

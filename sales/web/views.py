@@ -17,8 +17,8 @@ from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.staff import register
 from onai.identity.supabase import AccountBlocked
-from onai.web import paging
-from onai.web.address_form import InvalidInput
+from onai.web.address_form import refuse_errors
+from onai.web.paging import PagedForm
 from onai.web.problems import Problem, tell_when_to_retry
 from sales import letters, passwords
 from sales.activity import page_of_activity
@@ -145,11 +145,10 @@ def _staff() -> list[StaffMember]:
 @require_safe
 def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     found = student_for(request.identity, student_id)
-    after = request.GET.get("after", "")
-    if after and not paging.place_at(after, moments=True):
-        raise InvalidInput(fields={"after": paging.NO_SUCH_PLACE})
+    page = PagedForm(request.GET)
+    refuse_errors(page)
     register.note(request.identity)
-    history = page_of_activity(request.identity, target_user_id=found.user_id, after=after)
+    history = page_of_activity(request.identity, target_user_id=found.user_id, after=page.place)
     context = {
         "student": found,
         "letter": found.latest_letter,

@@ -18,7 +18,7 @@ class Command(BaseCommand):
             )
         without_student = supabase_users.accounts_without_student()
         for account in without_student:
-            self.stdout.write(f"account without a student: {account.id}  {account.email}")
+            self.stdout.write(f"account without a student: {account.user_id}  {account.email}")
         other_email = supabase_users.students_under_another_email()
         for student, account_email in other_email:
             self.stdout.write(f"another e-mail at Supabase: {student} there {account_email!r}")
