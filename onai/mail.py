@@ -45,12 +45,16 @@ _STATUSES = {str(status) for status in range(100, 600)}
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Letter:
-    """A letter as HTML and as text. It has no repr, so that no log shows it."""
+    """A letter as HTML and as text. It has no repr, so that no log shows it.
+
+    `reply_to` is the address for answers; where it is empty, they go to the sender.
+    """
 
     to: str
     subject: str
     html: str
     text: str
+    reply_to: str = ""
 
 
 class NotSentYet(Exception):
@@ -104,6 +108,8 @@ def send(letter: Letter, *, idempotency_key: str) -> str:
         "html": letter.html,
         "text": letter.text,
     }
+    if letter.reply_to:
+        parameters["reply_to"] = letter.reply_to
     try:
         answer = resend.Emails.send(parameters, {"idempotency_key": idempotency_key})
     except ResendError as error:

@@ -15,11 +15,12 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models.functions import Now
 from django.views.decorators.debug import sensitive_variables
 
+from onai import passwords
 from onai.identity import accounts, password_rules
 from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
 from onai.identity.roles import Identity
 from onai.web.problems import Problem
-from sales import letters, passwords, supabase_users, unreadable_accounts
+from sales import letters, supabase_users, unreadable_accounts
 from sales.models import RequestKind, RequestState, Student, StudentRequest, WelcomeLetter
 from sales.provisioning import (
     account_errors,

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from onai import passwords
 from onai.identity import password_rules
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.staff import register
 from onai.web.problems import BadRequest, Problem, tell_when_to_retry
-from sales import passwords
 from sales.models import RequestKind, Student, StudentRequest
 from sales.permissions import student_for
 from sales.provisioning import student_requests

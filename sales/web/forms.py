@@ -9,10 +9,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from onai import passwords
 from onai.contacts import emails, names
 from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
-from sales import passwords
 from sales.provisioning.create_student import NewStudent
 from sales.staff import manager_named, told_apart
 

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from onai import encryption
+from onai import encryption, passwords
 from onai.identity import password_rules
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
@@ -20,7 +20,7 @@ from onai.identity.supabase import AccountBlocked
 from onai.web.address_form import refuse_errors
 from onai.web.paging import PagedForm
 from onai.web.problems import Problem, tell_when_to_retry
-from sales import letters, passwords
+from sales import letters
 from sales.activity import page_of_activity
 from sales.models import LetterState, Student, StudentRequest, StudentStatus
 from sales.permissions import student_for

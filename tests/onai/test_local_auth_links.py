@@ -176,6 +176,18 @@ def test_a_new_password_by_a_link_ends_other_sessions_and_other_links(
     accounts.sign_in(email, "Demo5678!")
 
 
+def test_a_ban_stops_the_session_that_a_link_opened(accounts: Accounts, email: str) -> None:
+    made = _link(accounts, email)
+    body = {"type": "recovery", "token_hash": made["hashed_token"]}
+    here = accounts.call("POST", "/verify", json=body).json()["access_token"]
+
+    accounts.call("PUT", f"/admin/users/{made['id']}", json={"ban_duration": "1h"})
+
+    for method, path in (("PUT", "/user"), ("GET", "/user"), ("POST", "/logout")):
+        refused = accounts.call(method, path, here, json={"password": "Demo5678!"}, headers=NEWER)
+        assert (refused.status_code, refused.json()["code"]) == (403, "user_banned")
+
+
 def test_opening_a_link_in_a_browser_uses_it_up(
     accounts: Accounts, email: str, project: Project
 ) -> None:

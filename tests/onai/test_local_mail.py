@@ -56,6 +56,14 @@ def test_the_mailbox_holds_what_the_sdk_sends() -> None:
     }
 
 
+def test_the_mailbox_tells_whom_an_answer_goes_to() -> None:
+    resend.Emails.send(_letter(reply_to="manager@onai.test"))
+
+    assert [letter["reply_to"] for letter in _mailbox()] == ["manager@onai.test"]
+    with pytest.raises(ResendError, match="reply_to"):
+        resend.Emails.send(_letter(reply_to="nobody"))
+
+
 def test_the_newest_letter_comes_first() -> None:
     for subject in ("первое", "второе"):
         resend.Emails.send(_letter(subject=subject))

@@ -9,8 +9,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from onai import passwords
 from onai.identity import password_rules
-from sales import passwords
 from tests.conftest import Faults, Project
 from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import CREATE, ONE_USER

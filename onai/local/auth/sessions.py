@@ -113,6 +113,8 @@ def of_bearer(request: HttpRequest) -> tuple[User, Session]:
         raise Refusal(
             403, "session_not_found", "Session from session_id claim in JWT does not exist"
         )
+    if is_banned(account):
+        raise Refusal(403, "user_banned", "User is banned")
     return account, session
 
 

@@ -11,6 +11,8 @@ class Letter(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4)
     sender = models.TextField()
     recipients = models.JSONField()
+    # Empty where it answers to its sender.
+    reply_to = models.TextField(default="")
     subject = models.TextField()
     html = models.TextField()
     text = models.TextField()

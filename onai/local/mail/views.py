@@ -87,12 +87,16 @@ def _read(body: bytes) -> Letter:
     if not sent.get("html") and not sent.get("text"):
         raise Refusal(422, "missing_required_field", "Missing `html` or `text` field.")
     recipients = sent["to"] if isinstance(sent["to"], list) else [sent["to"]]
-    for name, address in [("from", sent["from"]), *(("to", one) for one in recipients)]:
+    reply_to = sent.get("reply_to") or []
+    answers = reply_to if isinstance(reply_to, list) else [reply_to]
+    addresses = {"from": [sent["from"]], "to": recipients, "reply_to": answers}
+    for name, address in ((name, one) for name, all_of in addresses.items() for one in all_of):
         if "@" not in parseaddr(str(address))[1]:
             raise Refusal(422, "validation_error", f"Invalid `{name}` field.")
     return Letter(
         sender=sent["from"],
         recipients=recipients,
+        reply_to=", ".join(answers),
         subject=sent["subject"],
         html=sent.get("html") or "",
         text=sent.get("text") or "",
@@ -122,6 +126,7 @@ def mailbox_json(request: HttpRequest) -> HttpResponse:
             "id": str(one.id),
             "from": one.sender,
             "to": one.recipients,
+            **({"reply_to": one.reply_to} if one.reply_to else {}),
             "subject": one.subject,
             "html": one.html,
             "text": one.text,

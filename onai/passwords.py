@@ -1,4 +1,4 @@
-"""The rules for a student's password, and good suggestions."""
+"""The rules for a password that somebody chooses, and good suggestions."""
 
 import secrets
 import string
