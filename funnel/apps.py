@@ -8,7 +8,7 @@ class FunnelConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the funnel's probes of `/status`."""
-        from funnel.landing import index_advice, visibility
+        from funnel.landing import index_advice, optional_tables, visibility
         from onai.ops.probes import BACKGROUND
 
-        BACKGROUND.extend((visibility.PROBE, index_advice.PROBE))
+        BACKGROUND.extend((visibility.PROBE, optional_tables.PROBE, index_advice.PROBE))

@@ -11,8 +11,9 @@ class SalesConfig(AppConfig):
         """Register the probes of `/status`, and the check before a migration."""
         from onai.ops.probes import BACKGROUND, DEPENDENCIES
         from sales import probes
+        from sales.adoption import optional_tables
         from sales.adoption.migrating import look_before_migrating
 
         DEPENDENCIES.append(probes.ACCOUNTS)
-        BACKGROUND.extend(probes.PROBES)
+        BACKGROUND.extend((*probes.PROBES, optional_tables.PROBE))
         pre_migrate.connect(look_before_migrating, sender=self)

@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from onai import mail
-from onai.db import bounded, circuit, deadline
+from onai.db import bounded, circuit, deadline, optional_tables
 from onai.identity import supabase
 from onai.identity.session import tokens
 from onai.identity.staff import register, standing
@@ -41,6 +41,7 @@ from tests.support import forked_processes, plain_http
 from tests.support.browser import ARGUMENTS, chromium
 from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import Ask, api_requests_of
+from tests.support.optional_tables import IN_LANDING, taken_away
 from tests.support.people import PASSWORD, PEOPLE, Accounts
 from tests.support.processes import on_own_connections, wait_for
 from tests.support.server import Site, collect_static, warm_web_server, web_server
@@ -107,6 +108,7 @@ def clean_slate(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, 60.0)
     tokens._published_keys.cache_clear()
     standing._remembered.clear()
+    optional_tables.forget()
 
 
 @pytest.fixture
@@ -221,11 +223,12 @@ class LandingPages:
 
 @pytest.fixture
 def landing() -> Iterator[LandingPages]:
-    """An empty `landing_leads`, and its writer."""
+    """An empty Landing, and the writer of its leads."""
+    everything = f"truncate landing_leads, {', '.join(IN_LANDING)}"
     with psycopg.connect(LANDING_URL, autocommit=True) as connection:
-        connection.execute("truncate landing_leads")
+        connection.execute(everything)
         yield LandingPages(connection)
-        connection.execute("truncate landing_leads")
+        connection.execute(everything)
 
 
 @pytest.fixture
@@ -251,6 +254,13 @@ def desk() -> Iterator[Desk]:
         desk.empty()
         yield desk
         desk.empty()
+
+
+@pytest.fixture
+def without_optional_tables(landing: LandingPages, desk: Desk) -> Iterator[None]:
+    """None of the tables is there that other software may have made or not."""
+    with taken_away():
+        yield
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """The database roles of a Supabase project, as the embedded PostgreSQL has them.
 
 Nobody of the product is a superuser here either. `sales_desk_owner` is what `postgres` is in a
-project: it migrates, and passes row level security. `sales_desk` is the product at run time, with
-the rights that docs/operations.md grants. `landing_reader` reads Landing through a policy. The
-schema `auth` belongs to `supabase_auth_admin`, whose tables have row level security on and no
-policy. The schema `extensions` is on the search path of the owner alone.
+project: it migrates, and passes row level security. `sales_desk` is the product at run time and
+`landing_reader` reads Landing, both with the rights and policies of docs/operations.md. The schema
+`auth` belongs to `supabase_auth_admin`, whose tables have row level security on. The schema
+`extensions` is on the search path of the owner alone.
 """
 
 import psycopg
@@ -22,7 +22,7 @@ _ROLES = {
     "service_role": "nologin noinherit bypassrls",
     AUTH_ADMIN: "login noinherit createrole",
     OWNER: "login createrole bypassrls",
-    RUN_TIME: "login bypassrls",
+    RUN_TIME: "login",
     LANDING_READER: "login",
 }
 _CREATE_ROLE = """
@@ -73,23 +73,33 @@ begin
 end $$;
 grant all on all tables in schema auth to {OWNER} with grant option
 """  # noqa: S608
-# What docs/operations.md has the owner grant after each migration.
+# What docs/operations.md has the operator run after each migration; a test compares the two.
 TRIPWIRE_GRANTS = f"""
 do $$
 declare
   it record;
 begin
+  perform set_config('lock_timeout', '2s', true);
   grant usage on schema public, auth to {RUN_TIME};
   grant select on auth.users, auth.identities, auth.sessions to {RUN_TIME};
   for it in
     select tablename as name, case tablename
-      when 'django_migrations' then 'select' when 'users' then 'select, update'
-      else 'select, insert, update, delete' end as rights
+      when 'django_migrations' then 'select' when 'certificates' then 'select'
+      when 'users' then 'select, update' else 'select, insert, update, delete' end as rights
     from pg_tables
-    where schemaname = 'public'
-      and tablename ~ '^(tripwire_|sales_|procrastinate_|django_migrations$|users$)'
+    where schemaname = 'public' and tablename ~
+      '^(tripwire_|sales_|procrastinate_|(django_migrations|certificates|users)$)'
   loop
     execute format('grant %s on public.%I to {RUN_TIME}', it.rights, it.name);
+    if not exists (
+      select from pg_policies
+      where schemaname = 'public' and tablename = it.name and policyname = 'onai_works'
+    ) then
+      execute format(
+        'create policy onai_works on public.%I to {RUN_TIME} using (true) with check (true)',
+        it.name
+      );
+    end if;
   end loop;
   for it in
     select sequencename as name from pg_sequences
@@ -100,12 +110,38 @@ begin
 end $$;
 grant delete on auth.sessions to {RUN_TIME}
 """  # noqa: S608
-LANDING_GRANTS = f"""
-alter table landing_leads enable row level security;
-drop policy if exists onai_reads on landing_leads;
-create policy onai_reads on landing_leads for select to {LANDING_READER} using (true);
-grant select on landing_leads to {LANDING_READER}
+# Run as the owner of the accounts. In a hosted project `postgres` may create policies there.
+AUTH_POLICIES = f"""
+drop policy if exists onai_reads on auth.users;
+drop policy if exists onai_reads on auth.identities;
+drop policy if exists onai_works on auth.sessions;
+create policy onai_reads on auth.users for select to {RUN_TIME} using (true);
+create policy onai_reads on auth.identities for select to {RUN_TIME} using (true);
+create policy onai_works on auth.sessions to {RUN_TIME} using (true);
 """
+LANDING_GRANTS = f"""
+do $$
+declare
+  it record;
+begin
+  grant usage on schema public to {LANDING_READER};
+  for it in
+    select tablename as name from pg_tables
+    where schemaname = 'public' and tablename in ('landing_leads', 'journey_stages',
+      'express_course_sales', 'short_links', 'short_link_clicks', 'traffic_stats', 'exchange_rates')
+  loop
+    execute format('grant select on public.%I to {LANDING_READER}', it.name);
+    if not exists (
+      select from pg_policies
+      where schemaname = 'public' and tablename = it.name and policyname = 'onai_reads'
+    ) then
+      execute format(
+        'create policy onai_reads on public.%I for select to {LANDING_READER} using (true)', it.name
+      );
+    end if;
+  end loop;
+end $$
+"""  # noqa: S608
 
 
 def prepare(tripwire: "psycopg.Connection[object]") -> None:
@@ -115,4 +151,6 @@ def prepare(tripwire: "psycopg.Connection[object]") -> None:
     """
     for name, attributes in _ROLES.items():
         tripwire.execute(_CREATE_ROLE.format(name=name, attributes=attributes))
+    # An old demo's role had it.
+    tripwire.execute(f"alter role {RUN_TIME} nobypassrls")
     tripwire.execute(_TRIPWIRE)

@@ -10,6 +10,7 @@ from django.test import Client
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk, Row
 from tests.support.interruptions import ONE_USER, USERS
+from tests.support.optional_tables import IN_TRIPWIRE, taken_away
 from tests.support.people import Accounts
 from tests.support.student_changes import NEW_EMAIL, SignIn, admin_of_one, send_act, text_of
 
@@ -54,14 +55,15 @@ COPY_TRIGGER = """
 
 @pytest.fixture
 def platform(desk: Desk) -> Iterator[Desk]:
-    """Takes away the tables that a test has added."""
-    yield desk
-    desk.connection.execute(
-        "drop trigger if exists on_auth_user_created on auth.users;"
-        "drop trigger if exists first_rows on tripwire_users;"
-        "drop function if exists copy_email, first_rows;"
-        "drop table if exists tripwire_user_profile, tripwire_progress, wishes, public.users"
-    )
+    """Takes away the usual tables, and afterwards those that a test has added."""
+    with taken_away(*IN_TRIPWIRE):
+        yield desk
+        desk.connection.execute(
+            "drop trigger if exists on_auth_user_created on auth.users;"
+            "drop trigger if exists first_rows on tripwire_users;"
+            "drop function if exists copy_email, first_rows;"
+            "drop table if exists tripwire_user_profile, tripwire_progress, wishes, public.users"
+        )
 
 
 def _add(desk: Desk, *tables: str) -> None:

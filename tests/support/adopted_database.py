@@ -51,7 +51,7 @@ create table sales_activity_log (
 
 
 def documented_grants(database: str) -> str:
-    """The SQL that docs/operations.md has the owner of this database run."""
+    """The SQL that docs/operations.md has the operator run: the block that begins so."""
     document = (BASE_DIR / "docs/operations.md").read_text()
     blocks = re.findall(r"```sql\n(.*?)```", document, re.DOTALL)
     (block,) = (one for one in blocks if one.lstrip().startswith(f"-- {database}"))
@@ -109,6 +109,7 @@ class Production:
     def serve(self) -> None:
         """Have the product act with the run-time role and its documented rights."""
         self.as_owner(documented_grants("Tripwire"))
+        self.execute(documented_grants("Accounts"))
 
 
 @contextmanager

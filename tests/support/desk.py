@@ -16,6 +16,7 @@ _OURS = (
     "tripwire_users, sales_activity_log, sales_requests, sales_letters,"
     " sales_staff, procrastinate_jobs"
 )
+_PLATFORMS = "tripwire_user_profile, tripwire_progress, certificates"
 _OF_AN_ACCOUNT = {
     "refresh_tokens": "user_id::uuid",
     "sessions": "user_id",
@@ -32,7 +33,7 @@ class Desk:
     connection: "psycopg.Connection[Row]"
 
     def empty(self) -> None:
-        self.connection.execute(f"truncate {_OURS}, mailbox.letters cascade")
+        self.connection.execute(f"truncate {_OURS}, {_PLATFORMS}, mailbox.letters cascade")
         known = [person.email for person in PEOPLE]
         for table, account in _OF_AN_ACCOUNT.items():
             self.connection.execute(

@@ -7,8 +7,8 @@ import psycopg
 from django.db import close_old_connections
 
 from onai.local import postgres
-from onai.local.roles import RUN_TIME
-from tests.settings import TEST_DIR
+from onai.local.roles import AUTH_POLICIES, RUN_TIME
+from tests.settings import TEST_DIR, TRIPWIRE_URL
 
 
 @contextmanager
@@ -49,11 +49,13 @@ def tripwire_outage() -> Iterator[None]:
 
 @contextmanager
 def accounts_hidden() -> Iterator[None]:
-    """Row level security filters every row, as for a role without BYPASSRLS."""
-    maintenance = postgres.url(str(TEST_DIR / "postgres"), "postgres")
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        connection.execute(f"alter role {RUN_TIME} nobypassrls")
+    """Row level security filters every account, as for a role without a policy."""
+    with psycopg.connect(TRIPWIRE_URL, autocommit=True) as superuser:
+        superuser.execute(
+            "drop policy onai_reads on auth.users; drop policy onai_reads on auth.identities;"
+            "drop policy onai_works on auth.sessions"
+        )
         try:
             yield
         finally:
-            connection.execute(f"alter role {RUN_TIME} bypassrls")
+            superuser.execute(AUTH_POLICIES)

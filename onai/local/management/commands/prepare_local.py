@@ -4,6 +4,7 @@ Repeating it does no harm: it only dates the demo's leads anew, relative to now.
 changed by hand stays.
 """
 
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -19,7 +20,13 @@ from onai.local.demo_data.accounts import PASSWORD, DemoAccount, demo_tripwire
 from onai.local.demo_data.leads import demo_leads
 
 _ALIASES = ("auth", "mailbox", "landing", "tripwire")
-_GRANTS = {"landing": roles.LANDING_GRANTS, "tripwire": roles.TRIPWIRE_GRANTS}
+_TABLES = Path(__file__).parents[2] / "tables"
+# What other software made around the product's tables, and what docs/operations.md then grants.
+_STATEMENTS = (
+    ("landing", (_TABLES / "landing.sql").read_text(), roles.LANDING_GRANTS),
+    ("auth", (_TABLES / "auth.sql").read_text(), roles.AUTH_POLICIES),
+    ("tripwire", (_TABLES / "tripwire.sql").read_text(), roles.TRIPWIRE_GRANTS),
+)
 
 
 class Command(BaseCommand):
@@ -33,9 +40,10 @@ class Command(BaseCommand):
         self.stdout.write("• migrating the databases")
         for alias in _ALIASES:
             call_command("migrate", database=alias, verbosity=0)
-        for alias, grants in _GRANTS.items():
+        for alias, *statements in _STATEMENTS:
             with connections[alias].cursor() as cursor:
-                cursor.execute(grants)
+                for statement in statements:
+                    cursor.execute(statement)
         if not options["empty"]:
             self.stdout.write("• loading the demo data")
             _load_leads()
