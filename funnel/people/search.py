@@ -8,8 +8,6 @@ from django.db.models.lookups import Exact
 
 from onai.contacts import folding, phones
 
-# A phone with spaces in it is one word.
-_WORDS = re.compile(r"[+(\d][\d\s()+.\-–]*\d(?!\S)|\S+")
 _NO_PHONE = re.compile(r"[^\d\s()+.\-–]")
 _EXTENSION = re.compile(r"доб|внутр|вн|ext|x|#", re.IGNORECASE)
 _LOCAL_DIGITS = 10
@@ -26,7 +24,7 @@ def matching(text: str) -> Q:
     by its key, so that a phone as shown finds its lead.
     """
     found = Q()
-    for word in _WORDS.findall(_plain_digits(text)):
+    for word in phones.words(_plain_digits(text)):
         found &= _has(word)
     whole = phones.key(text)
     if whole and not re.search(r"[^\W\d_]|@", _EXTENSION.sub("", text)):

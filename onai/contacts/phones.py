@@ -17,8 +17,10 @@ cases through all three.
 import re
 
 import phonenumbers
+from django.core.exceptions import ValidationError
 from django.db.models import Case, F, Func, Q, TextField, Value, When
 from django.db.models.functions import Coalesce, Concat, Left, NullIf, Right
+from django.utils.translation import gettext as _
 from phonenumbers import (
     Leniency,
     NumberParseException,
@@ -30,6 +32,7 @@ from onai.db.functions import RegexpMatch, RegexpReplace, Translate
 
 _COUNTRY = "KZ"
 _LOCAL_DIGITS = 10
+_WORDS = re.compile(r"[+(\d][\d\s()+.\-–]*\d(?!\S)|\S+")
 # Text beyond this length is not part of the first number.
 _READ = 200
 # 8 10 and the longest number that exists.
@@ -99,6 +102,26 @@ def key(phone: str) -> str | None:
     return number if re.search(_SOMEBODYS, number) else None
 
 
+def clean(text: str) -> str | None:
+    """The key of the number that somebody typed, None where they typed nothing.
+
+    Raises `ValidationError`, with a sentence for the person, where the text has no number.
+    """
+    if not text.strip():
+        return None
+    known = key(text)
+    if known is None:
+        raise ValidationError(
+            _("Это не похоже на номер телефона. Пример: 8 700 000 00 11"), code="invalid"
+        )
+    return known
+
+
+def words(text: str) -> list[str]:
+    """The words of a search. A phone with spaces in it is one word."""
+    return _WORDS.findall(text)
+
+
 def spelled(phone: str) -> str:
     """`phone` with each number as one dials it, `8 700 000 00 11` or `+82 10-0000-0011`. Other text
     stays as it was written.
@@ -130,6 +153,12 @@ def link(phone: str) -> str:
     """The address to call the number, empty where it cannot be called."""
     known = key(phone)
     return f"tel:{known}" if known else ""
+
+
+def whatsapp(phone: str) -> str:
+    """The address of a chat in WhatsApp, empty where the number's country is unknown."""
+    known = key(phone) or ""
+    return f"https://wa.me/{known[1:]}" if known.startswith("+") else ""
 
 
 def key_of(column: str) -> Case:

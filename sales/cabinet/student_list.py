@@ -61,8 +61,8 @@ _STATES = {LetterFilter.WAITING: LetterState.PENDING, LetterFilter.FAILED: Lette
 
 @dataclass(frozen=True, slots=True)
 class StudentFilter:
-    """Which students, in which order. Each word of `text` is in the name or in the e-mail, but for
-    what `onai.contacts.folding` takes for the same."""
+    """Which students, in which order. Each word of `text` is in the name, the e-mail or the phone,
+    but for what `onai.contacts` takes for the same."""
 
     text: str = ""
     status: StudentStatus | None = None
@@ -90,7 +90,7 @@ class StudentFilter:
             case LetterFilter.WAITING | LetterFilter.FAILED as letter:
                 letters = WelcomeLetter.objects.filter(state=_STATES[letter])
                 students = students.unsent().filter(pk__in=letters.values("student"))
-        return students.prefetch_related("letters")
+        return students.select_related("kept_phone").prefetch_related("letters")
 
 
 def page_of_students(wanted: StudentFilter, *, after: str = "") -> ListPage[Student]:

@@ -10,6 +10,7 @@ from sales.models.students import (
     ActionType,
     ActivityEntry,
     Student,
+    StudentPhone,
     StudentQuerySet,
     StudentStatus,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "RequestKind",
     "RequestState",
     "Student",
+    "StudentPhone",
     "StudentQuerySet",
     "StudentRequest",
     "StudentStatus",

@@ -21,7 +21,7 @@ class RequestKind(models.TextChoices):
     CREATION = "creation", _("Создание доступа")
     STATUS = "status", _("Смена статуса")
     PASSWORD = "password", _("Новый пароль")
-    CORRECTION = "correction", _("Исправление имени или почты")
+    CORRECTION = "correction", _("Исправление данных")
     HANDOVER = "handover", _("Передача другому менеджеру")
     DELETION = "deletion", _("Удаление")
 
@@ -56,6 +56,8 @@ class StudentRequest(models.Model):
     new_status = models.TextField(null=True, choices=StudentStatus)
     new_email = models.TextField(null=True)
     new_full_name = models.TextField(null=True)
+    # Empty where a correction removes it.
+    new_phone = models.TextField(null=True)
     new_manager_id = models.UUIDField(null=True)
     new_manager_name = models.TextField(null=True)
     sealed_password = models.TextField(default="", db_default="")

@@ -4,6 +4,7 @@ Production has `tripwire_users` and `sales_activity_log` already; the others are
 belongs to Supabase; a migration only ties `tripwire_users.user_id` to it.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Lower, Now
 from django.utils.translation import gettext_lazy as _
 
-from onai.contacts import folding
+from onai.contacts import folding, phones
 from onai.identity.models import StaffMember
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ LAST_ACTIVE = Coalesce("last_active_at", Value(LONG_PAST))
 NAME = Lower("full_name")
 # Within words, an index of trigrams finds nothing shorter.
 _SHORTEST_PART = 3
+_COUNTRY_AND_LOCAL = re.compile("[78](?=.)")
 
 
 class Tenge(models.IntegerField):  # type: ignore[type-arg]
@@ -69,11 +71,19 @@ class StudentQuerySet(models.QuerySet["Student"]):
         return self.filter(created_at__gte=start, created_at__lt=end)
 
     def matching(self, text: str) -> "StudentQuerySet":
-        """With each word in name or e-mail; a word of two letters at the beginning of one."""
+        """With each word in name, e-mail or phone; a word of two letters at the beginning of one of
+        the first two.
+        """
         students = self.alias(searched=Searched("full_name", "email"))
-        for word in folding.fold(text).split():
+        for word in phones.words(folding.fold(text)):
             whole = word if len(word) >= _SHORTEST_PART else f" {word}"
-            students = students.filter(searched__regex=folding.pattern(whole))
+            has_word = Q(searched__regex=folding.pattern(whole))
+            if called := StudentPhone.matching(word):
+                # Each half by its own index.
+                named = Student.objects.alias(searched=Searched("full_name", "email"))
+                ids = named.filter(has_word).values("pk").union(called.values("pk"), all=True)
+                has_word = Q(pk__in=ids)
+            students = students.filter(has_word)
         return students
 
     def unsent(self) -> "StudentQuerySet":
@@ -130,9 +140,61 @@ class Student(models.Model):
         return str(self.pk)
 
     @property
+    def phone(self) -> str | None:
+        """The phone's key (`onai.contacts.phones`), None where it is not known."""
+        kept: StudentPhone | None = getattr(self, "kept_phone", None)
+        return kept.phone if kept else None
+
+    @property
     def latest_letter(self) -> "WelcomeLetter | None":
         """The letter that counts. Students of the predecessor have none."""
         return max(self.letters.all(), key=lambda letter: letter.created_at, default=None)
+
+
+class StudentPhone(models.Model):
+    """A student's phone, as its key. `tripwire_users` has no column for it in most databases."""
+
+    # The database deletes it with its student, also when Supabase deletes the account.
+    student = models.OneToOneField(
+        Student,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="kept_phone",
+    )
+    phone = models.TextField()
+
+    class Meta:
+        db_table = "sales_student_phones"
+        indexes = (models.Index(fields=["phone"], name="sales_student_phones_phone"),)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @classmethod
+    def matching(cls, word: str) -> "models.QuerySet[StudentPhone] | None":
+        """The phones with these digits; None for a word that is not a part of a phone.
+
+        A whole number is found in any spelling, a part with or without the 8 of calls within the
+        country.
+        """
+        if re.search(r"[^\d\s()+.\-–]", word):
+            return None
+        if known := phones.key(word):
+            return cls.objects.filter(phone=known)
+        digits = re.sub(r"\D", "", word)
+        if len(digits) < _SHORTEST_PART:
+            return None
+        local = _COUNTRY_AND_LOCAL.sub("", digits, count=1) if digits[0] in "78" else digits
+        return cls.objects.filter(Q(phone__contains=digits) | Q(phone__startswith=f"+7{local}"))
+
+    @classmethod
+    def keep(cls, student: Student, phone: str | None) -> None:
+        """Keep this phone of a student, or none."""
+        if phone:
+            cls.objects.update_or_create(student=student, defaults={"phone": phone})
+        else:
+            cls.objects.filter(student=student).delete()
 
 
 class ActionType(models.TextChoices):

@@ -62,11 +62,12 @@ class NewPassword:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The right name and e-mail. A letter goes to a new address."""
+    """The right name, e-mail and phone, None for no phone. A letter goes to a new address."""
 
     kind: ClassVar = RequestKind.CORRECTION
     email: str
     full_name: str
+    phone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +156,8 @@ def _new_values(change: Change, student: Student, account: Identity) -> dict[str
             if account.email.lower() != student.email.lower():
                 raise problems.AddressDiffers
             return {}
-        case Correction(email, full_name):
-            return _corrections(email.lower(), full_name, student, account)
+        case Correction():
+            return _corrections(change, student, account)
         case Handover(manager):
             if manager.user_id == student.granted_by:
                 raise problems.NothingToChange
@@ -165,13 +166,15 @@ def _new_values(change: Change, student: Student, account: Identity) -> dict[str
             return {}
 
 
-def _corrections(
-    email: str, full_name: str, student: Student, account: Identity
-) -> dict[str, object]:
-    """The new e-mail and name, as far as they differ from ours or from Supabase's."""
-    different: dict[str, object] = {}
-    if not student.full_name == account.full_name == full_name:
-        different["new_full_name"] = full_name
+def _corrections(change: Correction, student: Student, account: Identity) -> dict[str, object]:
+    """The new e-mail and name, as far as they differ from ours or from Supabase's; and the phone,
+    which is ours alone.
+    """
+    email, different = change.email.lower(), dict[str, object]()
+    if not student.full_name == account.full_name == change.full_name:
+        different["new_full_name"] = change.full_name
+    if student.phone != change.phone:
+        different["new_phone"] = change.phone or ""
     if not student.email.lower() == account.email.lower() == email:
         request_rules.refuse_address(email, student)
         different["new_email"] = email
@@ -229,14 +232,20 @@ def _change_account(change: StudentRequest, password: str) -> None:
         case RequestKind.PASSWORD:
             accounts.change_account(account_id, password=password)
         case RequestKind.CORRECTION:
-            accounts.change_account(
-                account_id, email=change.new_email, full_name=change.new_full_name
-            )
+            if _concerns_account(change):
+                accounts.change_account(
+                    account_id, email=change.new_email, full_name=change.new_full_name
+                )
         case RequestKind.DELETION:
             account_references.delete_account(account_id)
             if supabase_users.account_with(account_id) is not None:
                 # Supabase does not see every account, and calls such a one missing.
                 raise OutcomeUnclear(over=True, error="the account is still there")
+
+
+def _concerns_account(change: StudentRequest) -> bool:
+    """Whether a correction is of more than the phone, which Supabase does not know."""
+    return change.new_email is not None or change.new_full_name is not None
 
 
 def _ban(change: StudentRequest) -> bool | None:
@@ -304,7 +313,7 @@ def _roll_back(change: StudentRequest, problem: Problem) -> Problem:
     """Undo a change at Supabase that our rows refuse."""
     try:
         match change.kind:
-            case RequestKind.CORRECTION:
+            case RequestKind.CORRECTION if _concerns_account(change):
                 accounts.change_account(
                     change.account_id, email=change.account_email, full_name=change.account_name
                 )

@@ -48,6 +48,7 @@ class NewStudent:
     password: str = field(repr=False)
     manager: Manager
     adopt: bool = False
+    phone: str | None = None
 
 
 @sensitive_variables("new")
@@ -100,6 +101,7 @@ def _make(new: NewStudent, asker: Identity, key: str | None, fingerprint: str) -
                 email=new.email,
                 full_name=new.full_name,
                 new_email=new.email,
+                new_phone=new.phone,
                 new_manager_id=new.manager.user_id,
                 new_manager_name=new.manager.name,
                 sealed_password=student_requests.seal(new.password, RequestKind.CREATION),

@@ -364,7 +364,7 @@ class AddressDiffers(Problem):
     status = 409
     code = "address_differs"
     message = _("Почта студента здесь и его логин в сервисе входа разошлись.")
-    advice = _("Сначала откройте «Исправить имя или почту» и сохраните верный адрес.")
+    advice = _("Сначала откройте «Исправить данные» и сохраните верный адрес.")
 
 
 class SharedAccount(Problem):

@@ -116,7 +116,10 @@ def record(
 
 @sensitive_variables()
 def content_of(asked: object, *about: UUID) -> str:
-    """What makes two requests the same: every field of the dataclass that takes part in `==`."""
+    """What makes two requests the same: every field of the dataclass that takes part in `==`.
+
+    A field that is None is left out, so that requests recorded before it existed stay the same.
+    """
     return json.dumps([type(asked).__name__, *map(str, about), _compared(asked)])
 
 
@@ -124,7 +127,8 @@ def content_of(asked: object, *about: UUID) -> str:
 def _compared(value: object) -> object:
     if is_dataclass(value):
         compared = (field.name for field in fields(value) if field.compare)
-        return {name: _compared(getattr(value, name)) for name in compared}
+        values = {name: getattr(value, name) for name in compared}
+        return {name: _compared(one) for name, one in values.items() if one is not None}
     return value if isinstance(value, str | bool | None) else str(value)
 
 

@@ -15,6 +15,7 @@ from sales.models import (
     LetterKind,
     RequestKind,
     Student,
+    StudentPhone,
     StudentRequest,
     StudentStatus,
     WelcomeLetter,
@@ -44,6 +45,7 @@ def enrol(request: StudentRequest) -> Student:
         price=price_on(),
     )
     student.save(force_insert=True)
+    StudentPhone.keep(student, request.new_phone)
     activity.log(
         ActionType.USER_CREATED,
         by=request.asked_by,
@@ -124,16 +126,19 @@ def _letter(change: StudentRequest, student: Student, password: str) -> WelcomeL
 
 
 def _correct(change: StudentRequest, student: Student) -> None:
-    before = {"email": student.email, "full_name": student.full_name}
-    email, full_name = change.new_email, change.new_full_name
-    after = {name: new for name, new in (("email", email), ("full_name", full_name)) if new}
+    before = {"email": student.email, "full_name": student.full_name, "phone": student.phone}
+    email, full_name, phone = change.new_email, change.new_full_name, change.new_phone
+    new = {name: value for name, value in (("email", email), ("full_name", full_name)) if value}
+    after = new if phone is None else {**new, "phone": phone}
     _log(
         change,
         ActionType.STATUS_CHANGED,
         before={name: before[name] for name in after},
         after=after,
     )
-    _update(student, **after)
+    _update(student, **new)
+    if phone is not None:
+        StudentPhone.keep(student, phone)
     if email is not None:
         platform_tables.free_address(email)
     platform_tables.correct(change.account_id, email=email, full_name=full_name)

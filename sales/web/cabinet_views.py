@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from onai.contacts import phones
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest
@@ -187,6 +188,7 @@ _COLUMNS = (
     _("Пройдено модулей"),
     _("Доступ открыт"),
     _("Последняя активность"),
+    _("Телефон"),
 )
 
 
@@ -213,6 +215,7 @@ def _row(student: Student) -> list[csv_export.Cell]:
         student.modules_completed or 0,
         student.created_at,
         student.last_active_at,
+        phones.spelled(student.phone or ""),
     ]
 
 

@@ -48,11 +48,12 @@ class StatusForm(forms.Form):
 
 
 class CorrectionForm(IdentityForm):
-    """E-mail and name, validated as for a new student unless they stay as they are."""
+    """E-mail, name and phone, validated as for a new student unless they stay as they are."""
 
     def __init__(self, *args: Any, student: Student, **options: Any) -> None:
         super().__init__(*args, **options)
         self.known = {"email": student.email, "full_name": student.full_name}
+        self.known_phone = student.phone
         for name, value in self.known.items():
             if self.is_bound and self.data.get(name) == value:
                 # The predecessor accepted values that we refuse.
@@ -66,8 +67,13 @@ class CorrectionForm(IdentityForm):
         stays = self.cleaned_data["full_name"] == self.known["full_name"]
         return self.known["full_name"] if stays else super().clean_full_name()
 
+    def clean_phone(self) -> str | None:
+        # A form without the field says nothing about the phone.
+        return super().clean_phone() if "phone" in self.data else self.known_phone
+
     def change(self, asker: Identity) -> Correction:
-        return Correction(self.cleaned_data["email"], self.cleaned_data["full_name"])
+        values = self.cleaned_data
+        return Correction(values["email"], values["full_name"], values["phone"])
 
 
 class NewPasswordForm(PasswordForm):

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from onai import passwords
+from onai.contacts import phones
 from onai.identity import password_rules
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
@@ -51,9 +52,7 @@ _PASSWORD = _Page(
     _("Меняем…"),
     "sales/change_password.html",
 )
-_CORRECTION = _Page(
-    _("Исправить имя или почту"), _("Сохранить"), _("Сохраняем…"), "sales/correct.html"
-)
+_CORRECTION = _Page(_("Исправить данные"), _("Сохранить"), _("Сохраняем…"), "sales/correct.html")
 _HANDOVER = _Page(
     _("Передать другому менеджеру"), _("Передать"), _("Передаём…"), "sales/hand_over.html"
 )
@@ -95,7 +94,12 @@ def password(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
-    known = {"email": student.email, "full_name": student.full_name, **request.typed}
+    known = {
+        "email": student.email,
+        "full_name": student.full_name,
+        "phone": phones.spelled(student.phone or ""),
+        **request.typed,
+    }
     form = CorrectionForm(request.POST or None, student=student, initial=known)
     return _answer(request, student, form, _CORRECTION)
 

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from onai import passwords
-from onai.contacts import emails, names
+from onai.contacts import emails, names, phones
 from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
 from sales.provisioning.create_student import NewStudent
@@ -18,7 +18,7 @@ from sales.staff import manager_named, told_apart
 
 
 class IdentityForm(forms.Form):
-    """A student's e-mail and name.
+    """A student's e-mail, name and phone.
 
     An address that was probably mistyped is accepted once `confirm_email` says that it is meant;
     `asks_about_email` says that the form has to ask.
@@ -49,11 +49,25 @@ class IdentityForm(forms.Form):
         },
     )
 
+    phone = forms.CharField(
+        label=_("Телефон (необязательно)"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+        error_messages={
+            "null_characters_not_allowed": _(
+                "Это не похоже на номер телефона. Пример: 8 700 000 00 11"
+            ),
+        },
+    )
+
     def clean_email(self) -> str:
         return emails.clean(str(self.cleaned_data["email"]))
 
     def clean_full_name(self) -> str:
         return names.clean(str(self.cleaned_data["full_name"]))
+
+    def clean_phone(self) -> str | None:
+        return phones.clean(str(self.cleaned_data["phone"]))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -119,7 +133,7 @@ class PasswordForm(forms.Form):
 class StudentForm(IdentityForm, PasswordForm):
     """A new student. `manager_id` and `adopt` may be left out."""
 
-    field_order = ("email", "confirm_email", "full_name", "password")
+    field_order = ("email", "confirm_email", "full_name", "phone", "password")
     offers_managers = False
 
     manager_id = forms.UUIDField(
@@ -159,4 +173,5 @@ class StudentForm(IdentityForm, PasswordForm):
             password=self.cleaned_data["password"],
             manager=manager_named(asker, self.cleaned_data["manager_id"]),
             adopt=self.cleaned_data["adopt"],
+            phone=self.cleaned_data["phone"],
         )

@@ -12,6 +12,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from onai.contacts import phones
 from onai.identity.models import StaffMember
 from onai.web.paging import PagedForm
 from sales.cabinet.student_list import (
@@ -67,7 +68,7 @@ class StudentListForm(ListForm):
 
     def clean_q(self) -> str:
         text = " ".join(self.cleaned_data["q"].split())
-        if any(len(word) < SHORTEST_WORD for word in text.split()):
+        if any(len(word) < SHORTEST_WORD for word in phones.words(text)):
             raise forms.ValidationError(_("Слишком коротко: в каждом слове хотя бы две буквы."))
         return text
 

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from onai import encryption, passwords
+from onai.contacts import phones
 from onai.identity import password_rules
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
@@ -56,7 +57,9 @@ def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
     if earlier is None or not earlier.is_creation:
         return {}
     return {
-        name: getattr(earlier, name) for name in StudentForm.base_fields if hasattr(earlier, name)
+        "email": earlier.email,
+        "full_name": earlier.full_name,
+        "phone": phones.spelled(earlier.new_phone or ""),
     }
 
 

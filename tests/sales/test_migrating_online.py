@@ -153,7 +153,7 @@ FORGET_COUNTING = FORGET.replace("0010_indexes", "0012_count_students")
 def test_the_cabinets_former_machinery_is_removed_while_others_write(
     production: Production,
 ) -> None:
-    production.migrate()
+    production.migrate("sales", "0012")
     production.as_owner(FORGET_COUNTING, *MACHINERY)
     dropped: list[str] = []
 
@@ -175,7 +175,7 @@ def test_the_cabinets_former_machinery_is_removed_while_others_write(
 
 
 def test_an_interrupted_removal_is_continued(production: Production) -> None:
-    production.migrate()
+    production.migrate("sales", "0012")
     # Half of it is gone already.
     production.as_owner(FORGET_COUNTING, *MACHINERY[:7])
 
@@ -187,7 +187,7 @@ def test_an_interrupted_removal_is_continued(production: Production) -> None:
 def test_a_student_can_be_written_while_the_triggers_go(
     production: Production, impatient: None
 ) -> None:
-    production.migrate()
+    production.migrate("sales", "0012")
     production.as_owner(FORGET_COUNTING, *MACHINERY)
     with psycopg.connect(url(SOCKET_DIR, DATABASE)) as writer:
         writer.execute("lock table tripwire_users in row exclusive mode")
