@@ -5,6 +5,7 @@ Code raises a `Problem` where it knows of one; here it becomes a page, or JSON u
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import django.db
@@ -22,11 +23,20 @@ logger = logging.getLogger(__name__)
 Sentence = str | Promise
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page that a problem leads to."""
+
+    text: Sentence
+    address: str
+
+
 class Problem(Exception):
     """A failure with a sentence for the person who met it.
 
     `status` is the HTTP status, `code` a stable word for programs, `message` the Russian
-    sentence, `advice` what the person can do, `fields` the sentences beside bad input fields.
+    sentence, `advice` what the person can do, `fields` the sentences beside bad input fields,
+    `link` a page that says more.
     """
 
     status: ClassVar[int] = 500
@@ -36,10 +46,15 @@ class Problem(Exception):
     retry_after_seconds: int | None = None
 
     def __init__(
-        self, message: Sentence | None = None, *, fields: Mapping[str, Sentence] | None = None
+        self,
+        message: Sentence | None = None,
+        *,
+        fields: Mapping[str, Sentence] | None = None,
+        link: Link | None = None,
     ) -> None:
         self.message = message or type(self).message
         self.fields = dict(fields or {})
+        self.link = link
         super().__init__(str(self.code))
 
 

@@ -112,7 +112,7 @@ def _make(new: NewStudent, asker: Identity, key: str | None, fingerprint: str) -
             )
     except IntegrityError as error:
         request_rules.refuse_what_exists(new.email, asker)
-        raise problems.InProgress(None, asker) from error
+        raise problems.InProgress from error
 
 
 # --- Carrying it through -----------------------------------------------------------------------

@@ -5,14 +5,14 @@ raised before a request is recorded.
 """
 
 from typing import ClassVar
-from uuid import UUID
 
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from onai.identity.accounts import Refusal
 from onai.identity.roles import Identity
-from onai.web.problems import Problem, Sentence
+from onai.web.problems import Link, Problem, Sentence
 from sales.models import RequestKind, Student, StudentRequest
 
 
@@ -30,9 +30,13 @@ class Refused(Problem):
     change_field: ClassVar[str | None] = None
 
     def __init__(
-        self, kind: str = RequestKind.CREATION, *, message: Sentence | None = None
+        self,
+        kind: str = RequestKind.CREATION,
+        *,
+        message: Sentence | None = None,
+        link: Link | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, link=link)
         field = self.field
         if kind != RequestKind.CREATION:
             self.message = self.change_message or self.message
@@ -50,15 +54,12 @@ _NOTHING_CHANGED = _("Ничего не изменилось.")
 
 
 class EmailTaken(Refused):
-    """`student_id` is the student with the address, where the user may know."""
-
     code = "email_taken"
     message = _("У этого адреса уже есть доступ.")
     advice = _("Проверьте адрес. Если это тот же человек, новый доступ ему не нужен.")
     change_message = _("Этот адрес уже у другой учётной записи.")
     change_advice = _NOTHING_CHANGED
     change_field = "email"
-    student_id: UUID | None = None
 
 
 class AccountExists(Refused):
@@ -276,52 +277,37 @@ def email_taken(student: Student, asker: Identity) -> EmailTaken:
         told = _now("Это уже студент: %(name)s, менеджер: %(manager)s.")
     else:
         return EmailTaken()
-    problem = EmailTaken(message=told % about)
-    problem.student_id = student.pk
-    return problem
+    card = Link(_("Открыть карточку студента"), reverse("student", args=[student.pk]))
+    return EmailTaken(message=told % about, link=card)
 
 
 # --- What is told before a request is recorded -------------------------------------------------
 
 
-class InProgress(Problem):
-    """`request_id` is the open creation, where it is the user's own."""
+def link_to(request: StudentRequest | None) -> Link | None:
+    """The page of a request, for a problem that it causes."""
+    return Link(_("Посмотреть, как оно идёт"), request.get_absolute_url()) if request else None
 
+
+class InProgress(Problem):
     status = 409
     code = "creation_in_progress"
     message = _("Доступ для этого адреса создаётся прямо сейчас.")
     advice = _("Подождите минуту: второй раз создавать не нужно.")
 
-    def __init__(self, under_way: StudentRequest | None, asker: Identity) -> None:
-        super().__init__()
-        known = under_way and (under_way.asked_by == asker.user_id or asker.is_admin)
-        self.request_id = under_way.pk if under_way and known else None
-
 
 class ChangeInProgress(Problem):
-    """`request_id` is the open change."""
-
     status = 409
     code = "change_in_progress"
     message = _("Другое изменение этого студента ещё не закончено.")
     advice = _("Подождите минуту и попробуйте снова.")
 
-    def __init__(self, request_id: UUID | None = None) -> None:
-        super().__init__()
-        self.request_id = request_id
-
 
 class AttemptUsed(Problem):
-    """`request_id` is the change that was made with the same form before."""
-
     status = 409
     code = "attempt_used"
     message = _("Эта форма уже отправлена с другими данными, и ответ на них ещё не показан.")
     advice = _("Посмотрите, чем кончилось, и если нужно, отправьте ещё раз.")
-
-    def __init__(self, request_id: UUID) -> None:
-        super().__init__()
-        self.request_id = request_id
 
 
 class KeyUsedOtherwise(Problem):

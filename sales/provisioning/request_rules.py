@@ -27,7 +27,8 @@ def refuse_what_exists(email: str, asker: Identity) -> None:
     if under_way is not None and not under_way.is_creation:
         raise problems.EmailTaken
     if under_way is not None:
-        raise problems.InProgress(under_way, asker)
+        known = under_way.asked_by == asker.user_id or asker.is_admin
+        raise problems.InProgress(link=problems.link_to(under_way) if known else None)
 
 
 def account_to_adopt(email: str, asker: Identity) -> UUID:
@@ -100,7 +101,7 @@ def conflict_of(student_id: UUID, email: str | None) -> Problem:
     ).first()
     if under_way is None and email and _request_for(email) is not None:
         return problems.EmailTaken(RequestKind.CORRECTION)
-    return problems.ChangeInProgress(under_way.pk if under_way else None)
+    return problems.ChangeInProgress(link=problems.link_to(under_way))
 
 
 def _students_with(email: str) -> "QuerySet[Student]":

@@ -106,9 +106,9 @@ def record(
         encryption.has_fingerprint(text, earlier.fingerprint, purpose=purpose)
         for text, purpose in candidates
     ):
-        raise (
-            problems.KeyUsedOtherwise() if earlier.is_creation else problems.AttemptUsed(earlier.pk)
-        )
+        if earlier.is_creation:
+            raise problems.KeyUsedOtherwise
+        raise problems.AttemptUsed(link=problems.link_to(earlier))
     if earlier.state == RequestState.REFUSED:
         raise problems.of_request(earlier)
     return earlier, False

@@ -105,7 +105,10 @@ def test_the_funnels_answers_match_the_description(
     _is_as_described(described, path, admin.get(address))
 
 
-@pytest.mark.parametrize("change", [{}, {"email": "gmial"}, {"email": 1}, {"adopt": True}])
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"email": "gmial"}, {"email": "aru@gmial.com"}, {"email": 1}, {"adopt": True}],
+)
 def test_the_answers_of_a_creation_match_the_description(
     client: Client,
     bearer: Bearer,
