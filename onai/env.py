@@ -102,6 +102,13 @@ class Environment:
         "the link to the learning platform in a student's e-mail",
         example="https://platform.example.com/login",
     )
+    site_url: str | None = _variable(
+        values.origin,
+        "where people reach this site, for links in letters; without it https:// and the first of"
+        " ALLOWED_HOSTS",
+        example="https://desk.example.com",
+        default=None,
+    )
     allowed_hosts: list[str] = _variable(
         values.hosts,
         "the host names this site answers to, comma separated",
@@ -170,7 +177,7 @@ def read(source: Mapping[str, str], *, serves_pages: bool = False) -> Environmen
             complaints.append(_complaint(variable, f"is malformed ({reason})"))
         except (ValueError, KeyError):
             complaints.append(_complaint(variable, "is malformed"))
-    complaints += _confused_keys(read_values)
+    complaints += [*_confused_keys(read_values), *_platform_is_this_site(read_values)]
     to_mend = _counted(len(complaints), "environment variable") if complaints else ""
     if serves_pages and not read_values.get("debug") and not _MANIFEST.exists():
         complaints.append("  The static files are not collected: manage.py collectstatic --noinput")
@@ -195,6 +202,14 @@ def _confused_keys(read_values: Mapping[str, Any]) -> Iterator[str]:
             "  TRIPWIRE_SUPABASE_ANON_KEY and TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY are malformed"
             " (they are one key): the project has two, a public and a secret one"
         )
+
+
+def _platform_is_this_site(read_values: Mapping[str, Any]) -> Iterator[str]:
+    """A letter would lead its student to the managers' own sign-in."""
+    platform, site = read_values.get("platform_login_url"), read_values.get("site_url")
+    hosts = [f"https://{host}" for host in read_values.get("allowed_hosts") or []]
+    if platform and any(values.same_site(platform, one) for one in filter(None, [site, *hosts])):
+        yield "  PLATFORM_LOGIN_URL is malformed (it is this site): students learn on another"
 
 
 def _counted(count: int, what: str) -> str:

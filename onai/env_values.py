@@ -99,6 +99,24 @@ def http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def origin(value: str) -> str:
+    url = http_url(value)
+    parts = urlsplit(url)
+    if parts.path or parts.query or parts.fragment or parts.username is not None:
+        raise Malformed("it is scheme and host alone, as in https://desk.example.com")
+    return url
+
+
+def same_site(one: str, other: str) -> bool:
+    """Whether two addresses are of one scheme, host and port."""
+    return _place(one) == _place(other)
+
+
+def _place(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+
+
 def supabase_url(value: str) -> str:
     url = http_url(value)
     parts = urlsplit(url)

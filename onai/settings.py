@@ -17,6 +17,7 @@ DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key
 SECRET_KEY_FALLBACKS = ENVIRONMENT.secret_key_fallbacks or []
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+SITE_URL = ENVIRONMENT.site_url or f"https://{ALLOWED_HOSTS[0].removeprefix('.')}"
 ROOT_URLCONF = "onai.urls"
 WSGI_APPLICATION = "onai.wsgi.application"
 

@@ -191,6 +191,44 @@ def test_good_values_are_accepted(name: str, good: str) -> None:
     read(_environment(**{name: good}))
 
 
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"PLATFORM_LOGIN_URL": "https://desk.onai.test/login"}, True),
+        ({"PLATFORM_LOGIN_URL": "https://DESK.onai.test:443/"}, True),
+        (
+            {"PLATFORM_LOGIN_URL": "https://site.onai.test", "SITE_URL": "https://site.onai.test"},
+            True,
+        ),
+        ({"PLATFORM_LOGIN_URL": "https://platform.onai.test/login"}, False),
+        ({"PLATFORM_LOGIN_URL": "https://desk.onai.test:8443/login"}, False),
+        (
+            {
+                "PLATFORM_LOGIN_URL": "https://onai.test",
+                "ALLOWED_HOSTS": "desk.onai.test,.onai.test",
+            },
+            False,
+        ),
+    ],
+)
+def test_the_platform_is_another_site_than_this_one(changes: dict[str, str], refused: bool) -> None:
+    given = _environment(**{"ALLOWED_HOSTS": "desk.onai.test", "SITE_URL": "", **changes})
+    if not refused:
+        read(given)
+        return
+
+    with pytest.raises(EnvironmentInvalid) as stopped:
+        read(given)
+
+    assert "PLATFORM_LOGIN_URL is malformed (it is this site)" in str(stopped.value.code)
+
+
+@pytest.mark.parametrize("bad", ["https://desk.onai.test/login", "http://desk.onai.test", "desk"])
+def test_the_address_of_the_site_is_its_origin(bad: str) -> None:
+    with pytest.raises(EnvironmentInvalid, match="SITE_URL is malformed"):
+        read(_environment(SITE_URL=bad))
+
+
 def test_the_same_key_twice_is_refused() -> None:
     both = ("TRIPWIRE_SUPABASE_ANON_KEY", "TRIPWIRE_SUPABASE_SERVICE_ROLE_KEY")
 
