@@ -6,11 +6,18 @@ from onai.identity import views as identity
 from onai.identity.staff import register_views
 from onai.ops import api_description, status
 from onai.web import problems
+from onai.web.look import home_screen, theme
 
 urlpatterns = [
     path("", identity.home, name="home"),
     path("login", identity.login, name="login"),
     path("logout", identity.logout, name="logout"),
+    path("theme", theme.choose, name="theme"),
+    path("manifest.webmanifest", home_screen.manifest, name="manifest"),
+    path("favicon.ico", home_screen.favicon, name="favicon"),
+    path("robots.txt", home_screen.robots, name="robots"),
+    path("offline", home_screen.offline, name="offline"),
+    path("service-worker.js", home_screen.service_worker, name="service-worker"),
     path("status", status.status, name="status"),
     path("status/staff", register_views.decide, name="staff-decision"),
     path("api/openapi.json", api_description.openapi_json, name="api-description"),

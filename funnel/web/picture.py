@@ -22,7 +22,7 @@ from funnel.templatetags.names import days
 from funnel.web.difference import Difference, in_full
 from onai.periods import Period
 from onai.templatetags.russian import percent, tenge
-from onai.web.bar_chart import BarChart, Column, bar_chart
+from onai.web.look.bar_chart import BarChart, Column, bar_chart
 
 _WIDTH = 100
 # An empty step is still drawn, as a thread.

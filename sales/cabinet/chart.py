@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onai.periods import Unit
 from onai.templatetags.russian import tenge
-from onai.web.bar_chart import BarChart, Column, bar_chart
+from onai.web.look.bar_chart import BarChart, Column, bar_chart
 from sales.cabinet.statistics import Point, Series
 
 _HEIGHT = 240

@@ -8,7 +8,7 @@ import pytest
 
 from onai.local.demo_data.leads import demo_leads
 from tests.conftest import LandingPages
-from tests.support.browser import complaints_of, sign_in
+from tests.support.browser import complaints_of, open_account_menu, sign_in
 from tests.support.people import PASSWORD
 
 PAGES = (
@@ -70,6 +70,7 @@ def test_an_owner_reads_the_funnel(open_page: Any, landing: LandingPages, javasc
     assert shapes.count() == 3
     boxes = [shapes.nth(n).bounding_box() for n in range(3)]
     assert all(box and box["height"] > 20 for box in boxes)
+    open_account_menu(page)
     page.get_by_role("button", name="Выйти").click()
     page.get_by_role("heading", name="Вход").wait_for()
     page.goto("/funnel")
@@ -94,7 +95,7 @@ def test_the_funnel_prints_on_paper(open_page: Any, landing: LandingPages) -> No
     page.emulate_media(media="print", color_scheme="dark")
 
     assert page.get_by_text("150 000 ₸").first.is_visible()
-    assert not page.get_by_role("button", name="Выйти").is_visible()
+    assert not page.get_by_role("banner").locator("button").first.is_visible()
     ink = page.evaluate("getComputedStyle(document.body).color")
     assert ink == "rgb(0, 0, 0)"
 
@@ -252,3 +253,49 @@ def test_sources_are_chosen_without_javascript(open_page: Any, landing: LandingP
     page.wait_for_url("**count=cohort**")
     page.get_by_role("link", name="Арыстан — убрать").click()
     page.get_by_role("link", name="Кенесары").wait_for()
+
+
+def test_a_chosen_theme_wins_over_the_systems(open_page: Any) -> None:
+    page = open_page(color_scheme="light")
+    sign_in(page)
+
+    open_account_menu(page)
+    page.get_by_role("button", name="Тёмная").click()
+
+    page.wait_for_url("**/funnel")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(12, 15, 14)"
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(238, 242, 240)"
+
+
+def test_without_a_network_a_page_of_ours_says_so(open_page: Any) -> None:
+    page = open_page()
+    sign_in(page)
+    # As on the first visit of somebody who is signed in already.
+    page.evaluate(
+        """async () => {
+            const all = await navigator.serviceWorker.getRegistrations();
+            await Promise.all(all.map((one) => one.unregister()));
+            await Promise.all((await caches.keys()).map((name) => caches.delete(name)));
+        }"""
+    )
+    page.context.new_cdp_session(page).send("Network.clearBrowserCache")
+    page.reload()
+    page.wait_for_function("navigator.serviceWorker.ready.then((one) => Boolean(one.active))")
+    page.context.set_offline(True)
+
+    page.goto("/funnel/sources")
+
+    page.get_by_role("heading", name="Нет интернета").wait_for()
+    assert page.evaluate("getComputedStyle(document.querySelector('.top')).backgroundColor") == (
+        "rgb(12, 15, 14)"
+    )
+    # Kept for later is what is of nobody.
+    assert page.get_by_role("banner").get_by_role("button").count() == 0
+    list_kept = """async () => {
+        const names = await caches.keys();
+        const caches_ = await Promise.all(names.map((name) => caches.open(name)));
+        const requests = await Promise.all(caches_.map((cache) => cache.keys()));
+        return requests.flat().map((one) => new URL(one.url).pathname);
+    }"""
+    kept = page.evaluate(list_kept)
+    assert [path for path in kept if not path.startswith("/static/")] == ["/offline"]

@@ -1,26 +1,11 @@
 """A real Chromium, and the steps that many browser tests share. The fixtures are in conftest."""
 
-import os
-import shutil
-
 from playwright.sync_api import Page
 
+from onai.local.make.browser import ARGUMENTS, chromium
 from tests.support.people import PASSWORD
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def chromium() -> str | None:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = (shutil.which(name) for name in names)
-    return os.environ.get("CHROMIUM") or next((path for path in found if path), None)
+__all__ = ["ARGUMENTS", "chromium", "complaints_of", "open_account_menu", "sign_in"]
 
 
 def sign_in(page: Page, email: str = "admin@onai.test") -> None:
@@ -29,6 +14,11 @@ def sign_in(page: Page, email: str = "admin@onai.test") -> None:
     page.get_by_label("Пароль").fill(PASSWORD)
     page.get_by_role("button", name="Войти").click()
     page.wait_for_url(lambda url: "/login" not in url)
+
+
+def open_account_menu(page: Page) -> None:
+    """The menu of the person signed in, with the theme and the way out."""
+    page.get_by_role("banner").locator(".account-button").click()
 
 
 def complaints_of(page: Page) -> list[str]:

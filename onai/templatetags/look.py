@@ -1,0 +1,31 @@
+"""The theme of a page, and the choice of another."""
+
+from dataclasses import dataclass
+
+from django import template
+from django.template.context import Context
+
+from onai.web.look.theme import NAMES, Theme, of_request
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A theme by its value and name."""
+
+    value: Theme
+    name: str
+    is_chosen: bool
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: Context) -> Theme:
+    return of_request(context["request"])
+
+
+@register.inclusion_tag("theme_choice.html", takes_context=True)
+def theme_choice(context: Context) -> dict[str, object]:
+    chosen = of_request(context["request"])
+    choices = [Choice(one, str(name), one is chosen) for one, name in NAMES.items()]
+    return {"themes": choices, "request": context["request"]}

@@ -1,0 +1,1 @@
+"""How pages look, whatever they say: charts, the theme, and the icon on a phone's home screen."""
