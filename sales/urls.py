@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from sales.web import api, cabinet_views, change_views, request_views, views
+from sales.web import api, change_views, request_views, views
+from sales.web.cabinet import activity, results, students
 
 urlpatterns = [
-    path("sales-manager", cabinet_views.cabinet, name="sales-manager"),
-    path("sales-manager/students.csv", cabinet_views.students_csv, name="students-csv"),
-    path("sales-manager/activity", cabinet_views.activity, name="activity"),
+    path("sales-manager", students.students, name="sales-manager"),
+    path("sales-manager/students.csv", students.students_csv, name="students-csv"),
+    path("sales-manager/results", results.results, name="results"),
+    path("sales-manager/activity", activity.activity, name="activity"),
     path("sales-manager/students/new", views.new_student, name="new-student"),
     path(
         "sales-manager/students/new/<uuid:request_id>",

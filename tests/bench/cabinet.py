@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -64,6 +65,9 @@ CABINET = {
     "two letters a word begins with, by name": "q=әс&sort=name",
     "two words": "q=дана сапар",
     "three words, one manager's": "q=айгерим ким gmail&manager=LITTLE",
+}
+RESULTS = {
+    "figures of this month": "",
     "figures of a quarter, by the week": "from=2026-08-03&to=2026-10-31",
     "figures of a year, by the week": "from=2025-11-20&to=2026-11-20",
     "figures of all time": "period=all",
@@ -72,8 +76,8 @@ CABINET = {
 OWN = {
     "a manager's own page": "",
     "a manager's own search, by name": "q=рахимов&sort=name",
-    "a manager's own page, all time": "period=all",
 }
+OWN_RESULTS = {"a manager's own figures": "", "a manager's own of all time": "period=all"}
 LIVE = {"figures that keep themselves current": "", "the same of all time": "period=all"}
 LOG = {
     "log": "",
@@ -100,7 +104,6 @@ class Question:
         from django.test import RequestFactory
 
         from onai.identity.roles import Identity, Role
-        from sales.web import cabinet_views
 
         headers = {"HX-Target": "live", "HX-Request": "true"} if self.live else {}
         request: Any = RequestFactory().get(f"/sales-manager?{self.query}", headers=headers)
@@ -108,7 +111,7 @@ class Question:
             self.asker, f"{self.asker}@onai.test", "Менеджер", Role(self.role)
         )
         request.identity_problem = None
-        response = getattr(cabinet_views, self.view)(request)
+        response = getattr(import_module(f"sales.web.cabinet.{self.view}"), self.view)(request)
         if response.status_code != 200 or "не отвечает" in response.content.decode():
             raise RuntimeError(f"{self.title}: {response.status_code}")
 
@@ -202,9 +205,11 @@ def _questions(managers: list[UUID]) -> list[Question]:
     return [
         Question(title, view, _filled_in(query, named), *asker, live=questions is LIVE)
         for questions, view, asker in (
-            (CABINET, "cabinet", admin),
-            (OWN, "cabinet", manager),
-            (LIVE, "cabinet", admin),
+            (CABINET, "students", admin),
+            (OWN, "students", manager),
+            (RESULTS, "results", admin),
+            (OWN_RESULTS, "results", manager),
+            (LIVE, "results", admin),
             (LOG, "activity", admin),
         )
         for title, query in questions.items()

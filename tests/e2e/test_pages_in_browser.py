@@ -15,7 +15,14 @@ PAGES = (
     *("/funnel", "/funnel?count=cohort", "/funnel/sources?source=proftest_kenesary&source=TF4"),
     *("/funnel/sources?count=cohort", "/funnel/trend?by=week", "/funnel/trend?count=cohort"),
     *("/funnel?source=nobody", "/funnel?from=2026-11-05&to=2026-11-03", "/funnel/ads?period=today"),
-    *("/sales-manager", "/sales-manager/activity", "/status", "/nowhere", "/welcome"),
+    *(
+        "/sales-manager",
+        "/sales-manager/results",
+        "/sales-manager/activity",
+        "/status",
+        "/nowhere",
+        "/welcome",
+    ),
 )
 
 # In CSS pixels, between the margins of 12 mm.
@@ -83,7 +90,7 @@ def test_a_manager_reaches_the_cabinet(open_page: Any) -> None:
     sign_in(page, "ayaulym@onai.test")
 
     assert page.url.endswith("/sales-manager")
-    page.get_by_role("heading", name="Кабинет менеджера").wait_for()
+    page.get_by_role("heading", name="Ваши студенты").wait_for()
     assert page.get_by_role("link", name="Воронка").count() == 0
 
 

@@ -15,7 +15,7 @@ from tests.conftest import LandingPages
 from tests.support.funnel_requests import ALMATY, API, RELIABLE, asked_at, lead, page_text
 from tests.support.spread_leads import forget_after, write_evenly
 from tests.support.student_changes import SignIn
-from tests.support.student_rows import CABINET, Sales, text_on
+from tests.support.student_rows import RESULTS, Sales, text_on
 
 OF_30_DAYS = "from=2026-10-01&to=2026-10-30"
 
@@ -200,7 +200,7 @@ def test_the_cabinet_does_not_compare_future_days(sales: Sales, as_person: SignI
         sales.add(created_at=today - timedelta(days=ago, hours=-0.0001))
     first, last = (today.date() + timedelta(days=ahead) for ahead in (3, 9))
 
-    text = text_on(manager.get(f"{CABINET}?from={first}&to={last}"))
+    text = text_on(manager.get(f"{RESULTS}?from={first}&to={last}"))
 
     board = text.partition("<dt>Продажи</dt>")[2].partition("</div>")[0]
     assert "сравнивать рано" in board

@@ -73,7 +73,7 @@ def test_a_contradictory_parameter_of_the_funnel_is_an_error_of_its_field(
 def test_a_contradictory_parameter_of_the_cabinet_is_reported(admin: Client, desk: Desk) -> None:
     cabinet = "/sales-manager"
     for path, name, values in (
-        (cabinet, "period", ["today", "yesterday"]),
+        (f"{cabinet}/results", "period", ["today", "yesterday"]),
         (cabinet, "sort", ["name", "newest"]),
         (f"{cabinet}/students.csv", "status", ["active", "blocked"]),
         (f"{cabinet}/activity", "action", ["user_created", "user_deleted"]),

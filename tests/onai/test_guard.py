@@ -26,6 +26,7 @@ PAGES = {
     "/funnel/duplicates": {"admin"},
     "/funnel/duplicates.csv": {"admin"},
     "/sales-manager": {"admin", "sales"},
+    "/sales-manager/results": {"admin", "sales"},
     "/welcome": {"student"},
     "/status": {"admin"},
 }

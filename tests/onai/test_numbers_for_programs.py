@@ -21,7 +21,8 @@ PAGES = (
     "/funnel/people?from=2026-10-01&to=2026-10-31&step=payment",
     "/funnel/duplicates?from=2026-10-01&to=2026-10-31",
     "/funnel/duplicates?from=2026-10-01&to=2026-10-31&page=999",
-    *("/sales-manager?from=2026-10-01&to=2026-10-31", "/sales-manager/activity", "/status"),
+    *("/sales-manager", "/sales-manager/results?from=2026-10-01&to=2026-10-31"),
+    *("/sales-manager/activity", "/status"),
 )
 
 

@@ -12,6 +12,7 @@ from tests.support.desk import Desk, Row
 
 ALMATY = ZoneInfo("Asia/Almaty")
 CABINET = "/sales-manager"
+RESULTS = f"{CABINET}/results"
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onai.contacts import phones
 from onai.identity.models import StaffMember
+from onai.web.address_form import AddressForm
 from onai.web.paging import PagedForm
 from sales.cabinet.student_list import (
     ORDERS,
@@ -28,12 +29,12 @@ from sales.staff import told_apart
 _NOBODY = "none"
 
 
-class ListForm(PagedForm):
-    """A list of which one page is shown, of all managers or one."""
+class ManagerForm(AddressForm):
+    """What a page shows is of all managers, of one, or of none."""
 
     manager = forms.ChoiceField(label=_("Менеджер"), required=False)
 
-    more_managers: tuple[tuple[str, Any], ...] = ()
+    more_managers: tuple[tuple[str, Any], ...] = ((_NOBODY, _("без менеджера")),)
 
     def __init__(self, query: QueryDict, *, staff: Iterable[StaffMember]) -> None:
         super().__init__(query)
@@ -47,6 +48,14 @@ class ListForm(PagedForm):
     def manager_id(self) -> UUID | None:
         manager = self.cleaned_data.get("manager") or _NOBODY
         return None if manager == _NOBODY else UUID(manager)
+
+    @property
+    def without_manager(self) -> bool:
+        return bool(self.cleaned_data.get("manager") == _NOBODY)
+
+
+class ListForm(PagedForm, ManagerForm):
+    """A list of which one page is shown."""
 
 
 class StudentListForm(ListForm):
@@ -63,8 +72,6 @@ class StudentListForm(ListForm):
         label=_("Письмо"), required=False, choices=[("", _("любое")), *LetterFilter.choices]
     )
     sort = forms.ChoiceField(label=_("Порядок"), required=False, choices=Order.choices)
-
-    more_managers = ((_NOBODY, _("без менеджера")),)
 
     def clean_q(self) -> str:
         text = " ".join(self.cleaned_data["q"].split())
@@ -85,7 +92,7 @@ class StudentListForm(ListForm):
             status=StudentStatus(chosen["status"]) if chosen.get("status") else None,
             letter=LetterFilter(chosen["letter"]) if chosen.get("letter") else None,
             manager_id=self.manager_id,
-            without_manager=chosen.get("manager") == _NOBODY,
+            without_manager=self.without_manager,
             order=Order(chosen.get("sort") or Order.NEWEST),
         )
 
@@ -95,6 +102,8 @@ class ActivityForm(ListForm):
     action = forms.ChoiceField(
         label=_("Что сделано"), required=False, choices=[("", _("всё")), *ActionType.choices]
     )
+
+    more_managers = ()
 
     @property
     def action_type(self) -> ActionType | None:

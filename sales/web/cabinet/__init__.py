@@ -1,0 +1,1 @@
+"""The cabinet: pages that list students, figures and acts, and say whose."""

@@ -1,0 +1,101 @@
+"""Results: how much was sold, how that compares, and the rating of the managers."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.db import OperationalError
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from onai.identity.guards import role_required
+from onai.identity.roles import IdentifiedRequest
+from onai.identity.session.fragments import marked
+from onai.identity.staff import register
+from onai.web.period_form import ChosenPeriod, PeriodForm, chosen_period
+from sales.cabinet import chart, statistics
+from sales.cabinet.sales_change import SalesChange, compared_sales
+from sales.staff import told_apart
+from sales.web.cabinet.forms import ManagerForm
+from sales.web.cabinet.sections import Section, kept, query, section, staff, whose
+
+
+@dataclass(frozen=True, slots=True)
+class _Headline:
+    """The figures of the chosen period, and their change; None for all time."""
+
+    now: statistics.Figures
+    change: SalesChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    headline: _Headline
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    headline: _Headline
+    chart: chart.SalesChart
+    standings: list[statistics.Standing]
+
+
+@role_required("admin", "sales")
+@require_safe
+def results(request: IdentifiedRequest) -> HttpResponse:
+    """The page, or only its figures, which renew themselves."""
+    if request.headers.get("HX-Target") == "live":
+        return _live_figures(request)
+    section(lambda: register.note(request.identity))
+    form = ManagerForm(request.GET, staff=section(staff).found or [])
+    manager_id = whose(request, form)
+    period_form = PeriodForm(request.GET)
+    chosen = section(lambda: _period(period_form))
+    context = {
+        "period_form": period_form,
+        "chosen": chosen.found,
+        "form": form,
+        "figures": section(lambda: _figures(chosen, manager_id)),
+        "filter_query": query(request, "manager"),
+        "kept": kept(request, "manager"),
+        "kept_period": kept(request, "period", "from", "to"),
+    }
+    status = 400 if period_form.errors or form.errors else 200
+    return render(request, "sales/results.html", context, status=status)
+
+
+def _live_figures(request: IdentifiedRequest) -> HttpResponse:
+    """The headline alone, for an open page. An outage keeps what is there."""
+    form = ManagerForm(request.GET, staff=staff())
+    chosen = _period(PeriodForm(request.GET))
+    context = {
+        "chosen": chosen,
+        "figures": Section(_Live(_headline(chosen, whose(request, form)))),
+    }
+    return marked(request, render(request, "sales/live.html", context))
+
+
+def _figures(chosen: Section[ChosenPeriod], manager_id: UUID | None) -> _Figures:
+    if chosen.found is None:
+        raise OperationalError
+    period = chosen.found.period
+    series = statistics.sales_over_time(period, manager_id=manager_id)
+    return _Figures(
+        headline=_headline(chosen.found, manager_id),
+        chart=chart.draw(series),
+        standings=_told_apart(statistics.leaderboard(period)),
+    )
+
+
+def _headline(chosen: ChosenPeriod, manager_id: UUID | None) -> _Headline:
+    now = statistics.figures(chosen.period, manager_id=manager_id)
+    return _Headline(now, compared_sales(chosen, now, manager_id=manager_id))
+
+
+def _told_apart(standings: list[statistics.Standing]) -> list[statistics.Standing]:
+    names = told_apart(standings)
+    return [replace(one, name=names[one.user_id]) for one in standings]
+
+
+def _period(form: PeriodForm) -> ChosenPeriod:
+    return chosen_period(form, first_day_of_all=statistics.first_day_of_all)
