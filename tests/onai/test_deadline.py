@@ -3,14 +3,17 @@
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import django.db
+import httpx
 import psycopg
 import pytest
 from django.db import connections
@@ -22,6 +25,7 @@ from onai.db import bounded, circuit, deadline
 from onai.db.circuit import Circuit
 from onai.identity import accounts
 from onai.identity.accounts import AccountRefused, Refusal
+from onai.web.http_client import http_client
 from tests.settings import TEST_ENVIRONMENT, TRIPWIRE_URL
 from tests.support.desk import Desk
 from tests.support.interruptions import wait_until
@@ -176,6 +180,37 @@ def test_after_the_deadline_no_other_service_is_called(desk: Desk) -> None:
     # Certainly nothing has begun.
     assert refused.value.why is Refusal.UNREACHABLE
     assert desk.accounts("late@onai.test") == desk.mailbox("late@onai.test") == []
+
+
+@pytest.fixture(params=["headers", "body"])
+def slow_service(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a service that sends its headers or its body a byte at a time."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+    at_once = head if request.param == "body" else b""
+    pause = threading.Event()
+
+    def serve() -> None:
+        with suppress(OSError):
+            client, _ = listener.accept()
+            with client:
+                client.sendall(at_once)
+                for byte in (head + b"x" * 100)[len(at_once) :]:
+                    client.sendall(bytes([byte]))
+                    pause.wait(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        pause.set()
+        thread.join()
+
+
+def test_a_service_that_answers_a_byte_at_a_time_is_not_awaited(slow_service: str) -> None:
+    client = http_client(connect=timedelta(seconds=3), read=timedelta(seconds=6))
+
+    with deadline.within(0.5), pytest.raises(httpx.ReadTimeout):
+        client.get(slow_service)
 
 
 def test_the_shorter_of_two_nested_limits_holds() -> None:
