@@ -101,6 +101,16 @@ begin
       );
     end if;
   end loop;
+  -- Under row level security PostgreSQL does not say which job is queued already, and the queue has
+  -- to know. So its functions insert as the tables' owner.
+  for it in
+    select oid::regprocedure as name from pg_proc
+    where pronamespace = 'public'::regnamespace and proname ~ '^procrastinate_(defer|retry)_'
+  loop
+    execute format('alter function %s security definer set search_path = public, pg_temp', it.name);
+    execute format('revoke execute on function %s from public, anon, authenticated', it.name);
+    execute format('grant execute on function %s to {RUN_TIME}', it.name);
+  end loop;
   for it in
     select sequencename as name from pg_sequences
     where schemaname = 'public' and sequencename ~ '^(sales_|procrastinate_)'

@@ -31,7 +31,8 @@ language plpgsql security definer set search_path = '' as $$
 begin
   insert into public.users (id, email, full_name, role)
   values (new.id, new.email, new.raw_user_meta_data ->> 'full_name',
-    coalesce(new.raw_user_meta_data ->> 'role', 'student'));
+    coalesce(new.raw_user_meta_data ->> 'role', 'student'))
+  on conflict do nothing;
   return new;
 end $$;
 
