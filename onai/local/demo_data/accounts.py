@@ -1,32 +1,50 @@
-"""The demo's Tripwire: 50 accounts, of which one is an admin and two are sales managers."""
+"""The demo's Tripwire: 50 accounts, of which one is an admin and two are sales managers.
 
-import random
-from dataclasses import dataclass
+Most students are buyers among the demo's leads; a few have no visible payment. As in production
+nothing fills `email_opened`, `first_login_at`, `last_active_at` and `modules_completed` of
+`tripwire_users`: who signed in stands in `auth.users`, and who learned in the platform's tables.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+from onai.local.demo_data.learning import Learner, Study, learned
 from onai.local.demo_data.names import full_name
+from onai.local.demo_data.people import demo_people
 from onai.periods import Period, business_day
 
 PASSWORD = "Demo1234!"
 _NAMESPACE = UUID("0b6f9d0e-2f0c-4a86-8a40-1f5b5f5d3c11")
-_SEED = 50
-_STUDENTS = 47
 _PRICE_KZT = 5_000
-_MODULES = 3
-_STATUSES = ("active", "active", "active", "active", "inactive", "completed", "blocked")
+# Students of whom no lead is known: a gift, another phone and e-mail, or worse.
+_WITHOUT_A_PAYMENT = range(70, 74)
+# By the student's place in the list.
+_BLOCKED, _INACTIVE = {17, 33}, {24, 39}
+_FAILED, _WAITING = 25, 26
+_WITHOUT_A_MANAGER = {14, 44}
+# Letters of the time before the outbox have no row there.
+_LETTERS_KEPT = timedelta(days=30)
+_STUDIES = (
+    *(Study.LEARNS, Study.NEVER, Study.LEARNS, Study.QUIET, Study.LEARNS, Study.FINISHED),
+    *(Study.LEARNS, Study.NEVER, Study.LEARNS, Study.QUIET),
+)
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """An account, and the moment it was created."""
+    """An account, the moment it was created, and when its owner signed in for the last time."""
 
     id: UUID
     email: str
     full_name: str
     role: str
     created_at: datetime
+    last_sign_in_at: datetime | None = None
+    is_banned: bool = False
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -35,89 +53,204 @@ class DemoAccount:
 
 @dataclass(frozen=True, slots=True)
 class DemoTripwire:
-    """Everything the demo puts into Tripwire; rows are columns of the two tables."""
+    """Everything the demo puts into Tripwire. `tables` holds the rows of further tables by name, in
+    an order in which they can be inserted.
+    """
 
     accounts: list[DemoAccount]
-    students: list[dict[str, Any]]
-    activity: list[dict[str, Any]]
+    students: list[Row]
+    activity: list[Row]
+    tables: dict[str, list[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """Whose access was opened, when, by whom, and what became of it since."""
+
+    place: int
+    account: DemoAccount
+    manager: DemoAccount | None
+    # Of the demo's phones; None where the manager wrote none down.
+    phone: str | None
+    study: Study
 
 
 def demo_tripwire(now: datetime) -> DemoTripwire:
     """The same people each time, dated relative to `now`."""
-    dice = random.Random(_SEED)
-    midnight = Period(business_day(now), business_day(now)).start
+    midnight = Period.day(business_day(now)).start
     long_ago = midnight - timedelta(days=120)
     admin = _account("admin@onai.test", "Админ Демо", "admin", long_ago)
     managers = [
         _account("ayaulym@onai.test", "Аяулым Демо", "sales", long_ago),
         _account("aselya@onai.test", "Аселя Демо", "sales", long_ago),
     ]
-    demo = DemoTripwire([admin, *managers], [], [])
-    for number in range(_STUDENTS):
-        created = midnight - timedelta(days=number * 1.3) - timedelta(minutes=dice.randint(1, 600))
-        account = _student_account(number, created)
-        # A few accesses date from before managers were recorded.
-        manager = None if number % 15 == 14 else managers[number % 5 % 2]
-        demo.accounts.append(account)
-        demo.students.append(_student(dice, number, account, manager, now))
-        if manager is not None:
-            demo.activity.extend(_acts(account, manager))
-    return demo
+    accesses = _accesses(now, managers)
+    learners = {
+        access.account.id: Learner(
+            access.account.id,
+            access.account.full_name,
+            access.account.created_at,
+            access.study,
+        )
+        for access in accesses
+    }
+    accounts = [
+        replace(
+            access.account,
+            last_sign_in_at=learners[access.account.id].seen_at(now),
+            is_banned=access.place in _BLOCKED,
+        )
+        for access in accesses
+    ]
+    return DemoTripwire(
+        accounts=[admin, *managers, *accounts],
+        students=[_student(access) for access in accesses],
+        activity=[act for access in accesses for act in _acts(access, admin)],
+        tables={
+            **learned(list(learners.values()), now),
+            "sales_student_phones": [_phone(access) for access in accesses if access.phone],
+            "sales_letters": [
+                _letter(access, now)
+                for access in accesses
+                if access.account.created_at > now - _LETTERS_KEPT
+            ],
+        },
+    )
+
+
+def _accesses(now: datetime, managers: list[DemoAccount]) -> list[_Access]:
+    """Everybody with access, `student@onai.test` first."""
+    midnight = Period.day(business_day(now)).start
+    opened: list[tuple[str, str, datetime, str | None]] = [
+        ("student@onai.test", "Студент Демо", midnight - timedelta(days=12), None)
+    ]
+    opened += [
+        (
+            person.student_email,
+            full_name(person.number, person.number // 7),
+            person.access_at,
+            f"+7{7_000_000_000 + person.number}",
+        )
+        for person in demo_people(now)
+        if person.access_at is not None
+    ]
+    opened += [
+        (
+            f"student{number}@onai.test",
+            full_name(number, number * 5),
+            midnight - timedelta(days=3 + 6 * position, hours=7),
+            None,
+        )
+        for position, number in enumerate(_WITHOUT_A_PAYMENT)
+    ]
+    return [
+        _Access(
+            place,
+            _account(email, name, "student", opened_at),
+            None if place in _WITHOUT_A_MANAGER else managers[place % 5 % 2],
+            # On every third form the manager wrote the phone down.
+            phone if place % 3 == 1 else None,
+            _study(place),
+        )
+        for place, (email, name, opened_at, phone) in enumerate(opened)
+    ]
+
+
+def _study(place: int) -> Study:
+    # Who has not got the letter has not signed in.
+    return Study.NEVER if place in (_FAILED, _WAITING) else _STUDIES[place % len(_STUDIES)]
 
 
 def _account(email: str, full_name: str, role: str, created_at: datetime) -> DemoAccount:
     return DemoAccount(uuid5(_NAMESPACE, email), email, full_name, role, created_at)
 
 
-def _student_account(number: int, created_at: datetime) -> DemoAccount:
-    if number == 0:
-        return _account("student@onai.test", "Студент Демо", "student", created_at)
-    name = full_name(number, number * 5)
-    return _account(f"student{number}@onai.test", name, "student", created_at)
+def _student_id(account: DemoAccount) -> UUID:
+    return uuid5(_NAMESPACE, f"student {account.email}")
 
 
-def _student(
-    dice: random.Random,
-    number: int,
-    account: DemoAccount,
-    manager: DemoAccount | None,
-    now: datetime,
-) -> dict[str, Any]:
-    status = "active" if number == 0 else dice.choice(_STATUSES)
-    seen = dice.random() < 0.8
-    first_login = min(now, account.created_at + timedelta(hours=dice.randint(1, 30)))
-    modules = _MODULES if status == "completed" else dice.randint(0, _MODULES - 1)
+def _student(access: _Access) -> Row:
+    account, manager = access.account, access.manager
+    status = (
+        "blocked"
+        if access.place in _BLOCKED
+        else "inactive"
+        if access.place in _INACTIVE
+        else "active"
+    )
+    emailed = access.place not in (_FAILED, _WAITING)
     return {
-        "id": uuid5(_NAMESPACE, f"student {account.email}"),
+        "id": _student_id(account),
         "user_id": account.id,
         "full_name": account.full_name,
         "email": account.email,
         "granted_by": manager.id if manager else None,
         "manager_name": manager.full_name if manager else None,
-        "welcome_email_sent": number % 23 != 22,
-        "welcome_email_sent_at": account.created_at if number % 23 != 22 else None,
-        "email_opened": seen,
-        "first_login_at": first_login if seen else None,
-        "last_active_at": min(now, first_login + timedelta(days=modules)) if seen else None,
-        "modules_completed": modules if seen else 0,
+        "welcome_email_sent": emailed,
+        "welcome_email_sent_at": account.created_at if emailed else None,
         "price": _PRICE_KZT,
         "status": status,
-        "amocrm_deal_id": str(41_000_000 + number) if number % 3 else None,
-        "amocrm_contact_id": str(61_000_000 + number) if number % 3 else None,
+        "amocrm_deal_id": None,
+        "amocrm_contact_id": None,
         "created_at": account.created_at,
         "updated_at": account.created_at,
     }
 
 
-def _acts(account: DemoAccount, manager: DemoAccount) -> list[dict[str, Any]]:
+def _acts(access: _Access, admin: DemoAccount) -> list[Row]:
+    account, manager = access.account, access.manager
+    if manager is None:
+        return []
+    sent = access.place not in (_FAILED, _WAITING)
+    acts: list[tuple[str, DemoAccount, timedelta, dict[str, str]]] = [
+        ("user_created", manager, timedelta(), {}),
+    ]
+    if sent:
+        acts.append(("email_sent", manager, timedelta(seconds=2), {}))
+    if access.place in _BLOCKED | _INACTIVE:
+        after = "blocked" if access.place in _BLOCKED else "inactive"
+        change = {"change": "status", "before": "active", "after": after}
+        acts.append(("status_changed", admin, timedelta(minutes=15), change))
+    if access.place == 11:
+        acts.append(("password_reset", manager, timedelta(minutes=8), {}))
     return [
         {
             "id": uuid5(_NAMESPACE, f"{action} {account.email}"),
-            "manager_id": manager.id,
+            "manager_id": actor.id,
             "action_type": action,
             "target_user_id": account.id,
-            "details": {"email": account.email, "full_name": account.full_name},
-            "created_at": account.created_at + timedelta(seconds=seconds),
+            "details": {"email": account.email, "full_name": account.full_name, **details},
+            "created_at": account.created_at + later,
         }
-        for action, seconds in (("user_created", 0), ("email_sent", 2))
+        for action, actor, later, details in acts
     ]
+
+
+def _phone(access: _Access) -> Row:
+    return {"student_id": _student_id(access.account), "phone": access.phone}
+
+
+def _letter(access: _Access, now: datetime) -> Row:
+    """A letter of the outbox: sent, but for one that was refused and one that is still tried."""
+    account = access.account
+    state = {_FAILED: "failed", _WAITING: "pending"}.get(access.place, "sent")
+    return {
+        "id": uuid5(_NAMESPACE, f"letter {account.email}"),
+        "student_id": _student_id(account),
+        "recipient": account.email,
+        "full_name": account.full_name,
+        # The loader seals a password for the one that waits.
+        "sealed_password": "",
+        "asked_by": access.manager.id if access.manager else uuid5(_NAMESPACE, "admin@onai.test"),
+        "idempotency_key": uuid5(_NAMESPACE, f"key {account.email}"),
+        "state": state,
+        "attempts": {"failed": 3, "pending": 4}.get(state, 1),
+        "problem": "" if state == "sent" else "422 validation_error",
+        "refused": state == "failed",
+        "ours": False,
+        "due_at": now + timedelta(hours=6) if state == "pending" else account.created_at,
+        "give_up_at": now + timedelta(hours=22),
+        "leased_until": account.created_at,
+        "sent_at": account.created_at + timedelta(seconds=2) if state == "sent" else None,
+        "created_at": account.created_at,
+    }
