@@ -66,8 +66,12 @@ def shortest() -> int:
     return max(SHORTEST, rules.shortest if rules else 0)
 
 
-def check(password: str, *, email: str) -> None:
-    """Raise `ValidationError`, with advice, unless the password is acceptable."""
+def check(password: str, *, email: str, is_checked_again: bool = False) -> None:
+    """Raise `ValidationError`, with advice, unless the password is acceptable.
+
+    `is_checked_again`: Supabase checks it too, so that unknown rules of the project may be left to
+    it.
+    """
     if any(unicodedata.category(letter) in ("Cc", "Cf", "Cs") for letter in password):
         raise ValidationError(_("В пароле есть невидимые символы. Введите его заново."))
     rules = password_rules.known()
@@ -90,7 +94,7 @@ def check(password: str, *, email: str) -> None:
             _("Этот пароль знают все: его подберут первым. Придумайте другой.")
         ) from error
 
-    if rules is None and password_rules.STRICTEST.lacking(password):
+    if rules is None and not is_checked_again and password_rules.STRICTEST.lacking(password):
         raise ValidationError(
             _("Сейчас не узнать, какие пароли принимает сервис входа. Возьмите предложенный.")
         )

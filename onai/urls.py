@@ -3,6 +3,7 @@
 from django.urls import include, path, re_path
 
 from onai.identity import views as identity
+from onai.identity.recovery import views as recovery
 from onai.identity.staff import register_views
 from onai.ops import api_description, status
 from onai.web import problems
@@ -18,6 +19,8 @@ urlpatterns = [
     path("robots.txt", home_screen.robots, name="robots"),
     path("offline", home_screen.offline, name="offline"),
     path("service-worker.js", home_screen.service_worker, name="service-worker"),
+    path("password/forgot", recovery.forgot, name="forgot-password"),
+    path("password/new", recovery.own, name="own-password"),
     path("status", status.status, name="status"),
     path("status/staff", register_views.decide, name="staff-decision"),
     path("api/openapi.json", api_description.openapi_json, name="api-description"),

@@ -6,12 +6,15 @@ client, which reports a success as a failure where it does not know the account'
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import httpx
 from django.conf import settings
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.debug import sensitive_variables
 from supabase_auth.constants import API_VERSION_HEADER_NAME, API_VERSIONS_2024_01_01_NAME
 
@@ -51,6 +54,16 @@ class OutcomeUnclear(Exception):
         super().__init__("over" if over else "perhaps under way")
         self.over = over
         self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordLink:
+    """The token of a link to a new password, and whose it is. `email` is as Supabase keeps it."""
+
+    account_id: UUID
+    email: str
+    token: str = field(repr=False)
+    is_banned: bool
 
 
 _REFUSALS = {
@@ -139,6 +152,29 @@ def find(account_id: UUID) -> Identity | None:
         email=str(user.get("email") or ""),
         full_name=str(about.get("full_name") or ""),
         role=role_of(Metadata.read(about, _mapping(user.get("app_metadata")))),
+    )
+
+
+def password_link(email: str) -> PasswordLink | None:
+    """A token with which the holder of an address can set a password; None where it has no account.
+
+    It replaces every earlier one of the account, and sends nothing. Raises `AccountRefused` or
+    `OutcomeUnclear` when Supabase did not answer.
+    """
+    try:
+        user = _call("POST", "admin/generate_link", {"type": "recovery", "email": email})
+    except AccountRefused as refused:
+        if refused.why in (Refusal.GONE, Refusal.INVALID):
+            return None
+        raise
+    if user.get("deleted_at") is not None:
+        return None
+    banned_until = parse_datetime(str(user.get("banned_until") or ""))
+    return PasswordLink(
+        account_id=_id_of(user),
+        email=str(user.get("email") or ""),
+        token=str(user.get("hashed_token") or ""),
+        is_banned=banned_until is not None and banned_until > timezone.now(),
     )
 
 

@@ -1,6 +1,13 @@
-"""The register of staff: who is confirmed in which role, and who only claims to be."""
+"""The register of staff: who is confirmed in which role, and who only claims to be.
+
+And the requests for a new password.
+"""
+
+from uuid import uuid4
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class StaffManager(models.Manager["StaffMember"]):
@@ -49,3 +56,58 @@ class StaffMember(models.Model):
     def name(self) -> str:
         """What to call the person: their full name, or their e-mail where they have none."""
         return self.full_name or self.email
+
+
+class ResetState(models.TextChoices):
+    WAITING = "waiting"
+    SENT = "sent"
+    NO_ACCOUNT = "no_account"
+    # The address has had its letters of this hour.
+    LIMITED = "limited"
+    FAILED = "failed"
+
+
+class PasswordReset(models.Model):
+    """A request for a new password, and how far it has come.
+
+    There is one for each request, also of an address that nobody has, so that they tell how often
+    an address and a visitor have asked. The token of the letter's link stays sealed until the
+    letter is sent; the session that the link opened, until the password is set or its time is over.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4)
+    # As it was asked for, in lower case.
+    email = models.TextField()
+    # A keyed digest of the visitor's address.
+    visitor = models.TextField()
+    asked_at = models.DateTimeField(db_default=Now())
+    state = models.TextField(choices=ResetState, default=ResetState.WAITING)
+    leased_until = models.DateTimeField(db_default=Now())
+    problem = models.TextField(default="", db_default="")
+    # The letter, once Supabase has made its link. All attempts share the key.
+    idempotency_key = models.UUIDField(default=uuid4)
+    recipient = models.TextField(default="", db_default="")
+    sealed_token = models.TextField(default="", db_default="")
+    # By which the link's page finds its request.
+    token_digest = models.TextField(default="", db_default="")
+    account_id = models.UUIDField(null=True)
+    opened_at = models.DateTimeField(null=True)
+    sealed_session = models.TextField(default="", db_default="")
+    changed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "sales_password_resets"
+        indexes = (
+            models.Index(fields=["email", "asked_at"], name="password_resets_email"),
+            models.Index(fields=["visitor", "asked_at"], name="password_resets_visitor"),
+            models.Index(fields=["token_digest"], name="password_resets_token"),
+            models.Index(fields=["asked_at"], name="password_resets_asked"),
+            models.Index(
+                fields=["leased_until"],
+                condition=Q(state=ResetState.WAITING),
+                name="password_resets_waiting",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.pk)

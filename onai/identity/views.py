@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 # Also what messengers put there unseen: spaces without width, marks of byte order.
 _AROUND_WHAT_IS_PASTED = string.whitespace + "\u00a0\u2007\u202f\u200b\u2060\ufeff"
 
+_LONGEST_EMAIL = 320
+
 
 class NoRole(Problem):
     status = 403
@@ -72,7 +74,8 @@ def login(request: VisitorRequest) -> HttpResponse:
         return redirect(_asked_for(request) or _home_of(identity.role))
     # Signed in without a role: sending them anywhere would only bring them back here.
     problem = NoRole() if identity is not None else None
-    return _sign_in_page(request, SignInForm(), problem=problem)
+    typed = request.GET.get("email", "")[:_LONGEST_EMAIL]
+    return _sign_in_page(request, SignInForm(initial={"email": typed}), problem=problem)
 
 
 @sensitive_variables("form", "opened")
