@@ -6,7 +6,7 @@ with one message that names every such variable, without a secret's value.
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -140,6 +140,12 @@ class Environment:
         "the time zone of a business day, by its tz database name",
         example="Asia/Almaty",
         default="Asia/Almaty",
+    )
+    queue_signals: Sequence[str] = _variable(
+        values.queue_signals,
+        "which signs of a purchase put a person into the queue: won, chose, clicked",
+        example="won,chose,clicked",
+        default=("won", "chose", "clicked"),
     )
     sentry_dsn: str | None = _variable(
         values.sentry_dsn,

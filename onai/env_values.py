@@ -26,6 +26,7 @@ _QUOTES = ('""', "''", "“”", "‘’", "«»", "„“", "``")
 _PLACEHOLDER = re.compile(r"replace[-_]me|\[your-password\]", re.IGNORECASE)
 _MOST = 1_000_000_000
 _ADDRESS = r"(?a:[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+)"
+_QUEUE_SIGNALS = ("won", "chose", "clicked")
 _HOST = re.compile(r"\.?[\w-]+(?:\.[\w-]+)*\.?|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
 # A comma or an at sign outside quotes begins another address.
 _NAME = r"\"[^\"\r\n]+\"|[^<>\",;@\r\n]*[^<>\",;@\s][^<>\",;@\r\n]*"
@@ -214,6 +215,13 @@ def hosts(value: str) -> list[str]:
     if not named:
         raise ValueError
     return named
+
+
+def queue_signals(value: str) -> list[str]:
+    kinds = list(dict.fromkeys(kind.strip() for kind in value.split(",") if kind.strip()))
+    if not kinds or not set(kinds) <= set(_QUEUE_SIGNALS):
+        raise Malformed(f"each is one of {', '.join(_QUEUE_SIGNALS)}")
+    return kinds
 
 
 def former_keys(value: str) -> list[str]:

@@ -135,6 +135,7 @@ HOME_OF_ROLE = {"admin": "funnel", "sales": "sales-manager", "student": "welcome
 # --- The business ------------------------------------------------------------------------------
 
 COURSE_PRICE_KZT = ENVIRONMENT.course_price_kzt
+QUEUE_SIGNALS = ENVIRONMENT.queue_signals
 PLATFORM_LOGIN_URL = ENVIRONMENT.platform_login_url
 RESEND_API_KEY = ENVIRONMENT.resend_api_key
 RESEND_API_URL = ENVIRONMENT.resend_api_url

@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 
 from onai.db import postgres
 from sales import letters
+from sales.handoff import rounds
 from sales.models import RequestState, StudentRequest
 from sales.provisioning import open_requests
 
@@ -28,6 +29,20 @@ def mend(timestamp: int) -> None:
     """Every ten seconds: finish or undo open requests, and remind of forgotten letters."""
     letters.remind_of_overdue()
     open_requests.finish_open_requests()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sales.join_buyers", queueing_lock="sales.join_buyers", lock="sales.join_buyers")
+def join_buyers(timestamp: int) -> None:
+    """Each minute, join what is new in Landing with the students."""
+    rounds.run_round()
+
+
+@app.periodic(cron="7 22 * * *")
+@app.task(name="sales.join_everything", lock="sales.join_buyers")
+def join_everything(timestamp: int) -> None:
+    """Each night, begin to join everything once."""
+    rounds.begin_full_pass()
 
 
 @app.periodic(cron="37 22 * * *")

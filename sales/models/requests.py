@@ -58,6 +58,8 @@ class StudentRequest(models.Model):
     new_full_name = models.TextField(null=True)
     # Empty where a correction removes it.
     new_phone = models.TextField(null=True)
+    # The line of the queue that a creation is for.
+    buyer_id = models.UUIDField(null=True)
     new_manager_id = models.UUIDField(null=True)
     new_manager_name = models.TextField(null=True)
     sealed_password = models.TextField(default="", db_default="")

@@ -8,7 +8,7 @@ or undoes what stays open.
 
 import json
 from dataclasses import dataclass, field
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg.errors
 from django.db import DatabaseError, IntegrityError, transaction
@@ -40,7 +40,8 @@ from sales.staff import Manager
 class NewStudent:
     """The cleaned input of a form, with the password out of every repr.
 
-    `adopt` takes over an account that has no student, for admins.
+    `adopt` takes over an account that has no student, for admins. `buyer_id` is the buyer whose
+    line in the queue it closes; without it, e-mail and phone say whose.
     """
 
     email: str
@@ -49,6 +50,7 @@ class NewStudent:
     manager: Manager
     adopt: bool = False
     phone: str | None = None
+    buyer_id: UUID | None = None
 
 
 @sensitive_variables("new")
@@ -102,6 +104,7 @@ def _make(new: NewStudent, asker: Identity, key: str | None, fingerprint: str) -
                 full_name=new.full_name,
                 new_email=new.email,
                 new_phone=new.phone,
+                buyer_id=new.buyer_id,
                 new_manager_id=new.manager.user_id,
                 new_manager_name=new.manager.name,
                 sealed_password=student_requests.seal(new.password, RequestKind.CREATION),

@@ -10,9 +10,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from onai.prices import price_on
 from sales import activity, letters, supabase_users
+from sales.handoff.matching import Decider, match_students, tie
 from sales.models import (
     ActionType,
     LetterKind,
+    MatchedBy,
     RequestKind,
     Student,
     StudentPhone,
@@ -46,6 +48,7 @@ def enrol(request: StudentRequest) -> Student:
     )
     student.save(force_insert=True)
     StudentPhone.keep(student, request.new_phone)
+    _tie_to_buyer(student, request)
     activity.log(
         ActionType.USER_CREATED,
         by=request.asked_by,
@@ -59,6 +62,13 @@ def enrol(request: StudentRequest) -> Student:
     platform_tables.enrol(request.account_id, email=request.email, full_name=request.full_name)
     student.refresh_from_db()
     return student
+
+
+def _tie_to_buyer(student: Student, request: StudentRequest) -> None:
+    """Close the buyer's line in the queue."""
+    by = Decider(request.asked_by)
+    if request.buyer_id is None or not tie(student, request.buyer_id, MatchedBy.LEAD_ID, by):
+        match_students([student])
 
 
 # --- A change ----------------------------------------------------------------------------------

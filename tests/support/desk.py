@@ -14,7 +14,8 @@ from tests.support.people import PEOPLE
 GOOD = {"email": "aru@onai.test", "full_name": "Ару Сапарова", "password": "Kvx7-Rmp3-9wTq"}
 _OURS = (
     "tripwire_users, sales_activity_log, sales_requests, sales_letters,"
-    " sales_staff, sales_password_resets, procrastinate_jobs"
+    " sales_staff, sales_password_resets, sales_buyers, sales_buyer_contacts,"
+    " sales_student_leads, sales_reading_positions, procrastinate_jobs"
 )
 _PLATFORMS = "tripwire_user_profile, tripwire_progress, certificates"
 _OF_AN_ACCOUNT = {
