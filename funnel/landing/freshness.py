@@ -9,14 +9,15 @@ writes to the shared cache can neither run code here nor change figures. An answ
 read counts as absent.
 """
 
+import json
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import EnumType, StrEnum
+from enum import StrEnum
 from functools import cache as memoised
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Generic, Protocol, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.conf import settings
 from django.core import signing
@@ -113,17 +114,24 @@ class _Kept(Generic[Figures]):
     texts: dict[Hashable, bytes] = field(default_factory=dict)
 
 
-def answer(question: str, count: Callable[[], Figures], *, kind: type[Figures]) -> Answer[Figures]:
+def answer(
+    question: str,
+    count: Callable[[], Figures],
+    *,
+    kind: type[Figures],
+    only_current: bool = False,
+) -> Answer[Figures]:
     """The current figures, or the last good ones for this question, marked as stale.
 
     `question` is the question as asked: a period by its name rather than by its days, so that an
-    outage over midnight keeps yesterday's answer. Raises what `count` raises when nothing is kept.
+    outage over midnight keeps yesterday's answer. `only_current` is for readers that cannot mark
+    figures as stale. Raises what `count` raises when nothing is kept.
     """
     shelf = _Shelf(_name(question, kind), kind)
     kept = shelf.current()
     if kept is not None:
         return _answer(kept, Standing.CURRENT)
-    last = shelf.last()
+    last = None if only_current else shelf.last()
     try:
         return _answer(_counted(shelf, count, may_wait=last is None), Standing.CURRENT)
     except single_flight.CountedByAnother as error:
@@ -135,18 +143,6 @@ def answer(question: str, count: Callable[[], Figures], *, kind: type[Figures]) 
             raise
         slow = isinstance(problem, FiguresTakeTooLong)
         return _answer(last, Standing.TOO_SLOW if slow else Standing.UNAVAILABLE)
-
-
-def current(question: str, count: Callable[[], Figures], *, kind: type[Figures]) -> Figures:
-    """The current figures only, for readers that cannot mark them as stale."""
-    shelf = _Shelf(_name(question, kind), kind)
-    kept = shelf.current()
-    if kept is not None:
-        return kept.figures
-    try:
-        return _counted(shelf, count, may_wait=True).figures
-    except single_flight.CountedByAnother as error:
-        raise FiguresTakeTooLong from error
 
 
 def _answer(kept: _Kept[Figures], standing: Standing) -> Answer[Figures]:
@@ -223,19 +219,11 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _name(question: str, kind: Hashable) -> str:
+def _name(question: str, kind: Any) -> str:
     return sha256(f"{_VERSION} {_shape(kind)} {question}".encode()).hexdigest()
 
 
 @memoised
 def _shape(kind: Any) -> str:
-    """A type by the names and types of its fields, so that a release that changes it uses another
-    key and never reads older answers.
-    """
-    if is_dataclass(kind):
-        inner = [f"{name}: {_shape(hint)}" for name, hint in get_type_hints(kind).items()]
-    elif isinstance(kind, EnumType):
-        inner = list(kind.__members__)
-    else:
-        inner = [_shape(argument) for argument in get_args(kind)]
-    return f"{kind!r}({', '.join(inner)})"
+    """A release that changes the figures uses another key, and never reads older answers."""
+    return json.dumps(_adapter(kind).json_schema(), sort_keys=True)

@@ -9,7 +9,7 @@ from funnel.people.listing import PeopleFilter
 from funnel.stages import FIRST_STAGES, STAGES, StageId
 from funnel.web.source_choice import SourcesForm
 from onai.periods import Period
-from onai.web.paging import PagedForm
+from onai.web.paging import NumberedForm, PagedForm
 
 
 class PeopleForm(PagedForm, SourcesForm):
@@ -65,25 +65,7 @@ class PeopleForm(PagedForm, SourcesForm):
         )
 
 
-class DuplicatesForm(SourcesForm):
+class DuplicatesForm(NumberedForm, SourcesForm):
     """`?source=…&source=…&page=2`."""
 
-    parameters = SourcesForm.parameters | {"page": "`next` of the page before"}
-
-    page = forms.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=100_000,
-        error_messages={
-            "invalid": _("Такой страницы нет."),
-            "min_value": _("Такой страницы нет."),
-            "max_value": _("Такой страницы нет."),
-        },
-    )
-
-    @property
-    def number(self) -> int:
-        """The page; the first where the address has none or an invalid one."""
-        self.is_valid()
-        number: int = self.cleaned_data.get("page") or 1
-        return number
+    parameters = {**SourcesForm.parameters, **NumberedForm.parameters}

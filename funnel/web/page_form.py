@@ -10,8 +10,7 @@ from funnel.report.answers import Topic
 from funnel.report.sources import SourceOrder
 from funnel.report.utm import Mark
 from funnel.web.picture import Metric
-
-_NO_SUCH_PAGE = _("Такой страницы нет.")
+from onai.web.paging import NumberedForm
 
 
 class PageForm(QuestionForm):
@@ -52,33 +51,17 @@ class PageForm(QuestionForm):
         return str(self.cleaned_data.get("q") or "")
 
 
-class TableForm(PageForm):
+class TableForm(NumberedForm, PageForm):
     """`?page=2`, and what to show: `?metric=revenue`, `?mark=medium`, `?rows=time`."""
 
     metric = forms.ChoiceField(choices=[(one.value, one.value) for one in Metric], required=False)
     mark = forms.ChoiceField(choices=[(one.value, one.value) for one in Mark], required=False)
     rows = forms.ChoiceField(choices=[("source", ""), ("time", "")], required=False)
-    page = forms.IntegerField(
-        min_value=1,
-        max_value=100_000,
-        required=False,
-        error_messages={
-            "invalid": _NO_SUCH_PAGE,
-            "min_value": _NO_SUCH_PAGE,
-            "max_value": _NO_SUCH_PAGE,
-        },
-    )
 
     def chosen_or(self, name: str, default: str) -> str:
         """The value in the address; the default where it is missing or invalid."""
         self.is_valid()
         return str(self.cleaned_data.get(name) or default)
-
-    @property
-    def number(self) -> int:
-        """The page of the table; the first where the address has none or an invalid one."""
-        self.is_valid()
-        return int(self.cleaned_data.get("page") or 1)
 
 
 class IncludeField(forms.CharField):

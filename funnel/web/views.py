@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.views.decorators.http import require_POST, require_safe
 
 from funnel.landing import refresh
-from funnel.landing.freshness import Answer, answer, current
+from funnel.landing.freshness import Answer, answer
 from funnel.question import FunnelQuestion, QuestionForm
 from funnel.report.answers import FunnelAnswers, Topic, answers
 from funnel.report.sources import FEW_LEADS, SourceOrder, readable
@@ -292,7 +292,8 @@ def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
     def count() -> FunnelAnswers:
         return answers(question, topics, everything=True)
 
-    table = table_of(in_order(current(asked, count, kind=FunnelAnswers), form))
+    found = answer(asked, count, kind=FunnelAnswers, only_current=True)
+    table = table_of(in_order(found.figures, form))
     days = f"{question.period.first_day}_{question.period.last_day}"
     file_name = f"funnel-{name}-{days}-{question.counting}.csv"
     return csv_export.csv_file(file_name, table.columns, table.rows)

@@ -6,9 +6,20 @@ It never reads a row, so it is cheap and needs no right on the tables.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from django.db import connections
+from pydantic import BeforeValidator, TypeAdapter
+
+_Item = TypeVar("_Item")
+# What PostgreSQL aggregates of no rows.
+_NONE_IS_NULL = BeforeValidator(lambda value: value or {})
+_Several = Annotated[tuple[_Item, ...], BeforeValidator(lambda value: value or ())]
+_Rights = Annotated[frozenset[str], BeforeValidator(lambda value: value or ())]
+
+
+def _by_name(columns: list[dict[str, Any]] | None) -> dict[str, dict[str, Any]]:
+    return {column["name"]: column for column in columns or ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,7 @@ class Check:
 
     name: str
     condition: str
-    columns: tuple[str, ...]
+    columns: _Several[str]
     validated: bool
 
 
@@ -43,7 +54,7 @@ class ForeignKey:
     """`on_delete` is NO ACTION, RESTRICT, CASCADE, SET NULL or SET DEFAULT."""
 
     name: str
-    columns: tuple[str, ...]
+    columns: _Several[str]
     table: str
     references: str
     on_delete: str
@@ -86,7 +97,7 @@ class Policy:
     name: str
     command: str
     permissive: bool
-    roles: tuple[str, ...]
+    roles: _Several[str]
     using: str
     check: str
 
@@ -101,16 +112,17 @@ class Table:
     kind: str
     ours: bool
     row_security: bool
-    columns: Mapping[str, Column]
-    checks: tuple[Check, ...]
-    foreign_keys: tuple[ForeignKey, ...]
-    referenced_by: tuple[ForeignKey, ...]
-    uniques: tuple[Unique, ...]
-    triggers: tuple[Trigger, ...]
-    policies: tuple[Policy, ...]
-    rights: Mapping[str, frozenset[str]]
+    columns: Annotated[dict[str, Column], BeforeValidator(_by_name)]
+    checks: _Several[Check]
+    foreign_keys: _Several[ForeignKey]
+    referenced_by: _Several[ForeignKey]
+    uniques: _Several[Unique]
+    triggers: _Several[Trigger]
+    policies: _Several[Policy]
+    rights: Annotated[dict[str, _Rights], _NONE_IS_NULL]
 
 
+_TABLE = TypeAdapter(Table)
 _RIGHTS = ("select", "insert", "update", "delete")
 _FOREIGN_KEY = """
 jsonb_build_object(
@@ -201,39 +213,9 @@ def tables(
     }
     with connections[alias].cursor() as cursor:
         cursor.execute(_TABLES, wanted)
-        found = [_mapping(row[0]) for row in cursor.fetchall()]
-    return {about["name"]: _table(about) for about in found}
-
-
-def _table(about: dict[str, Any]) -> Table:
-    columns = (Column(**column) for column in about["columns"] or ())
-    return Table(
-        name=about["name"],
-        kind=about["kind"],
-        ours=about["ours"],
-        row_security=about["row_security"],
-        columns={column.name: column for column in columns},
-        checks=tuple(Check(**_tuples(one)) for one in about["checks"] or ()),
-        foreign_keys=tuple(ForeignKey(**_tuples(one)) for one in about["foreign_keys"] or ()),
-        referenced_by=tuple(ForeignKey(**_tuples(one)) for one in about["referenced_by"] or ()),
-        uniques=tuple(Unique(**one) for one in about["uniques"] or ()),
-        triggers=tuple(Trigger(**one) for one in about["triggers"] or ()),
-        policies=tuple(Policy(**_tuples(one)) for one in about["policies"] or ()),
-        rights={role: frozenset(may or ()) for role, may in (about["rights"] or {}).items()},
-    )
-
-
-def _tuples(about: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: tuple(value) if isinstance(value, list) else value if value is not None else ()
-        for name, value in about.items()
-    }
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    # Django has psycopg return jsonb as text.
-    parsed: dict[str, Any] = json.loads(value) if isinstance(value, str) else value  # type: ignore[assignment]
-    return parsed
+        # Django has psycopg return jsonb as text.
+        found = [_TABLE.validate_json(row[0]) for row in cursor.fetchall()]
+    return {table.name: table for table in found}
 
 
 def satisfies(alias: str, table: Table, check: Check, rows: Iterable[Mapping[str, Any]]) -> bool:

@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from onai.identity import audit
@@ -10,18 +11,28 @@ from onai.identity.roles import IdentifiedRequest
 from onai.identity.staff.register_views import staff_register
 from onai.ops.examination import examine
 from onai.ops.probes import BACKGROUND, DEPENDENCIES
+from onai.templatetags.russian import plural
 
 
 @role_required("admin")
 @require_safe
 def status(request: IdentifiedRequest) -> HttpResponse:
     parts = examine([*DEPENDENCIES, *BACKGROUND])
-    broken = [part for part in parts if not part.works]
     tripwire_works = all(part.works for part in parts if part.name == "tripwire")
     context = {
         "parts": parts,
-        "broken": broken,
+        "broken": _broken(sum(not part.works for part in parts), len(parts)),
         "staff": staff_register() if tripwire_works else None,
         "proxy": audit.address_of(request) if audit.may_be_a_proxys(request) else "",
     }
     return render(request, "status.html", context)
+
+
+def _broken(count: int, of: int) -> str:
+    """What the page begins with; empty where everything works."""
+    if not count:
+        return ""
+    fails = plural(count, "Не работает,Не работают,Не работают")
+    noun = plural(count, "часть,части,частей")
+    rest = _("из %(all)s. Что делать, написано рядом.") % {"all": of}
+    return f"{fails} {count} {noun} {rest}"

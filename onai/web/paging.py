@@ -91,6 +91,27 @@ class PagedForm(AddressForm):
         return str(self.cleaned_data.get("after") or "")
 
 
+class NumberedForm(AddressForm):
+    """An address that asks for one page of a table by its number: `?page=2`."""
+
+    parameters = {"page": "`next` of the page before"}
+
+    page = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=100_000,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), _("Такой страницы нет.")
+        ),
+    )
+
+    @property
+    def number(self) -> int:
+        """The page; the first where the address has none or an invalid one."""
+        self.is_valid()
+        return int(self.cleaned_data.get("page") or 1)
+
+
 def page_of(
     rows: QuerySet[Rows], order: ListOrder, *, after: str, size: int, counted: bool = False
 ) -> ListPage[Rows]:

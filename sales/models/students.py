@@ -146,6 +146,10 @@ class Student(models.Model):
         return kept.phone if kept else None
 
     @property
+    def is_blocked(self) -> bool:
+        return self.status == StudentStatus.BLOCKED
+
+    @property
     def latest_letter(self) -> "WelcomeLetter | None":
         """The letter that counts. Students of the predecessor have none."""
         return max(self.letters.all(), key=lambda letter: letter.created_at, default=None)

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundWidget
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -22,6 +24,13 @@ from sales.provisioning.change_student import (
 from sales.staff import manager_named, told_apart
 from sales.web.forms import IdentityForm, PasswordForm
 
+_MEANINGS: dict[str, Promise] = {
+    StudentStatus.ACTIVE: _("учится, доступ открыт"),
+    StudentStatus.INACTIVE: _("не учится, но войти может"),
+    StudentStatus.COMPLETED: _("прошёл курс до конца, войти может"),
+    StudentStatus.BLOCKED: _("войти не может, и отовсюду выйдет сразу"),
+}
+
 
 class StatusForm(forms.Form):
     """Another status. Blocking needs a confirmation."""
@@ -36,6 +45,11 @@ class StatusForm(forms.Form):
         },
     )
     sure = forms.BooleanField(label=_("Да, закрыть этому студенту доступ"), required=False)
+
+    @property
+    def choices(self) -> list[tuple[BoundWidget, Promise]]:
+        """The button of each status, and what it means."""
+        return [(button, _MEANINGS[button.data["value"]]) for button in self["status"]]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

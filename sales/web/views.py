@@ -1,12 +1,14 @@
 """Opens a student's access, shows one student, and welcomes a student."""
 
 import logging
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _now
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -23,7 +25,14 @@ from onai.web.paging import PagedForm
 from onai.web.problems import Problem, tell_when_to_retry
 from sales import letters
 from sales.activity import page_of_activity
-from sales.models import LetterState, Student, StudentRequest, StudentStatus
+from sales.models import (
+    LetterKind,
+    LetterState,
+    RequestKind,
+    RequestState,
+    Student,
+    StudentStatus,
+)
 from sales.permissions import student_for
 from sales.provisioning import problems, student_requests
 from sales.provisioning.create_student import create_student
@@ -162,13 +171,33 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     return render(request, "sales/student.html", context)
 
 
-def _just_done(request: IdentifiedRequest, student: Student) -> StudentRequest | None:
-    """The change that led here, for a message that it is done."""
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """The message of a change that is done. `needs_password`: the student may not know theirs."""
+
+    message: str
+    needs_password: bool
+
+
+def _just_done(request: IdentifiedRequest, student: Student) -> _Done | None:
+    """The change that led here."""
     try:
         change = student_requests.find(UUID(request.GET.get("done", "")), request.identity)
     except ValueError:
         return None
-    return change if change is not None and change.student_id == student.pk else None
+    if change is None or (change.student_id, change.state) != (student.pk, RequestState.DONE):
+        return None
+    letter, has_moved = student.latest_letter, bool(change.new_email)
+    if change.kind == RequestKind.STATUS:
+        message = _now("Статус теперь: %(status)s.") % {"status": student.get_status_display()}
+    elif change.kind == RequestKind.HANDOVER:
+        message = _now("Студент передан: %(manager)s.") % {"manager": student.manager_name}
+    elif has_moved:
+        message = _now("Исправлено. Войти можно только по новой почте, пароль прежний.")
+    else:
+        message = _now("Исправлено.")
+    sent_there = letter is not None and letter.kind == LetterKind.NEW_ADDRESS
+    return _Done(message, has_moved and sent_there and not student.first_login_at)
 
 
 @role_required("admin", "sales")

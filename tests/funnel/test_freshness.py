@@ -19,7 +19,7 @@ from django.http import QueryDict
 from django.test import Client
 from pydantic import TypeAdapter
 
-from funnel.landing.freshness import Standing, answer, current
+from funnel.landing.freshness import Standing, answer
 from funnel.landing.statement import FiguresTakeTooLong, FiguresUnavailable
 from funnel.report.answers import FunnelAnswers, answers
 from funnel.web.page_form import PageForm
@@ -302,7 +302,7 @@ def test_a_long_wait_ends_with_too_slow() -> None:
         with deadline.within(0.1), pytest.raises(FiguresTakeTooLong):
             answer("funnel", count, kind=_Figures)
         with deadline.within(0.1), pytest.raises(FiguresTakeTooLong):
-            current("funnel", count, kind=_Figures)
+            answer("funnel", count, kind=_Figures, only_current=True)
         count.go_on.set()
         assert first.result(60).figures.sold == 19
 
@@ -363,7 +363,7 @@ def test_slow_and_unreachable_are_reported_differently(
     with time_machine.travel(timedelta(seconds=301)):
         shown = answer("funnel", fail, kind=_Figures)
         with pytest.raises(problem):
-            current("funnel", fail, kind=_Figures)
+            answer("funnel", fail, kind=_Figures, only_current=True)
         # And whoever comes next counts again.
         again = answer("funnel", lambda: _Figures(datetime.now(UTC)), kind=_Figures)
 
