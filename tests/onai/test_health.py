@@ -244,7 +244,7 @@ def test_status_says_what_to_do(admin: Client, faults: Faults, outage: Any) -> N
     assert "отвечает ошибкой 500" in page
     # No worker runs beside these tests.
     assert "python manage.py procrastinate worker" in page
-    assert "Не работают 5 частей" in " ".join(page.split())
+    assert "Не работают 6 частей" in " ".join(page.split())
     assert TRIPWIRE_ADVICE not in page
 
 
