@@ -5,23 +5,21 @@ Every address of the product is asked, those that are added later too.
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from django.db import connections
 from django.http import QueryDict
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from funnel.people import listing
 from onai.identity.session import cookies
 from tests.conftest import LandingPages
+from tests.support.addresses import ID, every_address
 from tests.support.student_rows import Sales
 
 SignIn = Callable[[str], Client]
 
-ID = "0e5a6a5e-2c0e-4d0c-9a3e-6d8f0b5f4a11"
 # Every name that some address reads; the others ignore it.
 NAMES = (
     *("period", "from", "to", "compare", "count", "by", "sort", "q", "source", "step", "lost"),
@@ -81,23 +79,8 @@ FIRST = (
 )
 
 
-def _addresses(patterns: list[Any], before: str = "/") -> Iterator[str]:
-    """Every address there is, with something that fits where it takes a value."""
-    fitting = {"uuid": ID, "str": "payment", "slug": "x", "int": "7", "path": "x"}
-    for one in patterns:
-        route = before + str(getattr(one.pattern, "_route", ""))
-        for kind, value in fitting.items():
-            while f"<{kind}:" in route:
-                start = route.index(f"<{kind}:")
-                route = route[:start] + value + route[route.index(">", start) + 1 :]
-        if isinstance(one, URLResolver):
-            yield from _addresses(one.url_patterns, route)
-        elif isinstance(one, URLPattern):
-            yield route
-
-
 BESIDE = ("/healthz", "/readyz", "/static/x", "/nowhere")
-ADDRESSES = tuple(dict.fromkeys((*_addresses(get_resolver().url_patterns), *BESIDE)))
+ADDRESSES = (*every_address(), *BESIDE)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import psycopg
 
 from onai.db import optional_tables
+from onai.local.roles import LANDING_GRANTS, LANDING_READER, RUN_TIME, TRIPWIRE_GRANTS
 from tests.settings import BASE_DIR, LANDING_URL, TRIPWIRE_URL
 
 IN_LANDING = (
@@ -26,6 +27,23 @@ def taken_away(*tables: str) -> Iterator[None]:
         optional_tables.forget()
         yield
     optional_tables.forget()
+
+
+@contextmanager
+def closed() -> Iterator[None]:
+    """The optional tables are there, and our roles have no right on them."""
+    roles = ((LANDING_URL, LANDING_READER, IN_LANDING), (TRIPWIRE_URL, RUN_TIME, IN_TRIPWIRE))
+    for url, role, tables in roles:
+        with psycopg.connect(url, autocommit=True) as superuser:
+            superuser.execute(f"revoke all on {', '.join(tables)} from {role}")
+    optional_tables.forget()
+    try:
+        yield
+    finally:
+        for url, grants in ((LANDING_URL, LANDING_GRANTS), (TRIPWIRE_URL, TRIPWIRE_GRANTS)):
+            with psycopg.connect(url, autocommit=True) as superuser:
+                superuser.execute(grants)
+        optional_tables.forget()
 
 
 @contextmanager
