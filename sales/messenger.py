@@ -7,6 +7,8 @@ from django.template.loader import render_to_string
 from django.views.decorators.debug import sensitive_variables
 
 from onai.contacts import phones
+from sales import links
+from sales.models import RequestKind, Student
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,32 @@ class Message:
 @sensitive_variables("text")
 def message(text: str, phone: str | None) -> Message:
     """The text, with the address that opens it in a WhatsApp chat with this phone."""
-    number = (phones.key(phone or "") or "").removeprefix("+")
-    return Message(text, f"https://wa.me/{number}?text={quote(text, safe='')}" if number else "")
+    chat = phones.whatsapp(phone or "")
+    return Message(text, f"{chat}?text={quote(text, safe='')}" if chat else "")
+
+
+@sensitive_variables("password", "text")
+def credentials(student: Student, *, password: str, kind: str) -> Message:
+    """The login and the password that a request of this kind gave a student."""
+    values = {
+        "is_new_password": kind == RequestKind.PASSWORD,
+        "student": student,
+        "password": password,
+        "platform_url": links.platform_login(student.email),
+    }
+    return message(render_to_string("sales/message.txt", values).strip(), student.phone)
 
 
 def greeting(full_name: str, phone: str) -> Message:
     """The first words to somebody who has paid and waits for access."""
     return message(render_to_string("sales/greeting.txt", {"full_name": full_name}).strip(), phone)
+
+
+def reminder(student: Student) -> Message:
+    """Where a student signs in, and how they get a password: without one."""
+    values = {
+        "student": student,
+        "platform_url": links.platform_login(student.email),
+        "forgot_url": links.forgot_password(student.email),
+    }
+    return message(render_to_string("sales/reminder.txt", values).strip(), student.phone)

@@ -1,11 +1,13 @@
-// Buttons that hand a text to the system's own share sheet. Where there is none they stay hidden.
+// Buttons that hand a text, their own or a field's, to the system's share sheet. Where there is none
+// they stay hidden.
 
 if ("share" in navigator) {
-  for (const button of document.querySelectorAll("[data-share]")) {
+  for (const button of document.querySelectorAll("[data-share], [data-share-from]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {
+      const { share, shareFrom } = button.dataset;
       try {
-        await navigator.share({ text: button.dataset.share });
+        await navigator.share({ text: share ?? document.getElementById(shareFrom).value });
       } catch {
         // The person has closed the sheet, or it did not open: the other ways are beside it.
       }

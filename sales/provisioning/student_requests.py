@@ -178,12 +178,28 @@ def open_request_of(student: Student) -> StudentRequest | None:
     return StudentRequest.objects.filter(student_id=student.pk, state=RequestState.OPEN).first()
 
 
-def is_latest_password(request: StudentRequest) -> bool:
+def is_latest_password(request: StudentRequest, student: Student | None) -> bool:
     """Whether the student got no other new password after this request's."""
     others = StudentRequest.objects.filter(
-        student_id=request.student_id, kind=RequestKind.PASSWORD, state=RequestState.DONE
+        student_id=student.pk if student else None,
+        kind=RequestKind.PASSWORD,
+        state=RequestState.DONE,
     )
     return not others.filter(closed_at__gt=request.closed_at or Now()).exists()
+
+
+def with_shown_password(
+    student: Student, asker: Identity, since: timedelta
+) -> StudentRequest | None:
+    """The request by which this user gave the student's newest password, not longer ago."""
+    gave = Q(kind=RequestKind.CREATION, account_id=student.user_id) | Q(
+        kind=RequestKind.PASSWORD, student_id=student.pk
+    )
+    newest = StudentRequest.objects.filter(
+        gave, state=RequestState.DONE, closed_at__gt=Now() - since
+    ).order_by("-closed_at")
+    found = newest.first()
+    return found if found is not None and found.asked_by == asker.user_id else None
 
 
 def unsettled(asker: Identity) -> list[StudentRequest]:

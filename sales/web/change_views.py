@@ -22,7 +22,7 @@ from sales.models import RequestKind, Student, StudentRequest
 from sales.permissions import student_for
 from sales.provisioning import student_requests
 from sales.provisioning.change_student import change_student
-from sales.web import password_once
+from sales.web import shown_password
 from sales.web.change_forms import (
     ChangeForm,
     CorrectionForm,
@@ -86,7 +86,7 @@ def password(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     form = NewPasswordForm(request.POST, student=student)
     response = _answer(request, student, form, _PASSWORD)
     if isinstance(response, HttpResponseRedirect):
-        password_once.give(response, response.url, form.cleaned_data["password"])
+        shown_password.give(request, response, response.url, form.cleaned_data["password"])
     return response
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,11 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.web.problems import NotFound
+from sales import messenger
 from sales.models import RequestKind, RequestState, StudentRequest
 from sales.permissions import SomebodyElsesStudent, may_act_on
 from sales.provisioning import open_requests, student_requests
 from sales.provisioning.student_requests import Progress
-from sales.web import password_once
+from sales.web import shown_password
 
 # After these the student's card shows what has changed.
 _SHOWN_ON_CARD = (RequestKind.STATUS, RequestKind.CORRECTION, RequestKind.HANDOVER)
@@ -59,8 +59,8 @@ class _Outcome:
 def progress(
     request: IdentifiedRequest, request_id: UUID, *, of_creation: bool
 ) -> HttpResponseBase:
-    """The outcome of a request, or that it is open. The password is shown once. A POST ends the
-    request.
+    """The outcome of a request, or that it is open. Whoever chose the password sees it for a
+    quarter of an hour. A POST ends the request.
     """
     if request.method == "POST":
         return end(request, request_id, of_creation=of_creation)
@@ -70,21 +70,28 @@ def progress(
     reached = student_requests.progress_of(found)
     if reached.student is not None and not may_act_on(request.identity, reached.student):
         raise SomebodyElsesStudent  # Handed over meanwhile, so no longer the user's to see.
-    is_shown = found.is_creation or student_requests.is_latest_password(found)
+    student = reached.student
+    is_shown = found.is_open or student_requests.is_latest_password(found, student)
+    password = shown_password.read(request, request.path) if is_shown else None
     context = {
         "outcome": _outcome(reached),
         "student_request": found,
         "refusal": reached.refusal,
-        "student": reached.student,
+        "student": student,
         "letter": reached.letter,
-        "password": password_once.read(request, request.path) if is_shown else None,
-        "platform_url": settings.PLATFORM_LOGIN_URL,
+        "password": password,
+        "message": (
+            messenger.credentials(student, password=password.text, kind=found.kind)
+            if student and password
+            else None
+        ),
         "may_be_ended_at": open_requests.may_be_ended_at(found),
         "now": timezone.now(),
     }
     response = render(request, "sales/request.html", context)
-    if not found.is_open and request.method == "GET":
-        password_once.take_back(response, request.path)
+    if found.is_open and password:
+        # The quarter of an hour begins when there is something to show.
+        shown_password.give(request, response, request.path, password.text)
     return response
 
 

@@ -23,7 +23,7 @@ from onai.identity.supabase import AccountBlocked
 from onai.web.address_form import refuse_errors
 from onai.web.paging import PagedForm
 from onai.web.problems import Problem, tell_when_to_retry
-from sales import letters
+from sales import letters, messenger
 from sales.activity import page_of_activity
 from sales.models import (
     LetterKind,
@@ -36,7 +36,7 @@ from sales.models import (
 from sales.permissions import student_for
 from sales.provisioning import problems, student_requests
 from sales.provisioning.create_student import create_student
-from sales.web import password_once
+from sales.web import shown_password
 from sales.web.forms import StudentForm
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def _create(request: IdentifiedRequest) -> HttpResponse:
     except Problem as problem:
         return _form_page(request, form, problem=problem, status=problem.status)
     response = HttpResponseRedirect(progress.request.get_absolute_url())
-    password_once.give(response, response.url, new.password)
+    shown_password.give(request, response, response.url, new.password)
     return response
 
 
@@ -167,6 +167,10 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
         "history": history,
         "under_way": student_requests.open_request_of(found),
         "done": _just_done(request, found),
+        "message": messenger.reminder(found),
+        "shows_password": student_requests.with_shown_password(
+            found, request.identity, shown_password.SHOWN_FOR
+        ),
     }
     return render(request, "sales/student.html", context)
 

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
+import time_machine
 from django.test import Client
 
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
-from tests.support.people import Accounts
+from tests.support.people import PASSWORD, Accounts
 from tests.support.processes import run_worker
 
 SignIn = Callable[[str], Client]
@@ -209,18 +213,76 @@ def test_an_invalid_attempt_is_ignored(manager: Client, desk: Desk) -> None:
     desk.assert_whole_student()
 
 
-def test_the_result_is_shown_once_and_reloading_creates_nothing(
+def test_the_result_is_shown_for_a_quarter_of_an_hour_and_reloading_creates_nothing(
     manager: Client, desk: Desk
 ) -> None:
+    began = datetime.now(UTC)
     where = manager.post(NEW, GOOD)["Location"]
 
-    first, again = _text(manager.get(where)), _text(manager.get(where))
+    shown = [manager.get(where), manager.get(where), manager.get(where)]
+    with time_machine.travel(began + timedelta(minutes=14)):
+        shown.append(manager.get(where))
+    with time_machine.travel(began + timedelta(minutes=16)):
+        later = _text(manager.get(where))
 
-    assert GOOD["password"] in first
-    assert GOOD["password"] not in again
-    assert "Доступ открыт" in again
-    assert "Пароль показывается один раз" in again
+    for answer in shown:
+        assert GOOD["password"] in _text(answer)
+        assert "no-store" in answer["Cache-Control"]
+    assert GOOD["password"] not in later
+    assert "Доступ открыт" in later
+    assert "только 15 минут" in later
+    assert GOOD["password"] not in desk.everything()
     desk.assert_whole_student()
+
+
+def test_only_who_chose_the_password_sees_it_in_this_browser(manager: Client, desk: Desk) -> None:
+    where = manager.post(NEW, GOOD)["Location"]
+
+    manager.post("/logout")
+    manager.post("/login", {"email": "admin@onai.test", "password": PASSWORD})
+    assert GOOD["password"] not in _text(manager.get(where))
+
+    manager.post("/logout")
+    manager.post("/login", {"email": "ayaulym@onai.test", "password": PASSWORD})
+    assert GOOD["password"] in _text(manager.get(where))
+
+
+def test_the_card_leads_to_the_password_as_long_as_it_is_shown(
+    manager: Client, as_person: SignIn, desk: Desk
+) -> None:
+    where = manager.post(NEW, GOOD)["Location"]
+    [student] = desk.students()
+    card = f"/sales-manager/students/{student['id']}"
+
+    assert f'href="{where}"' in manager.get(card).content.decode()
+    desk.connection.execute("update sales_requests set closed_at = now() - interval '16 minutes'")
+    assert where not in manager.get(card).content.decode()
+    desk.connection.execute("update sales_requests set closed_at = now()")
+    assert where not in as_person("admin@onai.test").get(card).content.decode()
+
+
+def test_a_newer_password_hides_the_first_one(manager: Client, desk: Desk) -> None:
+    where = manager.post(NEW, GOOD)["Location"]
+    [student] = desk.students()
+    card = f"/sales-manager/students/{student['id']}"
+
+    manager.post(f"{card}/password", {"attempt": str(uuid4()), "password": "Other-Qpn8-2vXk"})
+
+    assert GOOD["password"] not in _text(manager.get(where))
+
+
+def test_the_result_opens_a_chat_with_the_student(manager: Client, desk: Desk) -> None:
+    form = {**GOOD, "phone": "8 (700) 000-00-01"}
+    page = manager.get(manager.post(NEW, form)["Location"]).content.decode()
+    [student] = desk.students()
+    card = manager.get(f"/sales-manager/students/{student['id']}").content.decode()
+
+    [chat] = re.findall(r'href="(https://wa\.me/77000000001\?text=[^"]+)"', page)
+    text = parse_qs(urlsplit(unescape(chat)).query)["text"][0]
+    assert GOOD["password"] in text
+    assert "https://platform.onai.test/login?email=aru%40onai.test" in text
+    assert text in unescape(page)
+    assert GOOD["password"] not in card
 
 
 def test_the_result_is_for_its_creator_and_admins(
