@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from onai.local.demo_data.learning import Learner, Study, learned
-from onai.local.demo_data.names import full_name
+from onai.local.demo_data.names import name_of
 from onai.local.demo_data.people import demo_people
 from onai.periods import Period, business_day
 
@@ -127,7 +127,7 @@ def _accesses(now: datetime, managers: list[DemoAccount]) -> list[_Access]:
     opened += [
         (
             person.student_email,
-            full_name(person.number, person.number // 7),
+            name_of(person.number),
             person.access_at,
             f"+7{7_000_000_000 + person.number}",
         )
@@ -137,7 +137,7 @@ def _accesses(now: datetime, managers: list[DemoAccount]) -> list[_Access]:
     opened += [
         (
             f"student{number}@onai.test",
-            full_name(number, number * 5),
+            name_of(number),
             midnight - timedelta(days=3 + 6 * position, hours=7),
             None,
         )

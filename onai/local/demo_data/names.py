@@ -26,9 +26,14 @@ def full_name(given: int, surname: int) -> str:
     return f"{names[pair % len(names)]} {fits}"
 
 
+def name_of(person: int) -> str:
+    """A person's name, properly written."""
+    return full_name(person, person * 5 // 2)
+
+
 def typed_name(person: int) -> str:
     """A person's name as they typed it on a landing page; most people type it properly."""
-    name = full_name(person, person // 7)
+    name = name_of(person)
     given, surname = name.split()
     spellings = {
         3: given,
