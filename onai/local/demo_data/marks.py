@@ -20,7 +20,7 @@ _ROBOTS = (
     "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
 )
 # Deals that were won by phone, of people who left no contacts on a page.
-_WITHOUT_A_LEAD = 3
+_WITHOUT_A_LEAD = (timedelta(hours=30), timedelta(days=8))
 
 
 def landing_tables(now: datetime) -> dict[str, list[Row]]:
@@ -118,11 +118,11 @@ def _sales(people: list[Person], leads: list[Row]) -> Iterator[Row]:
 
 
 def _sales_without_a_lead(now: datetime) -> Iterator[Row]:
-    for number in range(_WITHOUT_A_LEAD):
+    for number, ago in enumerate(_WITHOUT_A_LEAD):
         yield _sale(
             48_000_000 + number,
             phone=f"+7{7_000_009_900 + number}",
-            won_at=now - timedelta(days=4 + number * 6),
+            won_at=now - ago,
             marks={},
         )
 

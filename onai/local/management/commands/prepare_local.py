@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from onai.local import roles
-from onai.local.demo_data.load import load_landing, load_tripwire
+from onai.local.demo_data.load import load_landing, load_queue, load_tripwire
 
 _ALIASES = ("auth", "mailbox", "landing", "tripwire")
 _TABLES = Path(__file__).parents[2] / "tables"
@@ -43,3 +43,4 @@ class Command(BaseCommand):
             self.stdout.write("• loading the demo data")
             load_landing()
             load_tripwire()
+            load_queue()
