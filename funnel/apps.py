@@ -9,6 +9,9 @@ class FunnelConfig(AppConfig):
     def ready(self) -> None:
         """Register the funnel's probes of `/status`."""
         from funnel.landing import index_advice, optional_tables, visibility
+        from funnel.signals import probes
         from onai.ops.probes import BACKGROUND
 
-        BACKGROUND.extend((visibility.PROBE, optional_tables.PROBE, index_advice.PROBE))
+        BACKGROUND.extend(
+            (visibility.PROBE, optional_tables.PROBE, index_advice.PROBE, *probes.PROBES)
+        )

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from funnel.web import people_views, views
+from funnel.web.api import signals
 from funnel.web.api import views as api
 
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
     path("funnel/refresh", views.refresh_figures, name="funnel-refresh"),
     path("api/traffic-dashboard/funnel", api.funnel, name="api-funnel"),
     path("api/traffic-dashboard/funnel/<str:stage_id>", api.stage, name="api-funnel-stage"),
+    path("api/traffic-dashboard/signals", signals.signals, name="api-signals"),
     path("api/traffic-dashboard/people", people_views.people_api, name="api-funnel-people"),
     path(
         "api/traffic-dashboard/duplicates",

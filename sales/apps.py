@@ -8,12 +8,14 @@ class SalesConfig(AppConfig):
     name = "sales"
 
     def ready(self) -> None:
-        """Register the probes of `/status`, and the check before a migration."""
+        """Register the probes of `/status`, the watched marks, and the check before a migration."""
         from onai.ops.probes import BACKGROUND, DEPENDENCIES
         from sales import probes
         from sales.adoption import optional_tables
         from sales.adoption.migrating import look_before_migrating
+        from sales.student_marks import watch_student_marks
 
         DEPENDENCIES.append(probes.ACCOUNTS)
         BACKGROUND.extend((*probes.PROBES, optional_tables.PROBE))
+        watch_student_marks()
         pre_migrate.connect(look_before_migrating, sender=self)

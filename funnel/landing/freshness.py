@@ -120,17 +120,20 @@ def answer(
     *,
     kind: type[Figures],
     only_current: bool = False,
+    kept: timedelta | None = None,
 ) -> Answer[Figures]:
     """The current figures, or the last good ones for this question, marked as stale.
+
+    They are current for `FUNNEL_CACHE_SECONDS`, or for as long as `kept` where that is longer.
 
     `question` is the question as asked: a period by its name rather than by its days, so that an
     outage over midnight keeps yesterday's answer. `only_current` is for readers that cannot mark
     figures as stale. Raises what `count` raises when nothing is kept.
     """
-    shelf = _Shelf(_name(question, kind), kind)
-    kept = shelf.current()
-    if kept is not None:
-        return _answer(kept, Standing.CURRENT)
+    shelf = _Shelf(_name(question, kind), kind, kept or timedelta())
+    current = shelf.current()
+    if current is not None:
+        return _answer(current, Standing.CURRENT)
     last = None if only_current else shelf.last()
     try:
         return _answer(_counted(shelf, count, may_wait=last is None), Standing.CURRENT)
@@ -143,6 +146,15 @@ def answer(
             raise
         slow = isinstance(problem, FiguresTakeTooLong)
         return _answer(last, Standing.TOO_SLOW if slow else Standing.UNAVAILABLE)
+
+
+def renew(
+    question: str, count: Callable[[], Figures], *, kind: type[Figures], kept: timedelta
+) -> Figures:
+    """Figures counted now, and kept as the answer to everybody. Raises what `count` raises."""
+    figures = count()
+    _Shelf(_name(question, kind), kind, kept).keep(figures)
+    return figures
 
 
 def _answer(kept: _Kept[Figures], standing: Standing) -> Answer[Figures]:
@@ -172,7 +184,9 @@ class _Shelf(Generic[Figures]):
     holds the day, because «today» is another question tomorrow.
     """
 
-    def __init__(self, name: str, kind: type[Figures]) -> None:
+    def __init__(self, name: str, kind: type[Figures], kept: timedelta = timedelta()) -> None:
+        seconds = settings.FUNNEL_CACHE_SECONDS
+        self._seconds = max(seconds, kept.total_seconds()) if seconds else 0
         self.place = f"funnel:answer:{name}:{business_day()}:{refresh.last().timestamp()}"
         self._last_place = f"funnel:last-good:{name}"
         self._kind = kind
@@ -184,7 +198,7 @@ class _Shelf(Generic[Figures]):
         return self._read(self._last_place)
 
     def keep(self, figures: Figures) -> None:
-        seconds, long = settings.FUNNEL_CACHE_SECONDS, KEPT.total_seconds()
+        seconds, long = self._seconds, KEPT.total_seconds()
         written = _adapter(self._kind).dump_json(figures).decode()
         digest = sha256(written.encode()).hexdigest()
         cache.set(_CONTENT + digest, written, max(seconds, long))

@@ -47,11 +47,11 @@ class Exposure:
         return cls(days, days * days / weight if weight else 0.0)
 
 
-def spread_of(groups: Sequence[Sequence[int]]) -> float:
+def spread_of(groups: Sequence[Sequence[int]], *, margin: float = _MARGIN) -> float:
     """The spread of daily counts. Each group holds days with one mean.
 
-    The moments' estimate, drawn towards `CAUTIOUS_SPREAD` where few days are known, plus one
-    standard error.
+    The moments' estimate, drawn towards `CAUTIOUS_SPREAD` where few days are known, plus
+    `margin` standard errors.
     """
     squares = means = weights = freedom = 0.0
     for days in groups:
@@ -71,7 +71,7 @@ def spread_of(groups: Sequence[Sequence[int]]) -> float:
     variance = (1 / mean + estimate) ** 2 * (2 + 6 * estimate) / freedom
     known, believed = 1 / variance, 1 / _DOUBT**2
     drawn = (estimate * known + CAUTIOUS_SPREAD * believed) / (known + believed)
-    return drawn + _MARGIN / sqrt(known + believed)
+    return drawn + margin / sqrt(known + believed)
 
 
 def inflation_of(groups: Sequence[Sequence[tuple[int, int]]]) -> float:

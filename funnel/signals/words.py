@@ -1,0 +1,140 @@
+"""What is said of a mark: on the pages, on `/status`, in the API, in the order of importance."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+
+from funnel.report.sources import readable
+from funnel.signals.lead_marks import MailErrors, Unmailed
+from funnel.signals.marks import MARKS, MarkId
+from funnel.signals.watch import Reading, Signal, State
+from onai.periods import Period
+from onai.templatetags.russian import plural
+
+# The end of a campaign is told for so long on the pages of the funnel.
+_SOURCE_TOLD = timedelta(days=7)
+# Whatever stops within so long before the leads do has stopped because of them.
+_CONSEQUENCE = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """Which marks a page's figures lack in its days, since when, and what is said of it."""
+
+    since: dict[MarkId, datetime]
+    notices: tuple[str, ...] = ()
+
+    def of(self, marks: Iterable[MarkId]) -> str:
+        """The words beside a figure that rests on these marks; empty where it is whole."""
+        moments = [self.since[mark] for mark in marks if mark in self.since]
+        if not moments:
+            return ""
+        return _("неполно с %(since)s") % {"since": _day(min(moments))}
+
+
+NOTHING_INCOMPLETE = Incomplete({})
+
+
+def incomplete(reading: Reading, period: Period) -> Incomplete:
+    """What is incomplete in a period: the marks that have been silent for a part of it."""
+    since = {
+        one.id: one.silent_since
+        for one in reading.signals
+        if one.silent_since and one.silent_since < period.end
+    }
+    return Incomplete(since, tuple(_notices(reading, period)))
+
+
+def _notices(reading: Reading, period: Period) -> Iterator[str]:
+    if reading.unmailed.count and period.end > reading.as_of:
+        yield of_mailer(reading.unmailed)
+    leads = next(one for one in reading.signals if one.id is MarkId.LEADS)
+    for one in reading.silent:
+        since = one.silent_since
+        if since is None or since >= period.end:
+            continue
+        if one.source is not None and reading.as_of - since > _SOURCE_TOLD:
+            continue
+        if one is not leads and leads.silent_since and since > leads.silent_since - _CONSEQUENCE:
+            continue
+        yield f"{message(one)}."
+
+
+def message(signal: Signal) -> str:
+    """The state of a mark as a sentence without its full stop."""
+    mark, since = MARKS[signal.id], signal.silent_since
+    title = str(mark.title)
+    if signal.source is not None:
+        title = _("Заявки источника «%(source)s»") % {"source": readable(signal.source)}
+    match signal.state:
+        case State.UNKNOWN:
+            return _("%(title)s: неизвестно, %(why)s") % {"title": title, "why": signal.unreadable}
+        case State.NEVER:
+            return _("%(title)s: ещё ни разу") % {"title": title}
+        case State.SLOW:
+            told = {"title": title, "lately": signal.lately, "usual": _usual(signal)}
+            return _("%(title)s: %(lately)s за три дня, обычно около %(usual)s") % told
+        case State.SILENT if since is not None:
+            return _silent(signal, since)
+    if signal.last_seen is None:
+        return title
+    return _("%(title)s: последний раз %(at)s") % {"title": title, "at": _at(signal.last_seen)}
+
+
+def _silent(signal: Signal, since: datetime) -> str:
+    if signal.source is not None:
+        told = {"source": readable(signal.source), "since": _at(since)}
+        return _("Источник «%(source)s» молчит с %(since)s") % told
+    mark = MARKS[signal.id]
+    told = {
+        "silent": str(mark.silent),
+        "since": _at(since),
+        "incomplete": str(mark.incomplete),
+    }
+    if not mark.incomplete:
+        return _("%(silent)s с %(since)s") % told
+    return _("%(silent)s с %(since)s: %(incomplete)s") % told
+
+
+def _usual(signal: Signal) -> str:
+    return number_format(round(3 * (signal.expected_per_day or 0)))
+
+
+def of_mailer(unmailed: Unmailed) -> str:
+    """Who waits for a message; what works."""
+    count = unmailed.count
+    if not count or unmailed.oldest is None:
+        return _("Рассылка работает.")
+    told = {
+        "leads": f"{count} {plural(count, 'заявка,заявки,заявок')}",
+        "since": _at(unmailed.oldest),
+    }
+    if unmailed.passed_over:
+        return _("Без письма и SMS остались %(leads)s, первая — %(since)s.") % told
+    return _("Рассылка стоит: без письма и SMS ждут %(leads)s, первая — %(since)s.") % told
+
+
+def of_errors(errors: Iterable[MailErrors]) -> list[str]:
+    """The errors of the mailer, a line for each text."""
+    names = {"email": _("письма"), "sms": _("SMS")}
+    line = _("%(channel)s: %(text)s — %(count)s")
+    return [
+        line % {"channel": names[one.channel], "text": one.text, "count": one.count}
+        for one in errors
+    ]
+
+
+def _at(moment: datetime) -> str:
+    """«14 декабря, 21:44», with the year where it is another one."""
+    local = timezone.localtime(moment)
+    same_year = local.year == timezone.localtime().year
+    return date_format(local, "j E, H:i" if same_year else "j E Y, H:i")
+
+
+def _day(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return date_format(local, "j E" if local.year == timezone.localtime().year else "j E Y")
