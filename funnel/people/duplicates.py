@@ -18,8 +18,7 @@ from uuid import UUID
 from django.db import connections
 
 from funnel.models import Lead
-from funnel.people.listing import asked_past_the_cache, email_link
-from onai.contacts import phones
+from funnel.people.listing import Contacts, asked_past_the_cache, contacts_of
 from onai.periods import Period
 
 PAGE = 20
@@ -76,17 +75,9 @@ class DuplicateCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Purchase:
+class Purchase(Contacts):
     """One purchase as its lead stands in the table. `bought_at` may be unknown."""
 
-    name: str
-    phone: str
-    phone_link: str
-    phone_to_dial: str
-    email: str
-    email_link: str
-    source: str
-    created_at: datetime
     bought_at: datetime | None
 
 
@@ -250,7 +241,11 @@ def _buyers(persons: Sequence[_Person], place: int, of_one: int | None) -> tuple
             same_phone=_share(one.phone_key for one in person),
             same_email=_share(one.email_key for one in person),
             # A purchase deleted meanwhile has no row any more.
-            rows=tuple(_purchase(leads[one.id]) for one in person[:of_one] if one.id in leads),
+            rows=tuple(
+                Purchase(*contacts_of(lead), bought_at=lead.sms_clicked_at)
+                for one in person[:of_one]
+                if (lead := leads.get(one.id))
+            ),
         )
         for number, person in enumerate(persons)
     )
@@ -259,17 +254,3 @@ def _buyers(persons: Sequence[_Person], place: int, of_one: int | None) -> tuple
 def _share(keys: Iterable[str | None]) -> bool:
     known = [key for key in keys if key is not None]
     return len(set(known)) < len(known)
-
-
-def _purchase(lead: Lead) -> Purchase:
-    return Purchase(
-        name=lead.name,
-        phone=lead.phone,
-        phone_link=phones.link(lead.phone),
-        phone_to_dial=phones.spelled(lead.phone),
-        email=lead.email or "",
-        email_link=email_link(lead.email),
-        source=lead.source or "",
-        created_at=lead.created_at,
-        bought_at=lead.sms_clicked_at,
-    )

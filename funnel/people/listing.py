@@ -69,22 +69,44 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A lead, and how far they have come. Links are empty for what cannot be called or written to.
-
-    `phone` and `source` are as the landing page wrote them, `source` empty where it wrote none;
-    `phone_to_dial` is in one spelling.
+class Contacts:
+    """A lead's contacts as the landing page wrote them; `email` and `source` are empty where it
+    wrote none. Links are empty for what cannot be called or written to.
     """
 
-    id: UUID
     name: str
     phone: str
-    phone_link: str
-    phone_to_dial: str
     email: str
-    email_link: str
     source: str
     created_at: datetime
+
+    @property
+    def phone_link(self) -> str:
+        return phones.link(self.phone)
+
+    @property
+    def phone_to_dial(self) -> str:
+        """In one spelling."""
+        return phones.spelled(self.phone)
+
+    @property
+    def email_link(self) -> str:
+        address = self.email.strip()
+        name, at, host = address.rpartition("@")
+        good = at and name and "." in host and not any(letter.isspace() for letter in address)
+        return f"mailto:{quote(address, safe='@')}" if good else ""
+
+
+def contacts_of(lead: Lead) -> tuple[str, str, str, str, datetime]:
+    """The values of a lead's `Contacts`."""
+    return lead.name, lead.phone, lead.email or "", lead.source or "", lead.created_at
+
+
+@dataclass(frozen=True, slots=True)
+class Person(Contacts):
+    """A lead, and how far they have come."""
+
+    id: UUID
     emailed: Event
     opened: Event
     clicked: Event
@@ -178,15 +200,8 @@ def _person(lead: Lead) -> Person:
     clicked = bool(lead.email_clicked)
     opened = clicked or lead.email_opened_at is not None
     return Person(
+        *contacts_of(lead),
         id=lead.pk,
-        name=lead.name,
-        phone=lead.phone,
-        phone_link=phones.link(lead.phone),
-        phone_to_dial=phones.spelled(lead.phone),
-        email=lead.email or "",
-        email_link=email_link(lead.email),
-        source=lead.source or "",
-        created_at=lead.created_at,
         emailed=_event(bool(lead.email_sent), lead.email_sent_at),
         opened=_event(opened, lead.email_opened_at),
         clicked=_event(clicked, lead.email_clicked_at),
@@ -197,11 +212,3 @@ def _person(lead: Lead) -> Person:
 
 def _event(happened: bool, at: datetime | None) -> Event:
     return Event(happened, at if happened else None)
-
-
-def email_link(email: str | None) -> str:
-    """Where a tap on an e-mail leads."""
-    address = (email or "").strip()
-    name, at, host = address.rpartition("@")
-    good = at and name and "." in host and not any(letter.isspace() for letter in address)
-    return f"mailto:{quote(address, safe='@')}" if good else ""

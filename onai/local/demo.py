@@ -1,7 +1,7 @@
 """`make demo`: the whole product on one machine, until Ctrl-C.
 
-Starts the embedded PostgreSQL, the stand-ins for Supabase Auth and Resend, the job worker and the
-web server, says what it does, and stops everything it started.
+It starts the embedded PostgreSQL, the stand-ins for Supabase Auth and Resend, the job worker and
+the web server, prints their addresses, and stops everything it started.
 """
 
 import contextlib
@@ -41,12 +41,12 @@ _ACCOUNTS = (
 
 
 class CannotStart(Exception):
-    """What is in the way, in one sentence."""
+    """The reason why the demo cannot start, in one sentence."""
 
 
 @dataclass(slots=True)
 class Child:
-    """A process of the demo. It leads a process group, so that nothing it starts is left behind."""
+    """A process of the demo. It leads a process group, so that all its children end with it."""
 
     name: str
     command: list[str]
@@ -64,12 +64,12 @@ class Child:
         )
 
     def signal(self, number: int) -> None:
-        """Send a signal to the whole group, if there still is one."""
+        """Send a signal to the whole group, if it still exists."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
     def finish(self, deadline: float) -> None:
-        """Wait until it has stopped, until `deadline` on the monotonic clock; then kill it."""
+        """Wait for it to stop until `deadline` (`monotonic()`), then kill it."""
         try:
             self.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -118,7 +118,7 @@ class Demo:
         _write_addresses(keys, self.port, self.folder)
 
     def watch(self) -> None:
-        """Restart processes that died, a few times each, until somebody stops the demo."""
+        """Restart processes that died, a few times each, until the demo is stopped."""
         parent = os.getppid()
         while os.getppid() == parent:  # the starting process may be killed
             with _stop_signals_deferred():
@@ -193,14 +193,14 @@ def _processes(environment: Mapping[str, str], port: int) -> list[Child]:
         Child(
             f"the stand-ins for Supabase Auth and Resend on port {port + 1}",
             [*gunicorn, f"127.0.0.1:{port + 1}", "--threads", "32", "onai.local.wsgi"],
-            # Failures on demand are kept in memory, so one process has to serve them all.
+            # Faults are kept in memory, so one process serves all requests.
             {**environment, "WEB_CONCURRENCY": "1"},
         ),
         Child("the worker", [sys.executable, "manage.py", "procrastinate", "worker"], environment),
         Child(
             f"the web server on port {port}",
             [*gunicorn, f"127.0.0.1:{port}", "onai.wsgi"],
-            # Each of two would have a cache, and so figures, of its own: there is no Redis here.
+            # Without Redis each of two processes would have its own cache and figures.
             {**environment, "WEB_CONCURRENCY": "1"},
         ),
     ]
@@ -287,7 +287,7 @@ def _interrupt(number: int, frame: object) -> NoReturn:
 
 @contextlib.contextmanager
 def _stop_signals_deferred() -> Iterator[None]:
-    """Handle a stop signal afterwards: a server that is half started belongs to nobody."""
+    """Handle a stop signal afterwards, so that no half-started server is left running."""
     asked: list[int] = []
     for number in _STOP_SIGNALS:
         signal.signal(number, lambda number, frame: asked.append(number))

@@ -12,11 +12,11 @@ from onai.local.postgres import url
 
 
 def local_environment(folder: Path, keys: Keys, *, socket_dir: str, port: int) -> Mapping[str, str]:
-    """This process's environment with the product connected to the stand-ins on `port + 1`."""
+    """The environment of a process of the product that uses the stand-ins on `port + 1`."""
     services = f"http://127.0.0.1:{port + 1}"
     return {
         **os.environ,
-        # Nothing of the machine's own configuration, such as a shared cache, leaks in.
+        # Without the machine's own configuration, for example a shared cache.
         **{variable.name.upper(): "" for variable in fields(Environment)},
         "SECRET_KEY": keys.django_secret,
         "LANDING_DATABASE_URL": url(socket_dir, "landing", roles.LANDING_READER),

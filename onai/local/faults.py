@@ -1,13 +1,13 @@
-"""Failures on demand: tests tell the stand-ins how the next requests shall go wrong.
+"""Failures on demand: tests say how the next requests to the stand-ins fail.
 
-`POST /faults` with `{"path": "/auth/v1/token", "status": 500}` makes requests under that path fail;
-`DELETE /faults` ends it, and `GET /faults` tells how many are set and how many requests they have
-met since. Optional: `method`; `body` (text sent instead of the stand-in's answer); `delay` in
-seconds; `drop` (hang up without an answer); `after` (the failure comes when the request has taken
-effect, not before); `times` (how many requests, default: all); `headers`.
+`POST /faults` with `{"path": "/auth/v1/token", "status": 500}` makes requests under that path fail,
+`DELETE /faults` ends it, and `GET /faults` returns the number of faults and of the requests that
+met one. Optional: `method`; `body` (a text instead of the stand-in's answer); `delay` in seconds;
+`drop` (close the connection without an answer); `after` (fail after the request has taken effect,
+not before); `times` (the number of requests, all by default); `headers`.
 
-Who is being delayed when it ends goes on at once, and the answer to `DELETE` waits for them: what
-comes after it is not surprised by a request that was given up long before.
+`DELETE` releases delayed requests and waits for them, so that none of them takes effect during a
+later test.
 """
 
 import json
@@ -42,7 +42,7 @@ class Fault:
 
 
 class FaultMiddleware:
-    """Applies the first fault that concerns a request."""
+    """Applies the first fault that matches a request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

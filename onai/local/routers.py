@@ -8,7 +8,7 @@ _HOME_OF_APP = {"local_auth": "auth", "local_mail": "mailbox"}
 
 
 class LocalRouter:
-    """Decides for the stand-ins' apps and their aliases, and leaves the rest to the product."""
+    """Routes the stand-ins' apps and their aliases; the product's router decides the rest."""
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
         return _HOME_OF_APP.get(model._meta.app_label)

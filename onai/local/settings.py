@@ -1,6 +1,6 @@
 """Settings of the stand-ins and of the preparation of their data: the product's, with more rights.
 
-The product itself never runs with these.
+The product itself never runs with them.
 """
 
 import os

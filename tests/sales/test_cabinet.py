@@ -213,6 +213,10 @@ def test_filters_are_exact(sales: Sales, as_person: SignIn, desk: Desk) -> None:
     nonsense = admin.get(CABINET, {"status": "sleeping", "sort": "x", "after": "AAAA"})
     assert nonsense.status_code == 400
     assert len(names_on(nonsense)) == 4
+    no_such_page = admin.get(CABINET, {"after": "AAAA"})
+    assert no_such_page.status_code == 400
+    assert "Такой страницы нет: показана первая." in text_on(no_such_page)
+    assert len(names_on(no_such_page)) == 4
 
 
 @pytest.mark.parametrize("order", list(Order))

@@ -94,13 +94,13 @@ def update(account: User, attributes: Mapping[str, Any]) -> User:
             if attributes.get("email"):
                 identify_by_email(account, verified=bool(attributes.get("email_confirm")))
     except DatabaseError as error:
-        # An address that is taken is one of them: Supabase does not look before it writes.
+        # Also a taken address: Supabase does not check it before it writes.
         raise Refusal(500, "unexpected_failure", "Error updating user") from error
     return account
 
 
 def update_own(account: User, session: Session, attributes: Mapping[str, Any]) -> str | None:
-    """`PUT /user`. Returns the new address, which counts once it is confirmed."""
+    """`PUT /user`. Returns the new address, which takes effect once it is confirmed."""
     email = valid_email(attributes["email"]) if attributes.get("email") else account.email
     new_email = email if email != account.email else None
     password = attributes.get("password")
@@ -136,7 +136,7 @@ def update_own(account: User, session: Session, attributes: Mapping[str, Any]) -
 
 
 def delete(account: User) -> None:
-    """`DELETE /admin/users/{id}`. A reference from another table may forbid it."""
+    """`DELETE /admin/users/{id}`. A foreign key of another table may forbid it."""
     try:
         with transaction.atomic(using="auth"):
             account.delete()
@@ -145,7 +145,7 @@ def delete(account: User) -> None:
 
 
 def soft_delete(account: User) -> None:
-    """Keep the account's row without anything that names its owner."""
+    """Keep the account's row, and erase what identifies its owner."""
     if account.deleted_at is not None:
         return
     account.email = _obscured(account, account.email or "")
@@ -177,7 +177,7 @@ def find(account_id: str) -> User:
 
 
 def authenticate(email: str, password: str) -> User:
-    """The account these credentials open."""
+    """The account with these credentials."""
     account = by_email(email.lower())
     if account is not None:
         require_readable(account, "Database error querying schema")
@@ -193,10 +193,10 @@ def authenticate(email: str, password: str) -> User:
 
 
 def require_readable(account: User, otherwise: str, *, in_list: bool = False) -> None:
-    """Refuse with a 500 and these words unless Supabase can read the account.
+    """Raise a 500 with this message where Supabase could not read the account.
 
-    It cannot where an account made by SQL has NULL in a token, or its identity has NULL in a time.
-    A list reads no identities.
+    An account made by SQL may have NULL in a token, or its identity NULL in a time. A list of
+    accounts reads no identities.
     """
     readable = all(getattr(account, name) is not None for name in _NEVER_NULL)
     if readable and not in_list:
@@ -234,7 +234,7 @@ def _set_password(account: User, password: str) -> None:
 
 
 def forget_tokens(account: User) -> None:
-    """Invalidate every link and code that was sent before."""
+    """Invalidate every link and code sent so far."""
     account.confirmation_token = account.recovery_token = ""
     account.email_change_token_current = account.email_change_token_new = ""
 
@@ -255,7 +255,7 @@ def _first_hash(attributes: Mapping[str, Any]) -> str:
 
 
 def valid_email(value: str) -> str:
-    """The address in its stored form, or a refusal."""
+    """The address as it is stored. Raises `Refusal`."""
     if len(value.encode()) > _MAX_EMAIL:
         raise Refusal(400, "validation_failed", "An email address is too long")
     if not _EMAIL.fullmatch(value):
@@ -264,20 +264,20 @@ def valid_email(value: str) -> str:
 
 
 def required_email(body: Mapping[str, Any]) -> str:
-    """The address of a body that must have one."""
+    """The address of a body in which it is mandatory."""
     if not body.get("email"):
         raise Refusal(400, "validation_failed", "An email address is required")
     return valid_email(body["email"])
 
 
 def by_email(email: str) -> User | None:
-    """The account that signs in with this address, which is lower-case."""
+    """The account that signs in with this address, given in lower case."""
     local = User.objects.filter(aud="authenticated", is_sso_user=False, instance_id=UUID(int=0))
     return local.alias(address=Lower("email")).filter(address=email).first()
 
 
 def refuse_duplicate(email: str, *, besides: User | None = None) -> None:
-    """Refuse an address that another account has, in any case, or as one of its identities."""
+    """Refuse an address that another account has, in any case, or that is one of its identities."""
     identities = Identity.objects.filter(email=email).select_related("user")
     owners = [identity.user for identity in identities] + [by_email(email)]
     for owner in owners:
@@ -289,7 +289,7 @@ def refuse_duplicate(email: str, *, besides: User | None = None) -> None:
 
 
 def confirm(account: User) -> None:
-    """Note that the address is the holder's."""
+    """Mark the address as confirmed."""
     account.email_confirmed_at = timezone.now()
     account.raw_user_meta_data = {**(account.raw_user_meta_data or {}), "email_verified": True}
 
@@ -321,7 +321,7 @@ def _apply_metadata(account: User, attributes: Mapping[str, Any]) -> None:
 
 
 def _merged(kept: dict[str, Any] | None, changes: object) -> dict[str, Any]:
-    """Keys are replaced one by one; null removes a key."""
+    """Each given key replaces the one before; null removes it."""
     if changes is None:
         return kept or {}
     if not isinstance(changes, dict):
@@ -338,7 +338,7 @@ def _apply_ban(account: User, attributes: Mapping[str, Any]) -> None:
 
 
 def _ban_end(duration: str) -> datetime:
-    """The end of a ban as long as a Go duration says: `24h`, `1h30m`."""
+    """The end of a ban given as a Go duration: `24h`, `1h30m`."""
     if not re.fullmatch(f"(?:{_DURATION.pattern})+", duration):
         raise Refusal(400, "validation_failed", f"invalid format for ban duration: {duration!r}")
     parts = _DURATION.findall(duration)
@@ -348,7 +348,7 @@ def _ban_end(duration: str) -> datetime:
 
 
 def identify_by_email(account: User, *, verified: bool) -> None:
-    """Keep the account's e-mail identity in step with the account."""
+    """Update the account's e-mail identity from the account."""
     data = {
         "sub": str(account.id),
         "email": account.email,

@@ -1,4 +1,4 @@
-"""The app's label, since Django's own `auth` has the short one."""
+"""The app's label; Django's own `auth` has the short one."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Second factors: apps that show a code of six digits for half a minute (TOTP, RFC 6238)."""
+"""Second factors: authenticator apps that show six digits for 30 seconds (TOTP, RFC 6238)."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ _CHALLENGE_LASTS = timedelta(seconds=300)
 
 
 def enrol(account: User, session: Session, body: dict[str, Any]) -> dict[str, Any]:
-    """`POST /factors`. The factor counts once a code of it was verified."""
+    """`POST /factors`. The factor takes effect once a code of it is verified."""
     kind = body.get("factor_type")
     if kind not in ("totp", "phone", "webauthn"):
         raise Refusal(400, "validation_failed", "factor_type needs to be totp, phone, or webauthn")
@@ -62,7 +62,7 @@ def challenge(factor: Factor, request: HttpRequest) -> dict[str, Any]:
 def verify(
     factor: Factor, session: Session, body: dict[str, Any], request: HttpRequest
 ) -> dict[str, Any]:
-    """`POST /factors/{id}/verify`: new tokens, and every session without the factor ends."""
+    """`POST /factors/{id}/verify`: new tokens; every session without the factor ends."""
     code, challenge_id = body.get("code"), body.get("challenge_id") or ""
     try:
         asked_id = UUID(challenge_id)
@@ -101,7 +101,7 @@ def unenrol(factor: Factor, session: Session) -> dict[str, Any]:
 
 
 def delete(factor: Factor) -> None:
-    """Delete a factor, and the sessions' assurance by it."""
+    """Delete a factor, and lower the sessions that it raised."""
     sessions.lower_assurance(factor)
     factor.delete()
 
@@ -117,7 +117,7 @@ def find(account: User, factor_id: str) -> Factor:
 
 
 def one_time_code(secret: str, steps: int = 0) -> str:
-    """The code that the secret shows now, or so many steps of half a minute from now."""
+    """The code of the secret for now, or for this many steps of 30 seconds from now."""
     counter = int(time.time()) // _STEP_SECONDS + steps
     digest = hmac.digest(base64.b32decode(secret), counter.to_bytes(8, "big"), hashlib.sha1)
     offset = digest[-1] & 15
@@ -164,5 +164,5 @@ def _open_challenge(factor: Factor, challenge_id: UUID, address: str) -> Challen
 
 
 def _picture(uri: str) -> str:
-    """An SVG as Supabase has a QR code in; here the address itself, to be copied."""
+    """An SVG in place of Supabase's QR code; it holds the address as text, to be copied."""
     return f'<svg xmlns="http://www.w3.org/2000/svg"><text y="1em">{escape(uri)}</text></svg>'

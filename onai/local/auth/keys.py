@@ -1,7 +1,7 @@
-"""The stand-in project's keys: what signs its tokens, and its two API keys.
+"""The stand-in project's keys: the pairs that sign its tokens, and its two API keys.
 
-They are made once, kept in a file, and read anew for each use, so that rotating them takes effect
-at once. Nothing here is ever used outside one machine.
+They are made once and kept in a file, which is read for each use, so that a rotation takes effect
+at once. Nothing here is used outside one machine.
 """
 
 import json
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 Algorithm = Literal["HS256", "ES256", "RS256"]
-# API keys of a real project are valid for ten years, too.
+# As long as the API keys of a real project.
 _API_KEY_EXPIRES = 4_102_444_800
 
 
@@ -48,8 +48,9 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """`signing` are the project's key pairs, the current one first; without any it signs with HS256
-    and `jwt_secret`, as older projects do."""
+    """`signing` are the project's key pairs, the current one first. Without any, it signs with
+    HS256 and `jwt_secret`, as older projects do.
+    """
 
     django_secret: str
     jwt_secret: str
@@ -60,7 +61,7 @@ class Keys:
 
     @classmethod
     def load(cls, folder: Path, *, algorithm: Algorithm = "ES256") -> Self:
-        """The keys kept in `folder`, made now if there are none."""
+        """The keys in `folder`; new ones where there are none."""
         path = folder / "keys.json"
         if not path.exists():
             cls._generate(algorithm).save(folder)

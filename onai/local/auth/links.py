@@ -1,7 +1,7 @@
-"""One-time links and codes, by which somebody signs in once without a password.
+"""One-time links and codes, each of which signs in once without a password.
 
-An account has one of each kind at a time. Supabase keeps its hash with the account, and so does
-this. A code is six digits; a link has the hash of address and code.
+An account has one of each kind at a time. As in Supabase, its hash is stored with the account. A
+code is six digits; a link carries the hash of the address and the code.
 """
 
 import hashlib
@@ -71,7 +71,7 @@ def generate(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def send(account: User, kind: str) -> None:
-    """Issue a token for a letter of Supabase's own, within its rate."""
+    """Issue a token for a letter of Supabase's own, within the rate limit."""
     columns = _COLUMNS[kind][0]
     _require_gap(getattr(account, columns[1]))
     _issue(account, columns, _new_code())
@@ -79,7 +79,7 @@ def send(account: User, kind: str) -> None:
 
 
 def ask_to_change_address(account: User, new_email: str) -> None:
-    """What `PUT /user` does with a new address: it counts once it is confirmed."""
+    """The part of `PUT /user` about a new address, which takes effect once it is confirmed."""
     if account.is_anonymous and project.autoconfirm:
         account.email_change = new_email
         _change_address(account)
@@ -116,9 +116,9 @@ def redeem_body(body: dict[str, Any]) -> User:
 
 
 def redeem(kind: str, *, token_hash: str = "", email: str = "", code: str = "") -> User:
-    """The account of a link's hash, or of an address and its code; each opens it once.
+    """The account of a link's hash, or of an address and its code; each works once.
 
-    Opening confirms the address.
+    It confirms the address.
     """
     if token_hash and kind not in _COLUMNS:
         raise Refusal(400, "validation_failed", "Invalid email verification type")
@@ -183,8 +183,8 @@ def _account_to_confirm(account: User | None, email: str, kind: str, body: dict[
 
 
 def _issue(account: User, columns: tuple[str, str], code: str) -> str:
-    """Give the account a new token of this kind, which invalidates the old one; returns the link's
-    hash.
+    """Give the account a new token of this kind, which invalidates the one before; returns the
+    link's hash.
     """
     token, sent_at = columns
     to = account.email_change if token == "email_change_token_new" else account.email

@@ -70,7 +70,7 @@ class User(models.Model):
 
 
 class Identity(models.Model):
-    """How an account signs in; here always by e-mail."""
+    """A way to sign in to an account; here always by e-mail."""
 
     provider_id = models.TextField()
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
@@ -121,7 +121,7 @@ class Session(models.Model):
 
 
 class RefreshToken(models.Model):
-    """A refresh token. Using it revokes it and makes its child."""
+    """A refresh token. Its use revokes it and creates its child."""
 
     instance_id = models.UUIDField(null=True, default=UUID(int=0))
     token = _short_text(null=True, unique=True)
@@ -140,7 +140,7 @@ class RefreshToken(models.Model):
 
 
 class AmrClaim(models.Model):
-    """By which method a session was authenticated, and when last."""
+    """A method by which a session was authenticated, and when it was last used."""
 
     id = models.UUIDField(primary_key=True, default=uuid4)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="methods")
@@ -163,7 +163,7 @@ class AmrClaim(models.Model):
 
 
 class Factor(models.Model):
-    """A second factor; here always an app that shows codes."""
+    """A second factor; here always an authenticator app."""
 
     id = models.UUIDField(primary_key=True, default=uuid4)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="factors")
@@ -185,7 +185,7 @@ class Factor(models.Model):
 
 
 class Challenge(models.Model):
-    """A question for a factor's code, which one address has asked for."""
+    """A request for a factor's code, from one IP address."""
 
     id = models.UUIDField(primary_key=True, default=uuid4)
     factor = models.ForeignKey(Factor, on_delete=models.CASCADE, related_name="challenges")

@@ -1,7 +1,8 @@
-"""What the owner of a Supabase project sets in its dashboard, and a test while the stand-in runs.
+"""The settings that the owner of a Supabase project changes in its dashboard, and a test while the
+stand-in runs.
 
-`PUT /project` with `{"captcha": true}` changes what is named, `DELETE /project` resets everything
-and forgets who has asked how often, `GET /project` shows the settings.
+`PUT /project` with `{"captcha": true}` changes the named settings, `DELETE /project` resets all of
+them and the rate limits, `GET /project` returns them.
 """
 
 import ipaddress
@@ -32,12 +33,12 @@ def _product() -> str:
 class Project:
     """The settings.
 
-    `password_required_characters` are sets of which a password needs one character each, and
-    `pwned_passwords` those found in leaks. `forwarded_for`: whether `Sb-Forwarded-For` is believed.
-    `rate_limit`: requests to `/token`, and as many to `/verify`, that an address has in five
-    minutes once its first thirty are used; 0 is no limit. `otp_seconds`: how long a link or a code
-    is good. `mail_gap_seconds`: between two letters of one kind to one account. Links lead to
-    `site_url` or to what fits one of `redirect_urls`, patterns such as `https://*.onai.test/**`.
+    `password_required_characters` are sets, of each of which a password needs a character;
+    `pwned_passwords` are those found in leaks. `forwarded_for`: whether `Sb-Forwarded-For` is
+    trusted. `rate_limit`: the requests to `/token`, and as many to `/verify`, that an address has
+    in five minutes after a burst of thirty; 0 for no limit. `otp_seconds`: the lifetime of a link
+    or a code. `mail_gap_seconds`: the time between two letters of one kind to one account. Links
+    lead to `site_url` or to a match of `redirect_urls`, patterns such as `https://*.onai.test/**`.
     A request whose database takes longer than `request_seconds` is answered 504.
     """
 
@@ -59,7 +60,7 @@ class Project:
     request_seconds: float = 10
 
     def redirect_target(self, wanted: str) -> str:
-        """Where a link leads: where one wants, if that is allowed, else to the site."""
+        """The page that a link leads to: the requested one where it is allowed, else the site."""
         site, url = urlsplit(self.site_url), urlsplit(wanted)
         same_site = (site.scheme, site.hostname) == (url.scheme, url.hostname)
         if same_site and (site.port == url.port or url.hostname in _LOOPBACK):
@@ -71,21 +72,21 @@ class Project:
 
 @dataclass(slots=True)
 class _Allowance:
-    """How many requests an address still has, and when that was counted (`monotonic()`)."""
+    """The number of requests that an address has left, and when it was computed (`monotonic()`)."""
 
     left: float
     at: float
 
 
 class RateLimit:
-    """A bucket for each address: thirty requests at once, then as many as drip into it."""
+    """A token bucket for each address: a burst of thirty requests, then a steady rate."""
 
     def __init__(self) -> None:
         self._allowances: dict[str, _Allowance] = {}
         self._lock = threading.Lock()
 
     def takes(self, address: str, limit: int) -> bool:
-        """Whether one more request of this address is let through."""
+        """Whether one more request of this address is allowed."""
         if not limit:
             return True
         now = time.monotonic()
@@ -109,15 +110,15 @@ limits = {"token": RateLimit(), "verify": RateLimit()}
 
 
 def require_allowance(request: HttpRequest, name: str) -> None:
-    """Refuse an address that has asked too often."""
+    """Refuse an address that has sent too many requests."""
     if not limits[name].takes(address_of(request), project.rate_limit):
         raise Refusal(429, "over_request_rate_limit", "Request rate limit reached")
 
 
 def require_strength(password: str) -> None:
-    """Refuse a password that the project's rules do not allow.
+    """Refuse a password that the project's rules forbid.
 
-    Supabase Auth asks them where a password is changed or somebody signs up; an account that an
+    Supabase Auth applies them when a password is changed and at sign-up; an account that an
     administrator creates may have any password.
     """
     if len(password.encode()) > MAX_PASSWORD_BYTES:
@@ -134,7 +135,7 @@ def require_strength(password: str) -> None:
 
 
 def password_faults(password: str) -> dict[str, str]:
-    """What is wrong with a password: Supabase's words for it, and its sentence to each."""
+    """What is wrong with a password: Supabase's word for each reason, and its sentence."""
     found = {}
     if len(password.encode()) < project.password_min_length:
         shortest = project.password_min_length
@@ -144,7 +145,7 @@ def password_faults(password: str) -> dict[str, str]:
         found["characters"] = (
             f"Password should contain at least one character of each: {', '.join(required)}."
         )
-    # Nobody has an empty password, and so it is in the lists of those that were found in leaks.
+    # The lists of leaked passwords hold the empty one.
     if project.pwned_passwords and (not password or password in project.pwned_passwords):
         found["pwned"] = (
             "Password is known to be weak and easy to guess, please choose a different one."
@@ -153,8 +154,9 @@ def password_faults(password: str) -> dict[str, str]:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Whose request Supabase takes it for: the first address of `Sb-Forwarded-For`, if it is one
-    and believed, else the sender's."""
+    """The IP address that Supabase counts a request for: the first of `Sb-Forwarded-For` where it
+    is valid and trusted, else the sender's.
+    """
     if project.forwarded_for:
         first = request.headers.get("Sb-Forwarded-For", "").partition(",")[0].strip()
         try:
@@ -165,7 +167,7 @@ def address_of(request: HttpRequest) -> str:
 
 
 def control(request: HttpRequest) -> HttpResponse:
-    """`/project`."""
+    """`/project`: read, change or reset the settings."""
     changes: dict[str, object] = {}
     if request.method == "DELETE":
         changes = asdict(Project())

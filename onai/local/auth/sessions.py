@@ -1,4 +1,4 @@
-"""The stand-in's sessions: access tokens, and refresh tokens that are used once."""
+"""The stand-in's sessions: access tokens, and refresh tokens that work once."""
 
 import secrets
 import time
@@ -64,10 +64,10 @@ def refresh(token: str) -> dict[str, Any]:
 
 
 def _exchange(used: RefreshToken, session: Session) -> RefreshToken | None:
-    """The token that `used` is exchanged for; None, and the session's tokens revoked, for misuse.
+    """The token that replaces `used`. After misuse None, and the session's tokens are revoked.
 
-    Who did not hear the last answer asks with the parent of the token that is good now, and hears
-    it again, however late. Any other used token is good for `_REUSE_GRACE`.
+    The parent of the active token gets the active one again, however late: its holder did not
+    receive the last answer. Any other used token works for `_REUSE_GRACE`.
     """
     tokens = RefreshToken.objects.filter(session=session, revoked=False)
     now = timezone.now()
@@ -76,7 +76,7 @@ def _exchange(used: RefreshToken, session: Session) -> RefreshToken | None:
         if current is not None and current.parent == used.token:
             return current
         if used.updated_at is None or now - used.updated_at > _REUSE_GRACE:
-            # These become used tokens like any other, good for another moment.
+            # These become used tokens, which work for another moment.
             tokens.update(revoked=True, updated_at=now)
             return None
     used.revoked = True
@@ -85,7 +85,7 @@ def _exchange(used: RefreshToken, session: Session) -> RefreshToken | None:
 
 
 def raise_assurance(session: Session, factor: Factor) -> dict[str, Any]:
-    """Count the factor for this session, and exchange its tokens."""
+    """Record that the session has passed the factor, and exchange its tokens."""
     session.methods.update_or_create(authentication_method="totp")
     session.aal, session.factor_id = "aal2", factor.pk
     session.save()
@@ -95,14 +95,14 @@ def raise_assurance(session: Session, factor: Factor) -> dict[str, Any]:
 
 
 def lower_assurance(factor: Factor) -> None:
-    """Let the sessions that rest on a factor count without it."""
+    """Take the factor from the sessions that have passed it."""
     resting = Session.objects.filter(factor_id=factor.pk)
     AmrClaim.objects.filter(session__in=resting, authentication_method="totp").delete()
     resting.update(aal="aal1", factor_id=None)
 
 
 def of_bearer(request: HttpRequest) -> tuple[User, Session]:
-    """The account and the session of the access token that a request carries."""
+    """The account and the session of the request's access token."""
     claims = _claims(request)
     account = _by_key(User, claims.get("sub"))
     if account is None:

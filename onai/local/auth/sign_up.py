@@ -1,4 +1,4 @@
-"""Signing up, where the project lets somebody in without an administrator."""
+"""Sign-up, where the project allows accounts without an administrator."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from onai.local.auth.wire import Refusal
 def by_email(body: dict[str, Any]) -> User | None:
     """A new account, confirmed where the project says so, else to be confirmed by a letter.
 
-    Returns None for an address that somebody else has, where one must not learn that.
+    Returns None for an address that is taken, where the project keeps that secret.
     """
     _require_open()
     require_password(body)
@@ -39,7 +39,7 @@ def by_email(body: dict[str, Any]) -> User | None:
 
 
 def stranger(body: dict[str, Any]) -> User:
-    """What is shown in place of an account that one must not learn of."""
+    """The answer in place of an account that is kept secret."""
     now = timezone.now()
     shown = User(email=body["email"].lower(), raw_user_meta_data=body.get("data") or {})
     shown.raw_app_meta_data = {"provider": "email", "providers": ["email"]}
@@ -49,7 +49,7 @@ def stranger(body: dict[str, Any]) -> User:
 
 
 def anonymously(body: dict[str, Any]) -> User:
-    """A new account of nobody in particular."""
+    """A new anonymous account."""
     if not project.anonymous:
         raise Refusal(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled")
     _require_open()
@@ -74,7 +74,7 @@ def _create(email: str, body: dict[str, Any]) -> User:
     new = {"email": email, "password": body["password"]}
     account = accounts.create({**new, "email_confirm": project.autoconfirm})
     [identity] = account.identities.all()
-    # What one says of oneself lies beside what Supabase knows, in both places.
+    # Both places hold what the visitor wrote and what Supabase knows.
     identity.identity_data = {**(body.get("data") or {}), **identity.identity_data}
     identity.save()
     account.raw_user_meta_data = {**identity.identity_data, **(account.raw_user_meta_data or {})}

@@ -20,7 +20,7 @@ from onai.local.auth.wire import UNEXPECTED, Refusal
 
 Endpoint = Callable[..., HttpResponse]
 _PAGE_SIZE = 50
-# Ways to sign in that a project may offer, and this one does not.
+# Ways to sign in that this project does not offer.
 _OTHER_PROVIDERS = (
     *("apple", "azure", "bitbucket", "discord", "facebook", "figma", "fly", "github", "gitlab"),
     *("google", "kakao", "keycloak", "linkedin", "linkedin_oidc", "notion", "phone", "slack"),
@@ -35,7 +35,7 @@ _TIMED_OUT = Refusal(
 
 
 def endpoint(*methods: str, keyless: bool = False) -> Callable[[Endpoint], Endpoint]:
-    """Check the method and the API key, and tell of refusals the way Supabase does."""
+    """Check the method and the API key, and answer refusals as Supabase does."""
 
     def decorate(view: Endpoint) -> Endpoint:
         @wraps(view)
@@ -72,7 +72,7 @@ def _as_refusal(error: Refusal | DatabaseError) -> Refusal:
         cause = cause.__cause__
     if isinstance(error, Refusal):
         return error
-    # Deferred constraints, for one, speak up when everything is done.
+    # For example deferred constraints, which are checked at the end.
     return Refusal(500, "unexpected_failure", UNEXPECTED)
 
 
@@ -91,7 +91,7 @@ def token(request: HttpRequest) -> HttpResponse:
 
 
 def _require_captcha(request: HttpRequest) -> None:
-    """Where a captcha is asked for, no token of one is good here: there is nobody to judge it."""
+    """Where the project requires a captcha, refuse every token: nobody here can check one."""
     if project.captcha:
         raise Refusal(
             400,
@@ -164,7 +164,7 @@ def otp(request: HttpRequest) -> HttpResponse:
 
 @endpoint("POST")
 def recover(request: HttpRequest) -> HttpResponse:
-    """Says the same of an address that nobody has."""
+    """`/recover`. The answer is the same for an address without an account."""
     _require_captcha(request)
     if not project.email_provider:
         raise Refusal(400, "email_provider_disabled", "Email logins are disabled")
@@ -180,7 +180,7 @@ def recover(request: HttpRequest) -> HttpResponse:
 
 @endpoint("GET", "POST")
 def verify(request: HttpRequest) -> HttpResponse:
-    """Redeem a link or a code. A GET does so too, also for whoever only looks at a letter."""
+    """Redeem a link or a code. A GET does so too, even if only a mail scanner opens the link."""
     require_allowance(request, "verify")
     if request.method == "GET":
         return _follow_link(request)
@@ -271,7 +271,7 @@ def _page_of_users(request: HttpRequest) -> HttpResponse:
     if per_page == 0:
         raise Refusal(500, "unexpected_failure", "Internal Server Error")
     page, per_page = 1 if page is None else page, per_page or _PAGE_SIZE
-    # By this alone: of accounts of one moment some are listed twice, and some never.
+    # By this alone, as in Supabase: accounts of one moment may be listed twice or never.
     everyone = User.objects.filter(aud="authenticated").order_by("-created_at")
     total = everyone.count()
     first = (max(page, 1) - 1) * per_page

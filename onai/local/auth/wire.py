@@ -35,8 +35,9 @@ class Refusal(Exception):
 
 
 def refusal(request: HttpRequest, refused: Refusal) -> HttpResponse:
-    """Clients that name the API version get the newer shape of an error, others the older one, and
-    of some failures in the database what the database said."""
+    """A refusal as JSON: in the newer shape for clients that name the API version, else in the
+    older one. Some failures of the database carry its own message.
+    """
     body: dict[str, Any]
     cause = getattr(refused.__cause__, "__cause__", None)
     newer = request.headers.get(_VERSION_HEADER, "") >= _VERSION
@@ -94,9 +95,8 @@ def body(request: HttpRequest) -> dict[str, Any]:
 
 
 def user(account: User, *, in_list: bool = False) -> dict[str, Any]:
-    """An account as its JSON object. Empty moments are left out, as Supabase does.
-
-    In a list it has no identities, not even an empty list of them.
+    """An account as its JSON object. As in Supabase, moments without a value are left out, and
+    accounts in a list have no identities.
     """
     moments = {
         name: moment(getattr(account, name))
@@ -148,7 +148,7 @@ def factor(one: Factor) -> dict[str, Any]:
 
 
 def _identity(identity: Identity) -> dict[str, Any]:
-    """An identity as its JSON object, without what is empty."""
+    """An identity as its JSON object, without empty values."""
     shown = {
         "identity_id": str(identity.id),
         "id": identity.provider_id,

@@ -6,12 +6,12 @@ from django.db import models
 
 
 class Letter(models.Model):
-    """A letter as it was sent. By its `fingerprint` a repeated key is compared."""
+    """A letter as it was sent. `fingerprint` distinguishes another letter with the same key."""
 
     id = models.UUIDField(primary_key=True, default=uuid4)
     sender = models.TextField()
     recipients = models.JSONField()
-    # Empty where it answers to its sender.
+    # Empty where answers go to the sender.
     reply_to = models.TextField(default="")
     subject = models.TextField()
     html = models.TextField()

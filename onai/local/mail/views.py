@@ -114,7 +114,7 @@ def letter(request: HttpRequest, letter_id: str) -> HttpResponse:
 
 
 def letter_html(request: HttpRequest, letter_id: str) -> HttpResponse:
-    """The letter's own HTML, alone and without a right to run anything."""
+    """The letter's own HTML, alone, which may run no script."""
     response = HttpResponse(get_object_or_404(Letter, pk=letter_id).html)
     response["Content-Security-Policy"] = "sandbox; default-src 'none'; style-src 'unsafe-inline'"
     return response

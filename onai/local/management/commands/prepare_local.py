@@ -1,7 +1,7 @@
-"""Makes the embedded databases ready: schemas, migrations and, unless told otherwise, demo data.
+"""Prepares the embedded databases: schemas, migrations and, by default, demo data.
 
-Repeating it does no harm: it only dates the demo's rows anew, relative to now. What was added or
-changed by hand stays.
+It can be repeated: demo rows get new dates relative to now, and what was added or changed by hand
+stays.
 """
 
 from pathlib import Path
