@@ -15,15 +15,23 @@ _SERVER_URL = TRIPWIRE_URL.replace("/tripwire", "/postgres")
 # The day after the newest row, and how far back the oldest one lies: three years.
 NOW, SECONDS = datetime(2026, 11, 22).astimezone(), 94_600_000
 
+# Marks as production fills them: e-mail and SMS side by side, none to the course's own page, almost
+# no click in an e-mail, and nothing in `email_opened_at`.
 _LEADS = """
-insert into landing_leads (name, phone, email, source, email_sent, email_clicked, sms_sent,
-  sms_clicked, metadata, sms_clicked_at, created_at)
-select 'Lead', '8700' || lpad((n %% 9000000)::text, 7, '0'), 'lead' || n || '@onai.test',
+insert into landing_leads (name, phone, email, source, email_sent, email_sent_at, email_clicked,
+  sms_sent, sms_sent_at, sms_clicked, sms_clicked_at, metadata, created_at)
+select 'Lead', '8700' || lpad((n %% 9000000)::text, 7, '0'),
+       case when n %% 7 > 0 then 'lead' || n || '@onai.test' end,
        (array['proftest_kenesary', 'proftest_arystan', 'expresscourse', 'TF4', null])[1 + n %% 5],
-       n %% 4 < 3, n %% 3 = 0, n %% 5 = 0, n %% 12 = 0,
+       nullif(n %% 5 <> 2 and n %% 7 > 0, false),
+       case when n %% 5 <> 2 and n %% 7 > 0 then came + interval '10 minutes' end,
+       nullif(n %% 5000 = 1, false),
+       nullif(n %% 5 <> 2, false), case when n %% 5 <> 2 then came + interval '10 minutes' end,
+       n %% 12 = 0, case when n %% 12 = 0 then came + interval '1 hour' * (n %% 90) end,
        jsonb_build_object('utmParams', jsonb_build_object('utm_campaign', 'c' || n %% 40,
-         'utm_medium', 'cpc', 'utm_content', 'creative_' || n %% 300)),
-       case when n %% 12 = 0 then came + interval '1 hour' * (n %% 90) end, came
+         'utm_medium', 'cpc', 'utm_content', 'creative_' || n %% 300))
+         || case when n %% 16 = 0 then jsonb '{"paymentMethod": "kaspi"}' else '{}' end,
+       came
 from (
   select n, %(start)s::timestamptz + (n::float8 / %(count)s) * %(span)s::interval as came
   from generate_series(0, %(count)s - 1) as n
