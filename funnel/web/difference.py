@@ -30,6 +30,21 @@ class Difference:
     tone: Tone = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of a headline; `note` says what it consists of."""
+
+    title: str
+    text: str
+    difference: Difference | None = None
+    note: str = ""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it needs smaller letters where four stand in a row, as a million tenge does."""
+        return len(self.text) > 10
+
+
 def in_full(of: Counted | Rate, written: Callable[[Any], str] = number_format) -> Difference:
     """The change of a figure that stands alone, and from what."""
     if of.verdict is Verdict.PERIOD_UNFINISHED:

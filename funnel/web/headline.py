@@ -20,7 +20,7 @@ from funnel.report.utm import MarkTable
 from funnel.stages import STAGES, Counting
 from funnel.stats.comparison import Rate, Verdict
 from funnel.templatetags.names import days
-from funnel.web.difference import Difference, in_full
+from funnel.web.difference import Figure, in_full
 from funnel.web.links import Link, changed
 from onai.templatetags.russian import duration, hours, percent, plural, tenge
 from onai.web.period_form import ChosenPeriod, Preset, in_words
@@ -34,16 +34,6 @@ _SPANS: dict[Preset | None, str | Promise] = {
     Preset.THIS_MONTH: _("В этом месяце"),
     Preset.LAST_MONTH: _("В прошлом месяце"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure of the headline; `note` says what it consists of."""
-
-    title: str
-    text: str
-    difference: Difference
-    note: str = ""
 
 
 def figures(found: FunnelAnswers) -> list[Figure]:

@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from funnel.stats import chance
 from funnel.stats.comparison import Counted, Pair, counted
 from funnel.stats.overdispersion import spread_of
 from funnel.stats.spans import Compare, Spans, compared_with, cuts
-from funnel.web.difference import Difference, in_full
+from funnel.templatetags.names import days
 from onai.periods import Period, business_day
-from onai.templatetags.russian import tenge
 from onai.web.period_form import ChosenPeriod, Preset
 from sales.cabinet import statistics
 from sales.cabinet.statistics import Figures
@@ -34,16 +36,15 @@ class SalesChange:
     revenue: Counted
 
     @property
-    def compared(self) -> Period | None:
-        return self.spans.compared
-
-    @property
-    def of_sales(self) -> Difference:
-        return in_full(self.sales)
-
-    @property
-    def of_revenue(self) -> Difference:
-        return in_full(self.revenue, tenge)
+    def in_words(self) -> str:
+        """«, сравнение с 1–21 ноября до 14:30», behind the chosen days; empty without a sale."""
+        if self.spans.before_data or self.spans.compared is None:
+            return ""
+        told = _(", сравнение с %(days)s") % {"days": days(self.spans.compared)}
+        if not self.spans.to_the_same_moment:
+            return told
+        time = date_format(localtime(self.spans.cuts.moment), "H:i")
+        return told + _(" до %(time)s") % {"time": time}
 
 
 def compared_sales(

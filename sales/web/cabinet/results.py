@@ -6,15 +6,19 @@ from uuid import UUID
 from django.db import OperationalError
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _now
 from django.views.decorators.http import require_safe
 
+from funnel.web.difference import Figure, in_full
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.session.fragments import marked
 from onai.identity.staff import register
+from onai.templatetags.russian import tenge
 from onai.web.period_form import ChosenPeriod, PeriodForm, chosen_period
 from sales.cabinet import chart, statistics
-from sales.cabinet.sales_change import SalesChange, compared_sales
+from sales.cabinet.sales_change import compared_sales
 from sales.staff import told_apart
 from sales.web.cabinet.forms import ManagerForm
 from sales.web.cabinet.sections import Section, kept, query, section, staff, whose
@@ -22,15 +26,10 @@ from sales.web.cabinet.sections import Section, kept, query, section, staff, who
 
 @dataclass(frozen=True, slots=True)
 class _Headline:
-    """The figures of the chosen period, and their change; None for all time."""
+    """The figures of the chosen period, and with what they are compared; empty for nothing."""
 
-    now: statistics.Figures
-    change: SalesChange | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Live:
-    headline: _Headline
+    figures: list[Figure]
+    compared: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +67,7 @@ def _live_figures(request: IdentifiedRequest) -> HttpResponse:
     """The headline alone, for an open page. An outage keeps what is there."""
     form = ManagerForm(request.GET, staff=staff())
     chosen = _period(PeriodForm(request.GET))
-    context = {
-        "chosen": chosen,
-        "figures": Section(_Live(_headline(chosen, whose(request, form)))),
-    }
+    context = {"chosen": chosen, "headline": _headline(chosen, whose(request, form))}
     return marked(request, render(request, "sales/live.html", context))
 
 
@@ -89,7 +85,22 @@ def _figures(chosen: Section[ChosenPeriod], manager_id: UUID | None) -> _Figures
 
 def _headline(chosen: ChosenPeriod, manager_id: UUID | None) -> _Headline:
     now = statistics.figures(chosen.period, manager_id=manager_id)
-    return _Headline(now, compared_sales(chosen, now, manager_id=manager_id))
+    change = compared_sales(chosen, now, manager_id=manager_id)
+    figures = [
+        Figure(_now("Продажи"), _number(now.sales), in_full(change.sales) if change else None),
+        Figure(
+            _now("Выручка"),
+            tenge(now.revenue),
+            in_full(change.revenue, tenge) if change else None,
+        ),
+        Figure(_now("Активны"), _number(now.active)),
+        Figure(_now("Прошли курс"), _number(now.finished)),
+    ]
+    return _Headline(figures, change.in_words if change else "")
+
+
+def _number(count: int) -> str:
+    return number_format(count, force_grouping=True)
 
 
 def _told_apart(standings: list[statistics.Standing]) -> list[statistics.Standing]:
