@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
 
 from onai.local.demo_data.accounts import demo_tripwire
 from onai.local.demo_data.leads import demo_leads
@@ -13,6 +14,7 @@ from onai.local.demo_data.marks import landing_tables
 from onai.local.demo_data.names import name_of
 from onai.local.demo_data.people import demo_people, silent_since
 from onai.periods import Period, business_day
+from tests.conftest import LandingPages
 from tests.support.plain_funnel import count
 
 ALMATY = ZoneInfo("Asia/Almaty")
@@ -119,12 +121,23 @@ def test_the_click_mark_is_silent_while_leads_and_short_links_go_on(moment: date
     people = [click for click in clicks if "iPhone" in click["user_agent"]]
 
     assert max(marked) == since
-    assert timedelta(days=9) < moment - since < timedelta(days=11)
+    assert timedelta(days=12) < moment - since < timedelta(days=14)
     assert not any(lead["sms_clicked"] for lead in leads if lead["created_at"] > since)
     assert sum(lead["created_at"] > since for lead in leads) > 100
     assert len(people) > 20
     assert all(click["clicked_at"] > since for click in clicks)
     assert len(clicks) > len(people)  # and previews
+
+
+def test_the_site_tells_of_the_silent_mark_and_of_no_other(
+    admin: Client, landing: LandingPages
+) -> None:
+    landing.write(*demo_leads(datetime.now(UTC)))
+
+    signals = admin.get("/api/traffic-dashboard/signals").json()
+
+    assert [one["id"] for one in signals["signals"] if one["state"] == "silent"] == ["sms_clicked"]
+    assert not any(one["state"] == "silent" for one in signals["sources"])
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)

@@ -23,7 +23,7 @@ _WINDOW_DAYS = 28
 _OLDER_DAYS = range(31, 151)
 _OLDER_LEADS = 860
 # Since that evening an SMS carries a short link, and nothing sets `sms_clicked` any more.
-_SILENT_DAYS = 10
+_SILENT_DAYS = 13
 _SILENT_FROM = time(21, 44)
 # The job that writes to a lead has done so by then.
 _MESSAGED_WITHIN = timedelta(minutes=15)
@@ -117,7 +117,7 @@ def _clickers(dice: random.Random, now: datetime) -> Iterator[Person]:
     """The report's 30 purchases. The first left no e-mail: 29 addresses over 30 phones."""
     silent = silent_since(now)
     for number, source in enumerate(_CLICKED):
-        came = _moment(dice, now, days_ago=_SILENT_DAYS + 1 + number * 7 % 17)
+        came = _moment(dice, now, days_ago=_SILENT_DAYS + 1 + number * 9 % 14)
         thought = _hours(dice, 0.3, 30)
         clicked = min(came + thought, silent - timedelta(minutes=1)) if number else silent
         chooses, has_access = number % 5 != 2, number % 5 != 2 and number != 20
@@ -172,7 +172,7 @@ def _followers(dice: random.Random, now: datetime) -> Iterator[Person]:
                 else None
             ),
             # One learns under another address than they left.
-            student_email=_student_email(number, other=position == 8),
+            student_email=_student_email(number, other=position == 10),
         )
 
 
@@ -258,7 +258,7 @@ def _older(dice: random.Random, now: datetime) -> Iterator[Person]:
         came = _moment(dice, now, days_ago=dice.choice(_OLDER_DAYS))
         messaged = source != "expresscourse"
         emailed = messaged and dice.random() < 0.92
-        clicked = messaged and dice.random() < 0.11
+        clicked = messaged and dice.random() < 0.16
         clicked_at = came + _hours(dice, 0.3, 30)
         yield Person(
             number,
@@ -267,7 +267,7 @@ def _older(dice: random.Random, now: datetime) -> Iterator[Person]:
             email=typed_email(number) if emailed or position % 2 else None,
             emailed=emailed,
             texted=messaged and position % 31 != 7,
-            email_clicks=1 if position in (100, 400, 801) else 0,
+            email_clicks=1 if position in (100, 400, 800) else 0,
             clicked=clicked,
             clicked_at=clicked_at if clicked and dice.random() < 0.93 else None,
         )
