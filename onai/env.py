@@ -97,6 +97,12 @@ class Environment:
         example="https://api.resend.com",
         default="https://api.resend.com",
     )
+    resend_webhook_secret: str | None = _variable(
+        values.webhook_secret,
+        "what Resend signs its events with; without it nobody hears what became of a letter",
+        example="whsec_… of the webhook in Resend",
+        default=None,
+    )
     platform_login_url: str = _variable(
         values.http_url,
         "the link to the learning platform in a student's e-mail",

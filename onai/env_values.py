@@ -6,7 +6,7 @@ unprotected.
 
 import json
 import re
-from base64 import urlsafe_b64decode
+from base64 import b64decode, urlsafe_b64decode
 from datetime import date
 from ipaddress import ip_address
 from typing import Any
@@ -20,6 +20,7 @@ from redis.connection import parse_url
 from sentry_sdk.utils import Dsn
 
 _SHORTEST_SECRET, _FEWEST_LETTERS = 32, 8
+_SHORTEST_KEY_BYTES = 16
 _PROTECTED = ("require", "verify-ca", "verify-full")
 _COMMENT = re.compile(r"(^|\s)#(\s|$)|\s#")
 _QUOTES = ('""', "''", "“”", "‘’", "«»", "„“", "``")
@@ -194,6 +195,19 @@ def api_key_claims(value: str) -> dict[str, Any]:
 def resend_key(value: str) -> str:
     if not _header(value).startswith("re_"):
         raise Malformed("Resend's keys begin with re_")
+    return value
+
+
+def webhook_secret(value: str) -> str:
+    prefix, _, key = _header(value).rpartition("_")
+    if prefix != "whsec":
+        raise Malformed("Resend's signing secrets begin with whsec_")
+    try:
+        length = len(b64decode(key, validate=True))
+    except ValueError:
+        length = 0
+    if length < _SHORTEST_KEY_BYTES:
+        raise Malformed("it is no signing secret of Resend's, or not all of it")
     return value
 
 

@@ -1,11 +1,11 @@
-"""Sends one letter through Resend's SDK, with explicit time-outs.
+"""Sends one letter through Resend's SDK, with explicit time-outs, and asks what became of it.
 
 It reports the outcome of an attempt. It does not know what the letter says, or when to try again.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ import resend
 from django.conf import settings
 from django.utils import timezone
 from django.utils.http import parse_http_date_safe
+from django.views.decorators.debug import sensitive_variables
 from resend.exceptions import ResendError
 from resend.http_client import HTTPClient
 
@@ -48,6 +49,7 @@ class Letter:
     """A letter as HTML and as text. It has no repr, so that no log shows it.
 
     `reply_to` is the address for answers; where it is empty, they go to the sender.
+    `tags` come back in every event about it: ASCII letters, digits, `_` and `-`.
     """
 
     to: str
@@ -55,6 +57,7 @@ class Letter:
     html: str
     text: str
     reply_to: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class NotSentYet(Exception):
@@ -84,6 +87,14 @@ class AlreadyTaken(Exception):
     """Resend accepted other content under this key before; that letter was sent."""
 
 
+class NotTold(Exception):
+    """Resend does not say what became of a letter. `forbidden`: it never will with this key."""
+
+    def __init__(self, reason: str, *, forbidden: bool = False) -> None:
+        super().__init__(reason)
+        self.forbidden = forbidden
+
+
 class LetterRefused(Exception):
     """Resend will never accept this letter as it is."""
 
@@ -98,15 +109,14 @@ def send(letter: Letter, *, idempotency_key: str) -> str:
     Within 24 hours a letter with the same key is sent once, however often this is called. Raises
     `NotSentYet`, `LetterRefused`, or `AlreadyTaken` when the content has changed in between.
     """
-    resend.api_key = settings.RESEND_API_KEY
-    resend.api_url = settings.RESEND_API_URL
-    resend.default_http_client = _Client()
+    _configure()
     parameters: resend.Emails.SendParams = {
         "from": settings.RESEND_FROM_EMAIL,
         "to": [letter.to],
         "subject": letter.subject,
         "html": letter.html,
         "text": letter.text,
+        "tags": [{"name": name, "value": value} for name, value in letter.tags.items()],
     }
     if letter.reply_to:
         parameters["reply_to"] = letter.reply_to
@@ -120,9 +130,33 @@ def send(letter: Letter, *, idempotency_key: str) -> str:
     return answer["id"]
 
 
+@sensitive_variables("answer")
+def last_event(resend_id: str) -> str:
+    """The last event of a letter, in Resend's word: `delivered`. Raises `NotTold`.
+
+    Only a key with full access may ask. The answer holds the letter itself, which goes no further.
+    """
+    _configure()
+    try:
+        answer = resend.Emails.get(resend_id)
+    except ResendError as error:
+        status, kind = _status(error), str(error.error_type)
+        forbidden = status in _OURS_BY_STATUS[:2]
+        raise NotTold(f"{status} {kind}"[:_LONGEST_REASON], forbidden=forbidden) from None
+    if not isinstance(answer, Mapping):
+        raise NotTold("no letter in the answer")
+    return str(answer.get("last_event") or "")
+
+
+def _configure() -> None:
+    resend.api_key = settings.RESEND_API_KEY
+    resend.api_url = settings.RESEND_API_URL
+    resend.default_http_client = _Client()
+
+
 def _failure(error: ResendError) -> NotSentYet | LetterRefused | AlreadyTaken:
     # All are copied from the answer, which may hold anything.
-    status = int(error.code) if str(error.code) in _STATUSES else 500
+    status = _status(error)
     kind, message = str(error.error_type), str(error.message)
     field = _field_named_in(message)
     reason = f"{status} {kind}{f' {field}' if field else ''}"[:_LONGEST_REASON]
@@ -137,6 +171,10 @@ def _failure(error: ResendError) -> NotSentYet | LetterRefused | AlreadyTaken:
     if _is_ours(status, kind, field) or "not verified" in message:
         return NotSentYet(reason, wait, refused=True, ours=True)
     return LetterRefused(reason)
+
+
+def _status(error: ResendError) -> int:
+    return int(error.code) if str(error.code) in _STATUSES else 500
 
 
 def _is_ours(status: int, kind: str, field: str) -> bool:

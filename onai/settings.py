@@ -140,6 +140,8 @@ PLATFORM_LOGIN_URL = ENVIRONMENT.platform_login_url
 RESEND_API_KEY = ENVIRONMENT.resend_api_key
 RESEND_API_URL = ENVIRONMENT.resend_api_url
 RESEND_FROM_EMAIL = ENVIRONMENT.resend_from_email
+# Without it nobody is told what became of a letter.
+RESEND_WEBHOOK_SECRET = ENVIRONMENT.resend_webhook_secret or ""
 RESEND_CONNECT_TIMEOUT = timedelta(seconds=2)
 RESEND_READ_TIMEOUT = timedelta(seconds=5)
 

@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 from onai.db import postgres
 from sales import letters
 from sales.handoff import rounds
+from sales.letters import asking, events
 from sales.models import RequestState, StudentRequest
 from sales.provisioning import open_requests
 
@@ -22,12 +23,19 @@ def deliver_letter(letter_id: str) -> None:
         letters.remind(UUID(letter_id), again_at)
 
 
+@app.task(name=events.APPLY_JOB)
+def apply_letter_event(svix_id: str) -> None:
+    """Record what an event of Resend's says of its letter."""
+    events.apply(svix_id)
+
+
 # The sixth field is the seconds.
 @app.periodic(cron="* * * * * */10")
 @app.task(name="sales.mend", queueing_lock="sales.mend")
 def mend(timestamp: int) -> None:
-    """Every ten seconds: finish or undo open requests, and remind of forgotten letters."""
+    """Every ten seconds: finish or undo open requests, take up forgotten letters and events."""
     letters.remind_of_overdue()
+    events.apply_forgotten()
     open_requests.finish_open_requests()
 
 
@@ -43,6 +51,26 @@ def join_buyers(timestamp: int) -> None:
 def join_everything(timestamp: int) -> None:
     """Each night, begin to join everything once."""
     rounds.begin_full_pass()
+
+
+@app.task(name="sales.ask_about_letters", queueing_lock="sales.ask_about_letters")
+def ask_about_letters(timestamp: int) -> None:
+    """Every minute: without a webhook, ask Resend what became of letters."""
+    asking.ask_about_letters()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="sales.forget_passwords", queueing_lock="sales.forget_passwords")
+def forget_passwords(timestamp: int) -> None:
+    """Every ten minutes: erase the passwords of letters that nobody can send again any more."""
+    letters.forget_passwords()
+
+
+@app.periodic(cron="41 22 * * *")
+@app.task(name="sales.forget_letter_events", queueing_lock="sales.forget_letter_events")
+def forget_letter_events(timestamp: int) -> None:
+    """Each night, delete events of more than thirty days ago."""
+    events.forget_old()
 
 
 @app.periodic(cron="37 22 * * *")

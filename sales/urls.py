@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sales.web import api, change_views, request_views, views
+from sales.web import api, change_views, request_views, views, webhooks
 from sales.web.cabinet import activity, results, students
 from sales.web.queue import acts, no_payment_views
 from sales.web.queue import views as queue_views
@@ -85,5 +85,6 @@ urlpatterns = [
     ),
     path("api/tripwire-manager/queue", queue_views.queue_api, name="api-queue"),
     path("api/tripwire-manager/create-student", api.create, name="api-create-student"),
+    path("webhooks/resend", webhooks.resend_event, name="resend-event"),
     path("welcome", views.welcome, name="welcome"),
 ]

@@ -1,6 +1,7 @@
 """Failures that a person should hear of, and the one place that turns them into answers.
 
-Code raises a `Problem` where it knows of one; here it becomes a page, or JSON under `/api/`.
+Code raises a `Problem` where it knows of one; here it becomes a page, or JSON under `/api/` and
+`/webhooks/`.
 """
 
 import logging
@@ -127,7 +128,7 @@ class DatabaseBusy(DatabaseUnavailable):
 
 def is_api(request: HttpRequest) -> bool:
     """Whether the client is a program, which gets failures in JSON."""
-    return request.path.startswith("/api/")
+    return request.path.startswith(("/api/", "/webhooks/"))
 
 
 def answer(request: HttpRequest, problem: Problem) -> HttpResponse:

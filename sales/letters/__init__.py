@@ -5,11 +5,13 @@ from sales.letters.outbox import (
     attempt,
     attempt_at_once,
     deliver,
+    forget_passwords,
     remind,
     remind_of_overdue,
     send_again,
     send_now,
     write,
+    write_again,
     write_to_new_address,
 )
 
@@ -18,10 +20,12 @@ __all__ = [
     "attempt",
     "attempt_at_once",
     "deliver",
+    "forget_passwords",
     "remind",
     "remind_of_overdue",
     "send_again",
     "send_now",
     "write",
+    "write_again",
     "write_to_new_address",
 ]

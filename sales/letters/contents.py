@@ -8,6 +8,8 @@ from django.views.decorators.debug import sensitive_variables
 from onai import encryption, mail
 from sales.models import LetterKind, WelcomeLetter
 
+# The tag with our id of the letter, which comes back in every event about it.
+TAG = "letter_id"
 _PURPOSE = "welcome letter"
 
 
@@ -35,6 +37,7 @@ def render(letter: WelcomeLetter) -> mail.Letter:
         subject=_subject(LetterKind(letter.kind)),
         html=render_to_string("sales/letter.html", values),
         text=render_to_string("sales/letter.txt", values),
+        tags={TAG: str(letter.pk)},
     )
 
 

@@ -24,6 +24,7 @@ from sales.letters import contents
 from sales.models import (
     UNSEALABLE,
     ActionType,
+    Delivery,
     LetterKind,
     LetterState,
     RequestKind,
@@ -41,10 +42,14 @@ LEASE = timedelta(seconds=20)
 # Resend knows an idempotency key for 24 hours. No attempt is made later than this after the first
 # one, so that an accepted letter is never sent twice.
 GIVEN_UP_AFTER = timedelta(hours=23, minutes=30)
+# How long a letter can be sent again as it was.
+PASSWORD_KEPT = timedelta(hours=24)
 _FIRST_DELAY = timedelta(seconds=30)
 _LONGEST_DELAY = timedelta(hours=4)
 _OVERDUE = timedelta(minutes=1)
 _REMINDED_AT_ONCE = 500
+# Of two reports of one moment the later of these counts.
+_RANKS = {delivery: rank for rank, delivery in enumerate(Delivery)}
 # The changes that replace a letter when they are done; until then no earlier letter is sent.
 _REPLACING = StudentRequest.objects.filter(
     Q(kind=RequestKind.PASSWORD) | Q(kind=RequestKind.CORRECTION, new_email__isnull=False),
@@ -60,41 +65,55 @@ def write(
 
     It is leased to the caller, who calls `attempt` after the transaction.
     """
-    sealed = contents.seal(password)
-    if kind != LetterKind.WELCOME:  # the first of its student
-        _replace_earlier(student)
-    return _put(student, kind=kind, sealed_password=sealed, asked_by=asked_by)
+    _replace_earlier(student)
+    return _put(student, kind=kind, sealed_password=contents.seal(password), asked_by=asked_by)
 
 
 def write_to_new_address(student: Student, *, asked_by: UUID) -> WelcomeLetter:
     """Tell a student whose e-mail has changed about the new login; as `write` does.
 
-    A letter that never reached the old address takes its password along.
+    A letter that was never sent to the old address takes its password along.
     """
     latest = student.latest_letter
     kind, sealed_password = LetterKind.NEW_ADDRESS, ""
-    # A letter that was sent keeps no password.
-    if latest is not None and latest.sealed_password:
+    if latest is not None and latest.state != LetterState.SENT and latest.sealed_password:
         kind, sealed_password = LetterKind(latest.kind), latest.sealed_password
     _replace_earlier(student)
     return _put(student, kind=kind, sealed_password=sealed_password, asked_by=asked_by)
 
 
+def write_again(
+    student: Student, letter: WelcomeLetter, *, letter_id: UUID, asked_by: UUID
+) -> WelcomeLetter:
+    """Put a sent letter into the outbox once more, as it was; as `write` does."""
+    sealed, kind = letter.sealed_password, LetterKind(letter.kind)
+    _replace_earlier(student)
+    return _put(student, kind=kind, sealed_password=sealed, asked_by=asked_by, letter_id=letter_id)
+
+
 def _replace_earlier(student: Student) -> None:
-    """Withdraw unsent letters, for the one that is about to be written."""
-    WelcomeLetter.objects.filter(
-        student=student, state__in=(LetterState.PENDING, LetterState.FAILED)
-    ).update(state=LetterState.REPLACED, sealed_password="")
+    """Withdraw unsent letters, for the one that is about to be written, and every password."""
+    earlier = WelcomeLetter.objects.filter(student=student)
+    earlier.filter(state__in=(LetterState.PENDING, LetterState.FAILED)).update(
+        state=LetterState.REPLACED
+    )
+    earlier.exclude(sealed_password="").update(sealed_password="")
     # The student does not know this yet, whatever was sent before.
     Student.objects.filter(pk=student.pk, welcome_email_sent=True).update(welcome_email_sent=False)
 
 
 @sensitive_variables("sealed_password")
 def _put(
-    student: Student, *, kind: LetterKind, sealed_password: str, asked_by: UUID
+    student: Student,
+    *,
+    kind: LetterKind,
+    sealed_password: str,
+    asked_by: UUID,
+    letter_id: UUID | None = None,
 ) -> WelcomeLetter:
     now = postgres.clock("tripwire")
     letter = WelcomeLetter.objects.create(
+        pk=letter_id or uuid4(),
         student=student,
         kind=kind,
         recipient=student.email,
@@ -174,7 +193,7 @@ def attempt(letter_id: UUID) -> None:
             contents.render(letter), idempotency_key=f"welcome/{letter.idempotency_key}"
         )
     except mail.AlreadyTaken:
-        _mark_sent(letter, "")
+        record_sent(letter, "")
     except encryption.Unsealable:
         _fail(letter, UNSEALABLE)
     except mail.LetterRefused as refusal:
@@ -182,7 +201,7 @@ def attempt(letter_id: UUID) -> None:
     except mail.NotSentYet as delay:
         _postpone(letter, delay)
     else:
-        _mark_sent(letter, resend_id)
+        record_sent(letter, resend_id)
 
 
 def send_now(letter: WelcomeLetter) -> None:
@@ -213,11 +232,19 @@ def send_again(letter: WelcomeLetter) -> None:
             leased_until=now + LEASE,
             attempts=1,
             problem="",
+            resend_id="",
         )
         if taken_up:
             remind(letter.pk, now + LEASE)
     if taken_up:
         attempt(letter.pk)
+
+
+def forget_passwords() -> int:
+    """Erase the passwords of sent letters written over a day ago; returns how many."""
+    long_ago = postgres.clock("tripwire") - PASSWORD_KEPT
+    sent = WelcomeLetter.objects.filter(state=LetterState.SENT, created_at__lt=long_ago)
+    return sent.exclude(sealed_password="").update(sealed_password="")
 
 
 def remind_of_overdue() -> int:
@@ -255,14 +282,22 @@ def _lease(letter_id: UUID) -> bool:
     )
 
 
-def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:
+def record_sent(letter: WelcomeLetter, resend_id: str) -> None:
+    """Record that Resend has accepted a letter, with the log entry, once."""
     with transaction.atomic(using="tripwire"):
         # The student is locked first, as when one is deleted.
         student = Student.objects.select_for_update().filter(pk=letter.student_id).first()
-        # A letter that was replaced during the attempt has been sent all the same.
-        unsent = (LetterState.PENDING, LetterState.REPLACED)
-        marked = WelcomeLetter.objects.filter(pk=letter.pk, state__in=unsent).update(
-            state=LetterState.SENT, sent_at=Now(), sealed_password="", problem="", ours=False
+        # A letter that was replaced or given up during the attempt has been sent all the same.
+        marked = (
+            WelcomeLetter.objects.filter(pk=letter.pk)
+            .exclude(state=LetterState.SENT)
+            .update(
+                state=LetterState.SENT,
+                sent_at=Now(),
+                resend_id=resend_id,
+                problem="",
+                ours=False,
+            )
         )
         if student is None or not marked:
             return  # Its student is deleted, or another process sent it with the same key.
@@ -288,6 +323,33 @@ def _mark_sent(letter: WelcomeLetter, resend_id: str) -> None:
             "kind": letter.kind,
             "resend_id": resend_id,
         },
+    )
+
+
+def record_delivery(
+    letter_id: UUID, delivery: Delivery, reason: str, at: datetime, *, resend_id: str = ""
+) -> None:
+    """Record what became of a sent letter, unless something newer is known.
+
+    `at` is the moment by Resend's clock; of two at one moment the higher rank counts. What is told
+    of another letter of Resend's under our id, from before it was sent anew, changes nothing.
+    """
+    with transaction.atomic(using="tripwire"):
+        letter = WelcomeLetter.objects.select_for_update().filter(pk=letter_id).first()
+        if letter is None or resend_id not in ("", letter.resend_id or resend_id):
+            return
+        known_at, known = letter.delivery_at, Delivery(letter.delivery)
+        if known_at and (at, _RANKS[delivery]) <= (known_at, _RANKS[known]):
+            return
+        WelcomeLetter.objects.filter(pk=letter_id).update(
+            delivery=delivery,
+            delivery_reason=reason,
+            delivery_at=at,
+            resend_id=letter.resend_id or resend_id,
+        )
+    logger.info(
+        "letter_delivery",
+        extra={"letter_id": str(letter_id), "delivery": delivery, "reason": reason},
     )
 
 

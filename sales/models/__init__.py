@@ -11,7 +11,15 @@ from sales.models.handoff import (
     SignalKind,
     StudentLead,
 )
-from sales.models.letters import UNSEALABLE, LetterKind, LetterState, WelcomeLetter
+from sales.models.letters import (
+    LOST,
+    UNSEALABLE,
+    Delivery,
+    LetterEvent,
+    LetterKind,
+    LetterState,
+    WelcomeLetter,
+)
 from sales.models.requests import RequestKind, RequestState, StudentRequest
 from sales.models.students import (
     CREATED,
@@ -30,6 +38,7 @@ __all__ = [
     "CREATED",
     "LAST_ACTIVE",
     "LONG_PAST",
+    "LOST",
     "NAME",
     "UNSEALABLE",
     "ActionType",
@@ -39,6 +48,8 @@ __all__ = [
     "BuyerContact",
     "ClosingReason",
     "ContactKind",
+    "Delivery",
+    "LetterEvent",
     "LetterKind",
     "LetterState",
     "MatchedBy",

@@ -62,6 +62,8 @@ class StudentRequest(models.Model):
     buyer_id = models.UUIDField(null=True)
     new_manager_id = models.UUIDField(null=True)
     new_manager_name = models.TextField(null=True)
+    # A correction of the address that also gives a new password: the former one went to a stranger.
+    reissues = models.BooleanField(default=False, db_default=False)
     sealed_password = models.TextField(default="", db_default="")
     # The answer for a repeated API request, in the API's wire format.
     answer = models.JSONField(null=True)

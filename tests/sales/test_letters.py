@@ -416,3 +416,24 @@ def test_a_success_is_logged_once(create: Any, desk: Desk, faults: Faults, caplo
     (student,) = desk.students()
     assert entry["student_id"] == str(student["id"])
     assert entry["manager_id"] == str(student["granted_by"])
+
+
+def test_the_sealed_password_is_erased_a_day_after_it_was_written(create: Any, desk: Desk) -> None:
+    create()
+    assert letters.forget_passwords() == 0
+    assert letter_of(desk)["sealed_password"]
+    desk.connection.execute("update sales_letters set created_at = now() - interval '25 hours'")
+
+    assert letters.forget_passwords() == 1
+
+    assert letter_of(desk)["sealed_password"] == ""
+
+
+def test_a_letter_that_was_not_sent_keeps_its_password(
+    create: Any, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/emails", status=422, body='{"name": "validation_error"}')
+    create()
+    desk.connection.execute("update sales_letters set created_at = now() - interval '25 hours'")
+
+    assert letters.forget_passwords() == 0

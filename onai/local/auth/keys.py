@@ -6,6 +6,7 @@ at once. Nothing here is used outside one machine.
 
 import json
 import secrets
+from base64 import b64encode
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -58,6 +59,9 @@ class Keys:
     service_role_key: str
     resend_key: str
     signing: tuple[SigningKey, ...]
+    # May send and nothing else; `resend_key` has full access.
+    resend_sending_key: str = ""
+    resend_webhook_secret: str = ""
 
     @classmethod
     def load(cls, folder: Path, *, algorithm: Algorithm = "ES256") -> Self:
@@ -67,7 +71,12 @@ class Keys:
             cls._generate(algorithm).save(folder)
         kept = json.loads(path.read_text())
         signing = tuple(SigningKey(**key) for key in kept.pop("signing"))
-        return cls(**kept, signing=signing)
+        # An older demo has kept fewer.
+        added = {name: value for name, value in _keys_of_resend().items() if not kept.get(name)}
+        keys = cls(**{**kept, **added}, signing=signing)
+        if added:
+            keys.save(folder)
+        return keys
 
     @classmethod
     def _generate(cls, algorithm: Algorithm) -> Self:
@@ -77,8 +86,8 @@ class Keys:
             jwt_secret=jwt_secret,
             anon_key=_api_key("anon", jwt_secret),
             service_role_key=_api_key("service_role", jwt_secret),
-            resend_key=f"re_{secrets.token_urlsafe(24)}",
             signing=() if algorithm == "HS256" else (SigningKey.generate(algorithm),),
+            **_keys_of_resend(),
         )
 
     def save(self, folder: Path) -> None:
@@ -107,6 +116,14 @@ class Keys:
                 public = load_pem_private_key(key.private_pem.encode(), None).public_key()
                 return dict(_decode(token, public, key.algorithm))
         return dict(_decode(token, self.jwt_secret, "HS256"))
+
+
+def _keys_of_resend() -> dict[str, str]:
+    return {
+        "resend_key": f"re_{secrets.token_urlsafe(24)}",
+        "resend_sending_key": f"re_{secrets.token_urlsafe(24)}",
+        "resend_webhook_secret": f"whsec_{b64encode(secrets.token_bytes(24)).decode()}",
+    }
 
 
 def _decode(token: str, key: Any, algorithm: Algorithm) -> Any:

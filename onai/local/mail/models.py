@@ -1,4 +1,4 @@
-"""The captured letters."""
+"""The captured letters, and the addresses to which nothing is sent any more."""
 
 from uuid import uuid4
 
@@ -16,6 +16,8 @@ class Letter(models.Model):
     subject = models.TextField()
     html = models.TextField()
     text = models.TextField()
+    tags = models.JSONField(default=list)
+    last_event = models.TextField(default="sent")
     created_at = models.DateTimeField(auto_now_add=True)
     idempotency_key = models.CharField(max_length=256, null=True, unique=True)
     fingerprint = models.CharField(max_length=64)
@@ -26,3 +28,17 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class Suppression(models.Model):
+    """An address that bounced or complained: later letters to it are skipped."""
+
+    email = models.TextField(primary_key=True)
+    origin = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "suppressions"
+
+    def __str__(self) -> str:
+        return self.email
