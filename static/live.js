@@ -24,7 +24,7 @@ function whyNotFor(xhr) {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   // Nor while somebody types in it, or has unfolded something.
-  const inUse = () => live().querySelector("details[open]:not([data-open]), input:focus");
+  const inUse = () => live().querySelector("details[open]:not([data-open]), :popover-open, input:focus");
   if (event.target === live() && (document.hidden || inUse())) {
     event.preventDefault();
   }

@@ -10,7 +10,7 @@ read counts as absent.
 """
 
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -121,6 +121,7 @@ def answer(
     kind: type[Figures],
     only_current: bool = False,
     kept: timedelta | None = None,
+    wider: Iterable[str] = (),
 ) -> Answer[Figures]:
     """The current figures, or the last good ones for this question, marked as stale.
 
@@ -128,7 +129,8 @@ def answer(
 
     `question` is the question as asked: a period by its name rather than by its days, so that an
     outage over midnight keeps yesterday's answer. `only_current` is for readers that cannot mark
-    figures as stale. Raises what `count` raises when nothing is kept.
+    figures as stale. `wider` are other questions whose answers hold this one's, too: in an outage,
+    their last good ones are as good. Raises what `count` raises when nothing is kept.
     """
     shelf = _Shelf(_name(question, kind), kind, kept or timedelta())
     current = shelf.current()
@@ -142,6 +144,9 @@ def answer(
             raise FiguresTakeTooLong from error
         return _answer(last, Standing.BEING_COUNTED)
     except FiguresUnavailable as problem:
+        if last is None and not only_current:
+            held = (_Shelf(_name(one, kind), kind).last() for one in wider)
+            last = max(filter(None, held), key=lambda one: one.figures.as_of, default=None)
         if last is None:
             raise
         slow = isinstance(problem, FiguresTakeTooLong)

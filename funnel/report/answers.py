@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from funnel.landing.visibility import LeadsHidden
 from funnel.question import FunnelQuestion
-from funnel.report.count_leads import Plan, count, statement_of
+from funnel.report.count_leads import CountedLeads, Plan, count, statement_of
 from funnel.report.counting import LEADS, name_of
 from funnel.report.daily import daily_periods, read_daily
 from funnel.report.over_time import OverTime, read_over_time
@@ -18,6 +18,7 @@ from funnel.report.steps import Funnel, read_steps
 from funnel.report.time_to_buy import NO_TIMES, TimeToBuy, add_times, read_time_to_buy
 from funnel.report.utm import MarkTable, add_marks, read_utm
 from funnel.stages import Counting
+from funnel.stats.comparison import Section
 
 
 class Topic(StrEnum):
@@ -31,12 +32,14 @@ class Topic(StrEnum):
     OVER_TIME = "overTime"
     TIME_TO_BUY = "timeToBuy"
     UTM = "utm"
+    PATH = "path"
 
 
 @dataclass(frozen=True, slots=True)
 class FunnelAnswers:
     """The answers to `question`; a topic that was not requested is empty.
 
+    `path` is how far those came who took the test, whatever way of counting the question has.
     `report` is as reported, whatever way of counting the question has, and `leads` are all that
     came in its days. `come_by_age` is the share of the purchases, 0 to 1, that comes by the age at
     which figures are compared.
@@ -51,6 +54,7 @@ class FunnelAnswers:
     over_time: OverTime
     time_to_buy: TimeToBuy
     utm: tuple[MarkTable, ...]
+    path: Funnel | None
     come_by_age: float | None
 
 
@@ -71,20 +75,32 @@ def answers(
         raise LeadsHidden
     question = replace(question, data_since=found.first_lead)
     found = replace(found, plan=replace(plan, question=question))
-    days, came = read_daily(found), found.totals.between(plan.now.days.start, plan.now.shown)
+    days = read_daily(found, question.counting)
+    funnel = read_steps(found, days, question.counting)
+    came = found.totals.between(plan.now.days.start, plan.now.shown)
     return FunnelAnswers(
         question=question,
         as_of=found.as_of,
         leads=came[name_of(Counting.REPORTED, LEADS)],
         report=read_report(found),
-        funnel=read_steps(found, days),
+        funnel=funnel,
         sources=read_sources(found, days) if Topic.SOURCES in topics else NO_SOURCES,
         over_time=OverTime(question.unit, ())
         if Topic.OVER_TIME not in topics
         else read_over_time(found, days),
         time_to_buy=read_time_to_buy(found) if Topic.TIME_TO_BUY in topics else NO_TIMES,
         utm=read_utm(found, days) if Topic.UTM in topics else (),
+        path=_path(found, funnel) if Topic.PATH in topics else None,
         come_by_age=days.come_by_age,
+    )
+
+
+def _path(found: CountedLeads, funnel: Funnel) -> Funnel:
+    """How far those came who took the test; where that is the question, its own funnel."""
+    if found.plan.question.counting is Counting.COHORT:
+        return funnel
+    return read_steps(
+        found, read_daily(found, Counting.COHORT), Counting.COHORT, section=Section.PATH
     )
 
 
@@ -101,7 +117,8 @@ def _planned(
 ) -> tuple[Plan, Statement]:
     by_bucket = bool({Topic.OVER_TIME, Topic.TIME_TO_BUY} & set(topics))
     by_source = bool({Topic.SOURCES, Topic.UTM} & set(topics))
-    plan = Plan.of(question, daily_periods(question), by_bucket=by_bucket)
+    ways = (question.counting, *([Counting.COHORT] if Topic.PATH in topics else ()))
+    plan = Plan.of(question, daily_periods(question), by_bucket=by_bucket, ways=ways)
     made = statement_of(plan, by_source=by_source)
     if Topic.SOURCES in topics:
         add_sources(made, plan, every_source=everything)

@@ -48,9 +48,16 @@ class Plan:
         object.__setattr__(self, "pieces", _in_order((*spans, *edges)))
 
     @classmethod
-    def of(cls, question: FunnelQuestion, daily: Iterable[Period], *, by_bucket: bool) -> "Plan":
+    def of(
+        cls,
+        question: FunnelQuestion,
+        daily: Iterable[Period],
+        *,
+        by_bucket: bool,
+        ways: Iterable[Counting] = (),
+    ) -> "Plan":
         now, before = question.windows()
-        ways = dict.fromkeys((question.counting, Counting.REPORTED))
+        ways = dict.fromkeys((*ways, question.counting, Counting.REPORTED))
         rows = buckets(question) if by_bucket else ()
         return cls(question, now, before, rows, tuple(daily), Columns(tuple(ways)))
 

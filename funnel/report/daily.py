@@ -11,6 +11,7 @@ from itertools import pairwise
 from funnel.question import FunnelQuestion
 from funnel.report.count_leads import CountedLeads
 from funnel.report.counting import BY_AGE, LEADS, PURCHASES, TIMED, Counts, ids_of, name_of
+from funnel.stages import Counting
 from funnel.stats.comparison import Noise
 from funnel.stats.overdispersion import inflation_of, spread_of
 from onai.periods import Period
@@ -35,11 +36,11 @@ def daily_periods(question: FunnelQuestion) -> list[Period]:
     return [day for run in question.spans.days_at_hand for day in run.each_day]
 
 
-def read_daily(found: CountedLeads) -> Daily:
-    """The noise of the question's days."""
+def read_daily(found: CountedLeads, counting: Counting) -> Daily:
+    """The noise of the question's days, of figures counted this way."""
     question = found.plan.question
     runs = [run.each_day for run in question.spans.days_at_hand]
-    leads, timed = (name_of(question.counting, name) for name in (LEADS, TIMED))
+    leads, timed = (name_of(counting, name) for name in (LEADS, TIMED))
 
     def days_of(counts: Counts) -> list[_Days]:
         return [[counts.between(day.start, day.end) for day in run] for run in runs]
@@ -55,14 +56,14 @@ def read_daily(found: CountedLeads) -> Daily:
     by_age = sum(day[timed + BY_AGE] for run in everybody for day in run)
     known = sum(day[timed] for run in everybody for day in run)
     return Daily(
-        of_all=_noise(question, [everybody], everybody),
-        of_rows=_noise(question, groups, everybody),
+        of_all=_noise(counting, [everybody], everybody),
+        of_rows=_noise(counting, groups, everybody),
         come_by_age=by_age / known if known else None,
     )
 
 
 def _noise(
-    question: FunnelQuestion, tables: Sequence[Sequence[_Days]], everybody: Sequence[_Days]
+    counting: Counting, tables: Sequence[Sequence[_Days]], everybody: Sequence[_Days]
 ) -> Noise:
     def spread(name: str) -> float:
         return spread_of([[day[name] for day in run] for table in tables for run in table])
@@ -76,10 +77,10 @@ def _noise(
             ]
         )
 
-    first, *others = ids_of(question.counting)
+    first, *others = ids_of(counting)
     steps = [str(first), *(step + BY_AGE for step in others)]
-    leads = name_of(question.counting, LEADS)
-    bought = name_of(question.counting, PURCHASES) + BY_AGE
+    leads = name_of(counting, LEADS)
+    bought = name_of(counting, PURCHASES) + BY_AGE
     conversions = (inflation(step, before) for before, step in pairwise(steps))
     return Noise(
         leads=spread(leads),

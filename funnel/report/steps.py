@@ -61,15 +61,16 @@ class Funnel:
         return self.purchases.now - self.steps[-1].reached.now
 
 
-def read_steps(found: CountedLeads, days: Daily) -> Funnel:
-    """The funnel of all leads of the question."""
-    question, plan = found.plan.question, found.plan
-    level = level_of(Section.HEADLINE, marks_of(question.counting))
+def read_steps(
+    found: CountedLeads, days: Daily, counting: Counting, section: Section = Section.HEADLINE
+) -> Funnel:
+    """The funnel of all leads of the question, counted this way; `days` are of that way too."""
+    plan = found.plan
     return funnel_of(
-        question.counting,
-        replace(question.spans, level=level),
-        side(question.counting, found.totals, plan.now),
-        side(question.counting, found.totals, plan.before),
+        counting,
+        replace(plan.question.spans, level=level_of(section, marks_of(counting))),
+        side(counting, found.totals, plan.now),
+        side(counting, found.totals, plan.before),
         days.of_all,
     )
 

@@ -38,6 +38,7 @@ class Section(StrEnum):
     """A group of marks on one of the funnel's pages."""
 
     HEADLINE = "headline"
+    PATH = "path"
     SOURCES = "sources"
     SOURCE_AGAINST_OTHERS = "source-against-others"
     OVER_TIME = "over-time"
@@ -49,7 +50,8 @@ class Section(StrEnum):
 # The share of false marks that each section may have: of all pages together, since the API tells
 # them at once. Decisions are made by the headline.
 SHARES = {
-    Section.HEADLINE: 0.5,
+    Section.HEADLINE: 0.45,
+    Section.PATH: 0.05,
     Section.SOURCES: 0.1,
     Section.SOURCE_AGAINST_OTHERS: 0.1,
     Section.OVER_TIME: 0.1,

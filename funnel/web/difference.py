@@ -13,8 +13,10 @@ from typing import Any, Literal
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _now
 
+from funnel.question import FunnelQuestion
 from funnel.report.time_to_buy import Times
 from funnel.stats.comparison import AgainstOthers, Counted, Rate, Verdict
+from funnel.stats.spans import Compare
 from onai.templatetags.russian import duration, percent
 
 Tone = Literal["", "up", "down"]
@@ -61,6 +63,37 @@ def in_full(of: Counted | Rate, written: Callable[[Any], str] = number_format) -
     usual = _now("обычное колебание") if of.difference and _is_usual(of.verdict) else ""
     words = ", ".join(filter(None, (grown and grown + a_day, _base(of, written), usual)))
     return Difference(words, *_mark(of.verdict, of.marked))
+
+
+def in_tile(of: Counted | Rate, to: str) -> Difference:
+    """The change of a figure in a word or two; `to` says which days it is compared with."""
+    if of.before is None:
+        return Difference(_now("сравнить не с чем"))
+    if of.verdict in (Verdict.PERIOD_UNFINISHED, Verdict.TOO_YOUNG):
+        return Difference(_now("сравнивать рано"))
+    if of.is_same:
+        return Difference(_now("столько же"))
+    if _is_usual(of.verdict):
+        return Difference(_now("обычное колебание"))
+    grown = _grown(of)
+    if not grown:
+        return Difference(_now("столько же"))
+    a_day = _now("в день") if isinstance(of, Counted) and of.by_rate else ""
+    words = " ".join(filter(None, (grown, a_day, to)))
+    return Difference(words, *_mark(of.verdict, of.marked))
+
+
+def compared_days(question: FunnelQuestion) -> str:
+    """The days a question compares with, after a change: «к прошлым 30 дням»."""
+    match question.compare:
+        case Compare.LAST_MONTH:
+            return _now("к прошлому месяцу")
+        case Compare.LAST_YEAR:
+            return _now("к прошлому году")
+    count = question.period.days
+    if count == 1:
+        return _now("ко дню раньше")
+    return _now("к прошлым %(days)s дням") % {"days": count}
 
 
 def in_short(of: Counted | Rate, written: Callable[[Any], str] = number_format) -> Difference:

@@ -30,14 +30,16 @@ _SPANS: dict[Preset | None, str | Promise] = {
     Preset.YESTERDAY: _("Вчера"),
     Preset.SEVEN_DAYS: _("За 7 дней"),
     Preset.THIRTY_DAYS: _("За 30 дней"),
+    Preset.NINETY_DAYS: _("За 90 дней"),
     Preset.THIS_WEEK: _("На этой неделе"),
+    Preset.LAST_WEEK: _("На прошлой неделе"),
     Preset.THIS_MONTH: _("В этом месяце"),
     Preset.LAST_MONTH: _("В прошлом месяце"),
 }
 
 
 def figures(found: FunnelAnswers) -> list[Figure]:
-    """The headline: revenue, purchases, leads and the conversions of this way of counting."""
+    """The figures of the overview: revenue, purchases, leads, and this counting's conversions."""
     funnel, reported = found.funnel, found.question.counting is Counting.REPORTED
     told = [
         Figure(

@@ -79,8 +79,8 @@ class ApiForm(PageForm):
     """`?include=sources,overTime` beside what the pages take."""
 
     parameters = PageForm.parameters | {
-        "include": "what is told beside the report, of `funnel`, `sources`, `overTime`, `timeToBuy`"
-        " and `utm`, separated by commas; everything by default",
+        "include": "what is told beside the report, of `funnel`, `sources`, `overTime`,"
+        " `timeToBuy`, `utm` and `path`, separated by commas; everything by default",
     }
 
     include = IncludeField(required=False)

@@ -17,10 +17,10 @@ from funnel.landing.freshness import Answer, answer
 from funnel.question import FunnelQuestion, QuestionForm
 from funnel.report.answers import FunnelAnswers, Topic, answers
 from funnel.report.sources import FEW_LEADS, SourceOrder, readable
-from funnel.report.stage_report import EXPRESS_THRESHOLD, PAYMENT_THRESHOLD
 from funnel.report.utm import Mark
-from funnel.stages import Counting
 from funnel.web import headline, rows
+from funnel.web import overview as words
+from funnel.web.difference import compared_days
 from funnel.web.links import (
     KEPT,
     LOOK,
@@ -35,7 +35,7 @@ from funnel.web.links import (
     parameters,
 )
 from funnel.web.page_form import PageForm, TableForm
-from funnel.web.picture import Metric, draw, draw_over_time
+from funnel.web.picture import Metric, draw_over_time
 from funnel.web.tables import TABLES
 from funnel.web.wording import COMPARE, COUNTING, MARKS, METRICS, ORDERS, SPLITS, UNITS
 from onai.identity.guards import role_required
@@ -47,6 +47,7 @@ from onai.web.problems import NotFound
 _LONGEST_QUERY = 8_000
 # The search finds the others.
 _MOST_CHOICES = 50
+OVERVIEW = (Topic.PATH, Topic.OVER_TIME, Topic.SOURCES)
 
 
 @role_required("admin")
@@ -54,10 +55,11 @@ _MOST_CHOICES = 50
 def overview(request: IdentifiedRequest) -> HttpResponse:
     """What happened, and where people are lost."""
     form = TableForm(request.GET)
-    found = answered(request, form, form.question(), ())
+    found = answered(request, form, form.question(), OVERVIEW)
 
     def show() -> dict[str, Any]:
         figures = found.figures
+        sources, path = figures.sources, figures.path
         period_query = joined(form.chosen.query, parameters(request.GET, *LOOK))
         of_sources = [("source", source) for source in figures.question.sources]
 
@@ -65,13 +67,25 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
             which = [("step", step), *([("lost", "1")] if lost else []), *of_sources]
             return address("funnel-people", joined(period_query, which))
 
+        def of_source(source: str) -> str:
+            return changed(request.GET, source=source)
+
+        def trend_of(metric: Metric) -> str:
+            kept = [*parameters(request.GET, *KEPT), ("metric", metric)]
+            return address("funnel-trend", joined("", kept))
+
         return {
             "sentence": headline.of_overview(figures, form.chosen),
+            "changes": words.changes(figures, of_source, lambda step: people(step, True)),
+            "tiles": words.tiles(figures, trend_of),
             "figures": headline.figures(figures),
             "reliability": headline.reliability(figures),
-            "steps": draw(figures, people),
-            "thresholds": (EXPRESS_THRESHOLD, PAYMENT_THRESHOLD),
-            "as_cohort": changed(request.GET, count=Counting.COHORT),
+            "path": words.path_bars(path, people) if path else [],
+            "outside_path": path.outside_steps if path else 0,
+            "stages": words.reported_stages(figures, people),
+            "sources": words.source_lines(words.best_and_worst(sources.rows), of_source),
+            "sources_in_all": len(sources.rows) + (sources.others.count if sources.others else 0),
+            "sources_page": address("funnel-sources", joined("", parameters(request.GET, *KEPT))),
         }
 
     return _page(request, "funnel", "overview", form, found, show)
@@ -204,8 +218,12 @@ def answered(
 ) -> Answer[FunnelAnswers]:
     """The answers that `request` asks for, or the last good ones while Landing is down."""
     refresh.take_up(request)
-    asked = f"{form.as_asked} {' '.join(topics)}"
-    return answer(asked, lambda: answers(question, topics), kind=FunnelAnswers)
+
+    def asked(of: Collection[Topic]) -> str:
+        return f"{form.as_asked} {' '.join(of)}"
+
+    wider = [asked(one) for one in (OVERVIEW, tuple(Topic)) if set(topics) < set(one)]
+    return answer(asked(topics), lambda: answers(question, topics), kind=FunnelAnswers, wider=wider)
 
 
 def _page(
@@ -258,6 +276,7 @@ def _chosen(form: TableForm, question: FunnelQuestion, query: QueryDict) -> dict
         "question": question,
         "period_form": form,
         "chosen": form.chosen,
+        "compared_days": compared_days(question),
         "told": [text for name in form.errors if name not in days for text in form.errors[name]],
         "kept": parameters(query, *LOOK, "source", *VIEW),
         "filter_query": urlencode(parameters(query, *LOOK, "source", *VIEW)),

@@ -29,13 +29,20 @@ class Preset(TextChoices):
     YESTERDAY = "yesterday", _("Вчера")
     SEVEN_DAYS = "7-days", _("7 дней")
     THIRTY_DAYS = "30-days", _("30 дней")
+    NINETY_DAYS = "90-days", _("90 дней")
     THIS_WEEK = "this-week", _("Эта неделя")
+    LAST_WEEK = "last-week", _("Прошлая неделя")
     THIS_MONTH = "this-month", _("Этот месяц")
     LAST_MONTH = "last-month", _("Прошлый месяц")
     ALL = "all", _("Всё время")
 
 
-_LAST_DAYS = {Preset.TODAY: 1, Preset.SEVEN_DAYS: 7, Preset.THIRTY_DAYS: 30}
+_LAST_DAYS = {
+    Preset.TODAY: 1,
+    Preset.SEVEN_DAYS: 7,
+    Preset.THIRTY_DAYS: 30,
+    Preset.NINETY_DAYS: 90,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +178,9 @@ def _named(preset: Preset) -> Period:
             return Period.day(today - timedelta(days=1))
         case Preset.THIS_WEEK:
             return Period(today - timedelta(days=today.weekday()), today)
+        case Preset.LAST_WEEK:
+            monday = today - timedelta(days=today.weekday() + 7)
+            return Period(monday, monday + timedelta(days=6))
         case Preset.THIS_MONTH:
             return Period(today.replace(day=1), today)
         case Preset.LAST_MONTH:

@@ -138,9 +138,9 @@ def _times(dice: random.Random, now: list[Day], before: list[Day]) -> dict[str, 
 def _pages(dice: random.Random, now: list[Day], before: list[Day]) -> dict[str, Any]:
     """Everything that can carry a mark, page by page."""
     found = _found(dice, now, before)
-    noise = read_daily(found)
+    noise = read_daily(found, QUESTION.counting)
     return {
-        "overview": read_steps(found, noise),
+        "overview": read_steps(found, noise, QUESTION.counting),
         "sources": read_sources(found, noise),
         "trend": read_over_time(found, noise),
         "ads": read_utm(found, noise),

@@ -68,7 +68,7 @@ def test_an_outage_shows_the_last_good_report_with_its_age(
     assert api["Warning"] == stage["Warning"] == '110 - "Response is Stale"'
     assert stage.json()["stale"] is True
     assert warning["message"] in page.content.decode()
-    assert "1 покупка" in " ".join(page.content.decode().replace("</strong>", "").split())
+    assert "1\N{NO-BREAK SPACE}покупка на 5" in page.content.decode()
     # A file has no place for a warning: there is none of old figures, and no link to one.
     assert "/funnel/tables/" not in page.content.decode()
 

@@ -253,8 +253,8 @@ def test_an_owner_finds_whom_to_call(
     page = open_page(java_script_enabled=javascript)
     sign_in(page)
 
-    page.get_by_role("link", name="кто не дошёл").first.click()
-    page.get_by_role("heading", name="Кого потеряли на шаге Предложение экспресс-курса").wait_for()
+    page.get_by_role("link", name="40 не перешли").last.click()
+    page.get_by_role("heading", name="Кого потеряли на шаге Перешли по ссылке").wait_for()
     page.get_by_label("Шаг").select_option(label="Оплата экспресс-курса")
     page.get_by_label("Кого показать").select_option(label="кто потерян")
     page.get_by_role("button", name="Показать", exact=True).last.click()

@@ -212,7 +212,7 @@ def test_the_page_renews_its_figures(open_page: Any, landing: LandingPages) -> N
     page.evaluate("htmx.trigger('#live', 'wake')")
 
     page.get_by_text("5 000 ₸").first.wait_for()
-    assert page.get_by_role("heading", name="Воронка продаж").count() == 1
+    assert page.get_by_role("heading", name="За 30 дней 1 покупка").count() == 1
     # Unseen, it asks nothing.
     page.evaluate("Object.defineProperty(document, 'hidden', {value: true})")
     asked: list[str] = []

@@ -12,7 +12,7 @@ from onai.web.period_form import PeriodForm, chosen_period
 from sales.cabinet import statistics
 from sales.cabinet.sales_change import compared_sales
 from tests.conftest import LandingPages
-from tests.support.funnel_requests import ALMATY, API, RELIABLE, asked_at, lead, page_text
+from tests.support.funnel_requests import ALMATY, API, LEGEND, asked_at, lead, page_text
 from tests.support.spread_leads import forget_after, write_evenly
 from tests.support.student_changes import SignIn
 from tests.support.student_rows import RESULTS, Sales, text_on
@@ -21,7 +21,7 @@ OF_30_DAYS = "from=2026-10-01&to=2026-10-30"
 
 
 def _headline(client: Client, query: str) -> str:
-    return page_text(client, query).partition(RELIABLE)[0]
+    return page_text(client, query).partition(LEGEND)[0]
 
 
 @pytest.mark.parametrize(("now", "change"), [(3_001, 1), (2_999, -1)])

@@ -20,6 +20,8 @@ PAGE = "/funnel"
 SOURCES, TREND, ADS, SPEED = (f"{PAGE}/{name}" for name in ("sources", "trend", "ads", "speed"))
 PAGES = (PAGE, SOURCES, TREND, ADS, SPEED)
 RELIABLE = "Насколько это надёжно?"
+# Below it stand the marks that are explained, and not those of figures.
+LEGEND = "▲ и ▼ — заметное изменение"
 SignIn = Callable[[str], Client]
 IN_OCTOBER = "from=2026-10-01&to=2026-10-31"
 

@@ -289,6 +289,7 @@ class FunnelAnswerShape(KeptShape):
     over_time: tuple[PointShape, ...] = _asked_for()
     time_to_buy: TimeToBuyShape = _asked_for()
     utm: dict[Mark, MarksShape] = _asked_for()
+    path: FunnelShape = _asked_for("how far those came who took the test, whatever `count` says")
 
 
 def funnel_answer(
@@ -322,6 +323,7 @@ def funnel_answer(
         Topic.SOURCES: {"sources": found.sources.rows, "other_sources": found.sources.others},
         Topic.OVER_TIME: {"over_time": found.over_time.points},
         Topic.TIME_TO_BUY: {"time_to_buy": found.time_to_buy},
+        Topic.PATH: {"path": found.path},
         Topic.UTM: {"utm": {table.mark: table for table in found.utm}},
     }
     for topic in topics:

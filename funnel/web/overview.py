@@ -1,0 +1,354 @@
+"""What the overview says: the sentences on top, four tiles, the path of those who took the test,
+the report's stages, and the best and worst sources.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _now
+
+from funnel.report.answers import FunnelAnswers
+from funnel.report.sources import Source
+from funnel.report.stage_report import StageStatus
+from funnel.report.steps import Funnel, Step
+from funnel.report.what_changed import SourceChange, StepChange, what_changed
+from funnel.stages import STAGES, Counting, StageId
+from funnel.stats.comparison import AgainstOthers, Counted, Rate, Verdict
+from funnel.web.difference import Difference, compared_days, in_tile
+from funnel.web.picture import Metric, columns_of
+from onai.templatetags.russian import percent, plural, tenge
+from onai.web.look.bar_chart import BarChart, bar_chart
+
+# Where so few bars would stand, they show no course.
+_FEWEST_BARS = 4
+_SPARKLINE_HEIGHT = 100
+_MOST_CHANGES = 3
+_BEST, _WORST = 3, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A sentence; `link` are the words in it that lead to what it is about."""
+
+    before: str
+    link: str = ""
+    after: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure with its one difference and its course over time; pressed, it shows the chart."""
+
+    title: str
+    text: str
+    difference: Difference
+    course: BarChart | None
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class PathBar:
+    """A step of the path: those who reached it, and those of the step before who did not.
+
+    `reached` and `lost` are widths in per cent of the first step, as SVG writes them.
+    """
+
+    title: str
+    count: str
+    share: str
+    reached: str
+    lost: str
+    people: str
+    lost_text: str
+    lost_people: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedStage:
+    """A stage of the report. `rate` is empty for the first."""
+
+    title: str
+    count: str
+    counted: str
+    rate: str
+    status: StageStatus
+    note: str
+    people: str
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A verdict in a word."""
+
+    text: str
+    tone: Literal["", "good", "bad", "look"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A source on the overview. The conversion is drawn with its interval."""
+
+    name: str
+    code: str
+    leads: str
+    purchases: str
+    conversion: str
+    interval: "IntervalBar"
+    revenue: str
+    verdict: Badge
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalBar:
+    """A conversion as a bar and its 95 % limits as a line, in per cent of the widest of its table,
+    as SVG writes them."""
+
+    value: str
+    low: str
+    width: str
+
+
+# --- Sentences ---------------------------------------------------------------------------------
+
+
+def changes(
+    found: FunnelAnswers,
+    of_source: Callable[[str], str],
+    lost_people: Callable[[StageId], str],
+) -> list[Phrase]:
+    """What changed, at most three sentences, and where most people are lost.
+
+    `of_source` is the address of this page for one source, `lost_people` that of the list of those
+    lost at a step.
+    """
+    path = found.path
+    if path is None or not found.leads:
+        return []
+    told = [
+        _of_source(one, of_source) if isinstance(one, SourceChange) else _of_step(one, lost_people)
+        for one in what_changed(path, found.sources.rows)[:_MOST_CHANGES]
+    ]
+    if not told and _is_usual(found, path):
+        told = [Phrase(_now("Всё как обычно."))]
+    return [*told, *_most_lost(path, lost_people)]
+
+
+def _is_usual(found: FunnelAnswers, path: Funnel) -> bool:
+    verdicts = {found.funnel.purchases.verdict, found.funnel.leads.verdict, path.leads.verdict}
+    return verdicts == {Verdict.WITHIN_CHANCE}
+
+
+def _of_source(one: SourceChange, of_source: Callable[[str], str]) -> Phrase:
+    name, href, came = one.source.name, of_source(one.source.source), one.came
+    if came is not None and not came.now:
+        was = _now(": заявок нет, было %(was)s.") % {"was": _number(came.before or 0)}
+        return Phrase("", name, was, href)
+    if one.source.funnel.purchases.marked:
+        count = round(one.purchases)
+        sign = "+" if count > 0 else "\N{MINUS SIGN}"
+        noun = plural(abs(count), "покупка,покупки,покупок")
+        return Phrase("", name, f": {sign}{_number(abs(count))}\N{NO-BREAK SPACE}{noun}.", href)
+    more = came is not None and came.sign > 0
+    return Phrase("", name, _now(": заявок больше.") if more else _now(": заявок меньше."), href)
+
+
+def _of_step(one: StepChange, lost_people: Callable[[StageId], str]) -> Phrase:
+    if one.rate is None:
+        return Phrase(_of_tests(one.count))
+    rates = {
+        "step": STAGES[one.step].title,
+        "now": percent(one.rate.tested),
+        "was": percent(one.rate.tested_before),
+    }
+    if one.rate.sign > 0:
+        return Phrase(_now("До шага «%(step)s» доходит больше: %(now)s вместо %(was)s.") % rates)
+    told = _now("До шага «%(step)s» доходит меньше: %(now)s вместо %(was)s,") % rates
+    return Phrase(told, _now("кто не дошёл"), ".", lost_people(one.step))
+
+
+def _of_tests(count: Counted) -> str:
+    more = count.sign > 0
+    if count.percent is None or not count.now:
+        return _now("Тест проходит больше людей.") if more else _now("Тест никто не проходит.")
+    told = {"change": percent(abs(count.percent))}
+    if more:
+        return _now("Тест проходит на %(change)s больше людей.") % told
+    return _now("Тест проходит на %(change)s меньше людей.") % told
+
+
+def _most_lost(path: Funnel, lost_people: Callable[[StageId], str]) -> Iterator[Phrase]:
+    worst = max(path.steps, key=lambda step: step.lost)
+    if worst.lost:
+        told = _now("Больше всего людей теряем здесь:")
+        yield Phrase(told, _lost(worst), ".", lost_people(worst.id))
+
+
+# --- Tiles -------------------------------------------------------------------------------------
+
+
+def tiles(found: FunnelAnswers, trend: Callable[[Metric], str]) -> list[Tile]:
+    """Revenue, purchases, leads, and the conversion from the test. `trend` is the address of a
+    chart.
+    """
+    funnel, to = found.funnel, compared_days(found.question)
+    of_cohort = found.question.counting is Counting.COHORT
+
+    def course(metric: Metric) -> BarChart | None:
+        columns = columns_of(found.over_time.points, metric)
+        if len(columns) < _FEWEST_BARS:
+            return None
+        return bar_chart(columns, height=_SPARKLINE_HEIGHT)
+
+    def tile(title: str, text: str, difference: Difference, metric: Metric) -> Tile:
+        return Tile(title, text, difference, course(metric), trend(metric))
+
+    leads = _now("Прошли тест") if of_cohort else _now("Заявки")
+    return [
+        tile(
+            _now("Выручка"),
+            tenge(funnel.revenue.now),
+            in_tile(funnel.revenue, to),
+            Metric.REVENUE,
+        ),
+        tile(
+            _now("Покупки"),
+            _number(funnel.purchases.now),
+            in_tile(funnel.purchases, to),
+            Metric.PURCHASES,
+        ),
+        tile(leads, _number(funnel.leads.now), in_tile(funnel.leads, to), Metric.LEADS),
+        tile(
+            _now("Тест → покупка"),
+            percent(funnel.overall.percent),
+            in_tile(funnel.overall, to),
+            Metric.CONVERSION,
+        ),
+    ]
+
+
+# --- The path, and the report ------------------------------------------------------------------
+
+
+def path_bars(path: Funnel, people: Callable[[StageId, bool], str]) -> list[PathBar]:
+    """A bar for each step. `people` is the address of the list of those who reached a step, or who
+    were lost at it.
+    """
+    everybody = max(1, path.steps[0].reached.now)
+
+    def width(count: int) -> str:
+        return f"{100 * count / everybody:.2f}%"
+
+    return [
+        PathBar(
+            title=str(STAGES[step.id].title),
+            count=_number(step.reached.now),
+            share=percent(step.conversion.percent) if step.conversion else "",
+            reached=width(step.reached.now),
+            lost=width(step.lost),
+            people=people(step.id, False) if step.reached.now else "",
+            lost_text=_lost(step),
+            lost_people=people(step.id, True) if step.lost else "",
+        )
+        for step in path.steps
+    ]
+
+
+def _lost(step: Step) -> str:
+    words: dict[StageId, str] = {
+        StageId.MESSAGED: _now("%(count)s без сообщения"),
+        StageId.CLICKED: _now("%(count)s не перешли"),
+        StageId.BOUGHT: _now("%(count)s не купили"),
+    }
+    return words[step.id] % {"count": _number(step.lost)} if step.lost else ""
+
+
+def reported_stages(
+    found: FunnelAnswers, people: Callable[[StageId, bool], str]
+) -> list[ReportedStage]:
+    """The three stages as the business reports them."""
+    more_than_tests = _now("Больше 100 %: письма получают и те, кто пришёл сразу на курс.")
+    return [
+        ReportedStage(
+            title=str(STAGES[stage.id].title),
+            count=_number(stage.reached),
+            counted=plural(stage.reached, str(STAGES[stage.id].counted)),
+            rate=percent(stage.conversion_rate) if stage.id is not StageId.PROFTEST else "",
+            status=stage.status,
+            note=more_than_tests if stage.conversion_rate > 100 else "",
+            people=people(stage.id, False) if stage.reached else "",
+        )
+        for stage in found.report.stages
+    ]
+
+
+# --- Sources -----------------------------------------------------------------------------------
+
+
+def best_and_worst(rows: Sequence[Source]) -> list[Source]:
+    """The three that surely sell best and the two that surely sell worst; all if they are few."""
+    if len(rows) <= _BEST + _WORST:
+        return list(rows)
+
+    def limit(row: Source, *, low: bool) -> float:
+        interval = row.funnel.conversion.interval
+        if interval is None:
+            return -1.0 if low else 2.0
+        return interval.low if low else interval.high
+
+    best = sorted(rows, key=lambda row: -limit(row, low=True))[:_BEST]
+    others = [row for row in rows if row not in best]
+    worst = sorted(others, key=lambda row: limit(row, low=False))[:_WORST]
+    return [*best, *reversed(worst)]
+
+
+def source_lines(rows: Sequence[Source], href: Callable[[str], str]) -> list[SourceLine]:
+    """The sources as lines. `href` is the address of this page for one of them."""
+    scale = widest(row.funnel.conversion for row in rows)
+    return [
+        SourceLine(
+            name=row.name,
+            code=row.source if row.source != row.name else "",
+            leads=_number(row.funnel.leads.now),
+            purchases=_number(row.funnel.purchases.now),
+            conversion=percent(row.funnel.conversion.percent),
+            interval=interval_bar(row.funnel.conversion, scale),
+            revenue=tenge(row.funnel.revenue.now),
+            verdict=verdict_of(row.against_others),
+            href=href(row.source),
+        )
+        for row in rows
+    ]
+
+
+def widest(rates: Iterator[Rate]) -> float:
+    """The upper limit that a table of conversions is drawn up to, 0 to 1."""
+    return max((rate.interval.high for rate in rates if rate.interval), default=1.0) or 1.0
+
+
+def interval_bar(rate: Rate, scale: float) -> IntervalBar:
+    """The bar of a conversion where `scale`, 0 to 1, is the whole width."""
+    if rate.interval is None or rate.percent is None:
+        return IntervalBar("0%", "0%", "0%")
+
+    def width(share: float) -> str:
+        return f"{100 * min(1.0, share / scale):.2f}%"
+
+    low, high = rate.interval.low, rate.interval.high
+    return IntervalBar(width(float(rate.percent) / 100), width(low), width(high - low))
+
+
+def verdict_of(of: AgainstOthers | None) -> Badge:
+    """A row beside all others, in a word."""
+    if of is None or of.verdict is Verdict.TOO_FEW:
+        return Badge(_now("рано судить"), "look")
+    if of.verdict is not Verdict.BEYOND_CHANCE:
+        return Badge(_now("как все"))
+    return Badge(_now("лучше"), "good") if of.is_higher else Badge(_now("хуже"), "bad")
+
+
+def _number(count: int) -> str:
+    return number_format(count, force_grouping=True)
