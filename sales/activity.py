@@ -6,6 +6,7 @@ of it begin after the key of a row.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,23 @@ from sales.permissions import may_act_on
 from sales.staff import told_apart
 
 _PAGE, _NEWEST = 50, ListOrder(CREATED)
+
+
+class LineAct(StrEnum):
+    """Acts on a line of the queue, or on whose purchase an access is, in the words of the log."""
+
+    CLAIM = "queue_claim"
+    RELEASE = "queue_release"
+    CLOSE = "queue_close"
+    REOPEN = "queue_reopen"
+    REPORT = "queue_report"
+    FIND = "lead_found"
+    TIE = "lead_tied"
+    UNTIE = "lead_untied"
+    EXPLAIN = "access_explained"
+    UNEXPLAIN = "access_unexplained"
+
+
 # The log's word for an admin's end to a change that could not be finished.
 GIVEN_UP = "given_up"
 
@@ -52,13 +70,15 @@ def log(
     action: ActionType,
     *,
     by: UUID,
-    account_id: UUID,
+    account_id: UUID | None,
     email: str,
     full_name: str,
     is_gone: bool = False,
     **details: Any,
 ) -> None:
-    """Write an entry, in the caller's transaction. `is_gone`: no key may point to the account."""
+    """Write an entry, in the caller's transaction. An act on a line of the queue has no account.
+    `is_gone`: no key may point to the account.
+    """
     ActivityEntry.objects.create(
         manager_id=by,
         action_type=action,
@@ -66,7 +86,7 @@ def log(
         details={
             "email": email,
             "full_name": full_name,
-            "user_id": str(account_id),
+            **({"user_id": str(account_id)} if account_id else {}),
             **details,
         },
     )
@@ -130,6 +150,16 @@ _CHANGES: Mapping[str, Promise] = {
     RequestKind.CORRECTION: _("Исправил данные"),
     RequestKind.HANDOVER: _("Передал студента"),
     GIVEN_UP: _("Незаконченное изменение отменено"),
+    LineAct.CLAIM: _("Очередь: взято в работу"),
+    LineAct.RELEASE: _("Очередь: отпущено"),
+    LineAct.CLOSE: _("Очередь: закрыто"),
+    LineAct.REOPEN: _("Очередь: открыто снова"),
+    LineAct.REPORT: _("Очередь: добавлено вручную"),
+    LineAct.FIND: _("Заявка найдена по телефону или почте"),
+    LineAct.TIE: _("Студент связан с заявкой"),
+    LineAct.UNTIE: _("Связь с заявкой снята"),
+    LineAct.EXPLAIN: _("Доступ без оплаты объяснён"),
+    LineAct.UNEXPLAIN: _("Объяснение снято"),
 }
 
 

@@ -4,12 +4,22 @@ from django.urls import path
 
 from sales.web import api, change_views, request_views, views, webhooks
 from sales.web.cabinet import activity, results, students
+from sales.web.queue import acts, no_payment_views
+from sales.web.queue import views as queue_views
 
 urlpatterns = [
     path("sales-manager", students.students, name="sales-manager"),
     path("sales-manager/students.csv", students.students_csv, name="students-csv"),
     path("sales-manager/results", results.results, name="results"),
     path("sales-manager/activity", activity.activity, name="activity"),
+    path("sales-manager/queue", queue_views.queue_page, name="queue"),
+    path("sales-manager/queue.csv", queue_views.queue_csv, name="queue-csv"),
+    path("sales-manager/queue/report", acts.report, name="report-purchase"),
+    path("sales-manager/queue/no-payment", no_payment_views.students, name="no-payment"),
+    path("sales-manager/queue/<uuid:buyer_id>/claim", acts.claim, name="claim-line"),
+    path("sales-manager/queue/<uuid:buyer_id>/release", acts.release, name="release-line"),
+    path("sales-manager/queue/<uuid:buyer_id>/close", acts.close, name="close-line"),
+    path("sales-manager/queue/<uuid:buyer_id>/reopen", acts.reopen, name="reopen-line"),
     path("sales-manager/students/new", views.new_student, name="new-student"),
     path(
         "sales-manager/students/new/<uuid:request_id>",
@@ -58,6 +68,22 @@ urlpatterns = [
         {"of_creation": False},
         name="end-change",
     ),
+    path(
+        "sales-manager/students/<uuid:student_id>/purchase",
+        no_payment_views.purchase,
+        name="purchase",
+    ),
+    path(
+        "sales-manager/students/<uuid:student_id>/purchase/tie",
+        no_payment_views.tie,
+        name="tie-purchase",
+    ),
+    path(
+        "sales-manager/students/<uuid:student_id>/purchase/undo",
+        no_payment_views.undo,
+        name="undo-purchase",
+    ),
+    path("api/tripwire-manager/queue", queue_views.queue_api, name="api-queue"),
     path("api/tripwire-manager/create-student", api.create, name="api-create-student"),
     path("webhooks/resend", webhooks.resend_event, name="resend-event"),
     path("welcome", views.welcome, name="welcome"),

@@ -30,16 +30,20 @@ _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 
 @dataclass(frozen=True, slots=True)
 class ListOrder:
-    """By a moment, newest first, or by a text; among equals by id. No row may lack the key."""
+    """By a moment, newest first unless told otherwise, or by a text; among equals by id. No row may
+    lack the key.
+    """
 
     key: "F | Coalesce | ExpressionWrapper[Any] | Lower"
     by_moment: bool = True
+    oldest_first: bool = False
 
     def after(self, rows: QuerySet[Rows], place: str) -> QuerySet[Rows]:
         """The rows behind a place, in order; all of them where it is none. Each has its `key`."""
-        order = ("-key", "-pk") if self.by_moment else ("key", "pk")
+        descends = self.by_moment and not self.oldest_first
+        order = ("-key", "-pk") if descends else ("key", "pk")
         behind, begins = Q(), place_at(place, moments=self.by_moment)
-        if begins and self.by_moment:
+        if begins and descends:
             behind = Q(key__lte=begins[0]) & (Q(key__lt=begins[0]) | Q(pk__lt=begins[1]))
         elif begins:
             behind = Q(key__gte=begins[0]) & (Q(key__gt=begins[0]) | Q(pk__gt=begins[1]))

@@ -29,6 +29,7 @@ ROBOTS = (
 )
 # The beginning of a sweep through the leads.
 NOWHERE = UUID(int=0)
+_LAST_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,24 @@ def marked_leads_after(place: Place, *, before: datetime, size: int) -> list[Rea
 def leads_with(ids: Iterable[UUID]) -> list[Reading]:
     """These leads, as far as they are still there."""
     return _leads("where id = any(%(ids)s)", {"ids": list(ids)})
+
+
+def leads_of_email(email: str, *, size: int) -> list[Reading]:
+    """The leads with this address, written so or with a capital, by the index on `email`."""
+    local, _at, domain = email.partition("@")
+    spellings = [email, f"{local.capitalize()}@{domain}", f"{email} ", f" {email}"]
+    condition = "where email = any(%(emails)s) order by created_at desc limit %(size)s"
+    return _leads(condition, {"emails": spellings, "size": size})
+
+
+def leads_of_phone(key: str, *, since: datetime, size: int) -> list[Reading]:
+    """The leads since then whose phone ends with the last digits of this key."""
+    ending = "[^0-9]*".join(key[-_LAST_DIGITS:])
+    condition = (
+        "where created_at >= %(since)s and phone ~ %(ending)s"
+        " order by created_at desc limit %(size)s"
+    )
+    return _leads(condition, {"since": since, "ending": ending, "size": size})
 
 
 def deals_after(deal_id: int, *, size: int) -> list[Reading]:

@@ -172,6 +172,12 @@ def match_students(students: Iterable[Student]) -> None:
             tie(student, buyer_id, MatchedBy.PHONE)
 
 
+def phone_keys_of(buyer_id: UUID) -> list[str]:
+    """The phones of a buyer."""
+    keys = BuyerContact.objects.filter(buyer=buyer_id, phone_key__isnull=False)
+    return [key for key in keys.values_list("phone_key", flat=True) if key]
+
+
 def _contacts_with(
     theirs: Iterable[Contact],
 ) -> tuple[dict[str | None, list[BuyerContact]], dict[str | None, list[BuyerContact]]]:

@@ -143,6 +143,8 @@ class StudentForm(IdentityForm, PasswordForm):
         error_messages={"invalid": _("Такого менеджера нет.")},
     )
     adopt = forms.BooleanField(required=False)
+    # The buyer whose line in the queue the access closes.
+    line = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def offer_managers(self, staff: Sequence[StaffMember], *, myself: UUID) -> None:
         """Offer the staff members that an admin may choose from."""
@@ -162,6 +164,7 @@ class StudentForm(IdentityForm, PasswordForm):
             self[name]
             for name, field in self.fields.items()
             if not isinstance(field, forms.BooleanField)
+            and name != "line"
             and (name != "manager_id" or self.offers_managers)
         ]
 
@@ -174,4 +177,5 @@ class StudentForm(IdentityForm, PasswordForm):
             manager=manager_named(asker, self.cleaned_data["manager_id"]),
             adopt=self.cleaned_data["adopt"],
             phone=self.cleaned_data["phone"],
+            buyer_id=self.cleaned_data["line"],
         )

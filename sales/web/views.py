@@ -25,6 +25,9 @@ from onai.web.paging import PagedForm
 from onai.web.problems import Problem, tell_when_to_retry
 from sales import letters, messenger
 from sales.activity import page_of_activity
+from sales.handoff import lead_search, queue
+from sales.handoff.lead_search import FoundLeads
+from sales.handoff.queue import Line
 from sales.models import (
     LetterKind,
     LetterState,
@@ -38,6 +41,7 @@ from sales.provisioning import problems, student_requests
 from sales.provisioning.create_student import create_student
 from sales.web import shown_password
 from sales.web.forms import StudentForm
+from sales.web.queue.forms import FindForm
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +55,44 @@ logger = logging.getLogger(__name__)
 def new_student(request: IdentifiedRequest) -> HttpResponse:
     password_rules.find_out(request.access_token)
     if request.method == "POST":
+        if "find" in request.POST and not request.refusal:
+            return _find(request)
         suggests = "suggest" in request.POST or request.refusal
         return _suggest(request) if suggests else _create(request)
-    typed = {**_typed_before(request), **request.typed}
+    typed = {**_filled_in(_asked_line(request)), **_typed_before(request), **request.typed}
     return _form_page(request, StudentForm(initial={**typed, "password": passwords.suggest()}))
+
+
+def _find(request: IdentifiedRequest) -> HttpResponse:
+    """Fill in the form from the one lead that is found, or offer those that are."""
+    find = FindForm(request.POST)
+    found = None
+    if find.is_valid() and find.cleaned_data["who"]:
+        found = lead_search.find(find.cleaned_data["who"], request.identity)
+    only = found.lines[0] if found and len(found.lines) == 1 else None
+    form = StudentForm(initial={**_filled_in(only), "password": passwords.suggest()})
+    return _form_page(request, form, find=find, found=found, status=400 if find.errors else 200)
+
+
+def _filled_in(line: Line | None) -> dict[str, object]:
+    """What a lead says of the student to be."""
+    if line is None:
+        return {}
+    buyer = line.buyer
+    return {
+        "line": buyer.pk,
+        "email": buyer.email,
+        "full_name": buyer.name,
+        "phone": phones.spelled(buyer.phone),
+    }
+
+
+def _asked_line(request: IdentifiedRequest) -> Line | None:
+    """The line that the address names."""
+    try:
+        return queue.person(UUID(request.GET.get("line", "")), request.identity)
+    except ValueError:
+        return None
 
 
 def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
@@ -69,6 +107,7 @@ def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
         "email": earlier.email,
         "full_name": earlier.full_name,
         "phone": phones.spelled(earlier.new_phone or ""),
+        "line": str(earlier.buyer_id or ""),
     }
 
 
@@ -115,6 +154,8 @@ def _form_page(
     form: StudentForm,
     *,
     problem: Problem | None = None,
+    find: FindForm | None = None,
+    found: FoundLeads | None = None,
     status: int = 200,
 ) -> HttpResponse:
     if request.identity.is_admin:
@@ -125,6 +166,9 @@ def _form_page(
     form.fields[wrong].widget.attrs["autofocus"] = True
     context = {
         "form": form,
+        "find": find or FindForm(),
+        "found": found,
+        "line": _line_of(form, request),
         "problem": problem,
         "attempt": uuid4() if request.refusal else request.POST.get("attempt") or uuid4(),
         "may_adopt": (
@@ -138,6 +182,18 @@ def _form_page(
     response = render(request, "sales/new_student.html", context, status=status)
     tell_when_to_retry(response, problem)
     return response
+
+
+def _line_of(form: StudentForm, request: IdentifiedRequest) -> Line | None:
+    """The person the form is filled in for. Without the database the form is there all the same."""
+    try:
+        chosen = str(form["line"].value() or "")
+        return queue.person(UUID(chosen), request.identity) if chosen else None
+    except ValueError:
+        return None
+    except (OperationalError, InterfaceError) as error:
+        logger.error("line_not_shown", exc_info=error)
+        return None
 
 
 def _staff() -> list[StaffMember]:

@@ -1,0 +1,73 @@
+"""What is done with a line of the queue: claimed, released, closed, opened again, added by hand."""
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from onai.identity.guards import role_required
+from onai.identity.roles import IdentifiedRequest
+from sales.handoff import line_acts, queue
+from sales.models import ClosingReason
+from sales.web.queue.forms import ClosingForm, ReportForm
+
+
+@role_required("admin", "sales")
+@require_POST
+def claim(request: IdentifiedRequest, buyer_id: UUID) -> HttpResponse:
+    line_acts.claim(buyer_id, request.identity)
+    return redirect("queue")
+
+
+@role_required("admin", "sales")
+@require_POST
+def release(request: IdentifiedRequest, buyer_id: UUID) -> HttpResponse:
+    line_acts.release(buyer_id, request.identity)
+    return redirect("queue")
+
+
+@role_required("admin", "sales", keeps_text=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def close(request: IdentifiedRequest, buyer_id: UUID) -> HttpResponse:
+    """The form that asks why, and the closing."""
+    line = queue.line(buyer_id, request.identity)
+    form = ClosingForm(_sent(request), initial=request.typed)
+    if request.method == "POST" and not request.refusal and form.is_valid():
+        reason = ClosingReason(form.cleaned_data["reason"])
+        line_acts.close(buyer_id, request.identity, reason=reason, note=form.cleaned_data["note"])
+        return redirect(f"{reverse('queue')}?{urlencode({'closed': str(buyer_id)})}")
+    context = {"line": line, "form": form, "problem": request.refusal}
+    return render(request, "sales/queue_close.html", context, status=_status(request, form.errors))
+
+
+@role_required("admin", "sales")
+@require_POST
+def reopen(request: IdentifiedRequest, buyer_id: UUID) -> HttpResponse:
+    queue.line(buyer_id, request.identity)  # A manager opens again what they have closed.
+    line_acts.reopen(buyer_id, request.identity)
+    return redirect("queue")
+
+
+@role_required("admin", "sales", keeps_text=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: IdentifiedRequest) -> HttpResponse:
+    """The form to add somebody who paid, and the adding."""
+    form = ReportForm(_sent(request), initial=request.typed)
+    if request.method == "POST" and not request.refusal and form.is_valid():
+        line_acts.report(form.report, request.identity)
+        return redirect("queue")
+    context = {"form": form, "problem": request.refusal}
+    return render(request, "sales/queue_report.html", context, status=_status(request, form.errors))
+
+
+def _sent(request: IdentifiedRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _status(request: IdentifiedRequest, errors: object) -> int:
+    if request.refusal:
+        return request.refusal.status
+    return 400 if errors else 200

@@ -1,0 +1,169 @@
+"""The queue as a page that renews itself, as a file and as JSON."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import django.db
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from onai.contacts import phones
+from onai.db import postgres
+from onai.identity.guards import role_required
+from onai.identity.roles import IdentifiedRequest
+from onai.identity.session.fragments import marked
+from onai.identity.staff import register
+from onai.web import csv_export
+from onai.web.address_form import refuse_errors
+from onai.web.api.openapi import Operation, describes
+from onai.web.api.shapes import json_answer
+from onai.web.paging import ListPage
+from onai.web.problems import DatabaseUnavailable
+from sales.handoff import matching, no_payment, queue
+from sales.handoff.queue import Line, LineState
+from sales.models import ReadingPosition, SignalKind, Student
+from sales.web.cabinet.sections import section
+from sales.web.queue import wire
+from sales.web.queue.forms import QueueForm
+
+logger = logging.getLogger(__name__)
+
+_TABS = (
+    (None, _("Все открытые")),
+    (LineState.WAITING, _("Свободные")),
+    (LineState.CLAIMED, _("В работе")),
+    (LineState.CLOSED, _("Закрытые")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """A line, and the students who may be the same person."""
+
+    line: Line
+    similar: list[Student]
+
+
+@dataclass(frozen=True, slots=True)
+class LandingReading:
+    """When Landing was last read, None before that; and whether it answers now."""
+
+    last_at: datetime | None
+    answers: bool
+
+
+@role_required("admin", "sales")
+@require_safe
+def queue_page(request: IdentifiedRequest) -> HttpResponse:
+    """The page, or only its lines, which renew themselves."""
+    form = QueueForm(request.GET)
+    state = form.line_state
+    page = section(lambda: _page(request, form))
+    context: dict[str, Any] = {
+        "form": form,
+        "state": state,
+        "page": page,
+        "is_first_page": not form.place,
+        "landing": section(_landing),
+    }
+    if request.headers.get("HX-Target") == "live":
+        if page.found is None:
+            raise DatabaseUnavailable
+        return marked(request, render(request, "sales/queue_lines.html", context))
+    section(lambda: register.note(request.identity))
+    context |= {
+        "tabs": [(one.value if one else "", title, one is state) for one, title in _TABS],
+        "share": section(matching.match_share),
+        "done": section(lambda: _just_closed(request)),
+    }
+    return render(request, "sales/queue.html", context, status=400 if form.errors else 200)
+
+
+def _page(request: IdentifiedRequest, form: QueueForm) -> ListPage[ShownLine]:
+    page = queue.page_of_lines(form.line_state, request.identity, after=form.place)
+    similar = no_payment.similar_students([one.buyer for one in page.rows], request.identity)
+    return page.showing([ShownLine(one, similar.get(one.id, [])) for one in page.rows])
+
+
+def _landing() -> LandingReading:
+    position = ReadingPosition.objects.filter(sweep="new leads").first()
+    last_at = position.finished_at if position else None
+    try:
+        postgres.clock("landing")
+    except django.db.Error as error:
+        logger.warning("landing_not_read", extra={"error": type(error).__name__})
+        return LandingReading(last_at, answers=False)
+    return LandingReading(last_at, answers=True)
+
+
+def _just_closed(request: IdentifiedRequest) -> Line | None:
+    """The line whose closing led here, for a message with its undoing."""
+    try:
+        return queue.line(UUID(request.GET.get("closed", "")), request.identity)
+    except (ValueError, queue.NoSuchLine):
+        return None
+
+
+@role_required("admin", "sales")
+@require_safe
+@describes(Operation(wire.QueueShape, query=(QueueForm,)))
+def queue_api(request: IdentifiedRequest) -> HttpResponse:
+    """Who has a sign of a purchase and no access, longest wait first, 25 at a time.
+
+    Without `state`, those that are open. Closed ones come newest first.
+    """
+    form = QueueForm(request.GET)
+    refuse_errors(form)
+    page = queue.page_of_lines(form.line_state, request.identity, after=form.place)
+    return json_answer(wire.queue(page))
+
+
+_COLUMNS = (
+    _("Имя"),
+    _("Телефон"),
+    _("Почта"),
+    _("Источник"),
+    *(kind.label for kind in SignalKind),
+    _("Как платит"),
+    _("Сумма сделки, ₸"),
+    _("Ждёт с"),
+    _("Чья очередь"),
+    _("Закрыто"),
+    _("Почему"),
+    _("Заметка"),
+)
+
+
+@role_required("admin", "sales")
+@require_safe
+def queue_csv(request: IdentifiedRequest) -> HttpResponseBase:
+    """The lines, as Excel with Russian settings opens them."""
+    form = QueueForm(request.GET)
+    refuse_errors(form)
+    lines = queue.all_lines(form.line_state, request.identity)
+    state = form.line_state.value if form.line_state else ""
+    return csv_export.csv_file("queue.csv", _COLUMNS, map(_row, lines), state=state)
+
+
+def _row(line: Line) -> list[csv_export.Cell]:
+    buyer = line.buyer
+    return [
+        buyer.name,
+        phones.spelled(buyer.phone),
+        buyer.email,
+        buyer.source or "",
+        *(buyer.signal_at(kind) for kind in SignalKind),
+        buyer.chose_how,
+        buyer.won_amount,
+        line.since,
+        buyer.claimed_name if line.state is LineState.CLAIMED else _now("свободна"),
+        buyer.closed_at,
+        str(buyer.get_closed_reason_display()),
+        buyer.closed_note,
+    ]
