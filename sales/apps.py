@@ -10,12 +10,15 @@ class SalesConfig(AppConfig):
     def ready(self) -> None:
         """Register the probes of `/status`, the watched marks, and the check before a migration."""
         from onai.ops.probes import BACKGROUND, DEPENDENCIES
+        from onai.web import notices
         from sales import probes
         from sales.adoption import optional_tables
         from sales.adoption.migrating import look_before_migrating
         from sales.student_marks import watch_student_marks
+        from sales.web.queue import notice
 
         DEPENDENCIES.append(probes.ACCOUNTS)
         BACKGROUND.extend((*probes.PROBES, optional_tables.PROBE))
         watch_student_marks()
+        notices.OVERVIEW.append(notice.of_queue)
         pre_migrate.connect(look_before_migrating, sender=self)

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import Q, QuerySet
 
@@ -57,7 +58,8 @@ def run_round() -> None:
     matching.match_students(newest[:_NEWEST])
     _sweep("lines", _lines)
     _sweep("students", _students)
-    _sweep("buyers", _buyers)
+    # Under another name where other signals open a line, so that it begins at once.
+    _sweep(f"buyers {','.join(settings.QUEUE_SIGNALS)}", _buyers)
     try:
         now = postgres.clock("landing")
     except (OperationalError, InterfaceError) as error:
@@ -76,10 +78,14 @@ def run_round() -> None:
 
 def begin_full_pass() -> None:
     """Have the next rounds read everything once."""
-    for sweep in _OF_THE_NIGHT:
-        ReadingPosition.objects.update_or_create(
-            sweep=sweep, defaults={"place": None, "is_running": True}
-        )
+    for position in ReadingPosition.objects.all():
+        if _stops_at_its_end(position.sweep):
+            position.place, position.is_running = None, True
+            position.save()
+
+
+def _stops_at_its_end(sweep: str) -> bool:
+    return sweep.startswith(_OF_THE_NIGHT)
 
 
 def _sweep(sweep: str, read: Callable[[Any], Page]) -> None:
@@ -90,7 +96,7 @@ def _sweep(sweep: str, read: Callable[[Any], Page]) -> None:
         position.place = page.place
         if page.is_last:
             position.finished_at = postgres.clock("tripwire")
-            position.is_running = sweep not in _OF_THE_NIGHT
+            position.is_running = not _stops_at_its_end(sweep)
         with transaction.atomic(using="tripwire"):
             page.keep()
             position.save()

@@ -504,3 +504,32 @@ def test_without_tripwire_the_page_says_so(manager: Client, world: Buyers) -> No
     assert "База сейчас не отвечает" in text_of(page) or page.status_code == 503
     assert api.status_code == 503
     assert json.loads(api.content)["code"] == "database_unavailable"
+
+
+# --- The owner's overview ----------------------------------------------------------------------
+
+
+def test_the_overview_tells_how_many_wait_and_how_long(
+    world: Buyers, as_person: SignIn, desk: Desk
+) -> None:
+    admin = as_person(ADMIN)
+    assert "доступа" not in text_of(admin.get("/funnel"))
+    world.clicked(sms_clicked_at=ago(hours=50))
+    world.clicked("Айя", "87000000012")
+    world.join()
+
+    page = admin.get("/funnel")
+
+    assert "2 человека ждут доступа, дольше всех — 2 д" in text_of(page)
+    assert f'href="{QUEUE}"' in page.content.decode()
+    assert "ждут доступа" not in text_of(admin.get("/funnel/trend"))
+
+
+def test_other_signals_open_other_lines_by_the_next_round(
+    world: Buyers, manager: Client, settings: Any
+) -> None:
+    world.clicked()
+    assert len(world.join()) == 1
+    settings.QUEUE_SIGNALS = ["won"]
+
+    assert world.join() == []

@@ -1,0 +1,32 @@
+"""What the owners' overview tells of the queue."""
+
+import logging
+
+from django.db import InterfaceError, OperationalError, connections
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from onai.templatetags.russian import duration, plural
+from onai.web.notices import Notice
+from sales.handoff import queue
+
+logger = logging.getLogger(__name__)
+
+
+def of_queue() -> Notice | None:
+    """How many wait for access, and how long the first of them; None where nobody does."""
+    try:
+        waiting = queue.summary()
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("queue_not_counted", extra={"error": type(error).__name__})
+        connections["tripwire"].close_if_unusable_or_obsolete()
+        return None
+    if not waiting.count:
+        return None
+    who = plural(waiting.count, "человек ждёт,человека ждут,человек ждут")
+    text = _("%(count)s %(who)s доступа, дольше всех — %(time)s.") % {
+        "count": waiting.count,
+        "who": who,
+        "time": duration(waiting.longest),
+    }
+    return Notice(text, _("Открыть очередь"), reverse("queue"))
