@@ -8,7 +8,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from onai.contacts import phones
 from sales import links
-from sales.models import RequestKind, Student
+from sales.letters import wording
+from sales.models import LetterKind, RequestKind, Student
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +30,40 @@ def message(text: str, phone: str | None) -> Message:
     return Message(text, f"{chat}?text={quote(text, safe='')}" if chat else "")
 
 
-@sensitive_variables("password", "text")
-def credentials(student: Student, *, password: str, kind: str) -> Message:
+@sensitive_variables("password", "lines")
+def credentials(student: Student, *, password: str, kind: str, language: str) -> Message:
     """The login and the password that a request of this kind gave a student."""
-    values = {
-        "is_new_password": kind == RequestKind.PASSWORD,
-        "student": student,
-        "password": password,
-        "platform_url": links.platform_login(student.email),
-    }
-    return message(render_to_string("sales/message.txt", values).strip(), student.phone)
+    words = wording.words_in(language)
+    is_new_password = kind == RequestKind.PASSWORD
+    about = words.kinds[LetterKind.NEW_PASSWORD if is_new_password else LetterKind.WELCOME]
+    lines = [
+        about.text.format(name=student.full_name),
+        "",
+        *_sign_in(student, words),
+        f"{words.password}: {password}",
+    ]
+    return message("\n".join(lines), student.phone)
+
+
+def reminder(student: Student, *, language: str) -> Message:
+    """Where a student signs in, and how they get a password: without one."""
+    words = wording.words_in(language)
+    lines = [
+        words.invitation.format(name=student.full_name),
+        "",
+        *_sign_in(student, words),
+        f"{words.forgotten} {links.forgot_password(student.email)}",
+    ]
+    return message("\n".join(lines), student.phone)
+
+
+def _sign_in(student: Student, words: wording.Words) -> list[str]:
+    return [
+        f"{words.sign_in}: {links.platform_login(student.email)}",
+        f"{words.login}: {student.email}",
+    ]
 
 
 def greeting(full_name: str, phone: str) -> Message:
     """The first words to somebody who has paid and waits for access."""
     return message(render_to_string("sales/greeting.txt", {"full_name": full_name}).strip(), phone)
-
-
-def reminder(student: Student) -> Message:
-    """Where a student signs in, and how they get a password: without one."""
-    values = {
-        "student": student,
-        "platform_url": links.platform_login(student.email),
-        "forgot_url": links.forgot_password(student.email),
-    }
-    return message(render_to_string("sales/reminder.txt", values).strip(), student.phone)

@@ -36,6 +36,7 @@ def mend(timestamp: int) -> None:
     """Every ten seconds: finish or undo open requests, take up forgotten letters and events."""
     letters.remind_of_overdue()
     events.apply_forgotten()
+    letters.tell_former_addresses()
     open_requests.finish_open_requests()
 
 

@@ -1,5 +1,7 @@
 """Letters to students: written with an act, sent by the outbox, followed until they arrive."""
 
+from sales.letters.contents import language_of
+from sales.letters.former_address import tell_former_addresses
 from sales.letters.outbox import (
     DELIVERY_JOB,
     attempt,
@@ -21,10 +23,12 @@ __all__ = [
     "attempt_at_once",
     "deliver",
     "forget_passwords",
+    "language_of",
     "remind",
     "remind_of_overdue",
     "send_again",
     "send_now",
+    "tell_former_addresses",
     "write",
     "write_again",
     "write_to_new_address",

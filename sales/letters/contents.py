@@ -1,12 +1,15 @@
 """What a letter says, and the password it carries, which is sealed until it is sent."""
 
-from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
-from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from onai import encryption, mail
-from sales.models import LetterKind, WelcomeLetter
+from onai.contacts import emails
+from onai.identity.roles import STAFF
+from sales import links, supabase_users
+from sales.letters import wording
+from sales.models import Language, LetterKind, Student, WelcomeLetter
 
 # The tag with our id of the letter, which comes back in every event about it.
 TAG = "letter_id"
@@ -19,33 +22,52 @@ def seal(password: str) -> str:
     return encryption.seal(password, purpose=_PURPOSE)
 
 
+def language_of(student: Student) -> str:
+    """The language of the student's newest letter."""
+    latest = student.latest_letter
+    return latest.language if latest else Language.RUSSIAN
+
+
+def manager_email(student: Student) -> str:
+    """The address of the student's manager; empty where there is none on the staff."""
+    if student.granted_by is None:
+        return ""
+    manager = supabase_users.account_with(student.granted_by)
+    try:
+        return emails.clean(manager.email) if manager and manager.role in STAFF else ""
+    except ValidationError:
+        return ""  # Resend would refuse the letter for it.
+
+
 @sensitive_variables("password", "values")
 def render(letter: WelcomeLetter) -> mail.Letter:
     """The letter as it is sent. Raises `Unsealable`."""
     sealed = letter.sealed_password
     password = encryption.unseal(sealed, purpose=_PURPOSE) if sealed else ""
+    words = wording.words_in(letter.language)
+    kind = words.kinds[LetterKind(letter.kind)]
     values = {
-        "kind": letter.kind,
-        "full_name": letter.full_name,
+        "language": letter.language,
+        "words": words,
+        "title": kind.title,
+        "text": kind.text.format(name=letter.full_name),
         "login": letter.recipient,
         "password": password,
-        "platform_url": settings.PLATFORM_LOGIN_URL,
+        "help": help_from(letter.manager_name, words),
+        "platform_url": links.platform_login(letter.recipient),
+        "forgot_url": links.forgot_password(letter.recipient),
     }
     return mail.Letter(
         to=letter.recipient,
-        # No header holds typed text, except the validated address.
-        subject=_subject(LetterKind(letter.kind)),
+        # No header holds typed text, except the validated addresses.
+        subject=kind.subject,
         html=render_to_string("sales/letter.html", values),
         text=render_to_string("sales/letter.txt", values),
         tags={TAG: str(letter.pk)},
+        reply_to=letter.reply_to,
     )
 
 
-def _subject(kind: LetterKind) -> str:
-    match kind:
-        case LetterKind.NEW_PASSWORD:
-            return _("Новый пароль к экспресс-курсу onAI Academy")
-        case LetterKind.NEW_ADDRESS:
-            return _("Новый логин к экспресс-курсу onAI Academy")
-        case _:
-            return _("Ваш доступ к экспресс-курсу onAI Academy")
+def help_from(manager_name: str, words: wording.Words) -> str:
+    """Whom the student turns to."""
+    return words.manager.format(manager=manager_name) if manager_name else words.no_manager

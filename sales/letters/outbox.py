@@ -59,14 +59,21 @@ _REPLACING = StudentRequest.objects.filter(
 
 @sensitive_variables("password")
 def write(
-    student: Student, *, password: str, asked_by: UUID, kind: LetterKind = LetterKind.WELCOME
+    student: Student,
+    *,
+    password: str,
+    asked_by: UUID,
+    kind: LetterKind = LetterKind.WELCOME,
+    language: str | None = None,
 ) -> WelcomeLetter:
     """Put a letter into the outbox, with its job, in the caller's transaction.
 
-    It is leased to the caller, who calls `attempt` after the transaction.
+    It is leased to the caller, who calls `attempt` after the transaction. Without a `language` it
+    is in that of the student's letter before it.
     """
     _replace_earlier(student)
-    return _put(student, kind=kind, sealed_password=contents.seal(password), asked_by=asked_by)
+    sealed = contents.seal(password)
+    return _put(student, kind=kind, sealed_password=sealed, asked_by=asked_by, language=language)
 
 
 def write_to_new_address(student: Student, *, asked_by: UUID) -> WelcomeLetter:
@@ -110,6 +117,7 @@ def _put(
     sealed_password: str,
     asked_by: UUID,
     letter_id: UUID | None = None,
+    language: str | None = None,
 ) -> WelcomeLetter:
     now = postgres.clock("tripwire")
     letter = WelcomeLetter.objects.create(
@@ -118,6 +126,9 @@ def _put(
         kind=kind,
         recipient=student.email,
         full_name=student.full_name,
+        language=language or contents.language_of(student),
+        manager_name=student.manager_name or "",
+        reply_to=contents.manager_email(student),
         sealed_password=sealed_password,
         asked_by=asked_by,
         due_at=now,

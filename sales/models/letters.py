@@ -9,7 +9,7 @@ from django.db.models.functions import Lower, Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sales.models.students import Student
+from sales.models.students import Language, Student
 
 # A letter's `problem` when its password is sealed with a key that is gone.
 UNSEALABLE = "password cannot be unsealed"
@@ -68,6 +68,12 @@ class WelcomeLetter(models.Model):
     kind = models.TextField(choices=LetterKind, db_default=LetterKind.WELCOME)
     recipient = models.TextField()
     full_name = models.TextField()
+    language = models.TextField(
+        choices=Language, default=Language.RUSSIAN, db_default=Language.RUSSIAN
+    )
+    # The student's manager, whom answers go to; empty where they are not known.
+    manager_name = models.TextField(default="", db_default="")
+    reply_to = models.TextField(default="", db_default="")
     # Empty where the letter has none.
     sealed_password = models.TextField()
     asked_by = models.UUIDField()

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from sales.models.students import Student, StudentStatus
+from sales.models.students import Language, Student, StudentStatus
 
 
 class RequestState(models.TextChoices):
@@ -56,6 +56,12 @@ class StudentRequest(models.Model):
     new_status = models.TextField(null=True, choices=StudentStatus)
     new_email = models.TextField(null=True)
     new_full_name = models.TextField(null=True)
+    # Of the letters; only of a creation.
+    language = models.TextField(
+        choices=Language, default=Language.RUSSIAN, db_default=Language.RUSSIAN
+    )
+    # The former address of a correction is still to be told.
+    former_address_due = models.BooleanField(default=False, db_default=False)
     # Empty where a correction removes it.
     new_phone = models.TextField(null=True)
     # The line of the queue that a creation is for.

@@ -49,6 +49,13 @@ class StudentStatus(models.TextChoices):
     BLOCKED = "blocked", _("Заблокирован")
 
 
+class Language(models.TextChoices):
+    """The language of letters and messages to a student."""
+
+    RUSSIAN = "ru", "Русский"
+    KAZAKH = "kk", "Қазақша"
+
+
 class Searched(Func):
     """The text that a search reads, as `students_search` indexes it: each word after a space."""
 

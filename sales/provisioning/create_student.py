@@ -21,7 +21,7 @@ from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
 from onai.identity.roles import Identity
 from onai.web.problems import Problem
 from sales import letters, supabase_users, unreadable_accounts
-from sales.models import RequestKind, RequestState, Student, StudentRequest, WelcomeLetter
+from sales.models import Language, RequestKind, RequestState, Student, StudentRequest, WelcomeLetter
 from sales.provisioning import (
     account_errors,
     account_references,
@@ -49,6 +49,8 @@ class NewStudent:
     password: str = field(repr=False)
     manager: Manager
     adopt: bool = False
+    # None for Russian: so a key of before there was a choice finds its request again.
+    language: str | None = None
     phone: str | None = None
     buyer_id: UUID | None = None
 
@@ -100,6 +102,7 @@ def _make(new: NewStudent, asker: Identity, key: str | None, fingerprint: str) -
                 kind=RequestKind.CREATION,
                 adopts=new.adopt,
                 account_id=account_id,
+                language=new.language or Language.RUSSIAN,
                 email=new.email,
                 full_name=new.full_name,
                 new_email=new.email,
@@ -280,7 +283,9 @@ def _enrol(request: StudentRequest, password: str) -> tuple[StudentRequest, Stud
             if kept.give_up_at is not None:
                 raise OutcomeUnclear
             student = student_rows.enrol(kept)
-            letter = letters.write(student, password=password, asked_by=kept.asked_by)
+            letter = letters.write(
+                student, password=password, asked_by=kept.asked_by, language=kept.language
+            )
             student_requests.close(kept)
     except DatabaseError as error:
         if student_rows.lacks_account(error):

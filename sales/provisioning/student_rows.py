@@ -150,6 +150,9 @@ def _correct(change: StudentRequest, student: Student) -> None:
     if phone is not None:
         StudentPhone.keep(student, phone)
     if email is not None:
+        StudentRequest.objects.filter(pk=change.pk).update(
+            former_address_due=True, leased_until=Now()
+        )
         platform_tables.free_address(email)
     platform_tables.correct(change.account_id, email=email, full_name=full_name)
 

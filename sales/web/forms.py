@@ -13,6 +13,7 @@ from onai import passwords
 from onai.contacts import emails, names, phones
 from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
+from sales.models import Language
 from sales.provisioning.create_student import NewStudent
 from sales.staff import manager_named, told_apart
 
@@ -142,6 +143,13 @@ class StudentForm(IdentityForm, PasswordForm):
         widget=forms.Select,
         error_messages={"invalid": _("Такого менеджера нет.")},
     )
+    language = forms.ChoiceField(
+        label=_("Язык письма"),
+        required=False,
+        choices=Language.choices,
+        initial=Language.RUSSIAN,
+        error_messages={"invalid_choice": _("Письма бывают на русском и на казахском.")},
+    )
     adopt = forms.BooleanField(required=False)
     # The buyer whose line in the queue the access closes.
     line = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -170,6 +178,7 @@ class StudentForm(IdentityForm, PasswordForm):
 
     def new_student(self, asker: Identity) -> NewStudent:
         """The student of a valid form. Raises what `manager_named` raises."""
+        language = self.cleaned_data["language"]
         return NewStudent(
             email=self.cleaned_data["email"],
             full_name=self.cleaned_data["full_name"],
@@ -178,4 +187,5 @@ class StudentForm(IdentityForm, PasswordForm):
             adopt=self.cleaned_data["adopt"],
             phone=self.cleaned_data["phone"],
             buyer_id=self.cleaned_data["line"],
+            language=None if language in ("", Language.RUSSIAN) else language,
         )

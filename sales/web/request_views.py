@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.web.problems import NotFound
-from sales import messenger
+from sales import letters, messenger
 from sales.models import RequestKind, RequestState, StudentRequest
 from sales.permissions import SomebodyElsesStudent, may_act_on
 from sales.provisioning import open_requests, student_requests
@@ -81,7 +81,12 @@ def progress(
         "letter": reached.letter,
         "password": password,
         "message": (
-            messenger.credentials(student, password=password.text, kind=found.kind)
+            messenger.credentials(
+                student,
+                password=password.text,
+                kind=found.kind,
+                language=letters.language_of(student),
+            )
             if student and password
             else None
         ),

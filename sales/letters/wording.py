@@ -1,0 +1,122 @@
+"""What letters and messages to a student say, in the language that was chosen for them.
+
+The pages' language is their reader's and translated with the pages; this one is the student's.
+"""
+
+from dataclasses import dataclass
+
+from sales.models import Language, LetterKind
+
+
+@dataclass(frozen=True, slots=True)
+class KindWords:
+    """What one kind of letter is about. `{name}` is the student's."""
+
+    subject: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one language. `{manager}` is the student's manager, `{email}` the new login."""
+
+    kinds: dict[LetterKind, KindWords]
+    former_address: KindWords
+    preview: str
+    login: str
+    password: str
+    sign_in: str
+    button: str
+    otherwise: str
+    own_password: str
+    forgotten: str
+    keep: str
+    manager: str
+    no_manager: str
+    invitation: str
+
+
+_RUSSIAN = Words(
+    kinds={
+        LetterKind.WELCOME: KindWords(
+            "Ваш доступ к экспресс-курсу onAI Academy",
+            "Доступ открыт",
+            "Здравствуйте, {name}! Ваш доступ к экспресс-курсу onAI Academy открыт.",
+        ),
+        LetterKind.NEW_PASSWORD: KindWords(
+            "Новый пароль к экспресс-курсу onAI Academy",
+            "Новый пароль",
+            "Здравствуйте, {name}! У вас новый пароль к экспресс-курсу onAI Academy, прежний больше"
+            " не действует.",
+        ),
+        LetterKind.NEW_ADDRESS: KindWords(
+            "Новый логин к экспресс-курсу onAI Academy",
+            "Новый логин",
+            "Здравствуйте, {name}! Этот адрес теперь ваш логин на экспресс-курсе onAI Academy."
+            " Пароль остался прежним.",
+        ),
+    },
+    former_address=KindWords(
+        "Логин к экспресс-курсу onAI Academy изменён",
+        "Логин изменён",
+        "Здравствуйте! Логин к экспресс-курсу onAI Academy сменили на другой адрес, с этим войти"
+        " больше нельзя. Если вы об этом не просили, ответьте на это письмо.",
+    ),
+    preview="Логин и ссылка для входа внутри.",
+    login="Логин",
+    password="Пароль",  # noqa: S106
+    sign_in="Вход",
+    button="Войти на платформу",
+    otherwise="Кнопка не работает? Откройте эту ссылку:",
+    own_password="Или задайте свой пароль:",  # noqa: S106
+    forgotten="Если пароль забыт или вы его не получали, задайте свой:",
+    keep="Сохраните это письмо, в нём ваш пароль, и никому его не пересылайте.",
+    manager="Ваш менеджер — {manager}. Если что-то не получается, просто ответьте на это письмо.",
+    no_manager=("Если что-то не получается, напишите менеджеру, который открыл вам доступ."),
+    invitation="Здравствуйте, {name}! Экспресс-курс onAI Academy ждёт вас.",
+)
+_KAZAKH = Words(
+    kinds={
+        LetterKind.WELCOME: KindWords(
+            "onAI Academy экспресс-курсына кіру деректеріңіз",
+            "Қолжетімділік ашылды",
+            "Сәлеметсіз бе, {name}! Сізге onAI Academy экспресс-курсына қолжетімділік ашылды.",
+        ),
+        LetterKind.NEW_PASSWORD: KindWords(
+            "onAI Academy экспресс-курсына жаңа құпиясөз",
+            "Жаңа құпиясөз",
+            "Сәлеметсіз бе, {name}! onAI Academy экспресс-курсына кіретін құпиясөзіңіз жаңарды,"
+            " бұрынғысы енді жарамайды.",
+        ),
+        LetterKind.NEW_ADDRESS: KindWords(
+            "onAI Academy экспресс-курсына жаңа логин",
+            "Жаңа логин",
+            "Сәлеметсіз бе, {name}! Бұл пошта енді onAI Academy экспресс-курсындағы логиніңіз."
+            " Құпиясөз өзгерген жоқ.",
+        ),
+    },
+    former_address=KindWords(
+        "onAI Academy экспресс-курсының логині өзгерді",
+        "Логин өзгерді",
+        "Сәлеметсіз бе! onAI Academy экспресс-курсының логині басқа поштаға ауыстырылды, бұл"
+        " поштамен енді кіре алмайсыз. Егер мұны сұрамаған болсаңыз, осы хатқа жауап жазыңыз.",
+    ),
+    preview="Логин мен кіру сілтемесі осы хатта.",
+    login="Логин",
+    password="Құпиясөз",  # noqa: S106
+    sign_in="Кіру",
+    button="Платформаға кіру",
+    otherwise="Батырма жұмыс істемей тұр ма? Мына сілтемені ашыңыз:",
+    own_password="Немесе өз құпиясөзіңізді қойыңыз:",  # noqa: S106
+    forgotten="Құпиясөзді ұмытсаңыз немесе алмаған болсаңыз, өз құпиясөзіңізді қойыңыз:",
+    keep="Бұл хатты сақтап қойыңыз, ішінде құпиясөзіңіз бар. Оны ешкімге жібермеңіз.",
+    manager="Менеджеріңіз — {manager}. Сұрағыңыз болса, осы хатқа жауап жазыңыз.",
+    no_manager="Сұрағыңыз болса, сізге қолжетімділік ашқан менеджерге жазыңыз.",
+    invitation="Сәлеметсіз бе, {name}! onAI Academy экспресс-курсы сізді күтіп тұр.",
+)
+
+
+def words_in(language: str) -> Words:
+    """The words of a language; Russian for one that is not known."""
+    return _KAZAKH if language == Language.KAZAKH else _RUSSIAN
