@@ -4,15 +4,17 @@ One value, made from an address by one form, is handed to every answer.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django import forms
+from django.conf import settings
+from django.core.cache import cache
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from funnel.report.counting import Window, ids_of
 from funnel.stages import Counting, StageId
-from funnel.stats.moment import shared_moment
 from funnel.stats.spans import AGE, Compare, Cuts, Spans, compared_with, cuts
 from funnel.web.source_choice import SourcesField, SourcesForm
 from onai.periods import Period, Unit
@@ -21,6 +23,22 @@ from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
 
 LONGEST_DAYS = 3 * 365 + 1
 PRESETS = tuple(preset for preset in Preset if preset is not Preset.ALL)
+_MOMENT = "funnel:moment"
+
+
+def shared_moment() -> datetime:
+    """The moment (UTC) up to which an unfinished span is compared with the same part of another.
+
+    It is a part of the statement, and answers are kept by their question: so all questions share
+    one of the last `FUNNEL_CACHE_SECONDS`. The figures shown are of now.
+    """
+    now, seconds = timezone.now().timestamp(), settings.FUNNEL_CACHE_SECONDS
+    kept = cache.get(_MOMENT) if seconds else None
+    if not isinstance(kept, int | float) or not kept <= now < kept + seconds:
+        kept = now
+        if seconds:
+            cache.set(_MOMENT, kept, seconds)
+    return datetime.fromtimestamp(kept, UTC)
 
 
 @dataclass(frozen=True, slots=True)
