@@ -21,8 +21,10 @@ _PRICE_KZT = 5_000
 # Students of whom no lead is known: a gift, another phone and e-mail, or worse.
 _WITHOUT_A_PAYMENT = range(70, 74)
 # By the student's place in the list.
-_BLOCKED, _INACTIVE = {17, 33}, {24, 39}
-_FAILED, _WAITING = 25, 26
+_BLOCKED, _INACTIVE = {17, 33}, {23, 39}
+_WAITING, _DELAYED, _FAILED, _BOUNCED, _SUPPRESSED, _COMPLAINED = 29, 30, 31, 32, 24, 12
+_UNSENT = {_WAITING, _FAILED}
+_NOT_RECEIVED = {*_UNSENT, _DELAYED, _BOUNCED, _SUPPRESSED}
 _WITHOUT_A_MANAGER = {14, 44}
 # Letters of the time before the outbox have no row there.
 _LETTERS_KEPT = timedelta(days=30)
@@ -158,7 +160,7 @@ def _accesses(now: datetime, managers: list[DemoAccount]) -> list[_Access]:
 
 def _study(place: int) -> Study:
     # Who has not got the letter has not signed in.
-    return Study.NEVER if place in (_FAILED, _WAITING) else _STUDIES[place % len(_STUDIES)]
+    return Study.NEVER if place in _NOT_RECEIVED else _STUDIES[place % len(_STUDIES)]
 
 
 def _account(email: str, full_name: str, role: str, created_at: datetime) -> DemoAccount:
@@ -178,7 +180,7 @@ def _student(access: _Access) -> Row:
         if access.place in _INACTIVE
         else "active"
     )
-    emailed = access.place not in (_FAILED, _WAITING)
+    emailed = access.place not in _UNSENT
     return {
         "id": _student_id(account),
         "user_id": account.id,
@@ -201,7 +203,7 @@ def _acts(access: _Access, admin: DemoAccount) -> list[Row]:
     account, manager = access.account, access.manager
     if manager is None:
         return []
-    sent = access.place not in (_FAILED, _WAITING)
+    sent = access.place not in _UNSENT
     acts: list[tuple[str, DemoAccount, timedelta, dict[str, str]]] = [
         ("user_created", manager, timedelta(), {}),
     ]
@@ -231,15 +233,22 @@ def _phone(access: _Access) -> Row:
 
 
 def _letter(access: _Access, now: datetime) -> Row:
-    """A letter of the outbox: sent, but for one that was refused and one that is still tried."""
+    """A letter of the outbox, and what became of it."""
     account = access.account
     state = {_FAILED: "failed", _WAITING: "pending"}.get(access.place, "sent")
+    sent_at = account.created_at + timedelta(seconds=2)
+    delivery, reason = {
+        _DELAYED: ("delayed", ""),
+        _BOUNCED: ("undelivered", "Permanent NoEmail"),
+        _SUPPRESSED: ("suppressed", ""),
+        _COMPLAINED: ("complained", ""),
+    }.get(access.place, ("delivered", ""))
     return {
         "id": uuid5(_NAMESPACE, f"letter {account.email}"),
         "student_id": _student_id(account),
         "recipient": account.email,
         "full_name": account.full_name,
-        # The loader seals a password for the one that waits.
+        # The loader seals the password of a young one.
         "sealed_password": "",
         "asked_by": access.manager.id if access.manager else uuid5(_NAMESPACE, "admin@onai.test"),
         "idempotency_key": uuid5(_NAMESPACE, f"key {account.email}"),
@@ -249,8 +258,11 @@ def _letter(access: _Access, now: datetime) -> Row:
         "refused": state == "failed",
         "ours": False,
         "due_at": now + timedelta(hours=6) if state == "pending" else account.created_at,
-        "give_up_at": now + timedelta(hours=22),
+        "give_up_at": account.created_at + timedelta(hours=24),
         "leased_until": account.created_at,
-        "sent_at": account.created_at + timedelta(seconds=2) if state == "sent" else None,
+        "sent_at": sent_at if state == "sent" else None,
+        "delivery": delivery if state == "sent" else "accepted",
+        "delivery_reason": reason,
+        "delivery_at": sent_at + timedelta(seconds=20) if state == "sent" else None,
         "created_at": account.created_at,
     }

@@ -166,14 +166,18 @@ def _followers(dice: random.Random, now: datetime) -> Iterator[Person]:
             method=METHODS[number % 4] if chooses else "",
             chose_at=chose,
             won_at=min(now, chose + _hours(dice, 0.2, 6)) if chose and won else None,
-            access_at=(
-                min(now - timedelta(minutes=20), chose + _hours(dice, 0.3, 24))
-                if chose and has_access
-                else None
-            ),
+            access_at=_opened(position, chose, now) if chose and has_access else None,
             # One learns under another address than they left.
-            student_email=_student_email(number, other=position == 10),
+            student_email=_student_email(number, other=position == 11),
         )
+
+
+def _opened(position: int, chose: datetime, now: datetime) -> datetime:
+    """When a follower's access was opened; for the youngest two within the last day."""
+    recent = {11: timedelta(hours=5), 12: timedelta(hours=20)}
+    if position in recent:
+        return now - recent[position]
+    return chose + timedelta(hours=1 + position * 1.5)
 
 
 def _from_the_course_page(dice: random.Random, now: datetime) -> Iterator[Person]:
