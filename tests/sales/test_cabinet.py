@@ -24,11 +24,6 @@ from tests.support.student_changes import SignIn
 from tests.support.student_rows import ALMATY, CABINET, RESULTS, Sales, names_on, text_on
 
 
-@pytest.fixture
-def manager(as_person: SignIn) -> Client:
-    return as_person("ayaulym@onai.test")
-
-
 def test_a_manager_sees_their_own_students_and_an_admin_all(
     sales: Sales, as_person: SignIn
 ) -> None:

@@ -29,11 +29,6 @@ NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30))
 LONG = Period(date(2026, 9, 25), date(2026, 12, 5))
 
 
-@pytest.fixture
-def manager(as_person: SignIn) -> Client:
-    return as_person("ayaulym@onai.test")
-
-
 def _counted(rows: list[Row], period: Period, manager: UUID | None) -> statistics.Figures:
     """The figures counted in plain Python, row by row."""
     inside = [

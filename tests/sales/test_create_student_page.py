@@ -23,11 +23,6 @@ NEW = "/sales-manager/students/new"
 ATTEMPT = "8f2b6a54-6d0e-4a57-9a6c-0d6b3d0f7a11"
 
 
-@pytest.fixture
-def manager(as_person: SignIn, desk: Desk) -> Client:
-    return as_person(MANAGER)
-
-
 def _text(answer: Any) -> str:
     return unescape(answer.content.decode())
 

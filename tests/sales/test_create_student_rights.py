@@ -16,11 +16,6 @@ MANAGER, OTHER = "ayaulym@onai.test", "botagoz@onai.test"
 NEW = "/sales-manager/students/new"
 
 
-@pytest.fixture
-def manager(as_person: SignIn, desk: Desk) -> Client:
-    return as_person(MANAGER)
-
-
 def _text(answer: Any) -> str:
     return unescape(answer.content.decode())
 

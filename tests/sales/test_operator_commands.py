@@ -17,11 +17,6 @@ USERS = "/auth/v1/admin/users"
 
 
 @pytest.fixture
-def manager(as_person: Callable[[str], Client], desk: Desk) -> Client:
-    return as_person("ayaulym@onai.test")
-
-
-@pytest.fixture
 def say(capsys: Any) -> Callable[..., str]:
     """Run a command; what it said."""
 

@@ -49,11 +49,6 @@ RULES: dict[str, tuple[dict[str, Any], str, str, str]] = {
 }
 
 
-@pytest.fixture
-def manager(as_person: Callable[[str], Client], desk: Desk) -> Client:
-    return as_person("ayaulym@onai.test")
-
-
 @pytest.fixture(params=RULES)
 def rules(request: pytest.FixtureRequest, project: Project) -> tuple[str, str, str]:
     demanded, weak, sentence, good = RULES[request.param]

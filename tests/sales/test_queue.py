@@ -31,11 +31,6 @@ def world(landing: LandingPages, desk: Desk) -> Buyers:
     return Buyers(landing, desk)
 
 
-@pytest.fixture
-def manager(as_person: SignIn, desk: Desk) -> Client:
-    return as_person(MANAGER)
-
-
 def _line(world: Buyers, **row: Any) -> UUID:
     """The line of one person who clicked."""
     world.clicked(**{"email": "dana@onai.test", **row})

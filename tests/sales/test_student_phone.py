@@ -32,11 +32,6 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture
-def manager(as_person: SignIn, desk: Desk) -> Client:
-    return as_person(MANAGER)
-
-
-@pytest.fixture
 def call(client: Client, bearer: Callable[[str], dict[str, str]], desk: Desk) -> Call:
     def post(phone: object = None, **headers: str) -> Any:
         body = GOOD if phone is None else {**GOOD, "phone": phone}
