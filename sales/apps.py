@@ -8,10 +8,13 @@ class SalesConfig(AppConfig):
     name = "sales"
 
     def ready(self) -> None:
-        """Register the probes of `/status`, the watched marks, and the check before a migration."""
+        """Register the probes of `/status`, the watched marks, what follows a student's own new
+        password, and the check before a migration.
+        """
+        from onai.identity.recovery.own_password import own_password_set
         from onai.ops.probes import BACKGROUND, DEPENDENCIES
         from onai.web import notices
-        from sales import probes
+        from sales import letters, probes
         from sales.adoption import optional_tables
         from sales.adoption.migrating import look_before_migrating
         from sales.student_marks import watch_student_marks
@@ -20,5 +23,6 @@ class SalesConfig(AppConfig):
         DEPENDENCIES.append(probes.ACCOUNTS)
         BACKGROUND.extend((*probes.PROBES, optional_tables.PROBE))
         watch_student_marks()
+        own_password_set.connect(letters.forget_replaced_password)
         notices.OVERVIEW.append(notice.of_queue)
         pre_migrate.connect(look_before_migrating, sender=self)

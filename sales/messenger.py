@@ -64,6 +64,7 @@ def _sign_in(student: Student, words: wording.Words) -> list[str]:
     ]
 
 
-def greeting(full_name: str, phone: str) -> Message:
-    """The first words to somebody who has paid and waits for access."""
-    return message(render_to_string("sales/greeting.txt", {"full_name": full_name}).strip(), phone)
+def greeting(full_name: str, *, email: str, phone: str) -> Message:
+    """The first words to somebody who has paid and waits for access. Each value may be empty."""
+    values = {"full_name": full_name, "email": email}
+    return message(render_to_string("sales/greeting.txt", values).strip(), phone)

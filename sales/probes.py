@@ -1,19 +1,24 @@
 """The sales desk on `/status`: stuck creations and letters."""
 
 from datetime import timedelta
+from urllib.parse import urljoin
 
+import httpx
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from onai.db import outage
+from onai.identity import supabase
 from onai.ops.examination import Down, Probe, not_found_out
-from sales import adoption, supabase_users
+from sales import adoption, links, supabase_users
 from sales.adoption import HEADINGS, Finding, Severity
 from sales.adoption.access import account_findings
 from sales.models import LetterState, RequestState, StudentRequest, WelcomeLetter
 
+_HTTP_TIMEOUT_SECONDS = 1.8
 _SETTLED_WITHIN = timedelta(minutes=2)
 
 
@@ -92,6 +97,24 @@ def _letters() -> str:
     return _("все отправлены")
 
 
+def _platform() -> str:
+    url = settings.PLATFORM_LOGIN_URL
+    if links.is_this_site(url):
+        raise Down(_("это адрес этого сайта"), reason="this_site")
+    try:
+        answer = supabase.connections().get(url, timeout=_HTTP_TIMEOUT_SECONDS)
+    except httpx.HTTPError as error:
+        raise Down(_("не отвечает")) from error
+    if answer.has_redirect_location and links.is_this_site(
+        urljoin(url, answer.headers["Location"])
+    ):
+        raise Down(_("ведёт на этот сайт"), reason="this_site")
+    # A guard against robots also shows that somebody is there.
+    if answer.is_server_error or answer.status_code in (404, 410):
+        raise Down(_("отвечает ошибкой %(status)s") % {"status": answer.status_code})
+    return _("отвечает")
+
+
 ACCOUNTS = Probe(
     "accounts",
     gettext_lazy("Учётные записи в базе Tripwire"),
@@ -99,6 +122,15 @@ ACCOUNTS = Probe(
     gettext_lazy("Доступы выдать нельзя. Подробности: python manage.py check_database"),
 )
 PROBES = [
+    Probe(
+        "platform",
+        gettext_lazy("Учебная платформа"),
+        _platform,
+        gettext_lazy(
+            "На неё ведёт ссылка в письмах студентам. Проверьте её саму и переменную"
+            " PLATFORM_LOGIN_URL."
+        ),
+    ),
     Probe(
         "creations",
         gettext_lazy("Создание и изменение доступов"),

@@ -19,6 +19,7 @@ from onai.identity.roles import Identity
 from onai.web import paging
 from onai.web.paging import ListOrder, ListPage
 from onai.web.problems import NotFound
+from sales import messenger
 from sales.handoff import buyers
 from sales.models import Buyer, SignalKind
 
@@ -67,6 +68,11 @@ class Line:
     @property
     def id(self) -> UUID:
         return self.buyer.pk
+
+    @property
+    def greeting(self) -> messenger.Message:
+        """The first words to the person, for WhatsApp."""
+        return messenger.greeting(self.buyer.name, email=self.buyer.email or "", phone=self.phone)
 
 
 @dataclass(frozen=True, slots=True)

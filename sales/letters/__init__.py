@@ -1,6 +1,6 @@
 """Letters to students: written with an act, sent by the outbox, followed until they arrive."""
 
-from sales.letters.contents import language_of
+from sales.letters.contents import forget_replaced_password, language_of
 from sales.letters.former_address import tell_former_addresses
 from sales.letters.outbox import (
     DELIVERY_JOB,
@@ -23,6 +23,7 @@ __all__ = [
     "attempt_at_once",
     "deliver",
     "forget_passwords",
+    "forget_replaced_password",
     "language_of",
     "remind",
     "remind_of_overdue",

@@ -1,5 +1,7 @@
 """What a letter says, and the password it carries, which is sealed until it is sent."""
 
+from uuid import UUID
+
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 from django.views.decorators.debug import sensitive_variables
@@ -20,6 +22,15 @@ _PURPOSE = "welcome letter"
 def seal(password: str) -> str:
     """The password as it waits in a letter's row."""
     return encryption.seal(password, purpose=_PURPOSE)
+
+
+def forget_replaced_password(sender: object, *, account_id: UUID, **_signal: object) -> None:
+    """Erase the password from the letters of a student who has set another one themselves.
+
+    A letter that is not sent yet, or is sent again, then tells the login alone.
+    """
+    letters = WelcomeLetter.objects.filter(student__user_id=account_id)
+    letters.exclude(sealed_password="").update(sealed_password="")
 
 
 def language_of(student: Student) -> str:

@@ -16,6 +16,7 @@ from sales.models import LetterKind, Student, WelcomeLetter
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import deliver_again
+from tests.support.people import Accounts
 from tests.support.processes import run_worker
 
 
@@ -202,6 +203,26 @@ def test_without_a_manager_on_the_staff_answers_go_to_the_sender(create: Any, de
     newest, _ = desk.mailbox()
     assert "reply_to" not in newest
     assert "напишите менеджеру, который открыл вам доступ" in newest["text"]
+
+
+def test_a_password_of_ones_own_is_in_no_letter_that_comes_later(
+    create: Any, client: Client, accounts: Accounts, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/emails", status=500, times=1)
+    create()
+    body = {"type": "recovery", "email": GOOD["email"]}
+    token = accounts.call("POST", "/admin/generate_link", json=body).json()["hashed_token"]
+    client.post("/password/new", {"token": token})
+    own = "Tzw4-Qpn8-2vXk"
+    assert client.post("/password/new", {"password": own, "again": own}).status_code == 302
+
+    desk.time_passes()
+    run_worker()
+
+    (letter,) = desk.mailbox()
+    assert letter["subject"] == "Ваш доступ к экспресс-курсу onAI Academy"
+    assert GOOD["password"] not in letter["text"] + letter["html"]
+    assert "задайте свой:" in letter["text"]
 
 
 # --- The former address ------------------------------------------------------------------------

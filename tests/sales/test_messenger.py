@@ -33,7 +33,7 @@ def test_without_a_phone_the_text_is_shared_or_copied(phone: str | None) -> None
 
 
 def test_a_name_cannot_break_out_of_the_button() -> None:
-    ready = messenger.greeting('"><script>', "+77000000001")
+    ready = messenger.greeting('"><script>', email="", phone="+77000000001")
 
     drawn = render_to_string("sales/messenger.html", {"message": ready})
     assert "<script>" not in drawn

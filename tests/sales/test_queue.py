@@ -6,6 +6,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import psycopg
@@ -74,7 +75,9 @@ def test_the_longest_wait_comes_first_with_who_why_and_since_when(
     assert "Ждёт 1 д 6 ч" in text or "Ждёт 1 день" in text
     page = manager.get(QUEUE).content.decode()
     assert 'href="tel:+77000000022"' in page
-    assert 'href="https://wa.me/77000000022"' in page
+    [chat] = re.findall(r'href="(https://wa\.me/77000000022\?text=[^"]+)"', page)
+    assert "Здравствуйте, Раньше!" in unquote(chat)
+    assert "логином будет early@onai.test" in unquote(chat)
     assert "8 700 000 00 22" in page
 
 

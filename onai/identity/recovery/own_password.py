@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.dispatch import Signal
 from django.views.decorators.debug import sensitive_variables
 
 from onai import encryption
@@ -21,6 +22,8 @@ from onai.identity.recovery.requests import SESSION_LASTS, digest_of
 # How long another tap with the same link, perhaps from another browser, is the same tap.
 _SAME_TAP = timedelta(minutes=1)
 _SESSION = "password link session"
+# Sent with `account_id`, in the transaction that notes that somebody has set a password.
+own_password_set = Signal()
 
 
 @sensitive_variables("token", "opened")
@@ -79,6 +82,7 @@ def set_password(reset_id: UUID, password: str) -> PasswordReset:
             link_session.set_password(reset.account_id, _access_token(reset), password)
             reset.changed_at, reset.sealed_session = postgres.clock("tripwire"), ""
             reset.save()
+            own_password_set.send(PasswordReset, account_id=reset.account_id)
     return reset
 
 
