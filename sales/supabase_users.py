@@ -14,14 +14,13 @@ import psycopg.errors
 from django.db import ProgrammingError, connections, transaction
 
 from onai.identity.roles import STAFF, Confirmation, Identity, Metadata, role_of
-from onai.identity.staff.standing import ABOUT_ACCOUNT
+from onai.identity.staff.standing import ABOUT_ACCOUNT, ABOUT_CONFIRMATION
 from sales.models import Student, StudentStatus
 
 _SELECT = f"""
 select account.id, account.email, {ABOUT_ACCOUNT},
   account.role = 'authenticated' and not account.is_anonymous and account.deleted_at is null,
-  coalesce(staff.confirmed_role, ''), coalesce(staff.confirmed_beside, ''),
-  coalesce(staff.revoked, false)
+  {ABOUT_CONFIRMATION}
 from auth.users account left join sales_staff staff on staff.user_id = account.id
 """  # noqa: S608
 

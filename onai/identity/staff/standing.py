@@ -44,6 +44,11 @@ ABOUT_ACCOUNT = f"""
   {_ROLE_WORD.format(column="raw_user_meta_data")},
   {_ROLE_WORD.format(column="raw_app_meta_data")}
 """
+# What the register says of it, as the fields of a `Confirmation`.
+ABOUT_CONFIRMATION = """
+  coalesce(staff.confirmed_role, ''), coalesce(staff.confirmed_beside, ''),
+  coalesce(staff.revoked, false)
+"""
 
 # All by primary key, except the student's row, which `tripwire_users_user_id` finds.
 _STATEMENT = f"""
@@ -53,9 +58,7 @@ select account.id is not null and account.deleted_at is null as is_there,
        account.role = 'authenticated' and not account.is_anonymous as is_ordinary,
        exists (select from tripwire_users where user_id = asked.user_id) as is_student,
        coalesce(account.email, '') as email,
-       {ABOUT_ACCOUNT},
-       coalesce(staff.confirmed_role, ''), coalesce(staff.confirmed_beside, ''),
-       coalesce(staff.revoked, false)
+       {ABOUT_ACCOUNT}, {ABOUT_CONFIRMATION}
 from (values (%s::uuid, %s::uuid)) as asked (user_id, session_id)
 left join auth.users account on account.id = asked.user_id
 left join auth.sessions session
