@@ -179,6 +179,15 @@ def test_a_day_in_the_life_of_the_demo(place: Path) -> None:
         asked = "select current_database(), count(*) from landing_leads where sms_clicked"
         assert "landing|" in _asked_by_shell(folder, port, "landing", asked)
         assert _asked_by_shell(folder, port, "tripwire", "select 6 * 7") == "42"
+        # Some buyers wait, for three days at most, and lines are closed for every reason.
+        waiting = (
+            "select count(*) between 8 and 20, max(now() - waiting_since) < interval '73 hours'"
+            " from sales_buyers where waiting_since is not null"
+        )
+        assert _asked_by_shell(folder, port, "tripwire", waiting) == "t|t"
+        reasons = "select string_agg(distinct closed_reason, ' ') from sales_buyers"
+        told = _asked_by_shell(folder, port, "tripwire", reasons)
+        assert {"access", "not_paid", "duplicate", "refund", "other"} <= {*told.split()}
 
         # A second demo beside it is told what is in the way, in one sentence.
         with _demo(place / "other", port) as second:
@@ -203,6 +212,8 @@ def test_a_day_in_the_life_of_the_demo(place: Path) -> None:
         demo.wait_for("Ready")
         assert _changed_name(demo) == "Переименован"
         assert _funnel(demo) == figures
+        students = "select count(*), max(created_at) < now() from tripwire_users"
+        assert _asked_by_shell(folder, port, "tripwire", students) == "47|t"
 
 
 def test_it_stops_when_its_terminal_is_closed(place: Path) -> None:
