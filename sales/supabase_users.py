@@ -7,6 +7,7 @@ the only write here.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +84,14 @@ def account_with(account_id: UUID) -> Identity | None:
         [account_id],
     )
     return next(found, None)
+
+
+def last_sign_in_at(account_id: UUID) -> datetime | None:
+    """When the account last signed in, here or on the platform; None if it never has."""
+    with connections["tripwire"].cursor() as cursor:
+        cursor.execute("select last_sign_in_at from auth.users where id = %s", [account_id])
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def is_banned(account_id: UUID) -> bool:

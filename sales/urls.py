@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sales.web import api, change_views, request_views, views, webhooks
+from sales.web import api, change_views, letter_views, request_views, views, webhooks
 from sales.web.cabinet import activity, results, students
 from sales.web.queue import acts, no_payment_views
 from sales.web.queue import views as queue_views
@@ -36,8 +36,8 @@ urlpatterns = [
     path("sales-manager/students/<uuid:student_id>", views.student, name="student"),
     path(
         "sales-manager/students/<uuid:student_id>/letter",
-        views.send_letter_again,
-        name="send-letter-again",
+        letter_views.letter,
+        name="letter-of",
     ),
     path("sales-manager/students/<uuid:student_id>/status", change_views.status, name="status-of"),
     path(

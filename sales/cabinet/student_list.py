@@ -6,7 +6,17 @@ from datetime import timedelta
 from itertools import chain
 from uuid import UUID
 
-from django.db.models import DateTimeField, ExpressionWrapper, TextChoices, TextField, Value
+from django.db.models import (
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextChoices,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +25,9 @@ from onai.web.paging import ListOrder, ListPage
 from sales.models import (
     CREATED,
     LAST_ACTIVE,
+    LOST,
     NAME,
+    Delivery,
     LetterState,
     Student,
     StudentQuerySet,
@@ -36,7 +48,14 @@ class Order(TextChoices):
 
 
 class LetterFilter(TextChoices):
+    LOST = "lost", _("не дошло, все причины")
     SENT = "sent", _("отправлено")
+    ACCEPTED = Delivery.ACCEPTED.value, _("принято")
+    DELIVERED = Delivery.DELIVERED.value, _("доставлено")
+    DELAYED = Delivery.DELAYED.value, _("задерживается")
+    UNDELIVERED = Delivery.UNDELIVERED.value, _("не дошло")
+    SUPPRESSED = Delivery.SUPPRESSED.value, _("в стоп-листе")
+    COMPLAINED = Delivery.COMPLAINED.value, _("жалоба на спам")
     WAITING = "waiting", _("ждёт отправки")
     FAILED = "failed", _("не ушло")
     NONE = "none", _("не отправлялось")
@@ -90,7 +109,37 @@ class StudentFilter:
             case LetterFilter.WAITING | LetterFilter.FAILED as letter:
                 letters = WelcomeLetter.objects.filter(state=_STATES[letter])
                 students = students.unsent().filter(pk__in=letters.values("student"))
+            case LetterFilter.LOST:
+                # They are few, so they are found first.
+                students = students.filter(pk__in=_newest_letters(_IS_LOST).values("student"))
+            case LetterFilter() as letter:
+                is_so = Q(state=LetterState.SENT, delivery=letter.value)
+                of_student = _newest_letters(is_so).filter(student=OuterRef("pk"))
+                students = students.filter(Exists(of_student))
         return students.select_related("kept_phone").prefetch_related("letters")
+
+
+_IS_LOST = Q(state=LetterState.FAILED) | Q(state=LetterState.SENT, delivery__in=LOST)
+
+
+def _newest_letters(which: Q) -> "QuerySet[WelcomeLetter]":
+    """The letters that count, each the newest of its student, of which this is true."""
+    newer = WelcomeLetter.objects.filter(
+        student=OuterRef("student"), created_at__gt=OuterRef("created_at")
+    )
+    return WelcomeLetter.objects.filter(which, ~Exists(newer))
+
+
+def count_lost(wanted: StudentFilter) -> int:
+    """How many of the students of these managers did not get their letter, counted no further than
+    a list is.
+    """
+    lost = StudentFilter(
+        manager_id=wanted.manager_id,
+        without_manager=wanted.without_manager,
+        letter=LetterFilter.LOST,
+    )
+    return lost.students[: paging.COUNTED_AT_MOST].count()
 
 
 def page_of_students(wanted: StudentFilter, *, after: str = "") -> ListPage[Student]:

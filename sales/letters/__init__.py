@@ -1,13 +1,16 @@
 """Letters to students: written with an act, sent by the outbox, followed until they arrive."""
 
+from sales.letters.addresses import is_suppressed
 from sales.letters.contents import forget_replaced_password, language_of
 from sales.letters.former_address import tell_former_addresses
 from sales.letters.outbox import (
     DELIVERY_JOB,
+    PASSWORD_KEPT,
     attempt,
     attempt_at_once,
     deliver,
     forget_passwords,
+    kept_password,
     remind,
     remind_of_overdue,
     send_again,
@@ -19,11 +22,14 @@ from sales.letters.outbox import (
 
 __all__ = [
     "DELIVERY_JOB",
+    "PASSWORD_KEPT",
     "attempt",
     "attempt_at_once",
     "deliver",
     "forget_passwords",
     "forget_replaced_password",
+    "is_suppressed",
+    "kept_password",
     "language_of",
     "remind",
     "remind_of_overdue",

@@ -24,6 +24,13 @@ def seal(password: str) -> str:
     return encryption.seal(password, purpose=_PURPOSE)
 
 
+@sensitive_variables()
+def unseal(letter: WelcomeLetter) -> str:
+    """The password of a letter; empty where it has none. Raises `Unsealable`."""
+    sealed = letter.sealed_password
+    return encryption.unseal(sealed, purpose=_PURPOSE) if sealed else ""
+
+
 def forget_replaced_password(sender: object, *, account_id: UUID, **_signal: object) -> None:
     """Erase the password from the letters of a student who has set another one themselves.
 
@@ -53,8 +60,7 @@ def manager_email(student: Student) -> str:
 @sensitive_variables("password", "values")
 def render(letter: WelcomeLetter) -> mail.Letter:
     """The letter as it is sent. Raises `Unsealable`."""
-    sealed = letter.sealed_password
-    password = encryption.unseal(sealed, purpose=_PURPOSE) if sealed else ""
+    password = unseal(letter)
     words = wording.words_in(letter.language)
     kind = words.kinds[LetterKind(letter.kind)]
     values = {

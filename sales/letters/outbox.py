@@ -251,6 +251,13 @@ def send_again(letter: WelcomeLetter) -> None:
         attempt(letter.pk)
 
 
+def kept_password(student_id: UUID | None) -> str | None:
+    """The password of a student's newest letter, None where it is not kept any more."""
+    kept = WelcomeLetter.objects.filter(student=student_id).exclude(sealed_password="")
+    letter = kept.order_by("-created_at").first()
+    return contents.unseal(letter) if letter else None
+
+
 def forget_passwords() -> int:
     """Erase the passwords of sent letters written over a day ago; returns how many."""
     long_ago = postgres.clock("tripwire") - PASSWORD_KEPT

@@ -16,14 +16,21 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models.functions import Now
 from django.views.decorators.debug import sensitive_variables
 
-from onai import encryption
+from onai import encryption, passwords
 from onai.db.visibility import Visibility, visibility
 from onai.identity import accounts
 from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
 from onai.identity.roles import Identity
 from onai.web.problems import Problem, WrongRole
 from sales import letters, supabase_users, unreadable_accounts
-from sales.models import RequestKind, RequestState, Student, StudentRequest, StudentStatus
+from sales.models import (
+    LetterState,
+    RequestKind,
+    RequestState,
+    Student,
+    StudentRequest,
+    StudentStatus,
+)
 from sales.permissions import student_for
 from sales.provisioning import (
     account_errors,
@@ -62,12 +69,17 @@ class NewPassword:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The right name, e-mail and phone, None for no phone. A letter goes to a new address."""
+    """The right name, e-mail and phone, None for no phone. A letter goes to a new address.
+
+    Whoever has never signed in gets a new password with it where the former one may have gone to
+    somebody else: `password`, or a random one.
+    """
 
     kind: ClassVar = RequestKind.CORRECTION
     email: str
     full_name: str
     phone: str | None
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +129,12 @@ def change_student(
 def _make(
     student_id: UUID, change: Change, asker: Identity, attempt: UUID, fingerprint: str
 ) -> StudentRequest:
-    password = change.password if isinstance(change, NewPassword) else ""
     try:
         with transaction.atomic(using="tripwire"):
             student = student_for(asker, student_id, locked=True)
             account = request_rules.account_of(student, change.kind)
+            values = _new_values(change, student, account)
+            password = _new_password(change, reissues=bool(values.get("reissues")))
             return StudentRequest.objects.create(
                 pk=attempt,
                 kind=change.kind,
@@ -135,11 +148,22 @@ def _make(
                 fingerprint=fingerprint,
                 sealed_password=student_requests.seal(password, change.kind),
                 leased_until=Now() + work_lease.LEASE,
-                **_new_values(change, student, account),
+                **values,
             )
     except IntegrityError as error:
         email = change.email if isinstance(change, Correction) else None
         raise request_rules.conflict_of(student_id, email) from error
+
+
+@sensitive_variables("change")
+def _new_password(change: Change, *, reissues: bool) -> str:
+    """The password that the change gives; empty where it gives none."""
+    match change:
+        case NewPassword(password):
+            return password
+        case Correction() if reissues:
+            return change.password or passwords.suggest()
+    return ""
 
 
 def _new_values(change: Change, student: Student, account: Identity) -> dict[str, object]:
@@ -178,9 +202,22 @@ def _corrections(change: Correction, student: Student, account: Identity) -> dic
     if not student.email.lower() == account.email.lower() == email:
         request_rules.refuse_address(email, student)
         different["new_email"] = email
+        different["reissues"] = _is_strangers(student, email)
     if not different:
         raise problems.NothingToChange
     return different
+
+
+def _is_strangers(student: Student, new_email: str) -> bool:
+    """Whether the student's password may be with the owner of the address that was wrong.
+
+    An address that changes in its case only is the same mailbox.
+    """
+    letter = student.latest_letter
+    never_sent = letter is not None and letter.state != LetterState.SENT and letter.refused
+    if never_sent or student.email.lower() == new_email:
+        return False
+    return supabase_users.last_sign_in_at(student.user_id) is None
 
 
 # --- Carrying it through -----------------------------------------------------------------------
@@ -234,7 +271,10 @@ def _change_account(change: StudentRequest, password: str) -> None:
         case RequestKind.CORRECTION:
             if _concerns_account(change):
                 accounts.change_account(
-                    account_id, email=change.new_email, full_name=change.new_full_name
+                    account_id,
+                    email=change.new_email,
+                    full_name=change.new_full_name,
+                    password=password or None,
                 )
         case RequestKind.DELETION:
             account_references.delete_account(account_id)
@@ -290,6 +330,8 @@ def _has_taken_effect(change: StudentRequest) -> bool:
         case RequestKind.STATUS:
             blocked = change.new_status == StudentStatus.BLOCKED
             return supabase_users.is_banned(account.user_id) == blocked
+        case RequestKind.CORRECTION if change.reissues and change.account_email == change.new_email:
+            return False  # That the password is the new one cannot be seen.
         case RequestKind.CORRECTION:
             is_called = (change.new_email or account.email, change.new_full_name)
             return is_called == (account.email, change.new_full_name and account.full_name)
@@ -315,7 +357,10 @@ def _roll_back(change: StudentRequest, problem: Problem) -> Problem:
         match change.kind:
             case RequestKind.CORRECTION if _concerns_account(change):
                 accounts.change_account(
-                    change.account_id, email=change.account_email, full_name=change.account_name
+                    change.account_id,
+                    email=change.account_email,
+                    full_name=change.account_name,
+                    password=letters.kept_password(change.student_id) if change.reissues else None,
                 )
             case RequestKind.STATUS:
                 student = change.students().first()

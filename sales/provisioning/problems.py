@@ -242,7 +242,7 @@ _OF_ACCOUNT: dict[Refusal, type[Refused]] = {
 }
 # Refusals of some kinds of requests only.
 _ONLY_OF = {
-    WeakPassword: (RequestKind.CREATION, RequestKind.PASSWORD),
+    WeakPassword: (RequestKind.CREATION, RequestKind.PASSWORD, RequestKind.CORRECTION),
     InvalidEmail: (RequestKind.CREATION, RequestKind.CORRECTION),
     EmailTaken: (RequestKind.CORRECTION,),
 }
@@ -301,6 +301,20 @@ class ChangeInProgress(Problem):
     code = "change_in_progress"
     message = _("Другое изменение этого студента ещё не закончено.")
     advice = _("Подождите минуту и попробуйте снова.")
+
+
+class LetterNotKept(Problem):
+    status = 409
+    code = "letter_not_kept"
+    message = _("Это письмо уже не отправить как было: пароля из него больше нет.")
+    advice = _("Отправьте с новым паролем.")
+
+
+class AddressSuppressed(Problem):
+    status = 409
+    code = "address_suppressed"
+    message = _("Письмо на этот адрес не уйдёт: почтовый сервис молча его пропустит.")
+    advice = _("Исправьте адрес или напишите студенту в WhatsApp.")
 
 
 class AttemptUsed(Problem):

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 # How long a refusal is shown that came after the user had left.
 _REFUSALS_SHOWN = timedelta(days=1)
 _FINGERPRINT = "student request"
+# The changes after which a student has another password.
+_GIVES_PASSWORD = Q(kind=RequestKind.PASSWORD) | Q(reissues=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +183,7 @@ def open_request_of(student: Student) -> StudentRequest | None:
 def is_latest_password(request: StudentRequest, student: Student | None) -> bool:
     """Whether the student got no other new password after this request's."""
     others = StudentRequest.objects.filter(
-        student_id=student.pk if student else None,
-        kind=RequestKind.PASSWORD,
-        state=RequestState.DONE,
+        _GIVES_PASSWORD, student_id=student.pk if student else None, state=RequestState.DONE
     )
     return not others.filter(closed_at__gt=request.closed_at or Now()).exists()
 
@@ -192,8 +192,8 @@ def with_shown_password(
     student: Student, asker: Identity, since: timedelta
 ) -> StudentRequest | None:
     """The request by which this user gave the student's newest password, not longer ago."""
-    gave = Q(kind=RequestKind.CREATION, account_id=student.user_id) | Q(
-        kind=RequestKind.PASSWORD, student_id=student.pk
+    gave = Q(kind=RequestKind.CREATION, account_id=student.user_id) | (
+        _GIVES_PASSWORD & Q(student_id=student.pk)
     )
     newest = StudentRequest.objects.filter(
         gave, state=RequestState.DONE, closed_at__gt=Now() - since

@@ -130,6 +130,8 @@ def _letter(change: StudentRequest, student: Student, password: str) -> WelcomeL
         return letters.write(
             student, password=password, asked_by=change.asked_by, kind=LetterKind.NEW_PASSWORD
         )
+    if change.reissues:
+        return letters.write(student, password=password, asked_by=change.asked_by)
     if change.new_email is not None:
         return letters.write_to_new_address(student, asked_by=change.asked_by)
     return None

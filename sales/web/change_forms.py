@@ -10,9 +10,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from onai import passwords
 from onai.contacts import emails
 from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
+from sales.letters import addresses
 from sales.models import Student, StudentStatus
 from sales.provisioning.change_student import (
     Correction,
@@ -88,6 +90,44 @@ class CorrectionForm(IdentityForm):
     def change(self, asker: Identity) -> Correction:
         values = self.cleaned_data
         return Correction(values["email"], values["full_name"], values["phone"])
+
+
+class NewAddressForm(CorrectionForm):
+    """Another address for a student whose letter did not arrive, with the password for a new one.
+
+    `asks_about_list`: the mail service skips that address, so the form asks whether it still does.
+    """
+
+    asks_about_list = False
+
+    despite_list = forms.BooleanField(
+        label=_("Адрес верный, и в Resend его убрали из стоп-листа"), required=False
+    )
+    password = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, student: Student, **options: Any) -> None:
+        super().__init__(*args, student=student, **options)
+        del self.fields["full_name"], self.fields["phone"]
+        self.fields["email"].label = _("Другая почта студента")
+
+    @sensitive_variables()
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        email, password = cleaned.get("email", ""), cleaned.get("password")
+        self.asks_about_list = bool(email) and addresses.is_suppressed(email)
+        if self.asks_about_list and not cleaned.get("despite_list"):
+            self.add_error("email", _("На этот адрес письма не уходят: он в стоп-листе."))
+        if password:
+            try:
+                passwords.check(password, email=email)
+            except ValidationError as error:
+                self.add_error("password", error)
+        return cleaned
+
+    @sensitive_variables()
+    def change(self, asker: Identity) -> Correction:
+        email, password = self.cleaned_data["email"], self.cleaned_data["password"]
+        return Correction(email, self.known["full_name"], self.known_phone, password or None)
 
 
 class NewPasswordForm(PasswordForm):

@@ -65,7 +65,7 @@ def progress(
     if request.method == "POST":
         return end(request, request_id, of_creation=of_creation)
     found = _request_or_404(request, request_id, of_creation)
-    if found.state == RequestState.DONE and found.kind in _SHOWN_ON_CARD:
+    if _is_shown_on_card(found):
         return redirect_to_result(found)
     reached = student_requests.progress_of(found)
     if reached.student is not None and not may_act_on(request.identity, reached.student):
@@ -112,10 +112,15 @@ def end(request: IdentifiedRequest, request_id: UUID, *, of_creation: bool) -> H
 
 def redirect_to_result(change: StudentRequest) -> HttpResponseRedirect:
     """Redirect to the page that shows the outcome of a change."""
-    if change.state == RequestState.DONE and change.kind in _SHOWN_ON_CARD:
+    if _is_shown_on_card(change):
         card = reverse("student", args=[change.student_id])
         return HttpResponseRedirect(f"{card}?done={change.pk}")
     return HttpResponseRedirect(change.get_absolute_url())
+
+
+def _is_shown_on_card(found: StudentRequest) -> bool:
+    is_done = found.state == RequestState.DONE
+    return is_done and found.kind in _SHOWN_ON_CARD and not found.reissues
 
 
 def _outcome(reached: Progress) -> _Outcome:
@@ -142,6 +147,8 @@ def _outcome(reached: Progress) -> _Outcome:
 
 def _opened(found: StudentRequest, card: _Button) -> _Outcome:
     """The outcome that the page shows with the student, their letter and their password."""
+    if found.reissues:
+        return _Outcome(_("Доступ отправлен на новый адрес"), buttons=(card,))
     if not found.is_creation:
         return _Outcome(_("Пароль сменён"), buttons=(card,))
     another = _Button(_("Создать ещё"), reverse("new-student"))

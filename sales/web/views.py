@@ -1,16 +1,15 @@
 """Opens a student's access, shows one student, and welcomes a student."""
 
 import logging
-from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _now
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from onai import encryption, passwords
 from onai.contacts import phones
@@ -29,8 +28,6 @@ from sales.handoff import lead_search, queue
 from sales.handoff.lead_search import FoundLeads
 from sales.handoff.queue import Line
 from sales.models import (
-    LetterKind,
-    LetterState,
     RequestKind,
     RequestState,
     Student,
@@ -231,43 +228,21 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     return render(request, "sales/student.html", context)
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """The message of a change that is done. `needs_password`: the student may not know theirs."""
-
-    message: str
-    needs_password: bool
-
-
-def _just_done(request: IdentifiedRequest, student: Student) -> _Done | None:
-    """The change that led here."""
+def _just_done(request: IdentifiedRequest, student: Student) -> str:
+    """What to say of the change that led here; empty without one."""
     try:
         change = student_requests.find(UUID(request.GET.get("done", "")), request.identity)
     except ValueError:
-        return None
+        return ""
     if change is None or (change.student_id, change.state) != (student.pk, RequestState.DONE):
-        return None
-    letter, has_moved = student.latest_letter, bool(change.new_email)
+        return ""
     if change.kind == RequestKind.STATUS:
-        message = _now("Статус теперь: %(status)s.") % {"status": student.get_status_display()}
-    elif change.kind == RequestKind.HANDOVER:
-        message = _now("Студент передан: %(manager)s.") % {"manager": student.manager_name}
-    elif has_moved:
-        message = _now("Исправлено. Войти можно только по новой почте, пароль прежний.")
-    else:
-        message = _now("Исправлено.")
-    sent_there = letter is not None and letter.kind == LetterKind.NEW_ADDRESS
-    return _Done(message, has_moved and sent_there and not student.first_login_at)
-
-
-@role_required("admin", "sales")
-@require_POST
-def send_letter_again(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
-    found = student_for(request.identity, student_id)
-    letter = found.latest_letter
-    if letter is not None and letter.state == LetterState.FAILED:
-        letters.send_again(letter)
-    return redirect("student", student_id)
+        return _now("Статус теперь: %(status)s.") % {"status": student.get_status_display()}
+    if change.kind == RequestKind.HANDOVER:
+        return _now("Студент передан: %(manager)s.") % {"manager": student.manager_name}
+    if change.new_email:
+        return _now("Исправлено. Войти можно только по новой почте, пароль прежний.")
+    return _now("Исправлено.")
 
 
 # --- The student's own page --------------------------------------------------------------------

@@ -53,7 +53,8 @@ def test_letters_wait_for_the_change_that_replaces_them(
     assert_changed(desk, accounts, act)
     address = NEW_EMAIL if act == "data" else GOOD["email"]
     (sent,) = desk.mailbox(address)
-    assert (GOOD["password"] in sent["text"]) == (act == "data")
+    # It may have been accepted, and then a stranger has it.
+    assert GOOD["password"] not in sent["text"]
     assert [one["state"] for one in desk.letters()] == ["replaced", "sent"]
 
 

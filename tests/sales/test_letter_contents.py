@@ -254,7 +254,7 @@ def test_the_former_address_is_told_without_secrets(
             assert secret not in text
     # It is no letter of the student's: the newest of those is the one to the new address.
     [newest] = desk.mailbox("new@onai.test")
-    assert newest["subject"] == "Новый логин к экспресс-курсу onAI Academy"
+    assert newest["subject"] == "Ваш доступ к экспресс-курсу onAI Academy"
 
 
 def test_nothing_is_told_where_only_the_name_was_corrected(

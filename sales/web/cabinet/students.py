@@ -17,7 +17,13 @@ from onai.identity.staff import register
 from onai.web import csv_export
 from onai.web.address_form import refuse_errors
 from onai.web.paging import ListPage
-from sales.cabinet.student_list import StudentFilter, all_students, page_of_students
+from sales.cabinet.student_list import (
+    StudentFilter,
+    all_students,
+    count_lost,
+    page_of_students,
+)
+from sales.letters.addresses import other_addresses
 from sales.models import Student
 from sales.provisioning.student_requests import unsettled
 from sales.staff import told_apart
@@ -38,6 +44,7 @@ def students(request: IdentifiedRequest) -> HttpResponse:
         "form": form,
         "unsettled": section(lambda: unsettled(request.identity)),
         "students": section(lambda: _students(wanted, form.place, colleagues)),
+        "lost": section(lambda: count_lost(wanted)),
         "filter_query": query(request, "q", "status", "letter", "manager", "sort"),
         "is_narrowed": any(
             (form.place, wanted.text, wanted.status, wanted.letter, request.GET.get("manager"))
@@ -51,7 +58,9 @@ def _students(
     wanted: StudentFilter, after: str, colleagues: list[StaffMember]
 ) -> ListPage[Student]:
     page, names = page_of_students(wanted, after=after), told_apart(colleagues)
+    others = other_addresses(page.rows)
     for student in page.rows:
+        vars(student)["other_addresses"] = others.get(student.pk, [])
         if student.granted_by in names:
             # For this page only: their present names, with e-mails where names are shared.
             student.manager_name = names[student.granted_by]
@@ -100,7 +109,7 @@ def _row(student: Student) -> list[csv_export.Cell]:
         str(student.get_status_display() or ""),
         student.manager_name or _now("без менеджера"),
         student.price or 0,
-        str(letter.get_state_display()) if letter else _sent(student),
+        str(letter.outcome.label) if letter else _sent(student),
         student.modules_completed or 0,
         student.created_at,
         student.last_active_at,
