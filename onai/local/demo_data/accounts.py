@@ -107,7 +107,10 @@ def demo_tripwire(now: datetime) -> DemoTripwire:
     return DemoTripwire(
         accounts=[admin, *managers, *accounts],
         students=[_student(access) for access in accesses],
-        activity=[act for access in accesses for act in _acts(access, admin)],
+        activity=[
+            *(act for access in accesses for act in _acts(access, admin)),
+            _deletion(admin, midnight - timedelta(days=9, hours=6)),
+        ],
         tables={
             **learned(list(learners.values()), now),
             "sales_student_phones": [_phone(access) for access in accesses if access.phone],
@@ -226,6 +229,18 @@ def _acts(access: _Access, admin: DemoAccount) -> list[Row]:
         }
         for action, actor, later, details in acts
     ]
+
+
+def _deletion(admin: DemoAccount, at: datetime) -> Row:
+    """Of a student who is gone: the log alone remembers them."""
+    return {
+        "id": uuid5(_NAMESPACE, "deletion"),
+        "manager_id": admin.id,
+        "action_type": "user_deleted",
+        "target_user_id": None,
+        "details": {"email": "gone@onai.test", "full_name": name_of(81)},
+        "created_at": at,
+    }
 
 
 def _phone(access: _Access) -> Row:

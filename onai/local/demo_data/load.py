@@ -41,6 +41,14 @@ where closed_at is null and waiting_since is not null and case
   when %(phone)s is null then waiting_since < now() - interval '3 days'
   else id in (select buyer_id from sales_buyer_contacts where phone_key = %(phone)s) end
 """
+# A manager has just taken this one.
+_CLAIM_LINE = """
+update sales_buyers set claimed_by = %(by)s, claimed_name = %(name)s,
+  claimed_until = now() + interval '25 minutes'
+where waiting_since is not null and id in (
+  select buyer_id from sales_buyer_contacts where phone_key = '+77000000032'
+)
+"""
 # What `sales.letters` seals passwords for.
 _LETTER, _SEALED_FOR = "welcome letter", timedelta(days=1)
 _FOR_GOOD = datetime(2126, 1, 1, tzinfo=UTC)
@@ -97,6 +105,7 @@ def load_queue() -> None:
     with connections["tripwire"].cursor() as cursor:
         for phone, reason, note in (*_CLOSED_LINES, (None, "not_paid", "")):
             cursor.execute(_CLOSE_LINES, {**by, "phone": phone, "reason": reason, "note": note})
+        cursor.execute(_CLAIM_LINE, by)
 
 
 def _create_account(account: DemoAccount, password: str) -> None:
