@@ -44,8 +44,11 @@ class LeadsUnreadable(FiguresUnavailable):
 
 
 # PostgreSQL expects as many groups as leads and would sort them all; hashing half a million takes a
-# third of the time.
-_HASHED = "select set_config('enable_sort', 'off', true), set_config('work_mem', '32MB', true)"
+# third of the time. It expects a single value of a mark, and would compare each value with each.
+_HASHED = """
+select set_config('enable_sort', 'off', true), set_config('enable_nestloop', 'off', true),
+  set_config('work_mem', '32MB', true)
+"""
 
 
 def ask(text: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from funnel.report.stage_report import FunnelReport, read_report
 from funnel.report.statement import Statement
 from funnel.report.steps import Funnel, read_steps
 from funnel.report.time_to_buy import NO_TIMES, TimeToBuy, add_times, read_time_to_buy
-from funnel.report.utm import MarkTable, add_marks, read_utm
+from funnel.report.utm import MARK_TEXTS, MarkTable, add_marks, read_utm
 from funnel.stages import Counting
 from funnel.stats.comparison import Section
 
@@ -119,7 +119,8 @@ def _planned(
     by_source = bool({Topic.SOURCES, Topic.UTM} & set(topics))
     ways = (question.counting, *([Counting.COHORT] if Topic.PATH in topics else ()))
     plan = Plan.of(question, daily_periods(question), by_bucket=by_bucket, ways=ways)
-    made = statement_of(plan, by_source=by_source)
+    texts = MARK_TEXTS if Topic.UTM in topics else None
+    made = statement_of(plan, by_source=by_source, texts=texts)
     if Topic.SOURCES in topics:
         add_sources(made, plan, every_source=everything)
     if Topic.UTM in topics:

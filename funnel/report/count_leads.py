@@ -13,7 +13,7 @@ from funnel.landing.statement import ask
 from funnel.question import FunnelQuestion
 from funnel.report.buckets import Bucket, buckets
 from funnel.report.counting import Counts, Window, in_utc
-from funnel.report.statement import Columns, Range, Statement
+from funnel.report.statement import Columns, Range, Statement, Texts
 from funnel.stages import Counting
 from onai.db.visibility import ROWS_ARE_FILTERED
 from onai.periods import Period
@@ -114,11 +114,12 @@ def counts_by_key(
     return {key: Counts(moments, names, found) for key, found in pieces.items()}
 
 
-def statement_of(plan: Plan, *, by_source: bool) -> Statement:
+def statement_of(plan: Plan, *, by_source: bool, texts: Texts | None = None) -> Statement:
     """A statement that counts all leads, to which the topics add theirs.
 
     Its table `by_time` has the leads of both sides and of the daily ones: how many (`n`) came in
-    one piece, of one source where that is wanted, with the same `marks`.
+    one piece, of one source where that is wanted, with the same `marks`. With `texts`, the table
+    `by_text` has the same leads by their texts too.
     """
     made = Statement(
         parameters={
@@ -130,12 +131,16 @@ def statement_of(plan: Plan, *, by_source: bool) -> Statement:
     daily = [Range(days.start, days.end) for days in plan.daily]
     inside = made.inside("all", (*plan.shown, *daily), plan.question.sources)
     source = "source" if by_source else "null::text as source"
-    made.table(
-        "by_time",
-        "select width_bucket(created_at, %(pieces)s::timestamptz[]) as piece,"
-        f" {source}, {plan.columns.marks} as marks, count(*) as n"
-        f" from landing_leads where {inside} group by 1, 2, 3",
-    )
+    piece, marks = "width_bucket(created_at, %(pieces)s::timestamptz[])", plan.columns.marks
+    if texts:
+        made.table("by_text", texts.grouped(piece, marks, inside))
+        counted = f"select piece, {source}, marks, sum(n)::bigint as n from by_text"
+    else:
+        counted = (
+            f"select {piece} as piece, {source}, {marks} as marks, count(*) as n"
+            f" from landing_leads where {inside}"
+        )
+    made.table("by_time", f"{counted} group by 1, 2, 3")
     made.answers |= {
         "as_of": "statement_timestamp()",
         "rows_are_filtered": ROWS_ARE_FILTERED.format(table="'landing_leads'::regclass"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from funnel.report.count_leads import CountedLeads, Plan
 from funnel.report.counting import LEADS, PURCHASES, Side, marks_of, name_of, side
 from funnel.report.daily import Daily
-from funnel.report.statement import EVERY, Statement
+from funnel.report.statement import EVERY, SPAN, Statement
 from funnel.report.steps import Funnel, funnel_of
 from funnel.stats.comparison import (
     AgainstOthers,
@@ -140,8 +140,8 @@ def add_sources(made: Statement, plan: Plan, *, every_source: bool = False) -> N
     leads, bought = (f"c{names.index(name_of(counting, one))}" for one in (LEADS, PURCHASES))
     made.table(
         "by_source",
-        "select (%(span_of_pieces)s::int[])[piece] as span, coalesce(source, '') as source,"
-        f" {', '.join(columns)} from by_time where (%(span_of_pieces)s::int[])[piece] > 0"
+        f"select {SPAN} as span, coalesce(source, '') as source,"
+        f" {', '.join(columns)} from by_time where {SPAN} > 0"
         " group by 1, 2",
     )
     made.table(

@@ -6,7 +6,7 @@ page is a sum of these few rows. No part of the text comes from outside; values 
 parameters.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ from funnel.stages import STAGES_OF, Counting, Stage
 
 # As a limit, none.
 EVERY = 2**31 - 1
+# The span of a piece, 0 for none: of `Plan.span_of_pieces`.
+SPAN = "(%(span_of_pieces)s::int[])[piece]"
 _TESTED, _TIMED = "tested", "timed"
 
 
@@ -108,6 +110,31 @@ class Columns:
     def _has(self, *names: str) -> str:
         """The condition that a lead has one of these marks."""
         return f"marks & {sum(self._bits[name] for name in names)} > 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Texts read from each lead beside its marks: columns by name, as expressions on a lead.
+
+    `flag` is a number made of these columns and the lead's `metadata`. Leads are grouped by all of
+    them as they stand; whatever is to be made of a text is made once a group, in `by_text`.
+    """
+
+    columns: Mapping[str, str]
+    flag: str
+
+    def grouped(self, piece: str, marks: str, condition: str) -> str:
+        """The leads of a condition, counted by piece, source, marks, texts and flag."""
+        columns = ", ".join(f"{text} as {name}" for name, text in self.columns.items())
+        keys = ("piece", "source", "marks", *self.columns, "flag")
+        # `offset 0`: PostgreSQL would read a text again wherever it is named.
+        return (
+            f"select {', '.join(keys)}, count(*) as n from ("
+            f"select *, {self.flag} as flag from ("
+            f"select {piece} as piece, source, {marks} as marks, {columns}, metadata"
+            f" from landing_leads where {condition} offset 0) as lead) as lead"
+            f" group by {', '.join(keys)}"
+        )
 
 
 @dataclass(slots=True)

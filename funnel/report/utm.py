@@ -12,7 +12,7 @@ from funnel.models import TESTS
 from funnel.report.count_leads import CountedLeads, Plan
 from funnel.report.counting import LEADS, PURCHASES, Counts, marks_of, name_of, side
 from funnel.report.daily import Daily
-from funnel.report.statement import EVERY, Statement
+from funnel.report.statement import EVERY, SPAN, Statement, Texts
 from funnel.report.steps import Funnel, funnel_of
 from funnel.stages import Counting
 from funnel.stats.comparison import AgainstOthers, Noise, Section, against_others, level_of
@@ -65,32 +65,43 @@ class MarkTable:
         return next((row for row in self.rows if not row.value), None)
 
 
+_PLACES = {"top": "metadata", "under": "(metadata -> 'utmParams')"}
+_JSON = {
+    f"{place}_{mark}": (json, f"'utm_{mark}'") for place, json in _PLACES.items() for mark in Mark
+}
+_BITS = {text: 1 << number for number, text in enumerate(_JSON)}
+# What JSON writes for anything but a text or a number begins with one of these; so may a text.
+_FIRST_LETTERS = ", ".join(str(ord(letter)) for letter in "[{tf")
+
+
+def _bit(text: str, json: str, key: str) -> str:
+    """The bit of a text that is no text or number in the JSON; looked up only where it may be."""
+    return (
+        f"case when {text} is null or ascii({text}) not in ({_FIRST_LETTERS})"
+        f" or jsonb_typeof({json} -> {key}) in ('string', 'number') then 0 else {_BITS[text]} end"
+    )
+
+
+# The marks as leads have them, in either place, and which of these texts are none.
+MARK_TEXTS = Texts(
+    columns={text: f"{json} ->> {key}" for text, (json, key) in _JSON.items()},
+    flag=" + ".join(_bit(text, json, key) for text, (json, key) in _JSON.items()),
+)
+
+
 def add_marks(made: Statement, plan: Plan, *, every_value: bool = False) -> None:
     """Have the values of each mark counted: leads without one, the best sellers, or every value."""
     question = plan.question
-    inside = made.inside("marked", plan.shown, question.sources)
-    if question.counting is Counting.COHORT:
-        inside += f" and starts_with(source, '{TESTS}')"
-    made.parameters["spans"] = list(plan.spans)
     made.parameters["most_values"] = EVERY if every_value else MOST_VALUES
     made.parameters["spans_now"] = plan.places_in(plan.shown[0])
-    texts = ", ".join(
-        f"metadata ->> 'utm_{mark}' as top_{mark}, params ->> 'utm_{mark}' as under_{mark}"
-        for mark in Mark
-    )
-    values = ", ".join(
-        f"coalesce({_text(mark, 'top', 'metadata')}, {_text(mark, 'under', 'params')}) as {mark}"
-        for mark in Mark
-    )
-    # Each `offset 0` prevents repeated evaluation of the expression before it.
+    inside = f"{SPAN} > 0"
+    if question.counting is Counting.COHORT:
+        inside += f" and starts_with(source, '{TESTS}')"
+    values = ", ".join(f"{_value(mark)} as {mark}" for mark in Mark)
     made.table(
         "by_marks",
-        f"select span, marks, {values}, count(*) as n from ("
-        f"select span, marks, metadata, params, {texts} from ("
-        "select width_bucket(created_at, %(spans)s::timestamptz[]) as span,"
-        f" {plan.columns.marks} as marks, metadata, metadata -> 'utmParams' as params"
-        f" from landing_leads where {inside} offset 0) as lead offset 0) as lead"
-        f" group by span, marks, {', '.join(str(place + 3) for place in range(len(Mark)))}",
+        f"select {SPAN} as span, marks, {values}, sum(n)::bigint as n from by_text"
+        f" where {inside} group by 1, 2, {', '.join(str(place + 3) for place in range(len(Mark)))}",
     )
     names, counting = plan.columns.names, question.counting
     leads, bought = (f"c{names.index(name_of(counting, one))}" for one in (LEADS, PURCHASES))
@@ -119,18 +130,13 @@ def add_marks(made: Statement, plan: Plan, *, every_value: bool = False) -> None
         )
 
 
-def _text(mark: Mark, place: str, json: str) -> str:
-    """The text of a mark; null where it is neither a text nor a number.
-
-    A value that begins with another letter than these is one of them, without a second look.
-    """
-    text = f"{place}_{mark}"
-    kind = f"jsonb_typeof({json} -> 'utm_{mark}')"
-    return (
-        f"case when {text} is null or (left({text}, 1) in ('[', '{{', 't', 'f')"
-        f" and {kind} not in ('string', 'number')) then null"
-        f" else nullif(btrim({text}), '') end"
+def _value(mark: Mark) -> str:
+    """The value of a mark of a group of leads, null for leads without it."""
+    known = (
+        f"case when flag & {_BITS[text]} = 0 then nullif(btrim({text}), '') end"
+        for text in (f"top_{mark}", f"under_{mark}")
     )
+    return f"coalesce({', '.join(known)})"
 
 
 def read_utm(found: CountedLeads, days: Daily) -> tuple[MarkTable, ...]:

@@ -99,6 +99,24 @@ def test_utm_values_are_bounded_too(
     assert len({row["Значение"] for row in rows if row["Метка"] == rows[0]["Метка"]}) >= SOURCES
 
 
+def test_a_value_of_its_own_on_every_lead_is_counted_in_time(
+    admin: Client, landing: LandingPages
+) -> None:
+    leads = 20_000
+    landing.connection.execute(
+        "insert into landing_leads (name, phone, metadata, created_at)"
+        " select 'Кто-то', '+77000000000', jsonb_build_object('utm_content', 'click' || n), %(at)s"
+        " from generate_series(1, %(leads)s) n",
+        {"leads": leads, "at": datetime(2026, 10, 10, 12, tzinfo=ALMATY)},
+    )
+
+    answer = admin.get(f"{API}?{IN_OCTOBER}&include=utm")
+
+    assert answer.status_code == 200
+    content = answer.json()["utm"]["content"]
+    assert len(content["values"]) + content["others"]["leads"]["now"] == leads
+
+
 def test_few_sources_have_no_others(admin: Client, landing: LandingPages) -> None:
     landing.write({"source": "TF4", "created_at": datetime(2026, 10, 10, 12, tzinfo=ALMATY)})
 
