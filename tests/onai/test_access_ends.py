@@ -19,7 +19,10 @@ from tests.support.outages import accounts_hidden, tripwire_outage
 from tests.support.people import PASSWORD, Accounts
 
 # Whoever is nobody may come here as well; see `test_sign_in` and `test_guard`.
-_OPEN_TO_ALL = {"home", "login", "logout", "not-found"}
+_OPEN_TO_ALL = {
+    *("home", "login", "logout", "not-found", "forgot-password", "own-password"),
+    *("theme", "manifest", "favicon", "robots", "offline", "service-worker", "resend-event"),
+}
 _SAMPLES = {"stage_id": "payment", "name": "sources"}
 
 
