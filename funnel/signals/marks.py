@@ -11,7 +11,7 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from funnel.stages import Stage
+from funnel.stages import STAGES_OF, Counting, Stage, way_of
 
 
 class MarkId(StrEnum):
@@ -85,12 +85,16 @@ MARKS: dict[MarkId, Mark] = {
 }
 # What the figures rest on that the report calls purchases.
 PURCHASE = frozenset({MarkId.SMS_CLICKED})
+LEADS = frozenset({MarkId.LEADS})
 
 
-def marks_of(stage: Stage) -> frozenset[MarkId]:
-    """The marks that a stage's count rests on."""
-    tested = {MarkId.PROFTEST} if stage.needs_test else set()
-    return frozenset(map(MarkId, stage.marks)) | tested
+def rests_on(stage: Stage) -> frozenset[MarkId]:
+    """The marks that a stage's count rests on; in the cohort, those of the steps before it too."""
+    way = STAGES_OF[way_of(stage.id)]
+    cohort = way_of(stage.id) is Counting.COHORT
+    passed = way[: way.index(stage) + 1] if cohort else (stage,)
+    flags = {MarkId(flag) for one in passed for flag in one.marks}
+    return frozenset(flags | ({MarkId.PROFTEST} if stage.needs_test else set()))
 
 
 @dataclass(frozen=True, slots=True)

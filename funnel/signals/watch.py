@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
-from funnel.landing.freshness import Answer, answer, renew
+from funnel.landing.freshness import Answer, answer, last_figures, renew
 from funnel.landing.statement import FiguresUnavailable
 from funnel.landing.visibility import LeadsHidden
 from funnel.signals import lead_marks
@@ -103,6 +103,11 @@ def reading() -> Answer[Reading]:
     Raises FiguresUnavailable where there is none, and LeadsHidden where Landing hides its leads.
     """
     return answer("signals", _read, kind=Reading, kept=KEPT)
+
+
+def last_reading() -> Reading | None:
+    """The reading that is kept, for pages that must not wait for one."""
+    return last_figures("signals", kind=Reading)
 
 
 def renewed_reading() -> Reading:

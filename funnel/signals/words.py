@@ -8,10 +8,12 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
+from funnel.landing.statement import FiguresUnavailable
 from funnel.report.sources import readable
 from funnel.signals.lead_marks import MailErrors, Unmailed
 from funnel.signals.marks import MARKS, MarkId
-from funnel.signals.watch import Reading, Signal, State
+from funnel.signals.short_links import LinkClicks
+from funnel.signals.watch import Reading, Signal, State, last_reading, reading
 from onai.periods import Period
 from onai.templatetags.russian import plural
 
@@ -36,28 +38,34 @@ class Incomplete:
         return _("неполно с %(since)s") % {"since": _day(min(moments))}
 
 
-NOTHING_INCOMPLETE = Incomplete({})
+def incomplete_in(period: Period, *, only_kept: bool = False) -> Incomplete:
+    """What is incomplete in a period: the marks that have been silent for a part of it.
 
-
-def incomplete(reading: Reading, period: Period) -> Incomplete:
-    """What is incomplete in a period: the marks that have been silent for a part of it."""
+    Nothing is said while the marks cannot be read; with `only_kept`, while no reading is kept.
+    """
+    try:
+        found = last_reading() if only_kept else reading().figures
+    except FiguresUnavailable:
+        found = None
+    if found is None:
+        return Incomplete({})
     since = {
         one.id: one.silent_since
-        for one in reading.signals
+        for one in found.signals
         if one.silent_since and one.silent_since < period.end
     }
-    return Incomplete(since, tuple(_notices(reading, period)))
+    return Incomplete(since, tuple(_notices(found, period)))
 
 
-def _notices(reading: Reading, period: Period) -> Iterator[str]:
-    if reading.unmailed.count and period.end > reading.as_of:
-        yield of_mailer(reading.unmailed)
-    leads = next(one for one in reading.signals if one.id is MarkId.LEADS)
-    for one in reading.silent:
+def _notices(found: Reading, period: Period) -> Iterator[str]:
+    if found.unmailed.count and period.end > found.as_of:
+        yield of_mailer(found.unmailed)
+    leads = next(one for one in found.signals if one.id is MarkId.LEADS)
+    for one in found.silent:
         since = one.silent_since
         if since is None or since >= period.end:
             continue
-        if one.source is not None and reading.as_of - since > _SOURCE_TOLD:
+        if one.source is not None and found.as_of - since > _SOURCE_TOLD:
             continue
         if one is not leads and leads.silent_since and since > leads.silent_since - _CONSEQUENCE:
             continue
@@ -116,6 +124,20 @@ def of_mailer(unmailed: Unmailed) -> str:
     if unmailed.passed_over:
         return _("Без письма и SMS остались %(leads)s, первая — %(since)s.") % told
     return _("Рассылка стоит: без письма и SMS ждут %(leads)s, первая — %(since)s.") % told
+
+
+def of_links(clicks: LinkClicks) -> str:
+    """What the second source of clicks says."""
+    if not clicks.readable:
+        return _("Клики по коротким ссылкам неизвестны: таблиц с ними нет, или читать их нельзя.")
+    told = {"sms": clicks.sms, "email": clicks.email}
+    return (
+        _(
+            "Второй источник, короткие ссылки: из SMS перешли %(sms)s, из писем — %(email)s."
+            " В этапах выше их нет."
+        )
+        % told
+    )
 
 
 def of_errors(errors: Iterable[MailErrors]) -> list[str]:

@@ -14,6 +14,8 @@ from funnel.report.sources import Source
 from funnel.report.stage_report import StageStatus
 from funnel.report.steps import Funnel, Step
 from funnel.report.what_changed import SourceChange, StepChange, what_changed
+from funnel.signals.marks import LEADS, PURCHASE, rests_on
+from funnel.signals.words import Incomplete
 from funnel.stages import STAGES, Counting, StageId
 from funnel.stats.comparison import AgainstOthers, Counted, Rate, Verdict
 from funnel.web.difference import Difference, compared_days, in_tile
@@ -40,13 +42,17 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A figure with its one difference and its course over time; pressed, it shows the chart."""
+    """A figure with its one difference and its course over time; pressed, it shows the chart.
+
+    `incomplete` says since when a mark that it rests on has been silent, here as in all of these.
+    """
 
     title: str
     text: str
     difference: Difference
     course: BarChart | None
     href: str
+    incomplete: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class PathBar:
     people: str
     lost_text: str
     lost_people: str
+    incomplete: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +78,14 @@ class ReportedStage:
     """A stage of the report. `rate` is empty for the first."""
 
     title: str
+    description: str
     count: str
     counted: str
     rate: str
     status: StageStatus
     note: str
     people: str
+    incomplete: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +199,7 @@ def _most_lost(path: Funnel, lost_people: Callable[[StageId], str]) -> Iterator[
 # --- Tiles -------------------------------------------------------------------------------------
 
 
-def tiles(found: FunnelAnswers, trend: Callable[[Metric], str]) -> list[Tile]:
+def tiles(found: FunnelAnswers, trend: Callable[[Metric], str], lacking: Incomplete) -> list[Tile]:
     """Revenue, purchases, leads, and the conversion from the test. `trend` is the address of a
     chart.
     """
@@ -204,7 +213,8 @@ def tiles(found: FunnelAnswers, trend: Callable[[Metric], str]) -> list[Tile]:
         return bar_chart(columns, height=_SPARKLINE_HEIGHT)
 
     def tile(title: str, text: str, difference: Difference, metric: Metric) -> Tile:
-        return Tile(title, text, difference, course(metric), trend(metric))
+        marks = LEADS if metric is Metric.LEADS else PURCHASE
+        return Tile(title, text, difference, course(metric), trend(metric), lacking.of(marks))
 
     leads = _now("Прошли тест") if of_cohort else _now("Заявки")
     return [
@@ -233,7 +243,9 @@ def tiles(found: FunnelAnswers, trend: Callable[[Metric], str]) -> list[Tile]:
 # --- The path, and the report ------------------------------------------------------------------
 
 
-def path_bars(path: Funnel, people: Callable[[StageId, bool], str]) -> list[PathBar]:
+def path_bars(
+    path: Funnel, people: Callable[[StageId, bool], str], lacking: Incomplete
+) -> list[PathBar]:
     """A bar for each step. `people` is the address of the list of those who reached a step, or who
     were lost at it.
     """
@@ -252,6 +264,7 @@ def path_bars(path: Funnel, people: Callable[[StageId, bool], str]) -> list[Path
             people=people(step.id, False) if step.reached.now else "",
             lost_text=_lost(step),
             lost_people=people(step.id, True) if step.lost else "",
+            incomplete=lacking.of(rests_on(STAGES[step.id])),
         )
         for step in path.steps
     ]
@@ -267,19 +280,21 @@ def _lost(step: Step) -> str:
 
 
 def reported_stages(
-    found: FunnelAnswers, people: Callable[[StageId, bool], str]
+    found: FunnelAnswers, people: Callable[[StageId, bool], str], lacking: Incomplete
 ) -> list[ReportedStage]:
     """The three stages as the business reports them."""
     more_than_tests = _now("Больше 100 %: письма получают и те, кто пришёл сразу на курс.")
     return [
         ReportedStage(
             title=str(STAGES[stage.id].title),
+            description=str(STAGES[stage.id].description),
             count=_number(stage.reached),
             counted=plural(stage.reached, str(STAGES[stage.id].counted)),
             rate=percent(stage.conversion_rate) if stage.id is not StageId.PROFTEST else "",
             status=stage.status,
             note=more_than_tests if stage.conversion_rate > 100 else "",
             people=people(stage.id, False) if stage.reached else "",
+            incomplete=lacking.of(rests_on(STAGES[stage.id])),
         )
         for stage in found.report.stages
     ]

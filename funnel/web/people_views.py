@@ -18,6 +18,8 @@ from funnel.people import duplicates, listing
 from funnel.people.form import DuplicatesForm, PeopleForm
 from funnel.question import LONGEST_DAYS
 from funnel.report.sources import readable
+from funnel.signals.marks import rests_on
+from funnel.signals.words import incomplete_in
 from funnel.stages import STAGES, STAGES_OF, Counting, way_of
 from funnel.web.api import people_wire
 from funnel.web.links import LOOK, Link, joined, navigation, parameters
@@ -48,6 +50,9 @@ def people_page(request: IdentifiedRequest) -> HttpResponse:
         "form": form,
         "wanted": wanted,
         "stage": STAGES[wanted.step],
+        "incomplete": incomplete_in(chosen.period, only_kept=True).of(
+            rests_on(STAGES[wanted.step])
+        ),
         "is_reported": way_of(wanted.step) is Counting.REPORTED,
         "groups": _groups(),
         "page": listing.page_of_people(wanted, after=form.place),
@@ -262,6 +267,7 @@ def _page_of(
         "presets": Preset,
         "chosen": chosen,
         "as_of": timezone.now(),
+        "silent": incomplete_in(chosen.period, only_kept=True).notices,
         "filter_query": urlencode(parameters(request.GET, *names, *LOOK)),
         "period_query": urlencode(parameters(request.GET, *_PERIOD, *LOOK)),
         "list_query": urlencode(parameters(request.GET, *_PERIOD, *names, *LOOK)),

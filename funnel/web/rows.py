@@ -17,6 +17,8 @@ from funnel.report.sources import OtherSources, Source
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import OfBucket, OfSource, Times
 from funnel.report.utm import Marked, MarkTable
+from funnel.signals.marks import LEADS, PURCHASE, MarkId, rests_on
+from funnel.signals.words import Incomplete
 from funnel.stages import STAGES, Counting
 from funnel.stats.comparison import Counted, Rate
 from funnel.templatetags.names import days
@@ -71,6 +73,7 @@ def of_sources(
     sources: Sequence[Source],
     others: OtherSources | None,
     *,
+    lacking: Incomplete,
     number: int,
     narrowed: Callable[[str], str],
     people: Callable[[str, str], str],
@@ -79,7 +82,9 @@ def of_sources(
 
     `narrowed` is the address of this page for one source, `people` that of the list of a step.
     """
-    columns = _Columns(_now("Источник"), *_funnel_titles(question), _now("Против остальных"))
+    columns = _Columns(
+        _now("Источник"), *_funnel_titles(question, lacking), _now("Против остальных")
+    )
     page = Paginator(sources, _SOURCES).get_page(number)
 
     def row(one: Source) -> Row:
@@ -100,9 +105,11 @@ def of_sources(
     return Table(columns.titles, rows, page)
 
 
-def over_time(question: FunnelQuestion, points: Sequence[Point], *, number: int) -> Table:
+def over_time(
+    question: FunnelQuestion, points: Sequence[Point], *, lacking: Incomplete, number: int
+) -> Table:
     """A row for each day, week or month, the last one first."""
-    columns = _Columns(_now("Дни"), *_funnel_titles(question))
+    columns = _Columns(_now("Дни"), *_funnel_titles(question, lacking))
     page = Paginator(points[::-1], _ROWS).get_page(number)
     rows = [
         columns.row(
@@ -124,16 +131,16 @@ def _state(point: Point) -> str:
     return _now("не целиком") if bucket.is_cut else ""
 
 
-def of_marks(marks: MarkTable, *, number: int) -> Table:
+def of_marks(marks: MarkTable, *, lacking: Incomplete, number: int) -> Table:
     """A row for each value of a UTM mark, best sellers first; at the end the others, and leads
     without one.
     """
     columns = _Columns(
         _now("Метка"),
-        _now("Заявки"),
-        _now("Покупки"),
-        _now("Выручка"),
-        _now("Заявка → покупка"),
+        _titled(_now("Заявки"), lacking, LEADS),
+        _titled(_now("Покупки"), lacking, PURCHASE),
+        _titled(_now("Выручка"), lacking, PURCHASE),
+        _titled(_now("Заявка → покупка"), lacking, PURCHASE),
         _now("Против остальных"),
     )
 
@@ -159,14 +166,16 @@ def of_marks(marks: MarkTable, *, number: int) -> Table:
     return Table(columns.titles, rows, page)
 
 
-def of_times(first: str, times: Sequence[OfSource | OfBucket], *, number: int) -> Table:
+def of_times(
+    first: str, times: Sequence[OfSource | OfBucket], *, lacking: Incomplete, number: int
+) -> Table:
     """How long people of a source, or of a day, week or month, think before they buy."""
     columns = _Columns(
         first,
         _now("Быстрые 25 %"),
         _now("Обычно"),
         _now("Медленные 25 %"),
-        _now("Известно время"),
+        _titled(_now("Известно время"), lacking, PURCHASE),
     )
     page = Paginator(times, _ROWS).get_page(number)
     rows = [
@@ -179,13 +188,20 @@ def of_times(first: str, times: Sequence[OfSource | OfBucket], *, number: int) -
     return Table(columns.titles, rows, page)
 
 
-def _funnel_titles(question: FunnelQuestion) -> list[str]:
-    steps = [str(STAGES[step].short) for step in question.steps]
+def _funnel_titles(question: FunnelQuestion, lacking: Incomplete) -> list[str]:
+    stages = (STAGES[step] for step in question.steps)
+    steps = [_titled(str(stage.short), lacking, rests_on(stage)) for stage in stages]
     if question.counting is Counting.REPORTED:
-        steps.insert(0, _now("Заявки"))
+        steps.insert(0, _titled(_now("Заявки"), lacking, LEADS))
     else:
-        steps.append(_now("Все покупки"))
-    return [*steps, _now("Выручка"), _now("Заявка → покупка")]
+        steps.append(_titled(_now("Все покупки"), lacking, PURCHASE))
+    sold = (_now("Выручка"), _now("Заявка → покупка"))
+    return [*steps, *(_titled(title, lacking, PURCHASE) for title in sold)]
+
+
+def _titled(title: str, lacking: Incomplete, marks: frozenset[MarkId]) -> str:
+    """The title of a column, which says where its figures are incomplete."""
+    return _now("%(title)s, неполно") % {"title": title} if lacking.of(marks) else title
 
 
 def _funnel(

@@ -14,10 +14,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from funnel.landing import refresh
 from funnel.landing.freshness import Answer, answer
+from funnel.landing.statement import FiguresUnavailable
 from funnel.question import FunnelQuestion, QuestionForm
 from funnel.report.answers import FunnelAnswers, Topic, answers
 from funnel.report.sources import FEW_LEADS, SourceOrder, readable
 from funnel.report.utm import Mark
+from funnel.signals.marks import LEADS, PURCHASE
+from funnel.signals.short_links import link_clicks
+from funnel.signals.words import Incomplete, incomplete_in, of_links
 from funnel.web import headline, rows
 from funnel.web import overview as words
 from funnel.web.difference import compared_days
@@ -57,7 +61,7 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), OVERVIEW)
 
-    def show() -> dict[str, Any]:
+    def show(lacking: Incomplete) -> dict[str, Any]:
         figures = found.figures
         sources, path = figures.sources, figures.path
         period_query = joined(form.chosen.query, parameters(request.GET, *LOOK))
@@ -77,15 +81,17 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
         return {
             "sentence": headline.of_overview(figures, form.chosen),
             "changes": words.changes(figures, of_source, lambda step: people(step, True)),
-            "tiles": words.tiles(figures, trend_of),
+            "tiles": words.tiles(figures, trend_of, lacking),
             "figures": headline.figures(figures),
             "reliability": headline.reliability(figures),
-            "path": words.path_bars(path, people) if path else [],
+            "path": words.path_bars(path, people, lacking) if path else [],
             "outside_path": path.outside_steps if path else 0,
-            "stages": words.reported_stages(figures, people),
+            "stages": words.reported_stages(figures, people, lacking),
             "sources": words.source_lines(words.best_and_worst(sources.rows), of_source),
             "sources_in_all": len(sources.rows) + (sources.others.count if sources.others else 0),
             "sources_page": address("funnel-sources", joined("", parameters(request.GET, *KEPT))),
+            "incomplete": lacking.of(PURCHASE),
+            "links": _links(form, figures.question),
         }
 
     return _page(request, "funnel", "overview", form, found, show)
@@ -98,7 +104,7 @@ def sources(request: IdentifiedRequest) -> HttpResponse:
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), (Topic.SOURCES,))
 
-    def show() -> dict[str, Any]:
+    def show(lacking: Incomplete) -> dict[str, Any]:
         question, figures = found.figures.question, found.figures.sources
         listed = figures.sorted_by(form.order, containing=form.search)
         period_query = joined(form.chosen.query, parameters(request.GET, *LOOK))
@@ -112,6 +118,7 @@ def sources(request: IdentifiedRequest) -> HttpResponse:
             question,
             listed,
             None if form.search else figures.others,
+            lacking=lacking,
             number=form.number,
             narrowed=lambda source: changed(request.GET, source=source, q=None),
             people=people,
@@ -147,7 +154,7 @@ def trend(request: IdentifiedRequest) -> HttpResponse:
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), (Topic.OVER_TIME,))
 
-    def show() -> dict[str, Any]:
+    def show(lacking: Incomplete) -> dict[str, Any]:
         over_time = found.figures.over_time
         metric = Metric(form.chosen_or("metric", Metric.PURCHASES))
         question = found.figures.question
@@ -155,8 +162,11 @@ def trend(request: IdentifiedRequest) -> HttpResponse:
             "sentence": headline.of_trend(over_time),
             "chart": draw_over_time(over_time, metric),
             "metrics": choices(request.GET, "metric", METRICS, metric),
+            "incomplete": lacking.of(LEADS if metric is Metric.LEADS else PURCHASE),
             "units": choices(request.GET, "by", UNITS, question.unit),
-            "table": rows.over_time(question, over_time.points, number=form.number),
+            "table": rows.over_time(
+                question, over_time.points, lacking=lacking, number=form.number
+            ),
         }
 
     return _page(request, "funnel-trend", "trend", form, found, show)
@@ -169,10 +179,10 @@ def ads(request: IdentifiedRequest) -> HttpResponse:
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), (Topic.UTM,))
 
-    def show() -> dict[str, Any]:
+    def show(lacking: Incomplete) -> dict[str, Any]:
         mark = Mark(form.chosen_or("mark", Mark.CAMPAIGN))
         marks = {table.mark: table for table in found.figures.utm}
-        table = rows.of_marks(marks[mark], number=form.number)
+        table = rows.of_marks(marks[mark], lacking=lacking, number=form.number)
         return {
             "sentence": headline.of_ads(marks[mark]),
             "marks": choices(request.GET, "mark", MARKS, mark),
@@ -192,18 +202,21 @@ def speed(request: IdentifiedRequest) -> HttpResponse:
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), (Topic.TIME_TO_BUY,))
 
-    def show() -> dict[str, Any]:
+    def show(lacking: Incomplete) -> dict[str, Any]:
         question, times = found.figures.question, found.figures.time_to_buy
         split = form.chosen_or("rows", "source")
-        if split == "source":
-            table = rows.of_times(_now("Источник"), times.by_source, number=form.number)
-        else:
-            table = rows.of_times(_now("Дни"), times.with_purchases, number=form.number)
+        by_time = split == "time"
+        table = rows.of_times(
+            _now("Дни") if by_time else _now("Источник"),
+            times.with_purchases if by_time else times.by_source,
+            lacking=lacking,
+            number=form.number,
+        )
         return {
             "sentence": headline.of_speed(times),
             "details": headline.details_of_speed(times, too_young=question.spans.too_young),
             "splits": choices(request.GET, "rows", SPLITS, split),
-            "by_time": split == "time",
+            "by_time": by_time,
             "table": table,
         }
 
@@ -232,14 +245,15 @@ def _page(
     template: str,
     form: TableForm,
     answer: Answer[FunnelAnswers],
-    show: Callable[[], dict[str, Any]],
+    show: Callable[[Incomplete], dict[str, Any]],
 ) -> HttpResponse:
     """A page of figures. What it says of current figures is written once for as long as this
     process keeps them; around it stands what is of one reader and one moment."""
     found, query = answer.figures, request.GET
+    lacking = incomplete_in(found.question.period)
 
     def write(figures: FunnelAnswers) -> bytes:
-        shown = {**show(), **_chosen(form, figures.question, query)}
+        shown = {**show(lacking), **_chosen(form, figures.question, query)}
         context = {
             **shown,
             "sentence": headline.of_nobody(figures) or shown["sentence"],
@@ -250,11 +264,16 @@ def _page(
             "period_in_words": headline.of_period(figures),
             "comparison": headline.of_comparison(figures),
             "notice": headline.notice(figures, query),
+            "silent": lacking.notices,
         }
         return render_to_string(f"funnel/{template}.html", context, request).encode()
 
     is_kept = not (answer.stale or form.errors)
-    body = answer.text((template, query.urlencode()), write) if is_kept else write(found)
+    body = (
+        answer.text((template, query.urlencode(), lacking.notices), write)
+        if is_kept
+        else write(found)
+    )
     context = {
         "body": SafeString(body.decode()),
         "title": PAGES[name],
@@ -267,6 +286,15 @@ def _page(
     }
     status = 400 if form.errors else 200
     return marked(request, render(request, "funnel/figures.html", context, status=status))
+
+
+def _links(form: TableForm, question: FunnelQuestion) -> str:
+    """What the short links say of the same leads; empty where they cannot be asked now."""
+    try:
+        clicks = link_clicks(form.as_asked, question.period, question.sources).figures
+    except FiguresUnavailable:
+        return ""
+    return of_links(clicks)
 
 
 def _chosen(form: TableForm, question: FunnelQuestion, query: QueryDict) -> dict[str, object]:
