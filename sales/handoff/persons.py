@@ -37,6 +37,7 @@ class _Union:
 
     def __init__(self, ids: Iterable[UUID]) -> None:
         self._parents = {one: one for one in ids}
+        self.joins = 0
 
     def root(self, one: UUID) -> UUID:
         while self._parents[one] != one:
@@ -46,7 +47,9 @@ class _Union:
 
     def join(self, ids: Sequence[UUID]) -> None:
         for one in ids[1:]:
-            self._parents[self.root(one)] = self.root(ids[0])
+            mine, theirs = self.root(one), self.root(ids[0])
+            self.joins += mine != theirs
+            self._parents[mine] = theirs
 
 
 def persons(contacts: Sequence[Contact], *, crowded: frozenset[str] = frozenset()) -> list[Person]:
@@ -56,7 +59,11 @@ def persons(contacts: Sequence[Contact], *, crowded: frozenset[str] = frozenset(
         for group in _by(contacts, key, crowded).values():
             union.join([one.id for one in group])
     groups = _by(contacts, "phone_key", crowded).values()
-    families = [group for group in groups if not _join_one_phone(group, union)]
+    families, joins = list(groups), -1
+    while joins != union.joins:
+        # Those joined by one phone may be one person on another phone, too.
+        joins = union.joins
+        families = [group for group in families if not _join_one_phone(group, union)]
     sharing = {union.root(one.id) for group in families for one in group}
     sharing |= {union.root(one.id) for one in contacts if one.phone_key in crowded}
     found = defaultdict(list)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from onai.contacts import phones
@@ -28,6 +29,13 @@ _BATCH = 2_000
 MOST_COUNTED = 1_000
 _BY_WAIT = ListOrder(F("waiting_since"), oldest_first=True)
 _BY_END = ListOrder(F("closed_at"))
+
+
+_WAYS_TO_PAY: dict[str, str | Promise] = {
+    "kaspi": _("Каспи"),
+    "card": _("картой"),
+    "manager": _("через менеджера"),
+}
 
 
 class LineState(StrEnum):
@@ -51,6 +59,13 @@ class Signal:
     at: datetime
     detail: str
     gone_at: datetime | None
+
+    @property
+    def way_to_pay(self) -> str | Promise:
+        """How they chose to pay, in words; empty for another signal."""
+        if self.kind is not SignalKind.CHOSE:
+            return ""
+        return _WAYS_TO_PAY.get(self.detail, self.detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,9 @@ def main() -> None:
         os.environ["DJANGO_SETTINGS_MODULE"] = "onai.settings"
         django.setup()
         # Of Django's models, which are there only now.
-        from tests.bench import cabinet, funnel
+        from tests.bench import cabinet, funnel, handoff
 
-        passed = [funnel.measure(), cabinet.measure()]
+        passed = [funnel.measure(), cabinet.measure(), handoff.measure()]
         print(f"load of the machine after: {_load()}")
     finally:
         cluster.stop()

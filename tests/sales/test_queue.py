@@ -71,7 +71,7 @@ def test_the_longest_wait_comes_first_with_who_why_and_since_when(
 
     assert text.index("Раньше") < text.index("Позже")
     assert "2 человека" in text
-    assert "выбор способа оплаты: kaspi" in text
+    assert "выбор способа оплаты: Каспи" in text
     assert "Ждёт 1 д 6 ч" in text or "Ждёт 1 день" in text
     page = manager.get(QUEUE).content.decode()
     assert 'href="tel:+77000000022"' in page

@@ -71,6 +71,7 @@ def queue_page(request: IdentifiedRequest) -> HttpResponse:
         "page": page,
         "is_first_page": not form.place,
         "landing": section(_landing),
+        "tabs": [(one.value if one else "", title, one is state) for one, title in _TABS],
     }
     if request.headers.get("HX-Target") == "live":
         if page.found is None:
@@ -78,7 +79,6 @@ def queue_page(request: IdentifiedRequest) -> HttpResponse:
         return marked(request, render(request, "sales/queue_lines.html", context))
     section(lambda: register.note(request.identity))
     context |= {
-        "tabs": [(one.value if one else "", title, one is state) for one, title in _TABS],
         "share": section(matching.match_share),
         "done": section(lambda: _just_closed(request)),
     }
