@@ -7,6 +7,8 @@ import httpx
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,10 +18,12 @@ from onai.ops.examination import Down, Probe, not_found_out
 from sales import adoption, links, supabase_users
 from sales.adoption import HEADINGS, Finding, Severity
 from sales.adoption.access import account_findings
-from sales.models import LetterState, RequestState, StudentRequest, WelcomeLetter
+from sales.models import LetterEvent, LetterState, RequestState, StudentRequest, WelcomeLetter
 
 _HTTP_TIMEOUT_SECONDS = 1.8
 _SETTLED_WITHIN = timedelta(minutes=2)
+# By then Resend has told something of a letter; an older silence is no sign of a fault any more.
+_TOLD_WITHIN, _HEARD_OF_WITHIN = timedelta(hours=1), timedelta(days=7)
 
 
 def _creations() -> str:
@@ -97,6 +101,26 @@ def _letters() -> str:
     return _("все отправлены")
 
 
+def _letter_events() -> str:
+    if not settings.RESEND_WEBHOOK_SECRET:
+        return _(
+            "не настроены: письма остаются «принято», дошли ли они, не видно. В Resend откройте"
+            " Webhooks, добавьте адрес https://…/webhooks/resend этого сайта с событиями email.*,"
+            " и задайте RESEND_WEBHOOK_SECRET его секретом"
+        )
+    newest = LetterEvent.objects.order_by("-received_at").first()
+    heard = newest.received_at if newest else Now() - _HEARD_OF_WITHIN
+    unheard = WelcomeLetter.objects.filter(
+        state=LetterState.SENT, sent_at__gt=heard, sent_at__lt=Now() - _TOLD_WITHIN
+    ).exclude(resend_id="")
+    if unheard.filter(sent_at__gt=Now() - _HEARD_OF_WITHIN).exists():
+        raise Down(_("не приходят: о последних письмах Resend ничего не сказал"), reason="unheard")
+    if newest is None:
+        return _("настроены, пока ни одного")
+    when = date_format(timezone.localtime(newest.received_at), "j E, H:i")
+    return _("приходят, последнее %(when)s") % {"when": when}
+
+
 def _platform() -> str:
     url = settings.PLATFORM_LOGIN_URL
     if links.is_this_site(url):
@@ -122,6 +146,16 @@ ACCOUNTS = Probe(
     gettext_lazy("Доступы выдать нельзя. Подробности: python manage.py check_database"),
 )
 PROBES = [
+    Probe(
+        "letter_events",
+        gettext_lazy("События о письмах (вебхук Resend)"),
+        _letter_events,
+        gettext_lazy(
+            "Дошли ли письма, не видно. Проверьте в Resend, Webhooks: адрес этого сайта"
+            " /webhooks/resend, включён ли он, какие ответы получил и тот ли секрет в"
+            " RESEND_WEBHOOK_SECRET."
+        ),
+    ),
     Probe(
         "platform",
         gettext_lazy("Учебная платформа"),

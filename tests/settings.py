@@ -30,6 +30,8 @@ TEST_ENVIRONMENT = {
         TEST_DIR, TEST_KEYS, socket_dir=str(TEST_DIR / "postgres"), port=SERVICES_PORT - 1
     ),
     "DEBUG": "false",
+    # No site of the tests runs where the demo's would.
+    "ONAI_LOCAL_SITE": "",
     "PLATFORM_LOGIN_URL": "https://platform.onai.test/login",
     "ONAI_LOCAL_BCRYPT_ROUNDS": "4",
     "ONAI_LOCAL_RATE_LIMIT": "0",

@@ -5,7 +5,6 @@ A probe asks the real dependency and tells no secret. `examination` runs them.
 
 from datetime import timedelta
 
-import httpx
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connections
@@ -20,8 +19,7 @@ from redis.exceptions import RedisError
 
 from onai.db import outage, time_zones
 from onai.db.visibility import Visibility, visibility
-from onai.identity import supabase
-from onai.ops import supabase_state
+from onai.ops import resend_state, supabase_state
 from onai.ops.examination import Down, Probe
 
 _HTTP_TIMEOUT_SECONDS = 1.8
@@ -57,17 +55,6 @@ _WITHOUT = {
     ),
     "tripwire": gettext_lazy("Доступы выдать нельзя."),
 }
-
-
-def _mail() -> str:
-    try:
-        # Asked without the key: even a refusal shows that Resend is there.
-        answer = supabase.connections().get(settings.RESEND_API_URL, timeout=_HTTP_TIMEOUT_SECONDS)
-    except httpx.HTTPError as error:
-        raise Down(_("не отвечает")) from error
-    if answer.is_server_error:
-        raise Down(_("отвечает ошибкой %(status)s") % {"status": answer.status_code})
-    return _("отвечает")
 
 
 def _cache() -> str:
@@ -185,7 +172,7 @@ BACKGROUND: list[Probe] = [
     Probe(
         "mail",
         gettext_lazy("Почта (Resend)"),
-        _mail,
+        resend_state.check,
         gettext_lazy(
             "Письма подождут и уйдут позже. Проверьте resend-status.com и переменную"
             " RESEND_API_KEY."

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 ASKED_AT_ONCE = 10
 _ASKED_FOR = timedelta(days=1)
 _ASKED_EVERY = timedelta(minutes=10)
-_FORBIDDEN, _FORBIDDEN_FOR = "resend key may not read letters", timedelta(hours=1)
+_FORBIDDEN, _FORBIDDEN_FOR = "resend_key_may_not_read_letters", timedelta(hours=1)
 _OPEN = (Delivery.ACCEPTED, Delivery.DELAYED)
 _BY_LAST_EVENT = {
     "delivered": Delivery.DELIVERED,

@@ -35,7 +35,9 @@ class Desk:
     connection: "psycopg.Connection[Row]"
 
     def empty(self) -> None:
-        self.connection.execute(f"truncate {_OURS}, {_PLATFORMS}, mailbox.letters cascade")
+        self.connection.execute(
+            f"truncate {_OURS}, {_PLATFORMS}, mailbox.letters, mailbox.suppressions cascade"
+        )
         known = [person.email for person in PEOPLE]
         for table, account in _OF_AN_ACCOUNT.items():
             self.connection.execute(

@@ -87,10 +87,10 @@ def tell(letter: Letter, event: str) -> int | None:
 
 def tell_of_itself(letter: Letter) -> None:
     """Let happen what happens to a letter by itself, after the answer to whoever sent it."""
-    events = _own_events(letter)
-    if events and settings.LOCAL_SITE:
-        threading.Thread(target=_tell_all, args=[letter, events], daemon=True).start()
-    elif events:
+    events = ("sent", *_own_events(letter))
+    if settings.LOCAL_SITE:
+        threading.Thread(target=_tell_apart, args=[letter, events], daemon=True).start()
+    else:
         _tell_all(letter, events)
 
 
@@ -106,9 +106,14 @@ def _own_events(letter: Letter) -> tuple[str, ...]:
 
 
 def _tell_all(letter: Letter, events: tuple[str, ...]) -> None:
+    for event in events:
+        tell(letter, event)
+
+
+def _tell_apart(letter: Letter, events: tuple[str, ...]) -> None:
+    """As `_tell_all`, in a thread of its own."""
     try:
-        for event in events:
-            tell(letter, event)
+        _tell_all(letter, events)
     finally:
         connections.close_all()
 
