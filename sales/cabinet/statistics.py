@@ -131,6 +131,17 @@ def leaderboard(period: Period) -> list[Standing]:
     return sorted(standings, key=lambda one: (one.place, -one.figures.revenue, one.name))
 
 
+def figures_in(standings: Iterable[Standing], *, manager_id: UUID | None) -> Figures:
+    """The figures of one manager, or of all, summed from the leaderboard of the same days."""
+    wanted = [one.figures for one in standings if manager_id in (None, one.user_id)]
+    return Figures(
+        sales=sum(one.sales for one in wanted),
+        revenue=sum(one.revenue for one in wanted),
+        active=sum(one.active for one in wanted),
+        finished=sum(one.finished for one in wanted),
+    )
+
+
 def _students_of(manager_id: UUID | None) -> StudentQuerySet:
     students = Student.objects.without_staff()
     if manager_id is None:

@@ -67,7 +67,9 @@ def _live_figures(request: IdentifiedRequest) -> HttpResponse:
     """The headline alone, for an open page. An outage keeps what is there."""
     form = ManagerForm(request.GET, staff=staff())
     chosen = _period(PeriodForm(request.GET))
-    context = {"chosen": chosen, "headline": _headline(chosen, whose(request, form))}
+    manager_id = whose(request, form)
+    now = statistics.figures(chosen.period, manager_id=manager_id)
+    context = {"chosen": chosen, "headline": _headline(chosen, now, manager_id)}
     return marked(request, render(request, "sales/live.html", context))
 
 
@@ -76,15 +78,16 @@ def _figures(chosen: Section[ChosenPeriod], manager_id: UUID | None) -> _Figures
         raise OperationalError
     period = chosen.found.period
     series = statistics.sales_over_time(period, manager_id=manager_id)
+    standings = statistics.leaderboard(period)
+    now = statistics.figures_in(standings, manager_id=manager_id)
     return _Figures(
-        headline=_headline(chosen.found, manager_id),
+        headline=_headline(chosen.found, now, manager_id),
         chart=chart.draw(series),
-        standings=_told_apart(statistics.leaderboard(period)),
+        standings=_told_apart(standings),
     )
 
 
-def _headline(chosen: ChosenPeriod, manager_id: UUID | None) -> _Headline:
-    now = statistics.figures(chosen.period, manager_id=manager_id)
+def _headline(chosen: ChosenPeriod, now: statistics.Figures, manager_id: UUID | None) -> _Headline:
     change = compared_sales(chosen, now, manager_id=manager_id)
     figures = [
         Figure(_now("Продажи"), _number(now.sales), in_full(change.sales) if change else None),
