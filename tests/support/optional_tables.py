@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg
 
 from onai.db import optional_tables
-from onai.local.roles import LANDING_GRANTS, LANDING_READER, RUN_TIME, TRIPWIRE_GRANTS
+from onai.local.roles import LANDING_GRANTS, LANDING_READER, OWNER, RUN_TIME, TRIPWIRE_GRANTS
 from tests.settings import BASE_DIR, LANDING_URL, TRIPWIRE_URL
 
 IN_LANDING = (
@@ -40,9 +40,12 @@ def closed() -> Iterator[None]:
     try:
         yield
     finally:
-        for url, grants in ((LANDING_URL, LANDING_GRANTS), (TRIPWIRE_URL, TRIPWIRE_GRANTS)):
-            with psycopg.connect(url, autocommit=True) as superuser:
-                superuser.execute(grants)
+        with psycopg.connect(LANDING_URL, autocommit=True) as superuser:
+            superuser.execute(LANDING_GRANTS)
+        with psycopg.connect(TRIPWIRE_URL, autocommit=True) as superuser:
+            # A right that two roles have granted stands twice.
+            superuser.execute(f"set role {OWNER}")
+            superuser.execute(TRIPWIRE_GRANTS)
         optional_tables.forget()
 
 
