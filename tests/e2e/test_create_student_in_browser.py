@@ -52,7 +52,11 @@ def test_a_manager_opens_access_on_a_phone(open_page: Any, desk: Desk, javascrip
     assert page.get_by_text("Письмо отправлено на aru@onai.test").is_visible()
     desk.assert_whole_student()
     page.reload()
-    assert page.get_by_text(password).count() == 0
+    assert page.locator("#password").inner_text() == password
+    page.get_by_role("link", name="Карточка студента").click()
+    page.wait_for_load_state()
+    page.go_back()
+    assert page.locator("#password").inner_text() == password
     desk.assert_whole_student()
 
 

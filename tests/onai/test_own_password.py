@@ -367,6 +367,7 @@ def test_a_program_that_opens_every_link_burns_nothing(
         for method in (scanner.get, scanner.head, scanner.options):
             method(link)
 
+    assert desk.rows("select 1 from auth.sessions where user_id = %s", _id(desk)) == []
     assert _press(client, link)["Location"] == NEW
     assert _choose(client)["Location"] == NEW
 
