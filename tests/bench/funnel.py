@@ -15,6 +15,7 @@ from funnel.people.duplicates import page_of_duplicates
 from funnel.people.listing import PeopleFilter, page_of_people
 from funnel.question import FunnelQuestion
 from funnel.report.answers import FunnelAnswers, Topic, answers
+from funnel.signals.lead_marks import read_leads
 from funnel.stages import StageId
 from onai.db import bounded
 from onai.periods import Period
@@ -56,6 +57,7 @@ def measure() -> bool:
         Ratio("every topic: 1 000 000 leads in 1 000 days ÷ 250 000", long, large),
         Ratio("overview: kept as finished ÷ counted, 25 000 leads", kept, asked),
         *_lists(),
+        _watch(),
     ]
     for ratio in ratios:
         print(ratio.row(), flush=True)
@@ -104,6 +106,13 @@ def _lists() -> list[Ratio]:
         Ratio("… searched by e-mail", found_grown, found),
         Ratio("who bought twice: 250 000 leads in the period ÷ 25 000", twice_grown, twice),
     ]
+
+
+def _watch() -> Ratio:
+    """What the hourly reading of all marks costs, over its 45 days."""
+    since, until = LARGE.end - timedelta(days=45), LARGE.end
+    reading, overview = in_turn(lambda: read_leads(since, until), lambda: _ask(LARGE), runs=3)
+    return Ratio("the watch's reading: 375 000 leads ÷ the overview of 250 000", reading, overview)
 
 
 def _kept(period: Period) -> None:
