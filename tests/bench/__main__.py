@@ -29,9 +29,10 @@ def main() -> None:
         os.environ["DJANGO_SETTINGS_MODULE"] = "onai.settings"
         django.setup()
         # Of Django's models, which are there only now.
-        from tests.bench import cabinet, funnel, handoff
+        from tests.bench import cabinet, funnel, handoff, many_leads, warm
 
-        passed = [funnel.measure(), cabinet.measure(), handoff.measure()]
+        funnels = [funnel.measure(), warm.measure(), many_leads.measure()]
+        passed = [*funnels, cabinet.measure(), handoff.measure()]
         print(f"load of the machine after: {_load()}")
     finally:
         cluster.stop()
