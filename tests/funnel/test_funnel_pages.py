@@ -46,6 +46,8 @@ def test_the_page_shows_the_whole_report(admin: Client, report_of_the_day: Landi
     assert "350 посетителей Тест ProfTest" in text
     assert "380 писем 109 % Предложение экспресс-курса Больше 100 %" in text
     assert "30 покупок 8 % Оплата экспресс-курса" in text
+    page = admin.get("/funnel").content.decode()
+    assert re.findall(r'class="rate (\w+)">(\d+)', page) == [("success", "109"), ("warning", "8")]
     # Ratios that are no proportions are not silently shown as if they had been tested.
     assert re.search(
         r"Тест → покупка 8,57 % [+−][\d,]+ п. п., [\d, %противбыло]+ все покупки", text
@@ -231,7 +233,6 @@ def test_the_bars_are_proportional_to_the_counts(admin: Client, landing: Landing
     for before, width, (begins, missing) in zip(widths, widths[1:], lost[1:], strict=False):
         assert float(begins) == width
         assert float(begins) + float(missing) == pytest.approx(before, abs=0.02)
-    assert re.findall(r'class="rate (\w+)"', page) == ["success", "warning"]
 
 
 def test_the_api_answers_in_the_wire_format(
