@@ -24,6 +24,8 @@ PAGE = f"{SERVICES}/platform/login"
         ("https://desk.onai.test/login", {}, "это адрес этого сайта"),
         ("https://localhost/login", {}, "это адрес этого сайта"),
     ],
+    # By number: the port is another one in each process of the tests.
+    ids=range(8),
 )
 def test_the_platform_is_asked_and_is_another_site(
     admin: Client, settings: Any, faults: Faults, login_url: str, how: Any, told: str
