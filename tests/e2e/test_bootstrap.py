@@ -1,4 +1,4 @@
-"""The first thing `make` runs says in one sentence what is in the way."""
+"""`make` first checks the machine, and reports what is missing in one sentence."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ RUN = "import runpy; runpy.run_path('onai/local/make/bootstrap.py', run_name='__
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone with nothing installed, and no requirement to install."""
+    """A fresh clone with nothing installed and an empty list of requirements."""
     return _new_clone(tmp_path)
 
 
@@ -42,7 +42,7 @@ def _new_clone(folder: Path) -> Path:
 
 def _bootstrap(clone: Path, preparation: str = "") -> "subprocess.CompletedProcess[str]":
     script = f"import sys; sys.argv = ['bootstrap', 'empty.txt']\n{preparation}\n{RUN}"
-    # The system's Python, as in a fresh clone: not the one of a virtual environment.
+    # The system's Python, as in a fresh clone, not that of a virtual environment.
     python = Path(sys.base_prefix) / "bin" / "python3"
     return subprocess.run(
         [str(python), "-c", script],
@@ -96,7 +96,7 @@ def test_a_second_run_installs_nothing_and_prints_nothing(clone: Path) -> None:
     assert first.returncode == 0, first.stderr
     assert "creating .venv" in first.stdout
 
-    # Quick, since it neither makes nor runs anything.
+    # Fast, because it neither builds nor runs anything.
     idle = "import subprocess, venv\nsubprocess.run = subprocess.Popen = venv.create = None"
     second = _bootstrap(clone, idle)
 

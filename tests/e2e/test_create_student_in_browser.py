@@ -1,4 +1,4 @@
-"""Creating a student in a real Chromium, on a phone and on a desk, with and without JavaScript."""
+"""Creating a student in Chromium: phone and desktop widths, with and without JavaScript."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ SUGGESTED = r"(?:[a-zA-Z2-9]{4}-){3}[a-zA-Z2-9]{4}"
 
 
 def _fill(page: Page, **changes: str) -> str:
-    """Fill the form in but for the password, which is answered."""
+    """Fill in the form except the password; returns the password suggested there."""
     typed = {**GOOD, **changes}
     page.get_by_label("Почта студента").fill(typed["email"])
     page.get_by_label("Имя и фамилия").fill(typed["full_name"])
@@ -78,7 +78,7 @@ def test_suggesting_another_password_keeps_the_other_fields(
     desk.assert_no_student()
 
 
-def test_the_browser_makes_the_password_itself(open_page: Any, desk: Desk) -> None:
+def test_the_browser_generates_a_password(open_page: Any, desk: Desk) -> None:
     page = open_page()
     sent: list[str] = []
     page.on("response", lambda answer: sent.append(answer.text()) if NEW in answer.url else None)
@@ -91,7 +91,7 @@ def test_the_browser_makes_the_password_itself(open_page: Any, desk: Desk) -> No
     assert password not in sent[-1]
 
 
-def test_a_typed_password_is_hidden_and_shown_again(open_page: Any, desk: Desk) -> None:
+def test_a_typed_password_can_be_hidden_and_shown(open_page: Any, desk: Desk) -> None:
     page = open_page()
     _open_form(page)
     field = page.locator("[name=password]")
@@ -161,7 +161,7 @@ def test_the_message_is_copied_with_one_tap(open_page: Any, desk: Desk) -> None:
     assert f"Логин: aru@onai.test\nПароль: {password}" in copied
 
 
-def test_the_waiting_page_shows_the_result_by_itself(
+def test_the_waiting_page_shows_the_result_without_a_reload(
     open_page: Any, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/auth/v1/admin/users", method="POST", status=504, times=1)
@@ -181,7 +181,7 @@ def test_the_waiting_page_shows_the_result_by_itself(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_every_page_of_a_creation_fits_the_screen(
+def test_every_page_of_student_creation_fits_the_screen(
     open_page: Any, desk: Desk, faults: Faults, width: int, scheme: str
 ) -> None:
     page = open_page(viewport={"width": width, "height": 844}, color_scheme=scheme)

@@ -1,4 +1,4 @@
-"""`make demo`: it starts, tells, keeps its data, and leaves nothing behind."""
+"""`make demo`: starts, reports its addresses, keeps data between runs, leaves no process behind."""
 
 import os
 import re
@@ -38,7 +38,7 @@ def place() -> Iterator[Path]:
 
 
 class Demo:
-    """A running demo, and what it has said so far."""
+    """A running demo and its output so far."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.port = port
@@ -122,7 +122,7 @@ def _funnel(demo: Demo) -> dict[str, int]:
 
 
 def _addresses(port: int) -> set[str]:
-    """Where somebody listens on this port."""
+    """The addresses on which a process listens on this port."""
     return {
         connection.laddr.ip
         for connection in psutil.net_connections("tcp")
@@ -159,7 +159,7 @@ def _asked_by_shell(folder: Path, port: int, database: str, statement: str) -> s
     return ended.stdout.strip()
 
 
-def test_a_day_in_the_life_of_the_demo(place: Path) -> None:
+def test_the_demo_keeps_changes_restarts_a_dead_process_and_stops_cleanly(place: Path) -> None:
     folder, port = place / "local", free_port()
 
     with _demo(folder, port) as demo:
@@ -175,11 +175,11 @@ def test_a_day_in_the_life_of_the_demo(place: Path) -> None:
         everyone = _accounts(demo).call("GET", "/admin/users?per_page=100").json()["users"]
         roles = [user["app_metadata"]["role"] for user in everyone]
         assert (len(roles), roles.count("sales"), roles.count("admin")) == (50, 2, 1)
-        # Its databases are reached by SQL, also where the machine has no psql.
+        # The demo's SQL shell works on a machine without psql.
         asked = "select current_database(), count(*) from landing_leads where sms_clicked"
         assert "landing|" in _asked_by_shell(folder, port, "landing", asked)
         assert _asked_by_shell(folder, port, "tripwire", "select 6 * 7") == "42"
-        # Some buyers wait, for three days at most, and lines are closed for every reason.
+        # Buyers wait for three days at most, and the queue has closed lines of every reason.
         waiting = (
             "select count(*) between 8 and 20, max(now() - waiting_since) < interval '73 hours'"
             " from sales_buyers where waiting_since is not null"
@@ -189,13 +189,13 @@ def test_a_day_in_the_life_of_the_demo(place: Path) -> None:
         told = _asked_by_shell(folder, port, "tripwire", reasons)
         assert {"access", "not_paid", "duplicate", "refund", "other"} <= {*told.split()}
 
-        # A second demo beside it is told what is in the way, in one sentence.
+        # A second demo on the same port stops with one sentence.
         with _demo(place / "other", port) as second:
             second.wait_for("is taken by another program")
             assert second.process.wait(60) == 1
             assert "Traceback" not in second.said
 
-        # What is changed stays; what dies is started again; then Ctrl-C ends it all.
+        # Changes are kept, a killed process is restarted, and Ctrl-C stops every process.
         token = _sign_in(demo, "student@onai.test")
         _accounts(demo).call("PUT", "/user", token, json={"data": {"full_name": "Переименован"}})
         [worker] = [p for p in demo.everything_it_started() if "procrastinate" in p.cmdline()]
@@ -216,7 +216,7 @@ def test_a_day_in_the_life_of_the_demo(place: Path) -> None:
         assert _asked_by_shell(folder, port, "tripwire", students) == "47|t"
 
 
-def test_it_stops_when_its_terminal_is_closed(place: Path) -> None:
+def test_the_demo_stops_when_its_terminal_is_closed(place: Path) -> None:
     folder = place / "local"
     demo = subprocess.Popen(
         [sys.executable, "-m", "onai.local.demo"],
@@ -243,7 +243,7 @@ def test_it_stops_when_its_terminal_is_closed(place: Path) -> None:
     assert alive == []
 
 
-def test_data_of_another_postgresql_are_reported_in_one_sentence(place: Path) -> None:
+def test_data_of_another_postgresql_version_are_reported_in_one_sentence(place: Path) -> None:
     data = place / "postgres"
     data.mkdir()
     (data / "PG_VERSION").write_text("16\n")
@@ -254,7 +254,7 @@ def test_data_of_another_postgresql_are_reported_in_one_sentence(place: Path) ->
         assert "Traceback" not in demo.said
 
 
-def test_the_server_starts_below_any_path_and_is_found_running(place: Path) -> None:
+def test_the_database_server_starts_in_any_folder_and_is_found_running(place: Path) -> None:
     data = place / ("far away " * 12) / "it's here"
 
     first = postgres.start(data, disposable=True)
@@ -264,11 +264,11 @@ def test_the_server_starts_below_any_path_and_is_found_running(place: Path) -> N
         assert postgres.running_socket_dir(data) == first.socket_dir
         with psycopg.connect(postgres.url(second.socket_dir, "tripwire")) as connection:
             assert connection.execute("show fsync").fetchone() == ("off",)
-        data.parent.chmod(0o700)  # as when somebody tidies up: the server's user is kept out
+        data.parent.chmod(0o700)  # the server's user can no longer read it
     finally:
         first.stop()
     assert postgres.running_socket_dir(data) is None
-    first.stop()  # once more does no harm
+    first.stop()  # stopping twice is harmless
 
 
 @pytest.mark.parametrize("port", ["http", "0", "65535", "-1"])

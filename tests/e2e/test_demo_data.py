@@ -1,4 +1,4 @@
-"""The demo's rows give the report of December 2025 on whatever day and at whatever hour."""
+"""Demo data: gives the figures of the December 2025 report, whenever it is generated."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ def _window(moment: datetime) -> Period:
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 @pytest.mark.parametrize("days_later", [0, 1])
-def test_the_demo_gives_the_numbers_of_the_report(moment: datetime, days_later: int) -> None:
+def test_the_demo_shows_the_figures_of_the_report(moment: datetime, days_later: int) -> None:
     leads = demo_leads(moment)
     period = _window(moment + timedelta(days=days_later))  # the demo may run past midnight
 
@@ -52,12 +52,12 @@ def test_the_demo_gives_the_numbers_of_the_report(moment: datetime, days_later: 
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_no_row_is_in_the_future(moment: datetime) -> None:
+def test_no_demo_row_is_in_the_future(moment: datetime) -> None:
     demo = demo_tripwire(moment)
     tables = [demo.students, demo.activity, *demo.tables.values()]
     for row in chain(demo_leads(moment), *landing_tables(moment).values(), *tables):
         for name, value in row.items():
-            # A letter that waits is tried again later.
+            # The next and the last attempt at a waiting letter may be in the future.
             if isinstance(value, datetime) and name not in ("due_at", "give_up_at"):
                 assert value <= moment, name
     for account in demo.accounts:
@@ -83,7 +83,7 @@ def test_every_column_that_production_fills_has_values() -> None:
     for name in leads[0]:
         values = [lead[name] for lead in leads]
         is_filled = any(value not in (None, {}, False) for value in values)
-        assert is_filled == (name != "email_opened_at"), name  # which nothing writes
+        assert is_filled == (name != "email_opened_at"), name  # nothing writes this column
     flags = ("email_sent", "email_clicked", "sms_sent", "sms_clicked")
     assert all({lead[flag] for lead in leads} == {True, False, None} for flag in flags)
     assert any(lead["sms_clicked"] and not lead["sms_clicked_at"] for lead in leads)
@@ -96,7 +96,7 @@ def test_every_column_that_production_fills_has_values() -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_one_job_sends_e_mail_and_sms_ten_minutes_after_the_test(moment: datetime) -> None:
+def test_demo_leads_get_email_and_sms_ten_minutes_after_the_test(moment: datetime) -> None:
     for lead in demo_leads(moment):
         if lead["source"] == "expresscourse":
             marks = ("email_sent", "sms_sent", "email_error", "sms_error")
@@ -109,12 +109,12 @@ def test_one_job_sends_e_mail_and_sms_ten_minutes_after_the_test(moment: datetim
                 assert timedelta(minutes=7) < waited < timedelta(minutes=13)
 
 
-def test_almost_nobody_clicks_in_the_e_mail() -> None:
+def test_few_demo_leads_click_the_link_in_the_email() -> None:
     assert sum(bool(lead["email_clicked"]) for lead in demo_leads(MOMENTS[0])) == 9
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_the_click_mark_is_silent_while_leads_and_short_links_go_on(moment: datetime) -> None:
+def test_the_click_mark_stops_while_leads_and_short_link_clicks_continue(moment: datetime) -> None:
     since = silent_since(moment)
     leads = demo_leads(moment)
     marked = [lead["sms_clicked_at"] for lead in leads if lead["sms_clicked_at"]]
@@ -127,10 +127,10 @@ def test_the_click_mark_is_silent_while_leads_and_short_links_go_on(moment: date
     assert sum(lead["created_at"] > since for lead in leads) > 100
     assert len(people) > 20
     assert all(click["clicked_at"] > since for click in clicks)
-    assert len(clicks) > len(people)  # and previews
+    assert len(clicks) > len(people)  # the rest are link previews
 
 
-def test_the_site_tells_of_the_silent_mark_and_of_no_other(
+def test_the_site_reports_only_the_click_mark_as_silent(
     admin: Client, landing: LandingPages
 ) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))
@@ -142,7 +142,7 @@ def test_the_site_tells_of_the_silent_mark_and_of_no_other(
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_the_signals_of_a_purchase_differ_as_in_life(moment: datetime) -> None:
+def test_the_demo_has_about_40_won_deals_and_40_new_students(moment: datetime) -> None:
     period = _window(moment)
     sales = landing_tables(moment)["express_course_sales"]
     students = demo_tripwire(moment).students
@@ -154,7 +154,7 @@ def test_the_signals_of_a_purchase_differ_as_in_life(moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_a_letter_is_in_every_state(moment: datetime) -> None:
+def test_demo_letters_are_in_every_state(moment: datetime) -> None:
     demo = demo_tripwire(moment)
     letters = demo.tables["sales_letters"]
     states = Counter((letter["state"], letter["delivery"]) for letter in letters)
@@ -172,7 +172,7 @@ def test_a_letter_is_in_every_state(moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_some_buyers_wait_from_minutes_to_three_days(moment: datetime) -> None:
+def test_demo_buyers_wait_from_minutes_to_three_days(moment: datetime) -> None:
     waited = sorted(
         moment - person.chose_at
         for person in demo_people(moment)
@@ -184,7 +184,7 @@ def test_some_buyers_wait_from_minutes_to_three_days(moment: datetime) -> None:
     assert timedelta(days=2) < waited[-1] < timedelta(days=3)
 
 
-def test_some_students_never_signed_in_and_some_have_gone_quiet() -> None:
+def test_some_demo_students_never_signed_in_and_some_are_inactive() -> None:
     demo = demo_tripwire(MOMENTS[0])
     students = [account for account in demo.accounts if account.role == "student"]
     never = [one for one in students if one.last_sign_in_at is None]
@@ -200,7 +200,7 @@ def test_some_students_never_signed_in_and_some_have_gone_quiet() -> None:
     assert not any(name in demo.students[0] for name in ("email_opened", "first_login_at"))
 
 
-def test_older_leads_fill_the_months_before() -> None:
+def test_the_demo_has_leads_in_earlier_months() -> None:
     window = _window(MOMENTS[0])
     before = Period(window.first_day - timedelta(days=30), window.first_day - timedelta(days=1))
 
@@ -211,7 +211,7 @@ def test_older_leads_fill_the_months_before() -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_the_moments_of_a_lead_are_in_order(moment: datetime) -> None:
+def test_the_events_of_a_demo_lead_are_in_order(moment: datetime) -> None:
     for lead in demo_leads(moment):
         for way in (("created", "email_sent", "email_clicked"), ("created", "sms_sent")):
             moments = [lead[f"{step}_at"] for step in way if lead[f"{step}_at"]]
@@ -225,7 +225,7 @@ def test_the_moments_of_a_lead_are_in_order(moment: datetime) -> None:
 
 
 def test_a_surname_agrees_with_the_given_name() -> None:
-    """Whoever bears a woman's surname bears no man's given name, and the other way round."""
+    """No given name occurs with both feminine and masculine surnames."""
     names = [name_of(number).split() for number in range(2_000)]
     women = {given for given, surname in names if surname.endswith("ва")}
     men = {given for given, surname in names if surname.endswith("в")}
@@ -243,7 +243,7 @@ def test_the_demo_holds_no_real_person() -> None:
         assert lead["email"] is None or lead["email"].endswith("@onai.test")
 
 
-def test_there_are_50_accounts_two_of_them_managers() -> None:
+def test_the_demo_has_50_accounts_two_of_them_managers() -> None:
     demo = demo_tripwire(MOMENTS[0])
 
     roles = [account.role for account in demo.accounts]

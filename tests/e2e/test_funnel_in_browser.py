@@ -1,4 +1,4 @@
-"""The funnel's pages in a real Chromium: in every state and width, their weight, their menu."""
+"""The funnel's pages in Chromium: every state and width, transferred bytes, menu."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ PAGES = (
 WIDTHS = (320, 360, 768, 1440)
 OPENED = "for (const one of document.querySelectorAll('details')) one.open = true"
 ELEMENTS = "document.querySelectorAll('*').length"
-# What came over the network for the page and everything on it, as it was compressed.
+# Bytes transferred for the page and its resources, compressed.
 WEIGHT = """[...performance.getEntriesByType("navigation"),
   ...performance.getEntriesByType("resource")]
   .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
@@ -32,7 +32,7 @@ def _bring_leads_back(landing: LandingPages) -> None:
 
 
 @pytest.mark.parametrize("state", ["full", "empty", "stale", "error"])
-def test_every_page_fits_every_width_in_every_state(
+def test_every_funnel_page_fits_every_width_in_every_state(
     open_page: Any, landing: LandingPages, state: str
 ) -> None:
     if state in ("full", "stale"):
@@ -74,10 +74,10 @@ def _fits(page: Any, path: str) -> None:
 @pytest.mark.parametrize(
     "path", [*PAGES, "/funnel/sources?count=cohort", "/funnel/speed?rows=time"]
 )
-def test_a_page_is_light_however_much_there_is_to_show(
+def test_a_page_stays_small_with_any_amount_of_data(
     open_page: Any, landing: LandingPages, path: str
 ) -> None:
-    """A thousand sources and marks, three years of days, people with every mark."""
+    """A thousand sources and UTM marks, three years, leads with every event."""
     now = datetime.now(UTC)
     landing.connection.execute(
         "insert into landing_leads (name, phone, email, source, email_sent, email_sent_at,"
@@ -89,7 +89,7 @@ def test_a_page_is_light_however_much_there_is_to_show(
         " from generate_series(0, 999) n",
         {"at": now - timedelta(hours=6)},
     )
-    # A service worker's answers are counted as they are unpacked.
+    # Responses of a service worker would be counted uncompressed.
     page = open_page(service_workers="block")
     sign_in(page)
 
@@ -101,7 +101,9 @@ def test_a_page_is_light_however_much_there_is_to_show(
     assert 0 < page.evaluate(WEIGHT) <= MOST_BYTES
 
 
-def test_a_page_loads_no_style_of_another_part(open_page: Any, landing: LandingPages) -> None:
+def test_a_page_loads_only_the_styles_of_its_own_part(
+    open_page: Any, landing: LandingPages
+) -> None:
     page = open_page()
     sign_in(page)
 
@@ -119,7 +121,7 @@ def test_a_page_loads_no_style_of_another_part(open_page: Any, landing: LandingP
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_on_a_phone_the_pages_open_from_a_menu_and_keep_the_question(
+def test_the_menu_on_a_phone_opens_pages_and_keeps_the_filters(
     open_page: Any, landing: LandingPages, javascript: bool
 ) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))
@@ -137,7 +139,7 @@ def test_on_a_phone_the_pages_open_from_a_menu_and_keep_the_question(
 
 
 @pytest.mark.parametrize("path", ["/funnel", "/funnel/sources", "/funnel/trend", "/funnel/speed"])
-def test_the_answer_stands_first_on_a_phone(
+def test_a_phone_shows_the_answer_above_all_controls(
     open_page: Any, landing: LandingPages, path: str
 ) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))

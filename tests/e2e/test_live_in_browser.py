@@ -1,4 +1,4 @@
-"""Parts of pages that keep themselves current, in a real browser: no other page takes over."""
+"""Live parts of pages in Chromium: they update themselves, and only with figures of their own."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.support.student_rows import RESULTS, Sales, many_students
 
 PAGES = ("/funnel", RESULTS)
 NOTE = "Обновить цифры не получается"
-# What comes instead of the part: of ours, or of something on the way.
+# Responses other than the live part, from the product or from a proxy.
 STRANGE = {
     "sign-in": {"status": 200, "body": "<form><input name=email autofocus></form>"},
     "with a part": {"status": 200, "body": "<div id='live' data-live><input autofocus></div>"},
@@ -28,7 +28,7 @@ def _filled(landing: LandingPages, sales: Sales) -> None:
 
 
 def _typing(page: Any) -> None:
-    """Into a field outside the part, which waits by itself for whoever types in it."""
+    """Type into a field outside the live part, since a field inside it would pause the updates."""
     page.evaluate(
         """() => {
           const field = document.querySelector("main").appendChild(document.createElement("input"));
@@ -49,7 +49,7 @@ def _nothing_has_changed(page: Any, path: str, before: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("how", STRANGE)
-def test_another_page_is_never_swapped_in(
+def test_a_live_part_is_never_replaced_by_another_page(
     open_page: Any, landing: LandingPages, sales: Sales, path: str, how: str
 ) -> None:
     _filled(landing, sales)
@@ -66,7 +66,7 @@ def test_another_page_is_never_swapped_in(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_an_ended_session_keeps_the_page_and_shows_a_note(
+def test_when_the_session_ends_the_page_stays_and_shows_a_note(
     open_page: Any, landing: LandingPages, sales: Sales, path: str
 ) -> None:
     _filled(landing, sales)
@@ -87,7 +87,7 @@ def test_an_ended_session_keeps_the_page_and_shows_a_note(
     page.wait_for_url(f"**{path}?period=today")
 
 
-def test_figures_for_another_user_are_not_swapped_in(
+def test_a_live_part_is_never_replaced_by_another_users_figures(
     open_page: Any, sales: Sales, accounts: Accounts
 ) -> None:
     many_students(sales, 7)
@@ -126,7 +126,7 @@ def test_a_hidden_tab_does_not_poll_and_polls_once_visible(
         page.evaluate(shown % "false" + changed)
 
 
-def test_the_figures_renew_again_after_signing_in(open_page: Any, sales: Sales) -> None:
+def test_the_figures_update_again_after_signing_in(open_page: Any, sales: Sales) -> None:
     page = open_page()
     sign_in(page)
     page.goto(f"{RESULTS}?period=all")

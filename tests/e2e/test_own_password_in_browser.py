@@ -1,4 +1,4 @@
-"""A password of one's own by a letter's link, as a browser on a phone meets it."""
+"""Setting an own password by the link of a letter, in a phone's browser."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ EMAIL, CHOSEN = "dana@onai.test", "Tzw4-Qpn8-2vXk"
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_somebody_sets_a_password_with_double_clicks_reloads_and_the_way_back(
+def test_a_password_is_set_despite_double_clicks_reloads_and_the_back_button(
     open_page: Any, accounts: Accounts, desk: Desk, javascript: bool
 ) -> None:
     accounts.create(EMAIL, role="student")

@@ -1,4 +1,4 @@
-"""The pages in a real Chromium: narrow and wide, light and dark, with and without JavaScript."""
+"""Pages in Chromium: narrow and wide, light and dark, printed, with and without JavaScript."""
 
 import re
 from datetime import UTC, datetime
@@ -141,7 +141,7 @@ def test_printed_pages_have_no_buttons(open_page: Any, landing: LandingPages, qu
 
 
 @pytest.mark.parametrize("query", ["", "?count=cohort", "?source=proftest_kenesary"])
-def test_the_first_sheet_is_not_left_half_empty(
+def test_the_first_printed_sheet_is_not_left_half_empty(
     open_page: Any, landing: LandingPages, query: str
 ) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))
@@ -151,7 +151,7 @@ def test_the_first_sheet_is_not_left_half_empty(
 
     page.emulate_media(media="print")
 
-    # What may not be broken and stands across the edge moves to the next sheet, whole.
+    # An unbreakable block across the edge of the sheet moves to the next sheet as a whole.
     left_empty = page.evaluate(
         """edge => Math.max(0, ...[...document.querySelectorAll("main *")]
           .filter(one => getComputedStyle(one).breakInside === "avoid")
@@ -203,7 +203,7 @@ def test_every_tap_target_is_large_enough(
 
 
 @pytest.mark.parametrize(("width", "lines"), [(1440, [4]), (768, [2, 2])])
-def test_no_headline_tile_stands_alone_in_a_row(
+def test_no_row_of_headline_tiles_holds_a_single_tile(
     open_page: Any, landing: LandingPages, width: int, lines: list[int]
 ) -> None:
     landing.write(*demo_leads(datetime.now(UTC)))
@@ -219,7 +219,7 @@ def test_no_headline_tile_stands_alone_in_a_row(
 
 
 @pytest.mark.parametrize("path", ["people?step=payment", "people?q=Ким&source=TF4", "duplicates"])
-def test_a_printed_list_begins_on_the_first_sheet_and_without_its_form(
+def test_a_printed_list_starts_on_the_first_sheet_and_hides_its_form(
     open_page: Any, landing: LandingPages, path: str
 ) -> None:
     for number in range(60):
@@ -233,7 +233,7 @@ def test_a_printed_list_begins_on_the_first_sheet_and_without_its_form(
 
     first = page.locator(".crowd > li").first
     assert first.evaluate("one => one.getBoundingClientRect().bottom") < A4_HEIGHT / 2
-    # What may not be broken and is higher than a sheet moves to the next one.
+    # An unbreakable block that does not fit moves to the next sheet as a whole.
     kept_whole = page.evaluate(
         """[...document.querySelectorAll("main *")]
           .filter(one => getComputedStyle(one).breakInside === "avoid")
@@ -261,7 +261,7 @@ def test_sources_are_chosen_without_javascript(open_page: Any, landing: LandingP
     page.get_by_role("link", name="Кенесары").wait_for()
 
 
-def test_a_chosen_theme_wins_over_the_systems(open_page: Any) -> None:
+def test_a_chosen_theme_overrides_the_system_theme(open_page: Any) -> None:
     page = open_page(color_scheme="light")
     sign_in(page)
 
@@ -273,10 +273,10 @@ def test_a_chosen_theme_wins_over_the_systems(open_page: Any) -> None:
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(238, 242, 240)"
 
 
-def test_without_a_network_a_page_of_ours_says_so(open_page: Any) -> None:
+def test_without_a_network_the_offline_page_is_shown(open_page: Any) -> None:
     page = open_page()
     sign_in(page)
-    # As on the first visit of somebody who is signed in already.
+    # As on a first visit of a user who is already signed in.
     page.evaluate(
         """async () => {
             const all = await navigator.serviceWorker.getRegistrations();
@@ -295,7 +295,7 @@ def test_without_a_network_a_page_of_ours_says_so(open_page: Any) -> None:
     assert page.evaluate("getComputedStyle(document.querySelector('.top')).backgroundColor") == (
         "rgb(12, 15, 14)"
     )
-    # Kept for later is what is of nobody.
+    # The cached page belongs to no user.
     assert page.get_by_role("banner").get_by_role("button").count() == 0
     list_kept = """async () => {
         const names = await caches.keys();

@@ -1,4 +1,4 @@
-"""The production start, and that nothing of development is in it."""
+"""The product as started in production, without any development package."""
 
 import re
 import subprocess
@@ -34,7 +34,7 @@ def test_gunicorn_serves_the_product(site: str, accounts: Accounts) -> None:
 
 
 @pytest.mark.parametrize(("encoding", "suffix"), [("br", "br"), ("gzip", "gz")])
-def test_static_files_are_hashed_compressed_and_kept_for_ever(
+def test_static_files_are_hashed_compressed_and_cached_for_a_year(
     site: str, encoding: str, suffix: str
 ) -> None:
     page = plain_http.get(f"{site}/login").text
@@ -50,7 +50,7 @@ def test_static_files_are_hashed_compressed_and_kept_for_ever(
     assert (BASE_DIR / "staticfiles" / f"{Path(found[0]).name}.{suffix}").exists()
 
 
-def test_a_long_address_is_answered_by_the_product_itself(site: str, accounts: Accounts) -> None:
+def test_a_long_url_is_answered_by_the_product_itself(site: str, accounts: Accounts) -> None:
     token = accounts.sign_in("admin@onai.test")["access_token"]
     header = {"Authorization": f"Bearer {token}"}
 
@@ -72,7 +72,7 @@ def test_every_page_comes_with_its_security_headers(site: str) -> None:
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
-def test_every_answer_is_restricted_to_this_site(site: str) -> None:
+def test_every_response_is_restricted_to_this_site(site: str) -> None:
     sheet = re.search(r'/static/onai[^"]+', plain_http.get(f"{site}/login").text)
     assert sheet
     refused = plain_http.post(f"{site}/login", content=b"a" * 70_000)
@@ -87,7 +87,7 @@ def test_every_answer_is_restricted_to_this_site(site: str) -> None:
         assert answer.headers["X-Content-Type-Options"] == "nosniff", answer.url
 
 
-def test_personal_answers_are_never_stored_on_the_way(site: str, accounts: Accounts) -> None:
+def test_personal_responses_are_never_stored_by_caches(site: str, accounts: Accounts) -> None:
     token = accounts.sign_in("admin@onai.test")["access_token"]
     signed_in = {"Cookie": f"{access_cookie()}={token}"}
 
@@ -97,7 +97,7 @@ def test_personal_answers_are_never_stored_on_the_way(site: str, accounts: Accou
             assert {"private", "no-store"} <= set(kept.split(", ")), (path, headers)
 
 
-def test_behind_tls_answers_carry_hsts(site: str) -> None:
+def test_responses_behind_tls_carry_hsts(site: str) -> None:
     behind = plain_http.get(f"{site}/login", headers={"X-Forwarded-Proto": "https"})
 
     assert behind.headers["Strict-Transport-Security"] == "max-age=31536000"
@@ -121,13 +121,13 @@ def test_a_form_sent_through_tls_is_accepted(site: str) -> None:
         },
     )
 
-    assert answer.status_code == 400  # judged as a form, not refused as a forgery
+    assert answer.status_code == 400  # validated as a form, not rejected by the CSRF check
 
 
 @pytest.mark.parametrize(
     "charset", ["hex", "rot13", "idna", "undefined", "unicode_escape", '"hex"']
 )
-def test_a_request_cannot_choose_its_own_decoding(site: str, charset: str) -> None:
+def test_a_request_cannot_choose_its_own_charset(site: str, charset: str) -> None:
     odd = {"Content-Type": f"text/plain; charset={charset}"}
 
     assert plain_http.get(f"{site}/healthz?x=1", headers=odd).text == "ok"

@@ -1,4 +1,4 @@
-"""The persons behind repeated purchases."""
+"""The list of persons with more than one purchase."""
 
 import logging
 import pickle
@@ -39,7 +39,7 @@ SignIn = Callable[[str], Client]
 
 
 def _named(buyers: Any, rows: list[Row]) -> set[frozenset[UUID]]:
-    """The persons as sets of rows, which the tests name."""
+    """Each person as the set of ids of their rows, looked up by name."""
     ids = {row["name"]: row["id"] for row in rows}
     return {frozenset(ids[purchase.name] for purchase in buyer.rows) for buyer in buyers}
 
@@ -56,14 +56,12 @@ def _by_hand(rows: list[Row], sources: tuple[str, ...] = ()) -> set[frozenset[UU
 
 
 @pytest.mark.parametrize(("count", "people"), [(6_000, 4_000), (4_000, 600), (500, 40)])
-def test_duplicates_agree_with_a_count_by_hand(
-    landing: LandingPages, count: int, people: int
-) -> None:
+def test_duplicates_match_a_count_by_hand(landing: LandingPages, count: int, people: int) -> None:
     dice = random.Random(count)
     rows = random_leads(dice, PERIOD, count, people=people)
     for number, row in enumerate(rows):
         row["name"] = f"row {number}"
-        # One's phone with another's e-mail: what makes chains.
+        # A phone of one person with an e-mail of another makes a chain.
         if dice.random() < 0.1:
             row["email"] = f"lead{dice.randrange(people)}@onai.test"
     write(landing, rows)
@@ -85,7 +83,7 @@ def test_duplicates_agree_with_a_count_by_hand(
 
 
 @pytest.mark.parametrize("in_order", [True, False])
-def test_a_chain_of_shared_contacts_is_one_person_however_long(
+def test_a_chain_of_shared_contacts_of_any_length_is_one_person(
     landing: LandingPages, in_order: bool
 ) -> None:
     """Each purchase shares its phone with the one before and its e-mail with the one after."""
@@ -107,7 +105,7 @@ def test_a_chain_of_shared_contacts_is_one_person_however_long(
     assert (buyer.same_phone, buyer.same_email) == (True, True)
 
 
-def test_one_phone_or_one_e_mail_in_any_spelling_is_one_person(landing: LandingPages) -> None:
+def test_one_phone_or_email_in_any_spelling_is_one_person(landing: LandingPages) -> None:
     landing.write(
         bought_by("+7 700 000-45-67", "dana@onai.test", name="a1"),
         bought_by("87000004567", None, name="a2"),
@@ -137,7 +135,7 @@ def test_a_full_last_page_has_no_next_page(
     assert page_of_duplicates(PERIOD, number=2).following is None
 
 
-def test_pages_cover_every_person_and_long_ones_are_shortened(
+def test_pages_hold_every_person_and_shorten_a_long_list_of_purchases(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duplicates, "PAGE", 3)
@@ -186,7 +184,7 @@ def test_the_page_shows_each_person_with_their_rows(admin: Client, landing: Land
     assert "<b>Дана</b>" not in answer.content.decode()
 
 
-def test_without_repeats_the_page_says_so(admin: Client, landing: LandingPages) -> None:
+def test_the_page_says_that_nobody_bought_twice(admin: Client, landing: LandingPages) -> None:
     landing.write(bought_by("87000004567"), bought_by("87000004568"))
 
     text = text_of(admin.get(PAGE, DAYS))
@@ -249,13 +247,13 @@ def test_the_api_and_the_file_agree(admin: Client, landing: LandingPages) -> Non
     assert f'filename="{name}"' in answer["Content-Disposition"]
 
 
-def test_a_page_takes_two_statements_for_any_number_of_rows(landing: LandingPages) -> None:
+def test_a_page_takes_two_queries_for_any_number_of_rows(landing: LandingPages) -> None:
     write(landing, random_leads(random.Random(1), PERIOD, 2_000, people=300))
 
     with CaptureQueriesContext(connections["landing"]) as captured:
         page_of_duplicates(PERIOD)
 
-    # Who they are, and the rows of this page.
+    # One query for the persons, one for the rows of this page.
     assert len(captured) == 2
 
 
@@ -277,7 +275,7 @@ def test_only_admins_see_duplicates(landing: LandingPages, as_person: SignIn, pa
     assert "no-store" in as_person("admin@onai.test").get(path, DAYS)["Cache-Control"]
 
 
-def test_no_phone_or_e_mail_is_left_in_the_cache(admin: Client, landing: LandingPages) -> None:
+def test_no_phone_or_email_is_cached(admin: Client, landing: LandingPages) -> None:
     for _ in range(2):
         landing.write(
             bought_by("+7 700 000-45-67", "dana@onai.test", created_at=datetime.now(ALMATY))
@@ -311,7 +309,7 @@ def test_an_export_is_logged(
     assert UUID(ended.user_id)  # type: ignore[attr-defined]
 
 
-def test_without_landing_there_is_no_list(admin: Client) -> None:
+def test_without_the_landing_database_the_list_answers_503(admin: Client) -> None:
     with landing_outage():
         close_old_connections()
         assert [admin.get(path).status_code for path in (PAGE, API, FILE)] == [503] * 3

@@ -1,4 +1,4 @@
-"""The persons behind repeated purchases, of chosen sources."""
+"""The list of persons with more than one purchase, filtered by source."""
 
 import re
 from datetime import timedelta
@@ -19,7 +19,7 @@ API = "/api/traffic-dashboard/duplicates"
 def test_a_buyer_of_two_sources_is_found_when_both_are_chosen(
     admin: Client, landing: LandingPages
 ) -> None:
-    """A phone shared by an expresscourse and a TF4, an e-mail by this TF4 and one without."""
+    """A phone joins expresscourse and TF4, an e-mail joins this TF4 row and one with no source."""
     landing.write(
         bought_by("87000004567", source="expresscourse"),
         bought_by("87000004567", "dana@onai.test", source="TF4"),
@@ -46,7 +46,7 @@ def test_a_buyer_of_two_sources_is_found_when_both_are_chosen(
     assert "у выбранных источников никто не купил дважды" in nobody
 
 
-def test_the_funnels_link_leads_to_the_counted_persons(
+def test_the_link_in_the_funnel_opens_the_counted_persons(
     admin: Client, landing: LandingPages
 ) -> None:
     landing.write(
@@ -72,7 +72,7 @@ def test_the_funnels_link_leads_to_the_counted_persons(
     }
 
 
-def test_chosen_sources_are_kept_and_named(
+def test_links_keep_the_chosen_sources_and_the_page_names_them(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duplicates, "PAGE", 1)
@@ -88,7 +88,7 @@ def test_chosen_sources_are_kept_and_named(
     assert f'href="{FILE}?{question}"' in page
     chosen = re.findall(r"checked\s*>\s*([^<]+?)\s*</label>", page)
     assert sorted(chosen) == ["Без источника", "Муха"]
-    # Once in the form of one's own days.
+    # Once, in the form for custom dates.
     kept = re.findall(r'type="hidden"\s+name="source"\s+value="proftest_muha"', page)
     assert len(kept) == 1
     assert f'href="?{question}"' in unescape(
@@ -109,7 +109,7 @@ def test_invalid_sources_are_reported(
     assert api.json()["fields"] == {"source": sentence}
 
 
-def test_the_link_back_keeps_the_days(admin: Client, landing: LandingPages) -> None:
+def test_the_link_back_keeps_the_period(admin: Client, landing: LandingPages) -> None:
     for months in (1, 60):
         landing.write(bought_by("87000004567", created_at=INSIDE - timedelta(days=30 * months)))
         back = re.search(

@@ -1,4 +1,4 @@
-"""The funnel's rows: over time, time to buy and UTM marks, each with its change."""
+"""Rows of the funnel (over time, time to buy, UTM marks) and their changes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +28,7 @@ def october(landing: LandingPages) -> LandingPages:
 
 
 @pytest.mark.parametrize(("by", "points", "cut"), [("day", 31, 0), ("week", 5, 2), ("month", 1, 0)])
-def test_over_time_by_day_week_or_month(
+def test_leads_are_counted_by_day_week_or_month(
     admin: Client, october: LandingPages, by: str, points: int, cut: int
 ) -> None:
     found = admin.get(f"{API}?{IN_OCTOBER}&by={by}").json()["overTime"]
@@ -37,13 +37,13 @@ def test_over_time_by_day_week_or_month(
     assert len(found) == points
     assert sum(point["isCut"] for point in found) == cut
     assert sum(point["leads"]["now"] for point in found) == 10
-    # A bar for each, pale where it is not whole.
+    # One bar per row; a bar of an incomplete week is pale.
     assert page.count("<rect") == points
     assert page.count('class="cut"') == cut
     assert page.count("не целиком") == cut
 
 
-def test_a_long_period_is_shown_in_longer_pieces(admin: Client, landing: LandingPages) -> None:
+def test_a_longer_period_is_shown_by_week_or_month(admin: Client, landing: LandingPages) -> None:
     def unit(query: str) -> str:
         by: str = admin.get(f"{API}?{query}").json()["by"]
         return by
@@ -54,7 +54,9 @@ def test_a_long_period_is_shown_in_longer_pieces(admin: Client, landing: Landing
     assert unit("from=2024-05-01&to=2026-10-31&by=week") == "week"
 
 
-def test_a_quarter_is_one_of_four_purchases_at_least(admin: Client, landing: LandingPages) -> None:
+def test_the_fastest_quarter_is_shown_from_four_purchases_on(
+    admin: Client, landing: LandingPages
+) -> None:
     came = datetime(2026, 10, 3, 12, tzinfo=ALMATY)
     for source, purchases in (("TF4", 3), ("proftest_muha", 4)):
         for hours in range(1, purchases + 1):
@@ -70,7 +72,9 @@ def test_a_quarter_is_one_of_four_purchases_at_least(admin: Client, landing: Lan
     assert "Самые быстрые 25 % — за 1 ч 45 мин" in of_four
 
 
-def test_time_to_buy_says_what_it_cannot_know(admin: Client, landing: LandingPages) -> None:
+def test_time_to_buy_counts_purchases_without_a_usable_time(
+    admin: Client, landing: LandingPages
+) -> None:
     came = datetime(2026, 10, 3, 12, tzinfo=ALMATY)
     for hours in (2, 26, 50):
         landing.write(lead(3, sms_clicked=True, sms_clicked_at=came + timedelta(hours=hours)))
@@ -89,7 +93,9 @@ def test_time_to_buy_says_what_it_cannot_know(admin: Client, landing: LandingPag
     assert (found["timed"], found["withoutMoment"], found["beforeLead"]) == (3, 1, 1)
 
 
-def test_utm_marks_are_found_in_both_places(admin: Client, landing: LandingPages) -> None:
+def test_utm_marks_are_read_from_both_places_in_metadata(
+    admin: Client, landing: LandingPages
+) -> None:
     landing.write(
         lead(3, metadata={"utm_campaign": "winter"}, sms_clicked=True),
         lead(4, metadata={"utmParams": {"utm_campaign": "winter"}}),
@@ -105,8 +111,10 @@ def test_utm_marks_are_found_in_both_places(admin: Client, landing: LandingPages
     assert utm["medium"]["values"] == []
 
 
-def test_every_row_over_time_has_its_change(admin: Client, landing: LandingPages) -> None:
-    # November's first 18 days against as many of October.
+def test_every_row_over_time_is_compared_with_its_matching_day(
+    admin: Client, landing: LandingPages
+) -> None:
+    # The first 18 days of November are compared with the first 18 of October.
     for month, buyers in ((10, 2), (11, 12)):
         for day in (3, 4):
             came = datetime(2026, month, day, 12, tzinfo=ALMATY)
@@ -126,17 +134,17 @@ def test_every_row_over_time_has_its_change(admin: Client, landing: LandingPages
         "before": 2,
         "verdict": "within-chance",
     }
-    # And those of a campaign whose buyers all come in two days tell little.
+    # All purchases fall on two days, so the spread is too wide for a verdict.
     assert third["purchases"]["pValue"] > 0.05
     assert third["conversion"]["before"] == 100
     assert "3 ноября 12 ≈ было 2" in page
     assert (file[2]["Все покупки"], file[2]["Все покупки, было"]) == ("12", "2")
     assert file[2]["Сравнение с"] == "03.10.2026"
-    # All purchases are in a column of their own; here they are the last step, too.
+    # «Все покупки» already holds the last step, so it has no second column.
     assert "Оплата экспресс-курса" not in file[2]
 
 
-def test_days_of_another_year_are_told_with_it(admin: Client, landing: LandingPages) -> None:
+def test_dates_of_two_years_are_written_with_the_year(admin: Client, landing: LandingPages) -> None:
     landing.write(lead(3, created_at=datetime(2024, 12, 31, 12, tzinfo=ALMATY)))
 
     text = page_text(admin, "from=2024-12-30&to=2025-01-05&by=week", TREND)
@@ -144,9 +152,7 @@ def test_days_of_another_year_are_told_with_it(admin: Client, landing: LandingPa
     assert "30 декабря 2024 – 5 января 2025 1 " in text
 
 
-def test_a_row_says_where_there_is_no_day_to_compare_with(
-    admin: Client, landing: LandingPages
-) -> None:
+def test_a_row_without_a_matching_day_is_not_compared(admin: Client, landing: LandingPages) -> None:
     landing.write({"created_at": datetime(2026, 1, 1, tzinfo=ALMATY)})
     query = "from=2026-03-28&to=2026-03-31&compare=last-month"
 
@@ -170,7 +176,7 @@ def test_a_row_says_where_there_is_no_day_to_compare_with(
     assert (file[1]["Сравнение с"], file[1]["Сравнение по"]) == ("", "")
 
 
-def test_time_to_buy_has_its_change_in_every_row(admin: Client, landing: LandingPages) -> None:
+def test_every_row_of_time_to_buy_is_compared(admin: Client, landing: LandingPages) -> None:
     landing.write(lead(1, created_at=datetime(2026, 1, 1, tzinfo=ALMATY)))
     for month, hours in ((9, 20), (10, 3)):
         came = datetime(2026, month, 15, 12, tzinfo=ALMATY)
@@ -210,7 +216,7 @@ def test_time_to_buy_has_its_change_in_every_row(admin: Client, landing: Landing
     assert file[1]["Половина быстрее, ч, было"] == "20,07"
 
 
-def test_days_that_have_not_come_are_not_said_to_run(admin: Client, landing: LandingPages) -> None:
+def test_future_days_are_not_called_unfinished(admin: Client, landing: LandingPages) -> None:
     today = business_day()
     query = f"from={today - timedelta(days=1)}&to={today + timedelta(days=2)}&by=day"
     landing.write({"created_at": datetime.now(UTC)})
@@ -229,7 +235,7 @@ def test_days_that_have_not_come_are_not_said_to_run(admin: Client, landing: Lan
     assert text.count("ещё не наступили") == 2
 
 
-def test_a_long_table_is_read_page_by_page_and_the_file_has_all(
+def test_a_long_table_is_paged_and_the_csv_file_has_every_row(
     admin: Client, landing: LandingPages
 ) -> None:
     query = "from=2026-01-01&to=2026-06-30&by=day"
@@ -246,7 +252,7 @@ def test_a_long_table_is_read_page_by_page_and_the_file_has_all(
     assert len(csv_rows(admin, "over-time", query)) == 181
 
 
-def test_a_source_of_spaces_has_a_name_to_press(admin: Client, landing: LandingPages) -> None:
+def test_a_source_named_with_spaces_can_be_clicked(admin: Client, landing: LandingPages) -> None:
     landing.write(lead(5, source="  "))
 
     page = admin.get(f"{SOURCES}?{IN_OCTOBER}").content.decode()
@@ -254,7 +260,9 @@ def test_a_source_of_spaces_has_a_name_to_press(admin: Client, landing: LandingP
     assert 'source=++"><bdi>Пробелы вместо имени</bdi>' in page
 
 
-def test_a_source_is_judged_as_one_of_all_sources(admin: Client, landing: LandingPages) -> None:
+def test_the_change_of_a_source_is_corrected_for_the_number_of_sources(
+    admin: Client, landing: LandingPages
+) -> None:
     landing.write(lead(1, created_at=datetime(2026, 1, 1, tzinfo=ALMATY)))
     for month, bought in ((9, 3), (10, 5)):
         for day in range(1, 31):

@@ -1,4 +1,4 @@
-"""Who is in a step of the funnel and who was lost at it, as page, file and JSON list them."""
+"""The lists of people in a step of the funnel and lost at it: page, CSV file and JSON."""
 
 from datetime import datetime
 from typing import Any
@@ -41,7 +41,7 @@ def _names(client: Client, **query: Any) -> list[str]:
     return [one["name"] for one in body["people"]]
 
 
-# --- Who is in the lists -----------------------------------------------------------------------
+# --- The contents of the lists -----------------------------------------------------------------
 
 
 def _expected(rows: list[Row], step: StageId, *, lost: bool) -> list[UUID]:
@@ -51,7 +51,7 @@ def _expected(rows: list[Row], step: StageId, *, lost: bool) -> list[UUID]:
     return [row["id"] for row in there]
 
 
-def test_every_list_holds_whom_one_finds_by_hand_newest_first(
+def test_every_list_matches_a_filter_by_hand_newest_first(
     landing: LandingPages, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "_BATCH", 700)
@@ -68,7 +68,9 @@ def test_every_list_holds_whom_one_finds_by_hand_newest_first(
         assert len(expected) > 30, "a list that small shows little"
 
 
-def test_the_pages_together_are_the_list(landing: LandingPages, rows: list[Row]) -> None:
+def test_the_pages_hold_every_person_once_and_in_order(
+    landing: LandingPages, rows: list[Row]
+) -> None:
     write(landing, rows)
     wanted = PeopleFilter(PERIOD, StageId.CLICKED, lost=True)
     seen: list[UUID] = []
@@ -84,7 +86,7 @@ def test_the_pages_together_are_the_list(landing: LandingPages, rows: list[Row])
     assert page.count == len(seen)
 
 
-def test_what_a_person_did_is_told_as_the_row_has_it(
+def test_a_person_has_the_contacts_and_events_of_their_row(
     landing: LandingPages, rows: list[Row]
 ) -> None:
     write(landing, rows)
@@ -110,7 +112,7 @@ def test_what_a_person_did_is_told_as_the_row_has_it(
         assert one.opened.at == row["email_opened_at"]
 
 
-def test_sources_are_exact_and_none_is_one_of_them(
+def test_sources_match_exactly_and_an_empty_one_means_no_source(
     admin: Client, landing: LandingPages, rows: list[Row]
 ) -> None:
     write(landing, rows)
@@ -153,7 +155,7 @@ def test_sources_are_exact_and_none_is_one_of_them(
         ("әйгерім +7 701 000", False),
     ],
 )
-def test_one_finds_people_by_any_part_in_any_spelling(
+def test_search_matches_any_part_of_a_name_email_or_phone(
     admin: Client, landing: LandingPages, text: str, found: bool
 ) -> None:
     person = lead(name="Әйгерім Нұрланқызы", email="Aigerim@Mail.kz")
@@ -176,7 +178,7 @@ def test_one_finds_people_by_any_part_in_any_spelling(
         ("Каиргали", "Қаирғали"),
     ],
 )
-def test_a_russian_keyboard_finds_kazakh_names(
+def test_search_with_russian_letters_finds_kazakh_names(
     admin: Client, landing: LandingPages, written: str, typed: str
 ) -> None:
     landing.write(lead(name=written, email=f"{written.split(maxsplit=1)[0]}@onai.test"), lead())
@@ -186,7 +188,9 @@ def test_a_russian_keyboard_finds_kazakh_names(
     assert _names(admin, q=f"{typed.split(maxsplit=1)[0]}@onai.test") == [written]
 
 
-def test_a_prefix_alone_is_a_digit_like_any(admin: Client, landing: LandingPages) -> None:
+def test_a_search_for_the_country_prefix_alone_matches_its_digit_anywhere(
+    admin: Client, landing: LandingPages
+) -> None:
     for phone in ("87000004567", "+7 700 000-45-67", "нет"):
         landing.write(lead(name=phone, phone=phone, email=None))
 
@@ -194,7 +198,8 @@ def test_a_prefix_alone_is_a_digit_like_any(admin: Client, landing: LandingPages
     assert sorted(_names(admin, q="+7")) == ["+7 700 000-45-67", "87000004567"]
 
 
-# Operators' codes that begin like the country's; the sixth has its sevens further on.
+# Phones whose operator code begins with the digits of the country prefix; the sixth has its sevens
+# at the end.
 _SEVENS = (
     *("+7 777 000-11-22", "8 (777) 000 11 22", "7770001122", "007 777 000 11 22"),
     *("+7 770 100-00-44", "8 701 000 77 70", "+7 700 000-45-67", "0012", "800 12 34"),
@@ -204,25 +209,25 @@ _SEVENS = (
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        # A part of what is written: that the code begins like the country does not matter.
+        # A part of the phone as written, wherever it stands.
         ("777", [*_SEVENS[:6]]),
         ("77700", [*_SEVENS[:4]]),
         ("777-00", [*_SEVENS[:4]]),
         ("77 70", [*_SEVENS[:6]]),
         ("70 00", ["+7 777 000-11-22", *_SEVENS[1:4], "+7 700 000-45-67"]),
-        # The country and a beginning, whatever the phone writes for it, and where it writes none.
+        # A country prefix and first digits match phones with any prefix or with none.
         ("+7 777", [*_SEVENS[:4]]),
         ("8 777", [*_SEVENS[:4]]),
         ("007 777 0", [*_SEVENS[:4]]),
         ("7777000", [*_SEVENS[:4]]),
         ("8 770", ["+7 770 100-00-44"]),
         ("8 701", ["8 701 000 77 70"]),
-        # What is no whole number without the country's prefix begins nothing; nor do its noughts.
+        # A prefix counts only before a whole local number, and these phones have none.
         ("8 80", []),
         ("8 00", ["800 12 34"]),
     ],
 )
-def test_the_countrys_digit_is_not_the_operators(
+def test_the_country_prefix_is_not_mistaken_for_the_operator_code(
     admin: Client, landing: LandingPages, text: str, found: list[str]
 ) -> None:
     landing.write(*(lead(phone=phone, email=None) for phone in _SEVENS))
@@ -232,9 +237,7 @@ def test_the_countrys_digit_is_not_the_operators(
     assert sorted(one["phone"] for one in body["people"]) == sorted(found)
 
 
-def test_a_phone_with_an_extension_is_found_by_its_number(
-    admin: Client, landing: LandingPages
-) -> None:
+def test_search_ignores_the_extension_of_a_phone(admin: Client, landing: LandingPages) -> None:
     landing.write(lead(phone="8 700 000 45 67 доб. 12"))
 
     for text in ("+7 700 000 45 67", "8 700 000 45 67", "7000004567"):
@@ -242,16 +245,20 @@ def test_a_phone_with_an_extension_is_found_by_its_number(
 
 
 @pytest.mark.parametrize("text", ["%", "\\", "'", '"', "$$", "%s", "{0}", "(", "+", "İ", "ß"])
-def test_signs_in_a_search_are_only_signs(admin: Client, landing: LandingPages, text: str) -> None:
+def test_special_characters_in_a_search_match_only_themselves(
+    admin: Client, landing: LandingPages, text: str
+) -> None:
     landing.write(lead(name=f"x {text} y"), lead())
 
     assert _names(admin, q=text) == [f"x {text} y"]
 
 
-# --- JSON and the file -------------------------------------------------------------------------
+# --- The API and the CSV file ------------------------------------------------------------------
 
 
-def test_the_api_answers_with_the_same_people(admin: Client, landing: LandingPages) -> None:
+def test_the_api_returns_contacts_and_events_of_each_person(
+    admin: Client, landing: LandingPages
+) -> None:
     sent = datetime(2026, 10, 10, 12, 5, tzinfo=ALMATY)
     phone = "+7 700 000-45-67"
     landing.write(lead(phone=phone, email=None, email_sent=True, email_sent_at=sent))
@@ -286,7 +293,7 @@ def test_the_api_answers_with_the_same_people(admin: Client, landing: LandingPag
     }
 
 
-def test_the_pages_of_the_api_together_are_the_list(
+def test_the_pages_of_the_api_hold_every_person_once_and_in_order(
     admin: Client, landing: LandingPages, rows: list[Row]
 ) -> None:
     write(landing, rows[:500])
@@ -302,7 +309,7 @@ def test_the_pages_of_the_api_together_are_the_list(
     assert seen == [str(pk) for pk in _expected(rows[:500], StageId.CLICKED, lost=False)]
 
 
-def test_the_file_holds_exactly_what_is_filtered(
+def test_the_csv_file_holds_exactly_the_filtered_people(
     admin: Client, landing: LandingPages, rows: list[Row], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "_BATCH", 100)
@@ -329,7 +336,7 @@ def test_the_file_holds_exactly_what_is_filtered(
     assert sorted(line[2] for line in lines) == sorted(row["email"] or "" for row in names)
 
 
-def test_the_file_is_safe_to_open(admin: Client, landing: LandingPages) -> None:
+def test_the_csv_file_escapes_spreadsheet_formulas(admin: Client, landing: LandingPages) -> None:
     landing.write(lead(name="=HYPERLINK(1)", email="@cmd", source="proftest;\n=1", phone="=1+1"))
 
     _, line = lines_of(admin.get(FILE, {**DAYS, "step": "proftest"}))
@@ -351,7 +358,7 @@ def test_the_file_is_safe_to_open(admin: Client, landing: LandingPages) -> None:
         ("", ""),
     ],
 )
-def test_a_phone_is_written_to_the_file_as_one_dials_it(
+def test_the_csv_file_writes_phones_ready_to_dial(
     admin: Client, landing: LandingPages, written: str, in_the_file: str
 ) -> None:
     landing.write(lead(phone=written))
@@ -362,7 +369,7 @@ def test_a_phone_is_written_to_the_file_as_one_dials_it(
     assert admin.get(API, {**DAYS, "step": "proftest"}).json()["people"][0]["phone"] == written
 
 
-def test_the_number_of_statements_does_not_depend_on_the_rows(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
     admin: Client, landing: LandingPages, rows: list[Row]
 ) -> None:
     def statements() -> int:
@@ -378,7 +385,7 @@ def test_the_number_of_statements_does_not_depend_on_the_rows(
 
 
 @pytest.mark.parametrize("counting", list(Counting))
-def test_the_lists_hold_as_many_as_the_funnel_counts(
+def test_each_list_is_as_long_as_the_funnel_counts(
     landing: LandingPages, rows: list[Row], counting: Counting
 ) -> None:
     write(landing, rows)

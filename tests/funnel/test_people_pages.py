@@ -1,4 +1,4 @@
-"""The page of the funnel's people: what it says, what it links to, how it looks."""
+"""The page that lists people of the funnel: its text, links, filters and layout."""
 
 import re
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ LISTS = [
 # --- The page ----------------------------------------------------------------------------------
 
 
-def test_the_page_tells_who_they_are_and_what_they_did(
+def test_the_page_shows_contacts_and_events_of_each_person(
     admin: Client, landing: LandingPages
 ) -> None:
     landing.write(
@@ -57,7 +57,7 @@ def test_the_page_tells_who_they_are_and_what_they_did(
 
 
 @pytest.mark.parametrize(("step", "lost"), LISTS)
-def test_every_list_says_in_words_who_is_in_it(
+def test_every_list_describes_who_is_in_it(
     admin: Client, landing: LandingPages, step: StageId, lost: bool
 ) -> None:
     text = text_of(admin.get(PAGE, {"step": step, **({"lost": "1"} if lost else {})}))
@@ -69,7 +69,9 @@ def test_every_list_says_in_words_who_is_in_it(
     assert "За эти дни" in text
 
 
-def test_who_is_lost_so_far_may_yet_get_there(admin: Client, landing: LandingPages) -> None:
+def test_the_page_warns_that_recent_leads_may_still_reach_the_step(
+    admin: Client, landing: LandingPages
+) -> None:
     yesterday = business_day() - timedelta(days=1)
     lost = {"source": "proftest_a", "created_at": datetime.now(ALMATY) - timedelta(days=1)}
     landing.write(lost, {**lost, "email_sent": True})
@@ -88,7 +90,7 @@ def test_who_is_lost_so_far_may_yet_get_there(admin: Client, landing: LandingPag
     assert not told(step="payment", lost="1", period="yesterday")
 
 
-def test_on_paper_one_reads_which_part_of_the_list_it_is(
+def test_a_printed_list_says_which_part_of_the_list_it_holds(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(60):
@@ -109,13 +111,13 @@ def test_on_paper_one_reads_which_part_of_the_list_it_is(
     assert on_paper(PAGE) == ["Напечатаны первые 25 из более чем 50. Все — в файле CSV."]
     assert on_paper("/funnel/duplicates") == ["Напечатаны 1–20 из 30. Все — в файле CSV."]
     assert on_paper("/funnel/duplicates", page=2) == ["Напечатаны 21–30 из 30. Все — в файле CSV."]
-    # A list that is on one page is whole.
+    # A list that fits on one page has no such note.
     (searched,) = on_paper(PAGE, q="000 00 01")
     assert "Напечатан" not in searched
     assert on_paper("/funnel/duplicates", page=3) == []
 
 
-def test_the_sources_to_choose_from_are_those_of_the_days_with_the_most_leads_first(
+def test_the_source_filter_lists_sources_of_the_period_largest_first(
     admin: Client, landing: LandingPages
 ) -> None:
     landing.write(*(lead(source=source) for source in ("TF4", "proftest_a", "proftest_a")))
@@ -136,12 +138,12 @@ def test_the_sources_to_choose_from_are_those_of_the_days_with_the_most_leads_fi
             'a"b@onai.test?bcc=x',
             ["tel:+49301234567", "mailto:a%22b@onai.test%3Fbcc%3Dx"],
         ),
-        # Thirteen digits are no Kazakh phone, whatever they begin with.
+        # Thirteen digits are not a Kazakh phone, even after a 7.
         ("7 123 456 789 012", "dana kim@onai.test", ["tel:7123456789012"]),
         ("'><script>", "", []),
     ],
 )
-def test_only_what_can_be_called_or_written_to_is_a_link(
+def test_only_usable_phones_and_emails_are_links(
     admin: Client, landing: LandingPages, phone: str, email: str, links: list[str]
 ) -> None:
     landing.write(lead(phone=phone, email=email, name="<script>alert(1)</script>"))
@@ -152,7 +154,7 @@ def test_only_what_can_be_called_or_written_to_is_a_link(
     assert "<script>alert(1)" not in page
 
 
-def test_links_and_forms_keep_the_question(admin: Client, landing: LandingPages) -> None:
+def test_links_and_forms_keep_the_filters(admin: Client, landing: LandingPages) -> None:
     for number in range(30):
         landing.write(lead(name=f"Имя {number}", sms_clicked=True, source="a&b"))
     query = {"period": "all", "step": "payment", "source": ["a&b", ""], "q": "имя"}
@@ -183,7 +185,7 @@ def test_links_and_forms_keep_the_question(admin: Client, landing: LandingPages)
         ({"period": "century"}, "period", "Такого периода нет."),
     ],
 )
-def test_what_is_wrong_in_an_address_is_told(
+def test_an_invalid_parameter_is_reported(
     admin: Client, landing: LandingPages, query: dict[str, str], field: str, sentence: str
 ) -> None:
     page, api, file = (admin.get(path, query) for path in (PAGE, API, FILE))
@@ -205,7 +207,7 @@ def test_what_is_wrong_in_an_address_is_told(
         "[1, 2]",
     ],
 )
-def test_a_made_up_place_in_the_list_is_no_place(place: str) -> None:
+def test_a_forged_cursor_is_not_accepted(place: str) -> None:
     from base64 import urlsafe_b64encode
 
     assert paging.place_at(urlsafe_b64encode(place.encode()).decode(), moments=True) is None
@@ -216,7 +218,7 @@ def test_a_made_up_place_in_the_list_is_no_place(place: str) -> None:
 
 @pytest.mark.parametrize("count", [0, 60])
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1440, "light")])
-def test_the_lists_fit(
+def test_the_lists_fit_the_screen(
     open_page: Any, landing: LandingPages, count: int, width: int, scheme: str
 ) -> None:
     write(landing, many()[:count])
@@ -243,7 +245,7 @@ def test_the_lists_fit(
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_an_owner_finds_whom_to_call(
+def test_an_owner_filters_lost_leads_to_find_a_phone_to_call(
     open_page: Any, landing: LandingPages, javascript: bool
 ) -> None:
     today = {"created_at": datetime.now(ALMATY), "email_sent": True}

@@ -1,4 +1,4 @@
-"""Who may see the funnel's people, and what is left of it: a line in the log, nothing personal."""
+"""Lists of people: only admins see them, each export is logged, no personal data is kept."""
 
 import logging
 import pickle
@@ -33,11 +33,11 @@ def _names(client: Client, **query: Any) -> list[str]:
     return [one["name"] for one in body["people"]]
 
 
-# --- Who may see it, and what is left behind ---------------------------------------------------
+# --- Access, cache and log ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", [PAGE, FILE, API])
-def test_only_admins_see_people(landing: LandingPages, as_person: SignIn, path: str) -> None:
+def test_only_admins_may_list_people(landing: LandingPages, as_person: SignIn, path: str) -> None:
     landing.write(lead(phone="+7 700 000-45-67", sms_clicked=True))
     for email in ("ayaulym@onai.test", "student@onai.test"):
         answer = as_person(email).get(path, DAYS)
@@ -55,7 +55,7 @@ def _everything_cached() -> bytes:
     )
 
 
-def test_no_person_is_left_in_the_cache(admin: Client, landing: LandingPages) -> None:
+def test_no_personal_data_is_cached(admin: Client, landing: LandingPages) -> None:
     landing.write(
         lead(name="Тайна Имени", phone="+7 700 000-45-67", email="dana@onai.test", sms_clicked=True)
     )
@@ -71,7 +71,7 @@ def test_no_person_is_left_in_the_cache(admin: Client, landing: LandingPages) ->
         assert secret.encode() not in kept
 
 
-def test_a_change_shows_at_once(admin: Client, landing: LandingPages) -> None:
+def test_a_new_lead_is_listed_at_once(admin: Client, landing: LandingPages) -> None:
     assert _names(admin) == []
     landing.write(lead())
     assert _names(admin) == ["Дана Ким"]
@@ -113,11 +113,11 @@ def test_an_interrupted_download_is_logged(
     assert (ended.rows, ended.complete) == (1, False)  # type: ignore[attr-defined]
 
 
-def test_a_head_request_is_no_export(admin: Client, landing: LandingPages) -> None:
+def test_a_head_request_does_not_export(admin: Client, landing: LandingPages) -> None:
     assert admin.head(FILE).status_code == 405
 
 
-def test_database_errors_of_a_list_reveal_nothing(
+def test_a_database_error_shows_and_logs_no_personal_data(
     admin: Client, landing: LandingPages, caplog: pytest.LogCaptureFixture
 ) -> None:
     landing.write(lead(name="Тайна Имени", sms_clicked=True))
@@ -137,7 +137,7 @@ def test_database_errors_of_a_list_reveal_nothing(
     assert "тайна" not in caplog.text.lower()
 
 
-def test_after_an_outage_of_a_list_the_figures_are_cached_as_before(admin: Client) -> None:
+def test_after_an_outage_of_a_list_the_figures_are_still_cached(admin: Client) -> None:
     with landing_outage():
         close_old_connections()
         assert admin.get(API).json()["code"] == "figures_unavailable"
@@ -150,13 +150,13 @@ def test_after_an_outage_of_a_list_the_figures_are_cached_as_before(admin: Clien
     assert len(captured) == 0
 
 
-def test_without_landing_there_are_no_lists(admin: Client) -> None:
+def test_without_the_landing_database_the_lists_answer_503(admin: Client) -> None:
     with landing_outage():
         close_old_connections()
         assert [admin.get(path).status_code for path in (PAGE, API, FILE)] == [503] * 3
 
 
-def test_a_slow_list_is_not_awaited(
+def test_a_slow_list_query_times_out(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded, "STATEMENT_SECONDS", 0.3)

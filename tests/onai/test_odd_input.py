@@ -1,6 +1,6 @@
-"""Whatever an address or a header says, the answer is a sentence and neither a crash nor an outage.
+"""Odd parameters, cursors and headers: the response is never a server error.
 
-Every address of the product is asked, those that are added later too.
+The tests request every URL of the product, including URLs that are added later.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.support.student_rows import Sales
 
 SignIn = Callable[[str], Client]
 
-# Every name that some address reads; the others ignore it.
+# Every parameter that any URL reads; the other URLs ignore it.
 NAMES = (
     *("period", "from", "to", "compare", "count", "by", "sort", "q", "source", "step", "lost"),
     *("after", "page", "status", "letter", "manager", "action", "again", "done", "next", "state"),
@@ -85,13 +85,13 @@ ADDRESSES = (*every_address(), *BESIDE)
 
 @pytest.fixture
 def filled(landing: LandingPages, sales: Sales) -> str:
-    """The id of a student there is; leads and students stand behind every list."""
+    """The id of a student. Every list has at least one row."""
     landing.write({"source": "TF4", "sms_clicked": True, "email": "a@onai.test"})
     return str(sales.add()["id"])
 
 
 def _ask(client: Client, path: str, query: str) -> int:
-    """The status of the answer. What is streamed is read, as it may fail on the way."""
+    """The status of the response. A streamed response is read, since it may fail midway."""
     answer = client.get(f"{path}?{query}")
     if answer.streaming:
         b"".join(answer.streaming_content)  # type: ignore[attr-defined]
@@ -107,12 +107,12 @@ def _query(name: str, *values: str) -> str:
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_odd_parameters_never_crash(admin: Client, filled: str, path: str) -> None:
     path = path.replace(ID, filled)
-    # Each value in each name, by as many requests as there are values.
+    # As many requests as there are values: together they try each value in each parameter.
     for first in range(len(TEXTS)):
         turned = (*TEXTS[first:], *TEXTS[:first])
         said = "&".join(_query(*one) for one in zip(NAMES, turned, strict=False))
         assert _ask(admin, path, said) < 500, said
-    # Alone, so that it is not another one that is refused, where any text may stand.
+    # Alone, so that no other parameter causes the refusal, in parameters that take any text.
     for name in ("q", "source", "after", "page"):
         for value in TEXTS[:9]:
             assert _ask(admin, path, _query(name, value)) < 500, (name, value)
@@ -129,7 +129,7 @@ def test_an_invalid_cursor_of_a_list_is_refused(admin: Client, filled: str, path
         assert ("Такой страницы нет: показана первая." in text) is True, place[:60]
 
 
-def test_an_impossible_name_is_no_cursor(admin: Client, filled: str) -> None:
+def test_a_cursor_with_an_impossible_name_is_refused(admin: Client, filled: str) -> None:
     keys: tuple[object, ...] = ("\0", "a\0b", "\ud800", None, 7, [])
     for key in keys:
         asked = {"sort": "name", "after": _place(key)}
@@ -142,8 +142,8 @@ def test_an_invalid_cursor_of_a_history_is_refused(admin: Client, filled: str) -
 
 
 @pytest.mark.parametrize("path", [path for path in ADDRESSES if path != "/readyz"])
-def test_odd_headers_of_strangers_never_crash(client: Client, path: str) -> None:
-    # Those that refuse a request before any other is read are tried alone, below.
+def test_odd_headers_without_a_session_never_crash(client: Client, path: str) -> None:
+    # Headers that alone can cause a refusal are tried one by one in the next test.
     names = [name for name in READ if name not in FIRST]
     for first in range(len(HEADERS)):
         turned = [HEADERS[(first + step) % len(HEADERS)] for step in range(len(names))]
@@ -153,7 +153,7 @@ def test_odd_headers_of_strangers_never_crash(client: Client, path: str) -> None
 
 
 @pytest.mark.parametrize("name", FIRST)
-def test_odd_headers_of_users_never_crash(admin: Client, filled: str, name: str) -> None:
+def test_odd_headers_with_a_session_never_crash(admin: Client, filled: str, name: str) -> None:
     paths = (f"/sales-manager/students/{filled}/data", "/api/tripwire-manager/create-student")
     for value in HEADERS:
         if name == "session":
@@ -165,7 +165,7 @@ def test_odd_headers_of_users_never_crash(admin: Client, filled: str, name: str)
 
 
 @pytest.mark.parametrize("path", ["/funnel", "/funnel/people", "/api/traffic-dashboard/people"])
-def test_a_value_refused_by_the_database_is_not_an_outage(
+def test_a_value_refused_by_the_database_is_not_reported_as_an_outage(
     admin: Client, filled: str, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     def refused(*_: object, **__: object) -> None:

@@ -252,7 +252,7 @@ def test_the_pages_cover_the_list(
     assert [keys[order](one) for one in seen] == sorted(keys[order](one) for one in seen)
 
 
-def test_the_number_of_statements_does_not_depend_on_the_rows(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
     sales: Sales, as_person: SignIn
 ) -> None:
     admin = as_person("admin@onai.test")
