@@ -1,7 +1,7 @@
-"""Which index Landing lacks for the funnel, and what it would change. We alter nothing there.
+"""Advises on the indexes that the funnel needs in Landing. It only reads there.
 
-Every figure is of leads that came in some days, so an index on `created_at` spares reading the
-others; one that also includes what is counted spares reading the leads themselves.
+Every figure counts the leads of some days. An index on `created_at` avoids scanning all other
+leads; an index that also includes the counted columns avoids reading the table at all.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from funnel.stages import FLAGS
 from onai.ops.examination import Down, Probe
 
-# What is counted of a lead for all pages but the advertisements'.
+# The columns that all pages count, except the page of advertisements.
 COUNTED = ("source", *FLAGS, *(f"{flag}_at" for flag in FLAGS))
 BY_TIME = "create index concurrently landing_leads_by_time on landing_leads (created_at)"
 COVERING = (
@@ -29,8 +29,8 @@ select array(
 from pg_index
 where indrelid = 'landing_leads'::regclass and indisvalid and indpred is null
 """
-# The size of a table in pages and rows, the part of its pages whose rows everybody sees, and the
-# mean width of a lead's counted columns in bytes.
+# Pages and rows of the table, the share of its all-visible pages, and the mean width in bytes of a
+# lead's counted columns.
 _SIZE = """
 select relpages, greatest(reltuples, 0), coalesce(relallvisible::float8 / nullif(relpages, 0), 0),
   (select coalesce(sum(avg_width * (1 - null_frac)), 0) from pg_stats
@@ -38,13 +38,13 @@ select relpages, greatest(reltuples, 0), coalesce(relallvisible::float8 / nullif
      and attname = any(%s))
 from pg_class where oid = 'landing_leads'::regclass
 """
-# Bytes of an entry beside the included columns, and how full PostgreSQL packs its pages.
+# Bytes of an index entry besides the included columns, and the fill factor of an index page.
 _ENTRY, _FILLED = 24, 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Indexes:
-    """Whether there is an index by time, and one that includes what is counted."""
+    """Whether there is an index on `created_at`, and one that includes the counted columns."""
 
     by_time: bool
     covering: bool
@@ -52,8 +52,11 @@ class Indexes:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Of `landing_leads`: pages and rows; the part of the pages, 0 to 1, that an index alone can
-    answer for; and the bytes that the covering index would take."""
+    """The size of `landing_leads` in pages of 8 KB and in rows.
+
+    `visible`: the share of pages, 0 to 1, that an index-only scan does not have to read.
+    `covering_bytes`: the estimated size of the covering index.
+    """
 
     pages: int
     rows: int
@@ -63,8 +66,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A statement as the database ran it: milliseconds, pages of 8 KB that it looked at, and how it
-    reached the leads."""
+    """The cost of a statement: milliseconds, 8 KB pages from cache or disk, and kinds of scan."""
 
     milliseconds: float
     pages: int
@@ -72,7 +74,7 @@ class Measured:
 
 
 def indexes() -> Indexes:
-    """Those there are. Raises Django's database errors."""
+    """The existing indexes. Raises Django's database errors."""
     with connections["landing"].cursor() as cursor:
         cursor.execute(_INDEXES)
         found = [columns for first, columns in cursor.fetchall() if first == ["created_at"]]
@@ -80,7 +82,7 @@ def indexes() -> Indexes:
 
 
 def size() -> Size:
-    """As the database last noted it. Raises Django's database errors."""
+    """The size by PostgreSQL's last statistics. Raises Django's database errors."""
     with connections["landing"].cursor() as cursor:
         cursor.execute(_SIZE, [list(COUNTED)])
         pages, rows, visible, width = cursor.fetchone()
@@ -88,7 +90,7 @@ def size() -> Size:
 
 
 def measure(text: str, parameters: Mapping[str, Any]) -> Measured:
-    """Run a statement that only reads, and tell what it took. Raises Django's database errors."""
+    """Run a read-only statement and return its cost. Raises Django's database errors."""
     with connections["landing"].cursor() as cursor:
         cursor.execute(f"explain (analyze, buffers, format json) {text}", parameters)
         (found,) = cursor.fetchone()

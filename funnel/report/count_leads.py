@@ -1,6 +1,6 @@
-"""Counts the leads of a question: of two spans of days, of some sources, for some topics.
+"""Counts the leads of the chosen and the compared period, for the topics that a page shows.
 
-One statement, and one reading of the leads of these days, whatever a page shows of them.
+One SQL statement scans the leads of both periods once, whatever the page shows.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,17 +18,17 @@ from funnel.stages import Counting
 from onai.db.visibility import ROWS_ARE_FILTERED
 from onai.periods import Period
 
-# Leads of a day are parted by source into so many groups at most, as anybody can make up a source.
+# Anybody can make up a source, so sources are hashed into this number of groups.
 GROUPS = 64
 _GROUP = f"hashtext(coalesce(source, '')) & {GROUPS - 1}"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What has to be counted for a question.
+    """What to count for a question.
 
-    `pieces` are the moments that cut time into the pieces of the totals; `spans` those of them that
-    cut it for rows of a table, which are many. `daily` are the days that tell how figures spread.
+    `pieces`: the moments at which the totals are cut. `spans`: the fewer moments at which the rows
+    of tables are cut, because those are many. `daily`: the days whose figures give the dispersion.
     """
 
     question: FunnelQuestion
@@ -63,19 +63,19 @@ class Plan:
 
     @property
     def shown(self) -> tuple[Range, Range]:
-        """Of both sides, what is shown."""
+        """The shown part of the chosen period and of the compared one."""
         return (
             Range(self.now.days.start, self.now.shown),
             Range(self.before.days.start, self.before.shown),
         )
 
     def places_in(self, side: Range) -> list[int]:
-        """Which of `spans`, counted from 1, lie in a side."""
+        """The numbers, from 1, of the `spans` that begin in this range."""
         since, until = in_utc(side.since), in_utc(side.until)
         return [place for place, at in enumerate(self.spans, start=1) if since <= at < until]
 
     def span_of_pieces(self) -> list[int]:
-        """In which of `spans`, counted from 1, each piece lies; 0 where it is in neither side."""
+        """For each piece the number, from 1, of its span; 0 outside both shown ranges."""
         inside = set(chain.from_iterable(map(self.places_in, self.shown)))
         found, place = [], 0
         for at in self.pieces:
@@ -86,10 +86,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class CountedLeads:
-    """What the database counted, at `as_of`: of all leads, and of groups of sources.
+    """The counts at `as_of`, by the database's clock: of all leads, and by group of sources.
 
-    `rows_are_filtered` is whether there may be leads that it keeps from us; `first_lead` is when
-    the first of those that it shows came. `rows` are the answers of other topics, by name.
+    `rows_are_filtered`: the database may hide leads from our role. `first_lead`: when the oldest
+    visible lead was created. `rows`: the results of the other topics, by name.
     """
 
     plan: Plan
@@ -101,7 +101,7 @@ class CountedLeads:
     rows: Mapping[str, Any]
 
     def by_key(self, name: str) -> dict[Any, Counts]:
-        """Rows of a key, a span and counts, as the counts of each key in the order they came."""
+        """The counts by key of a topic with rows of key, span and counts, in the order of rows."""
         return counts_by_key(self.rows[name], self.plan.spans, self.plan.columns.names)
 
 
@@ -115,11 +115,11 @@ def counts_by_key(
 
 
 def statement_of(plan: Plan, *, by_source: bool, texts: Texts | None = None) -> Statement:
-    """A statement that counts all leads, to which the topics add theirs.
+    """The statement that counts all leads; each topic adds its own query to it.
 
-    Its table `by_time` has the leads of both sides and of the daily ones: how many (`n`) came in
-    one piece, of one source where that is wanted, with the same `marks`. With `texts`, the table
-    `by_text` has the same leads by their texts too.
+    Its table `by_time` holds the number of leads (`n`) by piece, by `marks` and, with `by_source`,
+    by source, in both shown ranges and the daily ones. With `texts`, the table `by_text` groups the
+    same leads by their texts as well.
     """
     made = Statement(
         parameters={
@@ -163,7 +163,7 @@ def statement_of(plan: Plan, *, by_source: bool, texts: Texts | None = None) -> 
 
 
 def count(plan: Plan, made: Statement) -> CountedLeads:
-    """Ask the database. Raises as `funnel.landing.statement.ask` does."""
+    """Run the statement. Raises as `funnel.landing.statement.ask` does."""
     found = ask(made.text, made.parameters)
     names = plan.columns.names
     return CountedLeads(

@@ -1,4 +1,4 @@
-"""Who did what and from where, as events of the log; strangers' e-mails only as a keyed digest."""
+"""Audit log: who did what, and from which address. E-mails appear only as keyed digests."""
 
 import logging
 import re
@@ -12,7 +12,7 @@ from onai import encryption
 
 logger = logging.getLogger(__name__)
 
-# Whoever connects from one of these is a load balancer of ours, whose word counts for the visitor.
+# A peer in one of these networks is our load balancer: its X-Forwarded-For is trusted.
 _OURS = [
     ip_network(network)
     for network in (
@@ -21,7 +21,7 @@ _OURS = [
     )
 ]
 _DIGEST_LETTERS = 16
-# Some load balancers write the visitor's port as well: `192.0.2.1:443`, `[2001:db8::1]:443`.
+# Some load balancers append the visitor's port: `192.0.2.1:443`, `[2001:db8::1]:443`.
 _WITH_PORT = re.compile(r"\[([^]]+)\](?::\d+)?|([\d.]+):\d+", re.ASCII)
 
 
@@ -33,7 +33,7 @@ def record(
     email: str | None = None,
     **fields: Any,
 ) -> None:
-    """Log an event with the visitor's address. `email` is told by its digest alone."""
+    """Log an event with the visitor's IP address. Of `email`, only a digest is logged."""
     about: dict[str, Any] = {"visitor": address_of(request), **fields}
     if user_id is not None:
         about["user_id"] = str(user_id)
@@ -43,14 +43,15 @@ def record(
 
 
 def digest_of(email: str) -> str:
-    """Tells whether two e-mails are the same, and nothing else of them."""
+    """A keyed digest of an e-mail, in any case: equal digests mean equal e-mails."""
     return encryption.fingerprint(email.lower(), purpose="audit")[:_DIGEST_LETTERS]
 
 
 def address_of(request: HttpRequest) -> str:
-    """The visitor's IP address; empty where nobody can tell.
+    """The visitor's IP address; empty if it is unknown.
 
-    It is the peer's, or the last in `X-Forwarded-For` where the peer is a load balancer of ours.
+    This is the peer's address, or the last one in `X-Forwarded-For` if the peer is our load
+    balancer.
     """
     peer = _address(request.META.get("REMOTE_ADDR"))
     if peer is None or _is_ours(peer):
@@ -59,14 +60,14 @@ def address_of(request: HttpRequest) -> str:
 
 
 def may_be_a_proxys(request: HttpRequest) -> bool:
-    """Whether what `address_of` answers may be a proxy's: then all visitors behind it are one."""
+    """Whether `address_of` may return a proxy's address, which all visitors behind it share."""
     forwarded, visitor = request.headers.get("X-Forwarded-For", ""), _address(address_of(request))
     is_visitors = "," not in forwarded and visitor == _forwarded(request) and not _is_ours(visitor)
     return bool(forwarded) and not is_visitors
 
 
 def network_of(address: str) -> str:
-    """What is limited as one visitor: an IPv4 address, or the /64 of an IPv6 one."""
+    """The unit of rate limits: an IPv4 address, or the /64 network of an IPv6 address."""
     known = _address(address)
     if isinstance(known, IPv6Address):
         return str(IPv6Network((int(known) >> 64 << 64, 64)))
@@ -74,7 +75,7 @@ def network_of(address: str) -> str:
 
 
 def _forwarded(request: HttpRequest) -> IPv4Address | IPv6Address | None:
-    """Whom the last proxy had the request from, as it says."""
+    """The address from which the last proxy says that it received the request."""
     last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     with_port = _WITH_PORT.fullmatch(last)
     return _address(with_port[1] or with_port[2] if with_port else last)
@@ -90,6 +91,6 @@ def _address(text: object) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     if isinstance(found, IPv6Address):
-        # Without the name of a network card, which is nobody's address.
+        # Drop the scope id (the name of a network interface).
         return found.ipv4_mapped or IPv6Address(int(found))
     return found

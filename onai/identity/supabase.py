@@ -1,6 +1,6 @@
-"""Talking to Supabase Auth over HTTP, through its official client, with explicit time-outs.
+"""Calls Supabase Auth over HTTP through its official client, with explicit timeouts.
 
-Every failure of a sign-in leaves here as a `Problem` with a sentence of its own.
+Every failed sign-in raises a `Problem` with its own message.
 """
 
 import logging
@@ -25,14 +25,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Tokens:
-    """The two tokens of a session. Without a repr, so that no log shows them."""
+    """The two tokens of a session. No repr, so that no log contains them."""
 
     access_token: str
     refresh_token: str
 
 
 class WrongCredentials(Problem):
-    """Also for a blocked account: Supabase says so to whoever knows its address."""
+    """Also for a blocked account, because Supabase reports a block even to a wrong password."""
 
     status = 401
     code = "wrong_credentials"
@@ -91,7 +91,7 @@ class EmailSignInDisabled(AuthUnavailable):
 
 
 class SessionEnded(Exception):
-    """Supabase will not renew this session: it was signed out, used up or forbidden."""
+    """Supabase refuses to renew the session: signed out, token already used, or user blocked."""
 
 
 _REFUSALS: dict[str, type[Problem]] = {
@@ -106,10 +106,10 @@ _REFUSALS: dict[str, type[Problem]] = {
 
 @sensitive_variables("password")
 def sign_in(email: str, password: str, *, visitor: str = "") -> Tokens:
-    """Open a session for somebody at this IP address. Raises one of the problems above.
+    """Open a session for a visitor at this IP address. Raises one of the problems above.
 
-    An account that Supabase fails over, such as one made by SQL, is refused like one that is not
-    there: otherwise its 500 would tell that there is one.
+    Supabase answers 500 for a broken account, such as one created by SQL. Such a sign-in is refused
+    like one of an unknown e-mail, so that the answer does not reveal that the account exists.
     """
     try:
         answer = client(visitor).sign_in_with_password({"email": email, "password": password})
@@ -122,7 +122,7 @@ def sign_in(email: str, password: str, *, visitor: str = "") -> Tokens:
 
 
 def _refuses_strangers(visitor: str) -> bool:
-    """Whether Supabase works: it refuses an address that nobody has."""
+    """Whether Supabase itself works, checked by a sign-in with an e-mail that cannot exist."""
     nobody = f"{uuid4()}@example.invalid"
     try:
         client(visitor).sign_in_with_password({"email": nobody, "password": nobody})
@@ -132,15 +132,15 @@ def _refuses_strangers(visitor: str) -> bool:
 
 
 def refresh(refresh_token: str, *, visitor: str = "") -> Tokens:
-    """Exchange a refresh token for a new pair; the old one is used up.
+    """Exchange a refresh token for a new pair; the old token becomes invalid.
 
-    Raises SessionEnded when Supabase refuses, AuthUnavailable when it cannot say, or says that
-    there are too many at once: that is nobody's attempt at anything.
+    Raises SessionEnded if Supabase refuses, AuthUnavailable if it does not answer or limits the
+    rate: a renewal is not a sign-in attempt, so TooManyAttempts would mislead.
     """
     try:
         answer = client(visitor).refresh_session(refresh_token)
     except AuthApiError as error:
-        # A gateway's refusal, of our API key for example, has no code and ends nobody's session.
+        # A refusal by a gateway, for example of our API key, has no code and does not end sessions.
         if error.status == 400 or (error.code and error.status in (401, 403, 404, 422)):
             raise SessionEnded from error
         raise _not_now(error) from error
@@ -150,22 +150,22 @@ def refresh(refresh_token: str, *, visitor: str = "") -> Tokens:
 
 
 def sign_out(access_token: str) -> None:
-    """End the session of this token at Supabase. Raises AuthUnavailable when it cannot say."""
+    """End the session of this token at Supabase. Raises AuthUnavailable if it does not answer."""
     try:
         client().admin.sign_out(access_token, "local")
     except AuthApiError as error:
         if error.status not in (401, 403, 404):
             raise _problem(error) from error
-        # Already ended there, which is what was asked for.
+        # The session has already ended.
     except AuthError as error:
         raise _problem(error) from error
 
 
 def client(visitor: str = "") -> SyncGoTrueClient:
-    """A client with no session of its own, on the connections that all clients share.
+    """A stateless client on the shared connection pool.
 
-    Supabase limits sign-ins and renewals by IP address, and would take everybody's for ours: so it
-    is told the visitor's, which it heeds where the project allows that.
+    Supabase limits sign-ins and renewals by IP address, and all requests come from ours. The header
+    passes the visitor's address, which Supabase uses if the project allows it.
     """
     forwarded = {"Sb-Forwarded-For": visitor} if visitor else {}
     return _client({"apikey": settings.SUPABASE_ANON_KEY, **forwarded})
@@ -182,7 +182,7 @@ def _client(headers: dict[str, str]) -> SyncGoTrueClient:
 
 
 def connections() -> httpx.Client:
-    """The HTTP connections to Supabase."""
+    """The connection pool for Supabase."""
     return http_client(
         connect=settings.SUPABASE_CONNECT_TIMEOUT, read=settings.SUPABASE_READ_TIMEOUT
     )
@@ -218,13 +218,13 @@ def _problem(error: Exception) -> Problem:
 
 
 def _status_of(error: Exception) -> int | None:
-    """The HTTP status behind an error of the client, also where the body was not JSON."""
+    """The HTTP status that caused a client error, also if the body was not JSON."""
     if isinstance(error.__cause__, httpx.HTTPStatusError):
         return error.__cause__.response.status_code
     return None
 
 
-# --- What is in the way of every sign-in --------------------------------------------------------
+# --- Settings that block every sign-in ----------------------------------------------------------
 
 TOKENS_REFUSED = "tokens_refused"
 _OBSTACLE = "supabase_sign_in"
@@ -232,11 +232,11 @@ _REMEMBERED_SECONDS = 300
 
 
 def remember_obstacle(obstacle: str) -> None:
-    """Remember which setting the last sign-in or renewal failed over; empty for none."""
+    """Remember which setting made the last sign-in or renewal fail; empty if none did."""
     cache.set(_OBSTACLE, obstacle, _REMEMBERED_SECONDS)
 
 
 def last_obstacle() -> str | None:
-    """What was noted in the last five minutes."""
+    """The obstacle remembered in the last five minutes; None if nothing was."""
     found = cache.get(_OBSTACLE)
     return found if isinstance(found, str) else None

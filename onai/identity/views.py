@@ -1,4 +1,4 @@
-"""Signing in, signing out, and the way from `/` to one's own page."""
+"""Sign-in, sign-out, and the redirect from `/` to the home page of the user's role."""
 
 import logging
 import string
@@ -36,7 +36,7 @@ from onai.web.problems import Problem, tell_when_to_retry
 
 logger = logging.getLogger(__name__)
 
-# Also what messengers put there unseen: spaces without width, marks of byte order.
+# Includes invisible characters that messengers add: zero-width spaces and byte order marks.
 _AROUND_WHAT_IS_PASTED = string.whitespace + "\u00a0\u2007\u202f\u200b\u2060\ufeff"
 
 _LONGEST_EMAIL = 320
@@ -72,7 +72,7 @@ def login(request: VisitorRequest) -> HttpResponse:
     identity = request.identity
     if identity is not None and identity.role is not None:
         return redirect(_asked_for(request) or _home_of(identity.role))
-    # Signed in without a role: sending them anywhere would only bring them back here.
+    # Signed in without a role: every redirect would lead back here.
     problem = NoRole() if identity is not None else None
     typed = request.GET.get("email", "")[:_LONGEST_EMAIL]
     return _sign_in_page(request, SignInForm(initial={"email": typed}), problem=problem)
@@ -98,9 +98,9 @@ def _sign_in(request: VisitorRequest) -> HttpResponse:
 
 @sensitive_variables("password", "tried")
 def _open_session(request: VisitorRequest, email: str, password: str) -> Tokens:
-    """Sign in at Supabase, as often as one may. Raises a `Problem`."""
+    """Sign in at Supabase within the limits on attempts. Raises a `Problem`."""
     began, visitor = time.monotonic(), audit.address_of(request)
-    # None of our passwords begins or ends with a space; one that was pasted may.
+    # Our passwords have no surrounding whitespace, but a pasted one may, so both are tried.
     tried = list(dict.fromkeys([password, password.strip(_AROUND_WHAT_IS_PASTED)]))
     tried = [one for one in tried if one]
     try:
@@ -133,10 +133,10 @@ def _first_that_fits(email: str, passwords: Sequence[str], visitor: str) -> Toke
 
 
 def _wait_for_next(step: timedelta, began: float) -> None:
-    """Wait until a whole number of steps has passed.
+    """Sleep until a whole number of steps has passed since `began`.
 
-    Supabase answers at once for an address it does not know, and compares passwords for one it
-    does: whoever could tell the two apart would learn who has an account.
+    Supabase answers faster for an unknown e-mail than for a known one, because it compares no
+    password. Without the delay, response times would reveal who has an account.
     """
     time.sleep(-(time.monotonic() - began) % step.total_seconds())
 
@@ -171,7 +171,7 @@ def _identity_or_problem(request: VisitorRequest, opened: Tokens) -> Identity:
 def logout(request: VisitorRequest) -> HttpResponse:
     if request.access_token:
         _revoke(request.access_token)
-        # Nobody may know whose it was: our databases may be away.
+        # The user is unknown if our databases are down.
         me = request.identity.user_id if request.identity else None
         audit.record("signed_out", request, user_id=me)
     response = redirect("login")
@@ -183,7 +183,7 @@ def _revoke(access_token: str) -> None:
     try:
         supabase.sign_out(access_token)
     except Problem as problem:
-        # The browser forgets the session all the same; Supabase ends it in its own time.
+        # The browser still drops its cookies; at Supabase the session expires by itself.
         logger.warning("sign_out_not_revoked", extra={"reason": problem.code})
 
 
@@ -207,17 +207,17 @@ def _home_of(role: Role | None) -> str:
 
 
 def _asked_for(request: VisitorRequest) -> str:
-    """Where one wanted to go before one had to sign in."""
+    """The page that the visitor requested before the sign-in; empty if none."""
     return _path_of_this_site(request.POST.get("next") or request.GET.get("next", ""))
 
 
 def _path_of_this_site(path: str) -> str:
-    """`path` if it is a page of this site that one may be sent to, else an empty string."""
+    """`path` if it is a page of this site and a safe redirect target, else an empty string."""
     if not path.startswith("/") or not url_has_allowed_host_and_scheme(path, allowed_hosts=None):
         return ""
     try:
         target = resolve(unquote(urlsplit(path).path))
     except Resolver404:
         return ""
-    # Back to the sign-in would be a circle, and signing out takes a POST.
+    # The sign-in page would redirect to itself, and signing out requires a POST.
     return "" if target.url_name in ("login", "logout", "not-found") else path

@@ -1,6 +1,6 @@
-"""Pages of a long list, each found by the key of the row before it, never by counting rows.
+"""Keyset pagination: a page begins after the key of the last row before it, without an offset.
 
-Where a page begins is the key of a row, as text that an address can carry.
+The cursor is that key and the row's id, as text for a URL.
 """
 
 import json
@@ -22,16 +22,17 @@ Key = datetime | str
 Row = TypeVar("Row")
 Value = TypeVar("Value")
 Rows = TypeVar("Rows", bound=Model)
-# How many rows there are is counted no further.
+# Rows are counted up to this number.
 COUNTED_AT_MOST = 1_000
-# No row is older (a list may put those without a date there), and none is as young.
+# Every row lies in [_FIRST, _LAST); a list may use _FIRST for rows without a date.
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class ListOrder:
-    """By a moment, newest first unless told otherwise, or by a text; among equals by id. No row may
-    lack the key.
+    """The order of a list: by a moment, newest first by default, or by a text; ties by id.
+
+    The key must not be null.
     """
 
     key: "F | Coalesce | ExpressionWrapper[Any] | Lower"
@@ -39,7 +40,7 @@ class ListOrder:
     oldest_first: bool = False
 
     def after(self, rows: QuerySet[Rows], place: str) -> QuerySet[Rows]:
-        """The rows behind a place, in order; all of them where it is none. Each has its `key`."""
+        """The rows after a cursor, in order, annotated with `key`; all rows if it is invalid."""
         descends = self.by_moment and not self.oldest_first
         order = ("-key", "-pk") if descends else ("key", "pk")
         behind, begins = Q(), place_at(place, moments=self.by_moment)
@@ -53,10 +54,10 @@ class ListOrder:
 
 @dataclass(frozen=True, slots=True)
 class ListPage(Generic[Row]):
-    """One page. `following` leads to the next one, None on the last.
+    """One page. `following` is the cursor of the next page, None on the last one.
 
-    `count` is how many there are in all, or `COUNTED_AT_MOST` when `there_are_more`; 0 where they
-    are not counted.
+    `count` is the total number of rows, or `COUNTED_AT_MOST` if `there_are_more`; 0 if the rows
+    were not counted.
     """
 
     rows: list[Row]
@@ -90,7 +91,7 @@ class PagedForm(AddressForm):
 
     @property
     def place(self) -> str:
-        """The row after which the page begins; empty for the first page and for nonsense."""
+        """The cursor of the page; empty for the first page."""
         self.is_valid()
         return str(self.cleaned_data.get("after") or "")
 
@@ -119,9 +120,9 @@ class NumberedForm(AddressForm):
 def page_of(
     rows: QuerySet[Rows], order: ListOrder, *, after: str, size: int, counted: bool = False
 ) -> ListPage[Rows]:
-    """The page behind the place `after`; nonsense leads to the first."""
+    """The page after the cursor `after`; the first page for an empty or invalid cursor."""
     found = list(order.after(rows, after)[: size + 1])
-    # Counted also where the page is all there is: as many statements whatever the rows.
+    # Counted even if everything fits on one page, so that the number of queries is constant.
     count = rows.order_by()[: COUNTED_AT_MOST + 1].count() if counted else 0
     shown = found[:size]
     return ListPage(
@@ -133,7 +134,7 @@ def page_of(
 
 
 def batches_of(rows: QuerySet[Rows], order: ListOrder, *, size: int) -> Iterator[list[Rows]]:
-    """Every row there is, so many at a time, so that neither we nor the database keep them all."""
+    """All rows in batches of `size`, so that neither side holds them all in memory."""
     place: str | None = ""
     while place is not None:
         found = list(order.after(rows, place)[:size])
@@ -146,21 +147,21 @@ def _place(row: Any) -> str:
 
 
 def place_of(key: Key, pk: UUID) -> str:
-    """Where a row stands: by its key in the order of the list, and its id among equals."""
+    """The cursor of a row: its key and its id."""
     text = key.isoformat() if isinstance(key, datetime) else key
     return urlsafe_b64encode(json.dumps([text, str(pk)]).encode()).decode()
 
 
 def place_at(text: str, *, moments: bool) -> tuple[Key, UUID] | None:
-    """The key and the id that `text` says, or None where it is nonsense.
+    """The key and the id in a cursor, or None if it is invalid.
 
-    What comes back can be asked of the database: no moment out of the calendar's reach, and no text
-    that PostgreSQL cannot hold.
+    The result is safe to query by: moments lie within `[1900, 2200)`, and PostgreSQL can hold the
+    text.
     """
     try:
         key, pk = json.loads(urlsafe_b64decode(text.encode()))
         return (_moment(key) if moments else _text(key)), UUID(pk)
-    # Brackets in brackets, deeply enough, are a recursion too deep.
+    # Deeply nested brackets raise RecursionError.
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -177,5 +178,5 @@ def _moment(text: str) -> datetime:
 def _text(key: object) -> str:
     if not isinstance(key, str) or "\0" in key:
         raise ValueError("no text that a row can have")
-    key.encode()  # a lone half of a character is a ValueError
+    key.encode()  # a lone surrogate raises ValueError
     return key

@@ -1,4 +1,4 @@
-"""The chart of sales over time, and the words of its bars, axis and table."""
+"""The chart of sales over time: its bars, axis labels and title."""
 
 from dataclasses import dataclass
 

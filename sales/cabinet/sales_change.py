@@ -1,7 +1,7 @@
-"""The change of a period's sales, by the funnel's own rule (`funnel.stats.comparison`).
+"""The change of sales against an earlier period, by the rule of `funnel.stats.comparison`.
 
-A sale happens at once, so nothing has to age. The numbers of active and finished students describe
-today, whenever the students came, so they are not compared.
+A sale is final on the day it is made, so recent days count in full. The numbers of active and
+finished students describe today, whatever the period, so they are not compared.
 """
 
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from onai.web.period_form import ChosenPeriod, Preset
 from sales.cabinet import statistics
 from sales.cabinet.statistics import Figures
 
-# Two figures of the page can carry a mark: sales and revenue.
+# The page tests two figures, sales and revenue, so each gets half the level.
 _LEVEL = chance.LEVEL / 2
 
 
 @dataclass(frozen=True, slots=True)
 class SalesChange:
-    """Earlier sales, up to the same moment, and the difference."""
+    """The changes of sales and revenue against the compared period, up to the same moment."""
 
     spans: Spans
     sales: Counted
@@ -37,7 +37,7 @@ class SalesChange:
 
     @property
     def in_words(self) -> str:
-        """«, сравнение с 1–21 ноября до 14:30», behind the chosen days; empty without a sale."""
+        """«, сравнение с 1–21 ноября до 14:30», to follow the chosen days; may be empty."""
         if self.spans.before_data or self.spans.compared is None:
             return ""
         told = _(", сравнение с %(days)s") % {"days": days(self.spans.compared)}
@@ -50,7 +50,7 @@ class SalesChange:
 def compared_sales(
     chosen: ChosenPeriod, now: Figures, *, manager_id: UUID | None
 ) -> SalesChange | None:
-    """The change of `now`, the figures of the chosen period; None for all time."""
+    """The change of the chosen period, whose figures are `now`; None for all time."""
     if chosen.preset is Preset.ALL:
         return None
     period, moment = chosen.period, timezone.now()

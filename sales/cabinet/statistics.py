@@ -31,7 +31,7 @@ _FIGURES = {
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Sold students, revenue in tenge, and how many of the students are active or have finished."""
+    """Number of sales, revenue in tenge, and how many of these students are active or finished."""
 
     sales: int
     revenue: int
@@ -41,7 +41,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The sales of some days, both included: of a week or month, its days within the period."""
+    """The sales of a day, or of the days of a week or month within the period."""
 
     days: Period
     sales: int
@@ -50,7 +50,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Sales over time by day, or by week or month where the period is long. No day is left out."""
+    """Sales by day, or by week or month for a long period. Days without sales are included."""
 
     unit: Unit
     points: list[Point]
@@ -86,7 +86,7 @@ def first_sale(manager_id: UUID | None = None) -> datetime | None:
 
 
 def figures(period: Period, *, manager_id: UUID | None, until: datetime | None = None) -> Figures:
-    """The figures of one manager, or of all, before a moment where one is given."""
+    """The figures of one manager, or of all; with `until`, only of sales before that moment."""
     end = min(period.end, until) if until else period.end
     return Figures(**_students_of(manager_id).created_in(period.start, end).aggregate(**_FIGURES))
 
@@ -109,7 +109,7 @@ def sales_over_time(period: Period, *, manager_id: UUID | None) -> Series:
 
 
 def leaderboard(period: Period) -> list[Standing]:
-    """Every staff member, and everybody else who sold something in the period, best first."""
+    """All staff members, and anybody else with sales in the period, most sales first."""
     this_month = Period.month_of(business_day())
     sold = {row.pop("manager"): Figures(**row) for row in _by_manager(period, **_FIGURES)}
     lately = {row["manager"]: row["sales"] for row in _by_manager(this_month, sales=_SALES)}

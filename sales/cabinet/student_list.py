@@ -37,7 +37,7 @@ from sales.models import (
 
 SHORTEST_WORD = 2
 _PAGE = 25
-# So many rows that to sort what fits anew for each batch is little beside reading it.
+# Each batch sorts the remaining rows again, so batches are large to make that cheap.
 _BATCH = 10_000
 
 
@@ -68,8 +68,8 @@ ORDERS = {
 }
 
 
-# What is found of a search is sorted. Along the index of an order, a search for what stands at its
-# end would read the whole table row by row; no index has these keys.
+# A search sorts its results. Walking the index of an order instead could scan the whole table
+# before it finds a match, so these keys are expressions that no index has.
 _ORDERS_OF_SEARCH = {
     Order.NEWEST: ListOrder(ExpressionWrapper(CREATED + timedelta(0), DateTimeField())),
     Order.NAME: ListOrder(ExpressionWrapper(Concat(NAME, Value("")), TextField()), by_moment=False),
@@ -80,8 +80,10 @@ _STATES = {LetterFilter.WAITING: LetterState.PENDING, LetterFilter.FAILED: Lette
 
 @dataclass(frozen=True, slots=True)
 class StudentFilter:
-    """Which students, in which order. Each word of `text` is in the name, the e-mail or the phone,
-    but for what `onai.contacts` takes for the same."""
+    """The filters and the order of the list.
+
+    Each word of `text` occurs in the name, the e-mail or the phone, compared as in `onai.contacts`.
+    """
 
     text: str = ""
     status: StudentStatus | None = None
@@ -110,7 +112,7 @@ class StudentFilter:
                 letters = WelcomeLetter.objects.filter(state=_STATES[letter])
                 students = students.unsent().filter(pk__in=letters.values("student"))
             case LetterFilter.LOST:
-                # They are few, so they are found first.
+                # Lost letters are few, so the query starts from them.
                 students = students.filter(pk__in=_newest_letters(_IS_LOST).values("student"))
             case LetterFilter() as letter:
                 is_so = Q(state=LetterState.SENT, delivery=letter.value)
@@ -123,7 +125,7 @@ _IS_LOST = Q(state=LetterState.FAILED) | Q(state=LetterState.SENT, delivery__in=
 
 
 def _newest_letters(which: Q) -> "QuerySet[WelcomeLetter]":
-    """The letters that count, each the newest of its student, of which this is true."""
+    """The letters that match `which` and are the newest of their student."""
     newer = WelcomeLetter.objects.filter(
         student=OuterRef("student"), created_at__gt=OuterRef("created_at")
     )
@@ -131,9 +133,7 @@ def _newest_letters(which: Q) -> "QuerySet[WelcomeLetter]":
 
 
 def count_lost(wanted: StudentFilter) -> int:
-    """How many of the students of these managers did not get their letter, counted no further than
-    a list is.
-    """
+    """The number of the manager's students whose letter was lost, up to `COUNTED_AT_MOST`."""
     lost = StudentFilter(
         manager_id=wanted.manager_id,
         without_manager=wanted.without_manager,
@@ -143,11 +143,11 @@ def count_lost(wanted: StudentFilter) -> int:
 
 
 def page_of_students(wanted: StudentFilter, *, after: str = "") -> ListPage[Student]:
-    """The page after the one whose `following` is `after`; nonsense leads to the first."""
+    """The page after the cursor `after`; the first page for an empty or invalid cursor."""
     return paging.page_of(wanted.students, wanted.list_order, after=after, size=_PAGE, counted=True)
 
 
 def all_students(wanted: StudentFilter) -> Iterator[Student]:
-    """Every student there is, read in batches while they are taken."""
+    """Every student of the filter, read lazily in batches."""
     batches = paging.batches_of(wanted.students, wanted.list_order, size=_BATCH)
     return chain.from_iterable(batches)

@@ -1,4 +1,4 @@
-"""The people of the funnel as JSON."""
+"""The JSON of the lists of people and of repeated buyers."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -21,7 +21,7 @@ class DaysShape(Shape):
 
 
 class EventShape(Shape):
-    """A mark of a lead. `at` may be unknown where it happened."""
+    """Whether an event happened to a lead. `at` may be null even if it did."""
 
     happened: bool
     at: Moment | None

@@ -1,4 +1,4 @@
-"""Whether an access token is what it says: issued by our Supabase project, for us, and now.
+"""Verifies access tokens: signature, issuer, audience and dates.
 
 The keys are either one shared secret (HS256 projects) or the project's published key set.
 """
@@ -18,20 +18,20 @@ from onai.identity.supabase import AuthUnavailable
 logger = logging.getLogger(__name__)
 
 AUDIENCE = "authenticated"
-# Clocks are not in step: a token may be this many seconds early or late.
+# Tolerated difference between Supabase's clock and ours, in seconds.
 LEEWAY_SECONDS = 30
 _REQUIRED_CLAIMS = ["exp", "iat", "iss", "aud", "sub"]
 _ALGORITHMS_OF_KEY_TYPE = {"EC": ["ES256"], "RSA": ["RS256"]}
 
 
 class TokenInvalid(Exception):
-    """The token proves nothing."""
+    """The token is not a valid token of our Supabase project."""
 
 
 def verify(token: str) -> Mapping[str, Any]:
-    """The claims of an access token whose signature, dates, issuer and audience are right.
+    """The claims of an access token with valid signature, dates, issuer and audience.
 
-    Raises TokenInvalid, or AuthUnavailable when the keys cannot be had.
+    Raises TokenInvalid, or AuthUnavailable if the published keys cannot be fetched.
     """
     try:
         key, algorithms = _key_for(token)
@@ -44,7 +44,7 @@ def verify(token: str) -> Mapping[str, Any]:
             leeway=LEEWAY_SECONDS,
             options={"require": _REQUIRED_CLAIMS},
         )
-    # A token is anybody's text: its JSON may nest too deep, or hold halves of characters.
+    # A token is untrusted text: its JSON may nest too deeply or contain lone surrogates.
     except (jwt.InvalidTokenError, RecursionError, UnicodeError) as error:
         raise TokenInvalid from error
     return claims
@@ -53,8 +53,8 @@ def verify(token: str) -> Mapping[str, Any]:
 def verify_fresh(token: str) -> Mapping[str, Any]:
     """The claims of a token that Supabase has just issued.
 
-    One that cannot be verified says that the configuration is wrong, or that keys are changing:
-    nobody's session has ended. Raises AuthUnavailable.
+    If it cannot be verified, our configuration is wrong or the keys are being rotated; no session
+    has ended. Raises AuthUnavailable.
     """
     try:
         claims = verify(token)
@@ -68,7 +68,7 @@ def verify_fresh(token: str) -> Mapping[str, Any]:
 
 
 def _key_for(token: str) -> tuple[Any, list[str]]:
-    """The key that must have signed `token`, and the algorithms that kind of key signs with."""
+    """The key that must have signed `token`, and the algorithms allowed for its type."""
     if settings.SUPABASE_JWT_SECRET:
         return settings.SUPABASE_JWT_SECRET, ["HS256"]
     key_id = jwt.get_unverified_header(token).get("kid")
