@@ -68,7 +68,7 @@ _HANDLED = (
 )
 _LATE = f"(not {_HANDLED} and created_at >= %(late_since)s and created_at < %(mailed_until)s)"
 _SPAN = "created_at >= %(since)s and created_at < %(until)s"
-# Whatever is of the moment a lead came.
+# Leads by source and hour of creation.
 _CAME = f"""
 select coalesce(source, '') as source, floor(date_part('epoch', created_at) / 3600)::int as hour,
   count(*) as n, min(created_at) as first, max(created_at) as last,
@@ -78,7 +78,7 @@ select coalesce(source, '') as source, floor(date_part('epoch', created_at) / 36
   max(created_at) filter (where {_LATE}) as last_late
 from landing_leads where {_SPAN} group by 1, 2
 """
-# Whatever has a moment of its own. A clock that is ahead of the database's marks no future.
+# Each mark at its own moment, else at that of its lead; one ahead of the clock counts as now.
 _EVENTS = ", ".join(
     (
         *(

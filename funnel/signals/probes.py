@@ -37,7 +37,7 @@ def _mailer() -> str:
 
 
 def _not_found_out(problem: FiguresUnavailable) -> str:
-    """What is said while Landing cannot be read, which another probe reports."""
+    """The message while Landing is unreadable; another probe reports the outage itself."""
     return _("не узнать: %(why)s") % {"why": problem.message}
 
 

@@ -1,4 +1,4 @@
-"""Which marks still come: what their own past lets expect, and what became of them since.
+"""Watches which marks still arrive, compared with the rate of each in the past.
 
 A reading is made of the two databases alone, so every process finds the same. It is kept for an
 hour, for all processes where the cache is shared; while Landing does not answer, the last one
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 KEPT = timedelta(hours=1)
 # A mark that did not come for so long is silent, however rare it was.
 WATCHED = PAST + LONGEST_DELAY
-# The scan reaches a little further back, so that the past of whatever fell silent is whole.
+# The scan reaches further back, so that a mark that stopped has its full history.
 _SCANNED = WATCHED + timedelta(days=3)
 # A mark that is recorded without its moment counts at that of its lead, and comes within so long
 # after it as a rule. Where more than this share is so, later leads say nothing yet.

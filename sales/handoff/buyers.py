@@ -33,9 +33,9 @@ _WRITTEN = [field.name for field in Buyer._meta.concrete_fields if field.name !=
 
 
 def regroup(changed: Iterable[UUID]) -> list[UUID]:
-    """Group again whatever is connected with these contacts; returns the ids of the buyers.
+    """Regroup these contacts and all contacts connected with them; returns the ids of the buyers.
 
-    In the caller's transaction, which nobody else regroups at the same time.
+    Runs in the caller's transaction. A lock makes other transactions wait.
     """
     take_turns()
     contacts, crowded = _connected(list(changed))
@@ -45,7 +45,7 @@ def regroup(changed: Iterable[UUID]) -> list[UUID]:
     buyers = {one.pk: one for one in _locked(former.values())}
     taken: dict[UUID, Buyer] = {}
     moved: list[BuyerContact] = []
-    # The person with the oldest contact chooses first, so that a repetition chooses alike.
+    # In order of the oldest contact, so that a repeated run gives the same result.
     for person in sorted(found, key=lambda one: min(_age(by_id[each]) for each in one.contacts)):
         theirs = sorted((by_id[one] for one in person.contacts), key=_age)
         buyer = _buyer_of(theirs, buyers, taken)
@@ -68,9 +68,7 @@ def regroup(changed: Iterable[UUID]) -> list[UUID]:
 
 
 def refresh_lines(buyers: Iterable[Buyer]) -> None:
-    """Open or close these lines by what is known of the buyers, as after a change of
-    `QUEUE_SIGNALS`.
-    """
+    """Open or close the lines of these buyers, for example after a change of `QUEUE_SIGNALS`."""
     changed = []
     for buyer in buyers:
         since = line_opened_at(buyer)
@@ -81,14 +79,15 @@ def refresh_lines(buyers: Iterable[Buyer]) -> None:
 
 
 def take_turns() -> None:
-    """Wait until no other transaction joins persons, or ties them to students."""
+    """Take the lock that serialises regrouping and matching, until the transaction ends."""
     with connections["tripwire"].cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext('sales.handoff'))")
 
 
 def line_opened_at(buyer: Buyer) -> datetime | None:
-    """Since when the line is open, None where it is closed. A line closed as unpaid opens again
-    when a deal is won.
+    """Since when the line is open; None if it is closed.
+
+    Reopens a line that was closed as unpaid if a deal was won later.
     """
     if buyer.closed_reason == ClosingReason.NOT_PAID and _paid_since(buyer):
         for name in _CLOSING:
@@ -97,7 +96,7 @@ def line_opened_at(buyer: Buyer) -> datetime | None:
 
 
 def since_when(buyer: Buyer) -> datetime | None:
-    """The earliest of the signals that open a line (`QUEUE_SIGNALS`), gone or not."""
+    """The earliest signal that opens a line (`QUEUE_SIGNALS`), even if it has since disappeared."""
     kinds = (*settings.QUEUE_SIGNALS, SignalKind.BY_HAND)
     return min((at for kind in kinds if (at := buyer.signal_at(SignalKind(kind)))), default=None)
 

@@ -1,7 +1,7 @@
-"""Keeps leads and deals as last read, and notices what has changed about each.
+"""Stores leads and deals as last read from Landing, and detects what changed.
 
-A signal keeps the moment at which it was first seen. One that is no longer true keeps it, too, and
-is marked with the moment that was noticed; so does everything of a row that is gone from Landing.
+A signal keeps the moment at which it was first seen. If the signal or its whole row disappears from
+Landing, the signal stays and is marked with the moment at which we noticed.
 """
 
 import hashlib
@@ -94,7 +94,7 @@ def _fill(contact: BuyerContact, reading: Reading) -> None:
 
 
 def _note(contact: BuyerContact, kind: SignalKind, mark: Mark, otherwise: datetime) -> None:
-    """Note a signal, first seen at its own moment, or else when we saw it."""
+    """Record a signal at its own moment; without one, at the moment when we first saw it."""
     known = contact.signal_at(kind)
     seen = mark.at or known or otherwise
     setattr(contact, f"{kind.value}_at", min(seen, known) if known else seen)

@@ -61,7 +61,7 @@ def persons(contacts: Sequence[Contact], *, crowded: frozenset[str] = frozenset(
     groups = _by(contacts, "phone_key", crowded).values()
     families, joins = list(groups), -1
     while joins != union.joins:
-        # Those joined by one phone may be one person on another phone, too.
+        # A join on one phone may make the contacts of another phone one person, so repeat.
         joins = union.joins
         families = [group for group in families if not _join_one_phone(group, union)]
     sharing = {union.root(one.id) for group in families for one in group}
@@ -82,10 +82,10 @@ def _by(contacts: Iterable[Contact], key: str, crowded: frozenset[str]) -> dict[
 
 
 def _join_one_phone(group: list[Contact], union: _Union) -> bool:
-    """Join the contacts of one phone, as far as they are one person's; whether all of them are."""
+    """Join the contacts of one phone that are one person; returns whether all of them are."""
     names = _names_of(group, union)
     for written in names:
-        # A part of a name joins the one longer name that it is a part of.
+        # «Дана» joins «Дана Ким» if that is the only longer name that contains it.
         longer = {union.root(names[other][0]) for other in names if written < other}
         if len(longer) == 1:
             union.join([next(iter(longer)), *names[written]])

@@ -108,7 +108,7 @@ def _sweep(sweep: str, read: Callable[[Any], Page]) -> None:
 
 
 def _new_leads(place: Any, since: datetime, now: datetime) -> Page:
-    """The leads that came since, and once more those that came a little before."""
+    """The new leads, with a short overlap: a row may become visible after a younger one."""
     begins = _place(place, since)
     rows = landing_reader.leads_after(begins, before=_NEVER, size=PAGE)
     if len(rows) == PAGE:
@@ -134,7 +134,7 @@ def _old_leads(place: Any, since: datetime) -> Page:
 def _known_between(
     begins: Place, rows: list[Reading], before: datetime
 ) -> "QuerySet[BuyerContact]":
-    """The leads we know of that were created where this page is."""
+    """The stored leads whose creation time lies within this page."""
     return BuyerContact.objects.filter(
         kind=ContactKind.LEAD,
         missing_at=None,
@@ -144,7 +144,7 @@ def _known_between(
 
 
 def _page_of_leads(rows: list[Reading], known: "QuerySet[BuyerContact]") -> Page:
-    """A page, with the known leads that are not where they were: read again, or gone."""
+    """A page, and the stored leads that are missing from it: moved or deleted in Landing."""
     unseen = known.exclude(pk__in=[row.id for row in rows]).values_list("pk", flat=True)
     moved, missing = _read_again(list(unseen))
     is_last = len(rows) < PAGE
@@ -153,7 +153,7 @@ def _page_of_leads(rows: list[Reading], known: "QuerySet[BuyerContact]") -> Page
 
 
 def _read_again(ids: list[UUID]) -> tuple[list[Reading], set[UUID]]:
-    """These leads as they stand, and those that are gone."""
+    """Read these leads again; returns the current rows and those that were deleted."""
     rows = landing_reader.leads_with(ids) if ids else []
     return rows, set(ids) - {row.id for row in rows}
 

@@ -86,5 +86,5 @@ def render(letter: WelcomeLetter) -> mail.Letter:
 
 
 def help_from(manager_name: str, words: wording.Words) -> str:
-    """Whom the student turns to."""
+    """The person whom the letter names for questions."""
     return words.manager.format(manager=manager_name) if manager_name else words.no_manager

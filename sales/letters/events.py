@@ -141,7 +141,7 @@ def apply(svix_id: str) -> None:
         if event is None or letter is None:
             return
         if letter.state != LetterState.SENT:
-            # Resend has accepted it, whatever we have heard of that.
+            # The event proves that Resend accepted it, even if its response never reached us.
             outbox.record_sent(letter, event.resend_id)
         outbox.record_delivery(
             letter.pk,
