@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import connections
 
 from funnel.models import Lead
-from funnel.people.listing import Contacts, asked_past_the_cache, contacts_of
+from funnel.people.listing import CONTACTS, Contacts, asked_past_the_cache, contacts_of
 from onai.periods import Period
 
 PAGE = 20
@@ -26,7 +26,6 @@ PAGE = 20
 SHOWN_OF_ONE = 50
 # The number of persons that the file reads together.
 _TOGETHER = 500
-_READ = ("name", "phone", "email", "source", "created_at", "sms_clicked_at")
 
 # All purchases are counted; only those that share a phone or an e-mail are returned.
 _SHARED = """
@@ -233,7 +232,9 @@ def _repeated(shared: Sequence[_Shared]) -> tuple[int, int]:
 def _buyers(persons: Sequence[_Person], place: int, of_one: int | None) -> tuple[RepeatBuyer, ...]:
     """The persons from this place on, with at most so many of their purchases."""
     ids = [one.id for person in persons for one in person[:of_one]]
-    leads = asked_past_the_cache(lambda: Lead.objects.only(*_READ).in_bulk(ids))
+    leads = asked_past_the_cache(
+        lambda: Lead.objects.only(*CONTACTS, "sms_clicked_at").in_bulk(ids)
+    )
     return tuple(
         RepeatBuyer(
             place=place + number,

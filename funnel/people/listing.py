@@ -34,6 +34,18 @@ Found = TypeVar("Found")
 PAGE = 25
 _BATCH = 2_000
 _SOURCES_AT_MOST = 50
+CONTACTS = ("name", "phone", "email", "source", "created_at")
+_EVENTS = (
+    "email_sent",
+    "email_sent_at",
+    "email_opened_at",
+    "email_clicked",
+    "email_clicked_at",
+    "sms_sent",
+    "sms_sent_at",
+    "sms_clicked",
+    "sms_clicked_at",
+)
 _NEWEST = ListOrder(F("created_at"))
 
 
@@ -178,7 +190,7 @@ def _asked(ask: Callable[[], Found]) -> Found:
 
 def _matching(wanted: PeopleFilter) -> LeadQuerySet:
     condition = is_lost_at(wanted.step) if wanted.lost else is_at(wanted.step)
-    leads = Lead.objects.created_in(wanted.period).filter(condition)
+    leads = Lead.objects.created_in(wanted.period).filter(condition).only(*CONTACTS, *_EVENTS)
     if wanted.sources:
         leads = leads.annotate(source_name=source_name()).filter(source_name__in=wanted.sources)
     if wanted.text:

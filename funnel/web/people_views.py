@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_safe
 
-from funnel.people import duplicates, listing
+from funnel.people import duplicates, listing, rows
 from funnel.people.form import DuplicatesForm, PeopleForm
 from funnel.question import LONGEST_DAYS
 from funnel.report.sources import readable
@@ -45,17 +45,18 @@ def people_page(request: IdentifiedRequest) -> HttpResponse:
     period_form, chosen = _period(request)
     form = PeopleForm(request.GET, sources=listing.sources_of(chosen.period))
     wanted = form.wanted(chosen.period)
+    page = listing.page_of_people(wanted, after=form.place)
+    incomplete = incomplete_in(chosen.period, only_kept=True)
     context = {
         **_page_of(request, period_form, chosen, _FILTER),
         "form": form,
         "wanted": wanted,
         "stage": STAGES[wanted.step],
-        "incomplete": incomplete_in(chosen.period, only_kept=True).of(
-            rests_on(STAGES[wanted.step])
-        ),
+        "silent": incomplete.notices,
+        "incomplete": incomplete.of(rests_on(STAGES[wanted.step])),
         "is_reported": way_of(wanted.step) is Counting.REPORTED,
         "groups": _groups(),
-        "page": listing.page_of_people(wanted, after=form.place),
+        "page": page.showing(rows.of_people(page.rows)),
         "is_first_page": not form.place,
         "is_narrowed": bool(wanted.text or wanted.sources),
         "navigation": _navigation("funnel-people", request, chosen, wanted.sources),
@@ -155,6 +156,8 @@ def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
         **_page_of(request, period_form, chosen, ("source",)),
         "form": form,
         "page": page,
+        "buyers": [(buyer, rows.of_purchases(buyer.rows)) for buyer in page.buyers],
+        "silent": incomplete_in(chosen.period, only_kept=True).notices,
         "sentence": _checked(chosen, page.check),
         "navigation": _navigation("funnel-duplicates", request, chosen, sources),
     }
@@ -226,10 +229,10 @@ def duplicates_csv(request: IdentifiedRequest) -> HttpResponseBase:
     form = DuplicatesForm(request.GET)
     refuse_errors(period_form, form)
     buyers = duplicates.all_duplicates(chosen.period, sources=form.chosen_sources)
-    rows = (_bought(buyer, purchase) for buyer in buyers for purchase in buyer.rows)
+    bought = (_bought(buyer, purchase) for buyer in buyers for purchase in buyer.rows)
     name = _file_name("duplicates", chosen=chosen)
     sources = list(form.chosen_sources)
-    return csv_export.csv_file(name, _DUPLICATES_COLUMNS, rows, **_days(chosen), sources=sources)
+    return csv_export.csv_file(name, _DUPLICATES_COLUMNS, bought, **_days(chosen), sources=sources)
 
 
 def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> list[csv_export.Cell]:
@@ -267,7 +270,6 @@ def _page_of(
         "presets": Preset,
         "chosen": chosen,
         "as_of": timezone.now(),
-        "silent": incomplete_in(chosen.period, only_kept=True).notices,
         "filter_query": urlencode(parameters(request.GET, *names, *LOOK)),
         "period_query": urlencode(parameters(request.GET, *_PERIOD, *LOOK)),
         "list_query": urlencode(parameters(request.GET, *_PERIOD, *names, *LOOK)),
