@@ -13,6 +13,7 @@ class SalesConfig(AppConfig):
         """
         from onai.identity.recovery.own_password import own_password_set
         from onai.ops.probes import BACKGROUND, DEPENDENCIES
+        from onai.ops.status import LIMITS
         from onai.web import notices
         from sales import letters, probes
         from sales.adoption import optional_tables
@@ -22,6 +23,7 @@ class SalesConfig(AppConfig):
 
         DEPENDENCIES.append(probes.ACCOUNTS)
         BACKGROUND.extend((*probes.PROBES, optional_tables.PROBE))
+        LIMITS.extend(probes.LIMITS)
         watch_student_marks()
         own_password_set.connect(letters.forget_replaced_password)
         notices.OVERVIEW.append(notice.of_queue)

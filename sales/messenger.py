@@ -8,7 +8,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from onai.contacts import phones
 from sales import links
+from sales.cabinet.attention import Attention
 from sales.letters import wording
+from sales.letters.contents import language_of
 from sales.models import LetterKind, RequestKind, Student
 
 
@@ -45,11 +47,19 @@ def credentials(student: Student, *, password: str, kind: str, language: str) ->
     return message("\n".join(lines), student.phone)
 
 
-def reminder(student: Student, *, language: str) -> Message:
+def nudge(student: Student, attention: Attention) -> Message:
+    """What to write to somebody who has not started, or has gone quiet."""
+    language = language_of(student)
+    words = wording.words_in(language)
+    opening = words.gone_quiet if attention.has_started else words.not_started
+    return reminder(student, language=language, opening=opening)
+
+
+def reminder(student: Student, *, language: str, opening: str = "") -> Message:
     """Where a student signs in, and how they get a password: without one."""
     words = wording.words_in(language)
     lines = [
-        words.invitation.format(name=student.full_name),
+        (opening or words.invitation).format(name=student.full_name),
         "",
         *_sign_in(student, words),
         f"{words.forgotten} {links.forgot_password(student.email)}",

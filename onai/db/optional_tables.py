@@ -42,7 +42,8 @@ _OF_VISIBILITY = {
 class OptionalTable:
     """A table of the database `alias`, in its schema `public`.
 
-    `columns` are those that the product reads. `tells` is what only this table knows, as the end of
+    `columns` are those that the product reads; `uuids` those of them that must hold uuids, to be
+    compared with ours. `tells` is what only this table knows, as the end of
     a sentence: «Без неё неизвестно, …».
     """
 
@@ -50,6 +51,7 @@ class OptionalTable:
     name: str
     columns: tuple[str, ...]
     tells: str | Promise
+    uuids: tuple[str, ...] = ()
 
     def readable(self) -> bool:
         """Whether a statement that reads this table can be run. Raises Django's database errors."""
@@ -87,7 +89,12 @@ class OptionalTable:
 
     def _missing_columns(self) -> list[str]:
         found = catalog.tables(self.alias, [self.name]).get(self.name)
-        return [name for name in self.columns if not found or name not in found.columns]
+        columns = found.columns if found else {}
+        return [
+            name
+            for name in self.columns
+            if name not in columns or (name in self.uuids and columns[name].kind != "uuid")
+        ]
 
 
 _remembered: dict[tuple[str, str], tuple[float, Access]] = {}

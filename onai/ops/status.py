@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -13,6 +14,9 @@ from onai.ops.examination import examine
 from onai.ops.probes import BACKGROUND, DEPENDENCIES
 from onai.templatetags.russian import plural
 
+# What the site does not do, a sentence each, as the apps tell it.
+LIMITS: list[Promise] = []
+
 
 @role_required("admin")
 @require_safe
@@ -22,6 +26,7 @@ def status(request: IdentifiedRequest) -> HttpResponse:
     context = {
         "parts": parts,
         "broken": _broken(sum(not part.works for part in parts), len(parts)),
+        "limits": LIMITS,
         "staff": staff_register() if tripwire_works else None,
         "proxy": audit.address_of(request) if audit.may_be_a_proxys(request) else "",
     }

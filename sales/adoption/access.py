@@ -16,6 +16,7 @@ from onai.db.catalog import quoted
 from onai.db.routers import HOME_OF_APP
 from onai.db.visibility import Visibility, visibility
 from sales.adoption.findings import Finding, Severity
+from sales.models import platform
 
 ACCOUNT_TABLES = ("auth.users", "auth.identities", "auth.sessions")
 _HIDDEN: dict[Visibility, str | Promise] = {
@@ -61,6 +62,8 @@ def tables_of_tripwire() -> list[str]:
         model._meta.db_table
         for model in apps.get_models()
         if HOME_OF_APP.get(model._meta.app_label) == "tripwire"
+        # Those are read only where they can be; procrastinate's are unmanaged, too, and needed.
+        and model.__module__ != platform.__name__
     )
 
 

@@ -13,18 +13,21 @@ PROGRESS = OptionalTable(
     "tripwire_progress",
     ("tripwire_user_id", "module_id", "lesson_id", "is_completed", "completed_at", "updated_at"),
     _("какие уроки пройдены"),
+    ("tripwire_user_id",),
 )
 PROFILES = OptionalTable(
     "tripwire",
     "tripwire_user_profile",
     ("user_id", "modules_completed", "total_modules", "certificate_issued", "updated_at"),
     _("сколько модулей пройдено"),
+    ("user_id",),
 )
 CERTIFICATES = OptionalTable(
     "tripwire",
     "certificates",
     ("user_id", "certificate_number", "issued_at"),
     _("у кого есть сертификат"),
+    ("user_id",),
 )
 PROBE = optional_tables_probe(
     "platform_tables",

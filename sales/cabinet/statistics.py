@@ -16,6 +16,8 @@ from django.db.models.functions import Cast, Coalesce
 from onai.db.functions import period_number
 from onai.identity.models import StaffMember
 from onai.periods import Period, Unit, business_day
+from sales.cabinet.availability import Availability
+from sales.cabinet.learning import finished_accounts
 from sales.models import CREATED, Student, StudentQuerySet, StudentStatus
 
 NOBODY = UUID(int=0)
@@ -25,18 +27,20 @@ _FIGURES = {
     "sales": _SALES,
     "revenue": _REVENUE,
     "active": Count("pk", filter=Q(status=StudentStatus.ACTIVE)),
-    "finished": Count("pk", filter=Q(status=StudentStatus.COMPLETED)),
+    "marked_finished": Count("pk", filter=Q(status=StudentStatus.COMPLETED)),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Number of sales, revenue in tenge, and how many of these students are active or finished."""
+    """Number of sales, revenue in tenge, and how many of these students are active, or have the
+    status «Прошёл курс».
+    """
 
     sales: int
     revenue: int
     active: int
-    finished: int
+    marked_finished: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class Standing:
     figures: Figures
     sales_this_month: int
     is_staff: bool
+    # By the platform; None where it cannot be asked.
+    finished: int | None = None
 
 
 def first_day_of_all() -> date | None:
@@ -89,6 +95,18 @@ def figures(period: Period, *, manager_id: UUID | None, until: datetime | None =
     """The figures of one manager, or of all; with `until`, only of sales before that moment."""
     end = min(period.end, until) if until else period.end
     return Figures(**_students_of(manager_id).created_in(period.start, end).aggregate(**_FIGURES))
+
+
+def finished_by_manager(period: Period, known: Availability) -> dict[UUID, int] | None:
+    """How many students of the period have finished the course, as the platform says, by manager;
+    None where it cannot be asked.
+    """
+    if not known.finished:
+        return None
+    students = _students_of(None).created_in(period.start, period.end)
+    finished = students.filter(user_id__in=finished_accounts(known, students))
+    rows = finished.values_list(Coalesce("granted_by", NOBODY)).annotate(count=Count("pk"))
+    return dict(rows.order_by())
 
 
 def sales_over_time(period: Period, *, manager_id: UUID | None) -> Series:
@@ -138,7 +156,7 @@ def figures_in(standings: Iterable[Standing], *, manager_id: UUID | None) -> Fig
         sales=sum(one.sales for one in wanted),
         revenue=sum(one.revenue for one in wanted),
         active=sum(one.active for one in wanted),
-        finished=sum(one.finished for one in wanted),
+        marked_finished=sum(one.marked_finished for one in wanted),
     )
 
 

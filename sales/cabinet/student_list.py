@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain
 from uuid import UUID
 
 from django.db.models import (
@@ -22,9 +21,11 @@ from django.utils.translation import gettext_lazy as _
 
 from onai.web import paging
 from onai.web.paging import ListOrder, ListPage
+from sales.cabinet.attention import Attention, needing
+from sales.cabinet.availability import Availability
 from sales.models import (
     CREATED,
-    LAST_ACTIVE,
+    LAST_SIGN_IN,
     LOST,
     NAME,
     Delivery,
@@ -44,7 +45,7 @@ _BATCH = 10_000
 class Order(TextChoices):
     NEWEST = "newest", _("сначала новые")
     NAME = "name", _("по имени")
-    ACTIVE = "active", _("по последней активности")
+    SIGN_IN = "active", _("по последнему входу")
 
 
 class LetterFilter(TextChoices):
@@ -64,7 +65,7 @@ class LetterFilter(TextChoices):
 ORDERS = {
     Order.NEWEST: ListOrder(CREATED),
     Order.NAME: ListOrder(NAME, by_moment=False),
-    Order.ACTIVE: ListOrder(LAST_ACTIVE),
+    Order.SIGN_IN: ListOrder(LAST_SIGN_IN),
 }
 
 
@@ -73,7 +74,7 @@ ORDERS = {
 _ORDERS_OF_SEARCH = {
     Order.NEWEST: ListOrder(ExpressionWrapper(CREATED + timedelta(0), DateTimeField())),
     Order.NAME: ListOrder(ExpressionWrapper(Concat(NAME, Value("")), TextField()), by_moment=False),
-    Order.ACTIVE: ListOrder(ExpressionWrapper(LAST_ACTIVE + timedelta(0), DateTimeField())),
+    Order.SIGN_IN: ListOrder(LAST_SIGN_IN),
 }
 _STATES = {LetterFilter.WAITING: LetterState.PENDING, LetterFilter.FAILED: LetterState.FAILED}
 
@@ -90,19 +91,24 @@ class StudentFilter:
     manager_id: UUID | None = None
     without_manager: bool = False
     letter: LetterFilter | None = None
+    attention: Attention | None = None
     order: Order = Order.NEWEST
 
-    @property
-    def list_order(self) -> ListOrder:
-        return (_ORDERS_OF_SEARCH if self.text else ORDERS)[self.order]
+    def list_order(self, known: Availability) -> ListOrder:
+        """The order asked for; without sign-ins, the newest first instead of by sign-in."""
+        order = self.order
+        if order is Order.SIGN_IN and not known.sign_ins:
+            order = Order.NEWEST
+        return (_ORDERS_OF_SEARCH if self.text else ORDERS)[order]
 
-    @property
-    def students(self) -> StudentQuerySet:
+    def students(self, known: Availability) -> StudentQuerySet:
         students = Student.objects.without_staff().matching(self.text)
         if self.status:
             students = students.filter(status=self.status)
         if self.without_manager or self.manager_id:
             students = students.of_manager(None if self.without_manager else self.manager_id)
+        if self.attention:
+            students = needing(students, self.attention, known)
         match self.letter:
             case LetterFilter.SENT:
                 students = students.filter(welcome_email_sent=True)
@@ -132,22 +138,34 @@ def _newest_letters(which: Q) -> "QuerySet[WelcomeLetter]":
     return WelcomeLetter.objects.filter(which, ~Exists(newer))
 
 
-def count_lost(wanted: StudentFilter) -> int:
-    """The number of the manager's students whose letter was lost, up to `COUNTED_AT_MOST`."""
-    lost = StudentFilter(
+def count_students(
+    wanted: StudentFilter,
+    known: Availability,
+    *,
+    letter: LetterFilter | None = None,
+    attention: Attention | None = None,
+) -> int:
+    """The number of the manager's students with this letter and in this group, up to
+    `COUNTED_AT_MOST`.
+    """
+    counted = StudentFilter(
         manager_id=wanted.manager_id,
         without_manager=wanted.without_manager,
-        letter=LetterFilter.LOST,
+        letter=letter,
+        attention=attention,
     )
-    return lost.students[: paging.COUNTED_AT_MOST].count()
+    return counted.students(known)[: paging.COUNTED_AT_MOST].count()
 
 
-def page_of_students(wanted: StudentFilter, *, after: str = "") -> ListPage[Student]:
+def page_of_students(
+    wanted: StudentFilter, known: Availability, *, after: str = ""
+) -> ListPage[Student]:
     """The page after the cursor `after`; the first page for an empty or invalid cursor."""
-    return paging.page_of(wanted.students, wanted.list_order, after=after, size=_PAGE, counted=True)
+    students, order = wanted.students(known), wanted.list_order(known)
+    return paging.page_of(students, order, after=after, size=_PAGE, counted=True)
 
 
-def all_students(wanted: StudentFilter) -> Iterator[Student]:
+def all_students(wanted: StudentFilter, known: Availability) -> Iterator[list[Student]]:
     """Every student of the filter, read lazily in batches."""
-    batches = paging.batches_of(wanted.students, wanted.list_order, size=_BATCH)
-    return chain.from_iterable(batches)
+    students, order = wanted.students(known), wanted.list_order(known)
+    return paging.batches_of(students, order, size=_BATCH)

@@ -20,10 +20,11 @@ from sales.models.letters import (
     LetterState,
     WelcomeLetter,
 )
+from sales.models.platform import Account, Certificate, CourseProfile, Lesson
 from sales.models.requests import RequestKind, RequestState, StudentRequest
 from sales.models.students import (
     CREATED,
-    LAST_ACTIVE,
+    LAST_SIGN_IN,
     LONG_PAST,
     NAME,
     ActionType,
@@ -37,20 +38,24 @@ from sales.models.students import (
 
 __all__ = [
     "CREATED",
-    "LAST_ACTIVE",
+    "LAST_SIGN_IN",
     "LONG_PAST",
     "LOST",
     "NAME",
     "UNSEALABLE",
+    "Account",
     "ActionType",
     "ActivityEntry",
     "Ambiguity",
     "Buyer",
     "BuyerContact",
+    "Certificate",
     "ClosingReason",
     "ContactKind",
+    "CourseProfile",
     "Delivery",
     "Language",
+    "Lesson",
     "LetterEvent",
     "LetterKind",
     "LetterState",

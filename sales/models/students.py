@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onai.contacts import folding, phones
 from onai.identity.models import StaffMember
+from sales.models.platform import Account
 
 if TYPE_CHECKING:
     from sales.models.letters import WelcomeLetter
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 # The orders of students. An unknown moment counts as long past.
 LONG_PAST = datetime(1900, 1, 1, tzinfo=UTC)
 CREATED = Coalesce("created_at", Value(LONG_PAST))
-LAST_ACTIVE = Coalesce("last_active_at", Value(LONG_PAST))
+LAST_SIGN_IN = Coalesce("account__last_sign_in_at", Value(LONG_PAST))
 NAME = Lower("full_name")
 # Within words, an index of trigrams finds nothing shorter.
 _SHORTEST_PART = 3
@@ -103,6 +104,14 @@ class Student(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid4, db_default=RandomUUID())
     user_id = models.UUIDField()
+    # No column: the account in Supabase Auth, for joins.
+    account = models.ForeignObject(
+        Account,
+        on_delete=models.DO_NOTHING,
+        from_fields=["user_id"],
+        to_fields=["id"],
+        related_name="+",
+    )
     full_name = models.TextField()
     email = models.TextField(unique=True)
     granted_by = models.UUIDField(null=True)
@@ -134,7 +143,6 @@ class Student(models.Model):
             models.Index(Lower("email"), name="tripwire_users_email_lower"),
             # One for each order that the cabinet offers (docs/adr/0022).
             models.Index(CREATED.desc(), F("id").desc(), name="tripwire_users_newest"),
-            models.Index(LAST_ACTIVE.desc(), F("id").desc(), name="tripwire_users_active"),
             models.Index(NAME, "id", name="students_by_name"),
         )
         constraints = (

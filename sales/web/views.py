@@ -1,12 +1,16 @@
 """Opens a student's access, shows one student, and welcomes a student."""
 
 import logging
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
@@ -24,6 +28,10 @@ from onai.web.paging import PagedForm
 from onai.web.problems import Problem, tell_when_to_retry
 from sales import letters, messenger
 from sales.activity import page_of_activity
+from sales.cabinet.attention import attention_of
+from sales.cabinet.availability import Availability, availability
+from sales.cabinet.learning import learning_of
+from sales.cabinet.written_columns import written_columns
 from sales.handoff import lead_search, queue
 from sales.handoff.lead_search import FoundLeads
 from sales.handoff.queue import Line
@@ -214,18 +222,44 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     refuse_errors(page)
     register.note(request.identity)
     history = page_of_activity(request.identity, target_user_id=found.user_id, after=page.place)
+    known = availability()
+    learning = learning_of([found], known)[found.user_id]
+    attention = attention_of(found, learning)
     context = {
         "student": found,
+        "learning": learning,
+        "unknown": known.unknown,
+        "written": _written(found, known),
+        "attention": attention,
+        "attention_title": _now("Сообщение тому, кто пропал")
+        if attention and attention.has_started
+        else _now("Сообщение тому, кто не начал"),
         "letter": found.latest_letter,
         "history": history,
         "under_way": student_requests.open_request_of(found),
         "done": _just_done(request, found),
-        "message": messenger.reminder(found, language=letters.language_of(found)),
+        "message": messenger.nudge(found, attention)
+        if attention
+        else messenger.reminder(found, language=letters.language_of(found)),
         "shows_password": student_requests.with_shown_password(
             found, request.identity, shown_password.SHOWN_FOR
         ),
     }
     return render(request, "sales/student.html", context)
+
+
+def _written(student: Student, known: Availability) -> list[tuple[str | Promise, object]]:
+    """The values of the columns that usually nothing writes."""
+    found = [(title, getattr(student, name)) for name, title in written_columns(known).items()]
+    return [(title, _in_words(value)) for title, value in found if value is not None]
+
+
+def _in_words(value: object) -> object:
+    if isinstance(value, bool):
+        return _now("да") if value else _now("нет")
+    if isinstance(value, datetime):
+        return date_format(timezone.localtime(value), "j E Y, H:i")
+    return value
 
 
 def _just_done(request: IdentifiedRequest, student: Student) -> str:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onai.contacts import folding
+from sales.cabinet.availability import availability
 from sales.cabinet.student_list import StudentFilter, page_of_students
 from tests.conftest import LandingPages
 from tests.support.desk import GOOD, Desk
@@ -65,7 +66,7 @@ def test_a_student_is_found_however_the_name_is_stored(
         "update tripwire_users set full_name = %s where email = %s", [stored, GOOD["email"]]
     )
     for text in (typed, stored, unicodedata.normalize("NFD", stored), stored.upper()):
-        page = page_of_students(StudentFilter(text))
+        page = page_of_students(StudentFilter(text), availability())
         assert [student.full_name for student in page.rows] == [stored], text
         assert page.count == 1
 

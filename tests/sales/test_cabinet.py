@@ -17,6 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from onai.web.period_form import PeriodForm, chosen_period
+from sales.cabinet.availability import availability
 from sales.cabinet.student_list import Order, StudentFilter, all_students, page_of_students
 from tests.support.desk import Desk
 from tests.support.people import Accounts
@@ -225,13 +226,13 @@ def test_the_pages_cover_the_list(
         sales.add(
             full_name=f"Имя {dice.randint(1, 9)}",
             created_at=dice.choice([moment, None]),
-            last_active_at=dice.choice([moment, None]),
+            last_sign_in_at=dice.choice([moment, None]),
             email=f"{number}@onai.test",
         )
     wanted = StudentFilter(order=order)
     seen, after, pages = [], "", 0
     while True:
-        page = page_of_students(wanted, after=after)
+        page = page_of_students(wanted, availability(), after=after)
         seen += page.rows
         pages += 1
         if page.following is None:
@@ -241,12 +242,15 @@ def test_the_pages_cover_the_list(
     assert pages == 3
     assert page.count == 60
     assert len({student.pk for student in seen}) == 60
-    assert [student.pk for student in seen] == [student.pk for student in all_students(wanted)]
+    assert [student.pk for student in seen] == [
+        student.pk for batch in all_students(wanted, availability()) for student in batch
+    ]
+    long_ago = datetime(1900, 1, 1, tzinfo=UTC)
+    accounts = sales.desk.rows("select id, last_sign_in_at from auth.users")
+    signed_in = {account["id"]: account["last_sign_in_at"] for account in accounts}
     keys: dict[Order, Callable[[Any], Any]] = {
         Order.NEWEST: lambda one: -(one.created_at or datetime(1900, 1, 1, tzinfo=UTC)).timestamp(),
-        Order.ACTIVE: lambda one: (
-            -(one.last_active_at or datetime(1900, 1, 1, tzinfo=UTC)).timestamp()
-        ),
+        Order.SIGN_IN: lambda one: -(signed_in[one.user_id] or long_ago).timestamp(),
         Order.NAME: lambda one: one.full_name.lower(),
     }
     assert [keys[order](one) for one in seen] == sorted(keys[order](one) for one in seen)
@@ -265,12 +269,14 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
         return len(captured)
 
     sales.add()
+    # What is asked once in a while only.
+    statements()
     few = statements()
     for _ in range(30):
         sales.add()
 
     assert statements() == few
-    assert few < 25
+    assert few < 40
 
 
 def test_the_file_holds_the_filtered_rows(

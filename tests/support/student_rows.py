@@ -25,6 +25,7 @@ class Sales:
     def add(self, email: str = "", **columns: Any) -> Row:
         """One student, with an account."""
         user_id = columns.pop("user_id", None) or uuid4()
+        last_sign_in_at = columns.pop("last_sign_in_at", None)
         row = {
             "full_name": "Ару Сапарова",
             "email": email or f"{uuid4().hex}@onai.test",
@@ -35,9 +36,9 @@ class Sales:
             "user_id": user_id,
         }
         self.desk.connection.execute(
-            "insert into auth.users (id, email, is_sso_user, is_anonymous)"
-            " values (%s, %s, false, false) on conflict do nothing",
-            [user_id, f"{user_id}@onai.test"],
+            "insert into auth.users (id, email, is_sso_user, is_anonymous, last_sign_in_at)"
+            " values (%s, %s, false, false, %s) on conflict do nothing",
+            [user_id, f"{user_id}@onai.test", last_sign_in_at],
         )
         names, places = ", ".join(row), ", ".join(["%s"] * len(row))
         return self.desk.row(

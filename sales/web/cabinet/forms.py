@@ -16,6 +16,7 @@ from onai.contacts import phones
 from onai.identity.models import StaffMember
 from onai.web.address_form import AddressForm
 from onai.web.paging import PagedForm
+from sales.cabinet.attention import Attention
 from sales.cabinet.student_list import (
     ORDERS,
     SHORTEST_WORD,
@@ -71,6 +72,9 @@ class StudentListForm(ListForm):
     letter = forms.ChoiceField(
         label=_("Письмо"), required=False, choices=[("", _("любое")), *LetterFilter.choices]
     )
+    attention = forms.ChoiceField(
+        label=_("Кому написать"), required=False, choices=[("", _("все")), *Attention.choices]
+    )
     sort = forms.ChoiceField(label=_("Порядок"), required=False, choices=Order.choices)
 
     def clean_q(self) -> str:
@@ -91,6 +95,7 @@ class StudentListForm(ListForm):
             text=chosen.get("q") or "",
             status=StudentStatus(chosen["status"]) if chosen.get("status") else None,
             letter=LetterFilter(chosen["letter"]) if chosen.get("letter") else None,
+            attention=Attention(chosen["attention"]) if chosen.get("attention") else None,
             manager_id=self.manager_id,
             without_manager=self.without_manager,
             order=Order(chosen.get("sort") or Order.NEWEST),

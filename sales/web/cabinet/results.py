@@ -18,6 +18,7 @@ from onai.identity.staff import register
 from onai.templatetags.russian import tenge
 from onai.web.period_form import ChosenPeriod, PeriodForm, chosen_period
 from sales.cabinet import chart, statistics
+from sales.cabinet.availability import Availability, availability
 from sales.cabinet.sales_change import compared_sales
 from sales.staff import told_apart
 from sales.web.cabinet.forms import ManagerForm
@@ -37,6 +38,7 @@ class _Figures:
     headline: _Headline
     chart: chart.SalesChart
     standings: list[statistics.Standing]
+    known: Availability
 
 
 @role_required("admin", "sales")
@@ -68,8 +70,11 @@ def _live_figures(request: IdentifiedRequest) -> HttpResponse:
     form = ManagerForm(request.GET, staff=staff())
     chosen = _period(PeriodForm(request.GET))
     manager_id = whose(request, form)
+    known = availability()
+    finished = statistics.finished_by_manager(chosen.period, known)
     now = statistics.figures(chosen.period, manager_id=manager_id)
-    context = {"chosen": chosen, "headline": _headline(chosen, now, manager_id)}
+    headline = _headline(chosen, now, manager_id, known, finished)
+    context = {"chosen": chosen, "headline": headline}
     return marked(request, render(request, "sales/live.html", context))
 
 
@@ -78,16 +83,27 @@ def _figures(chosen: Section[ChosenPeriod], manager_id: UUID | None) -> _Figures
         raise OperationalError
     period = chosen.found.period
     series = statistics.sales_over_time(period, manager_id=manager_id)
+    known = availability()
+    finished = statistics.finished_by_manager(period, known)
     standings = statistics.leaderboard(period)
     now = statistics.figures_in(standings, manager_id=manager_id)
+    if finished is not None:
+        standings = [replace(one, finished=finished.get(one.user_id, 0)) for one in standings]
     return _Figures(
-        headline=_headline(chosen.found, now, manager_id),
+        headline=_headline(chosen.found, now, manager_id, known, finished),
         chart=chart.draw(series),
         standings=_told_apart(standings),
+        known=known,
     )
 
 
-def _headline(chosen: ChosenPeriod, now: statistics.Figures, manager_id: UUID | None) -> _Headline:
+def _headline(
+    chosen: ChosenPeriod,
+    now: statistics.Figures,
+    manager_id: UUID | None,
+    known: Availability,
+    finished: dict[UUID, int] | None,
+) -> _Headline:
     change = compared_sales(chosen, now, manager_id=manager_id)
     figures = [
         Figure(_now("Продажи"), _number(now.sales), in_full(change.sales) if change else None),
@@ -97,8 +113,12 @@ def _headline(chosen: ChosenPeriod, now: statistics.Figures, manager_id: UUID | 
             in_full(change.revenue, tenge) if change else None,
         ),
         Figure(_now("Активны"), _number(now.active)),
-        Figure(_now("Прошли курс"), _number(now.finished)),
     ]
+    if finished is not None:
+        count = sum(finished.values()) if manager_id is None else finished.get(manager_id, 0)
+        figures.append(Figure(_now("Прошли курс"), _number(count)))
+    if known.marks:
+        figures.append(Figure(_now("Отмечены прошедшими"), _number(now.marked_finished)))
     return _Headline(figures, change.in_words if change else "")
 
 
