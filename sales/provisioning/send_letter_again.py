@@ -1,6 +1,6 @@
 """Sends a student's letter once more, as it was: with the same login and password."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -17,7 +17,7 @@ _UNSENT = (LetterState.PENDING, LetterState.FAILED)
 def send_letter_again(
     student_id: UUID, *, asker: Identity, attempt: UUID, despite_list: bool = False
 ) -> None:
-    """Send the newest letter again. The same `attempt` is the same letter, and sent once.
+    """Send the newest letter again. The same `attempt` (`attempt_for`) is the same letter, and sent once.
 
     `despite_list`: also to an address that the mail service skips, as far as we know. Raises a
     `Problem` where there is nothing to send.
@@ -25,7 +25,7 @@ def send_letter_again(
     with transaction.atomic(using="tripwire"):
         student = student_for(asker, student_id, locked=True)
         letter = student.latest_letter
-        if letter is not None and letter.pk == attempt:
+        if letter is not None and letter.pk == attempt and letter.state not in _UNSENT:
             return
         under_way = student_requests.open_request_of(student)
         if under_way is not None:
@@ -34,12 +34,21 @@ def send_letter_again(
             raise problems.LetterNotKept
         if not despite_list and letters.is_suppressed(student.email):
             raise problems.AddressSuppressed
-        if letter.state not in _UNSENT:
+        is_sent = letter.state not in _UNSENT
+        if is_sent:
             letter = letters.write_again(student, letter, letter_id=attempt, asked_by=asker.user_id)
-    if letter.pk == attempt:
+    if is_sent:
         letters.attempt_at_once(letter)
     else:
         letters.send_now(letter)
+
+
+def attempt_for(letter: WelcomeLetter | None) -> UUID:
+    """The number of the next attempt: that of a letter which has not gone out, or a new one.
+
+    So two taps on one form are one letter, whether they write it or send the one that failed.
+    """
+    return letter.pk if letter is not None and letter.state in _UNSENT else uuid4()
 
 
 def can_be_sent_again(student: Student, letter: WelcomeLetter) -> bool:

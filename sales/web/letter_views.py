@@ -17,7 +17,11 @@ from sales.letters.addresses import is_suppressed, other_addresses
 from sales.models import Student
 from sales.permissions import student_for
 from sales.provisioning.change_student import change_student
-from sales.provisioning.send_letter_again import can_be_sent_again, send_letter_again
+from sales.provisioning.send_letter_again import (
+    attempt_for,
+    can_be_sent_again,
+    send_letter_again,
+)
 from sales.web import shown_password
 from sales.web.change_forms import NewAddressForm
 from sales.web.request_views import redirect_to_result
@@ -94,7 +98,7 @@ def _page(
         "letter": latest,
         "form": form,
         "problem": problem,
-        "attempt": uuid4(),
+        "attempt": attempt_for(latest),
         "address_attempt": request.POST.get("attempt") if is_same_attempt else uuid4(),
         "can_be_sent_again": latest is not None and can_be_sent_again(student, latest),
         "kept_hours": round(letters.PASSWORD_KEPT.total_seconds() / 3600),

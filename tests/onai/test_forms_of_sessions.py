@@ -22,11 +22,15 @@ TYPED = {"email": "typed@onai.test", "full_name": "Набрано Долго"}
 def _hidden(client: Client, path: str, *, action: str = "") -> dict[str, str]:
     """What the form of a page sends beside what one types."""
     page = client.get(path).content.decode()
-    form = next(
+    forms = [
         one
         for one in re.findall(r"<form[^>]*>.*?</form>", page, re.DOTALL)
-        if 'method="post"' in one and action in one and 'action="/logout"' not in one
-    )
+        if 'method="post"' in one
+        and action in one
+        and not re.search(r'action="/(logout|theme)"', one)
+    ]
+    # A page may ask something before its act.
+    form = max(forms, key=lambda one: 'name="attempt"' in one)
     fields = re.findall(r'type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"', form)
     return {name: unescape(value) for name, value in fields}
 
