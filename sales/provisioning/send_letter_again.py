@@ -17,7 +17,7 @@ _UNSENT = (LetterState.PENDING, LetterState.FAILED)
 def send_letter_again(
     student_id: UUID, *, asker: Identity, attempt: UUID, despite_list: bool = False
 ) -> None:
-    """Send the newest letter again. The same `attempt` (`attempt_for`) is the same letter, and sent once.
+    """Send the newest letter again. The same `attempt` (see `attempt_for`) is sent once.
 
     `despite_list`: also to an address that the mail service skips, as far as we know. Raises a
     `Problem` where there is nothing to send.

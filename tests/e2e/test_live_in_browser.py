@@ -43,7 +43,7 @@ def _nothing_has_changed(page: Any, path: str, before: str) -> None:
     page.get_by_text(NOTE).wait_for()
     page.keyboard.type(" и конец")
     assert page.evaluate("document.activeElement.value") == "начало и конец"
-    assert page.locator("#live .figures").inner_text() == before
+    assert page.locator("#live :is(.figures, .tiles)").inner_text() == before
     assert page.url.endswith(path)
 
 
@@ -56,7 +56,7 @@ def test_a_live_part_is_never_replaced_by_another_page(
     page = open_page()
     sign_in(page)
     page.goto(path)
-    before = page.locator("#live .figures").inner_text()
+    before = page.locator("#live :is(.figures, .tiles)").inner_text()
     page.route(f"**{path}", lambda route: route.fulfill(content_type="text/html", **STRANGE[how]))
     _typing(page)
 
@@ -73,7 +73,7 @@ def test_when_the_session_ends_the_page_stays_and_shows_a_note(
     page = open_page()
     sign_in(page)
     page.goto(f"{path}?period=today")
-    before = page.locator("#live .figures").inner_text()
+    before = page.locator("#live :is(.figures, .tiles)").inner_text()
     page.context.clear_cookies()
     _typing(page)
 
@@ -94,7 +94,7 @@ def test_a_live_part_is_never_replaced_by_another_users_figures(
     page = open_page()
     sign_in(page, "ayaulym@onai.test")
     page.goto(f"{RESULTS}?period=all")
-    before = page.locator("#live .figures").inner_text()
+    before = page.locator("#live :is(.figures, .tiles)").inner_text()
     tab = page.context.new_page()
     tab.context.clear_cookies()
     sign_in(tab, accounts.create(role="sales")["email"])
@@ -102,7 +102,7 @@ def test_a_live_part_is_never_replaced_by_another_users_figures(
     page.evaluate("htmx.trigger('#live', 'wake')")
 
     page.get_by_text("вошли под другим именем").wait_for()
-    assert page.locator("#live .figures").inner_text() == before
+    assert page.locator("#live :is(.figures, .tiles)").inner_text() == before
 
 
 @pytest.mark.parametrize("path", PAGES)

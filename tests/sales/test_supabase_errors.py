@@ -312,7 +312,7 @@ def test_a_change_that_cannot_be_taken_back_is_reported_and_can_be_ended(
         undo="alter table sales_activity_log drop constraint poison",
     )
     page = send_act(boss, desk, act)["Location"]
-    assert "ещё не ответил" in text_of(boss.get(page))
+    assert "Остановить его можно будет" in text_of(boss.get(page))
     desk.connection.execute("update sales_requests set created_at = now() - interval '11 minutes'")
     boss.post(f"{page}/end")
     assert desk.changes()[0]["state"] == "refused"
