@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from funnel.report.counting import Window, ids_of
+from funnel.report.counts.counting import Window, ids_of
 from funnel.stages import Counting, StageId
 from funnel.stats.spans import AGE, Compare, Cuts, Spans, compared_with, cuts
 from funnel.web.source_choice import SourcesField, SourcesForm

@@ -7,13 +7,13 @@ from enum import StrEnum
 
 from funnel.landing.visibility import LeadsHidden
 from funnel.question import FunnelQuestion
-from funnel.report.count_leads import CountedLeads, Plan, count, statement_of
-from funnel.report.counting import LEADS, name_of
-from funnel.report.daily import daily_periods, read_daily
+from funnel.report.counts.count_leads import CountedLeads, Plan, count, statement_of
+from funnel.report.counts.counting import LEADS, name_of
+from funnel.report.counts.daily import daily_periods, read_daily
+from funnel.report.counts.statement import Statement
 from funnel.report.over_time import OverTime, read_over_time
 from funnel.report.sources import NO_SOURCES, Sources, add_sources, read_sources
 from funnel.report.stage_report import FunnelReport, read_report
-from funnel.report.statement import Statement
 from funnel.report.steps import Funnel, read_steps
 from funnel.report.time_to_buy import NO_TIMES, TimeToBuy, add_times, read_time_to_buy
 from funnel.report.utm import MARK_TEXTS, MarkTable, add_marks, read_utm

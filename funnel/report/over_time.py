@@ -7,9 +7,9 @@ present, with zeros.
 from dataclasses import dataclass
 
 from funnel.report.buckets import Bucket, spans
-from funnel.report.count_leads import CountedLeads
-from funnel.report.counting import Side, Window, marks_of, nobody, side
-from funnel.report.daily import Daily
+from funnel.report.counts.count_leads import CountedLeads
+from funnel.report.counts.counting import Side, Window, marks_of, nobody, side
+from funnel.report.counts.daily import Daily
 from funnel.report.steps import Funnel, funnel_of
 from funnel.stats.comparison import Section, level_of
 from onai.periods import Period, Unit

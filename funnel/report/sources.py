@@ -9,10 +9,10 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from funnel.report.count_leads import CountedLeads, Plan
-from funnel.report.counting import LEADS, PURCHASES, Side, marks_of, name_of, side
-from funnel.report.daily import Daily
-from funnel.report.statement import EVERY, SPAN, Statement
+from funnel.report.counts.count_leads import CountedLeads, Plan
+from funnel.report.counts.counting import LEADS, PURCHASES, Side, marks_of, name_of, side
+from funnel.report.counts.daily import Daily
+from funnel.report.counts.statement import EVERY, SPAN, Statement
 from funnel.report.steps import Funnel, funnel_of
 from funnel.stats.comparison import (
     AgainstOthers,

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from funnel.report.count_leads import CountedLeads
-from funnel.report.counting import side
+from funnel.report.counts.count_leads import CountedLeads
+from funnel.report.counts.counting import side
 from funnel.stages import Counting, StageId
 from funnel.stats.comparison import share
 from onai.periods import Period

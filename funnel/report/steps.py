@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from funnel.report.count_leads import CountedLeads
-from funnel.report.counting import Money, Side, Tally, ids_of, marks_of, side
-from funnel.report.daily import Daily
+from funnel.report.counts.count_leads import CountedLeads
+from funnel.report.counts.counting import Money, Side, Tally, ids_of, marks_of, side
+from funnel.report.counts.daily import Daily
 from funnel.stages import Counting, StageId
 from funnel.stats.comparison import (
     Counted,

@@ -13,9 +13,9 @@ from typing import Any
 from funnel.models import TESTS
 from funnel.question import FunnelQuestion
 from funnel.report.buckets import Bucket, spans
-from funnel.report.count_leads import CountedLeads, Plan
+from funnel.report.counts.count_leads import CountedLeads, Plan
+from funnel.report.counts.statement import EVERY, Range, Statement
 from funnel.report.sources import LISTED_AT_MOST, readable
-from funnel.report.statement import EVERY, Range, Statement
 from funnel.stages import Counting
 from funnel.stats import chance
 from funnel.stats.comparison import Section, Verdict, level_of, unsaid_of, verdict_of

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from funnel.models import TESTS
-from funnel.report.count_leads import CountedLeads, Plan
-from funnel.report.counting import LEADS, PURCHASES, Counts, marks_of, name_of, side
-from funnel.report.daily import Daily
-from funnel.report.statement import EVERY, SPAN, Statement, Texts
+from funnel.report.counts.count_leads import CountedLeads, Plan
+from funnel.report.counts.counting import LEADS, PURCHASES, Counts, marks_of, name_of, side
+from funnel.report.counts.daily import Daily
+from funnel.report.counts.statement import EVERY, SPAN, Statement, Texts
 from funnel.report.steps import Funnel, funnel_of
 from funnel.stages import Counting
 from funnel.stats.comparison import AgainstOthers, Noise, Section, against_others, level_of

@@ -1,16 +1,19 @@
 """Letters to students: written with an act, sent by the outbox, followed until they arrive."""
 
 from sales.letters.addresses import is_suppressed
-from sales.letters.contents import forget_replaced_password, language_of
+from sales.letters.contents import (
+    PASSWORD_KEPT,
+    forget_passwords,
+    forget_replaced_password,
+    kept_password,
+    language_of,
+)
 from sales.letters.former_address import tell_former_addresses
 from sales.letters.outbox import (
     DELIVERY_JOB,
-    PASSWORD_KEPT,
     attempt,
     attempt_at_once,
     deliver,
-    forget_passwords,
-    kept_password,
     remind,
     remind_of_overdue,
     send_again,

@@ -1,5 +1,6 @@
-"""What a letter says, and the password it carries, which is sealed until it is sent."""
+"""What a letter says, and the password it carries, which is kept sealed for a day."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -8,14 +9,17 @@ from django.views.decorators.debug import sensitive_variables
 
 from onai import encryption, mail
 from onai.contacts import emails
+from onai.db import postgres
 from onai.identity.roles import STAFF
 from sales import links, supabase_users
 from sales.letters import wording
-from sales.models import Language, LetterKind, Student, WelcomeLetter
+from sales.models import Language, LetterKind, LetterState, Student, WelcomeLetter
 
 # The tag with our id of the letter, which comes back in every event about it.
 TAG = "letter_id"
 _PURPOSE = "welcome letter"
+# How long a letter can be sent again as it was.
+PASSWORD_KEPT = timedelta(hours=24)
 
 
 @sensitive_variables("password")
@@ -29,6 +33,20 @@ def unseal(letter: WelcomeLetter) -> str:
     """The password of a letter; empty where it has none. Raises `Unsealable`."""
     sealed = letter.sealed_password
     return encryption.unseal(sealed, purpose=_PURPOSE) if sealed else ""
+
+
+def kept_password(student_id: UUID | None) -> str | None:
+    """The password of a student's newest letter, None where it is not kept any more."""
+    kept = WelcomeLetter.objects.filter(student=student_id).exclude(sealed_password="")
+    letter = kept.order_by("-created_at").first()
+    return unseal(letter) if letter else None
+
+
+def forget_passwords() -> int:
+    """Erase the passwords of sent letters written over a day ago; returns how many."""
+    long_ago = postgres.clock("tripwire") - PASSWORD_KEPT
+    sent = WelcomeLetter.objects.filter(state=LetterState.SENT, created_at__lt=long_ago)
+    return sent.exclude(sealed_password="").update(sealed_password="")
 
 
 def forget_replaced_password(sender: object, *, account_id: UUID, **_signal: object) -> None:

@@ -42,8 +42,6 @@ LEASE = timedelta(seconds=20)
 # Resend knows an idempotency key for 24 hours. No attempt is made later than this after the first
 # one, so that an accepted letter is never sent twice.
 GIVEN_UP_AFTER = timedelta(hours=23, minutes=30)
-# How long a letter can be sent again as it was.
-PASSWORD_KEPT = timedelta(hours=24)
 _FIRST_DELAY = timedelta(seconds=30)
 _LONGEST_DELAY = timedelta(hours=4)
 _OVERDUE = timedelta(minutes=1)
@@ -249,20 +247,6 @@ def send_again(letter: WelcomeLetter) -> None:
             remind(letter.pk, now + LEASE)
     if taken_up:
         attempt(letter.pk)
-
-
-def kept_password(student_id: UUID | None) -> str | None:
-    """The password of a student's newest letter, None where it is not kept any more."""
-    kept = WelcomeLetter.objects.filter(student=student_id).exclude(sealed_password="")
-    letter = kept.order_by("-created_at").first()
-    return contents.unseal(letter) if letter else None
-
-
-def forget_passwords() -> int:
-    """Erase the passwords of sent letters written over a day ago; returns how many."""
-    long_ago = postgres.clock("tripwire") - PASSWORD_KEPT
-    sent = WelcomeLetter.objects.filter(state=LetterState.SENT, created_at__lt=long_ago)
-    return sent.exclude(sealed_password="").update(sealed_password="")
 
 
 def remind_of_overdue() -> int:

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from funnel.question import FunnelQuestion
-from funnel.report.count_leads import CountedLeads, Plan
-from funnel.report.counting import Counts, in_utc
-from funnel.report.daily import daily_periods, read_daily
+from funnel.report.counts.count_leads import CountedLeads, Plan
+from funnel.report.counts.counting import Counts, in_utc
+from funnel.report.counts.daily import daily_periods, read_daily
 from funnel.report.over_time import read_over_time
 from funnel.report.sources import read_sources
 from funnel.report.steps import read_steps

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from funnel.question import FunnelQuestion
 from funnel.report.answers import FunnelAnswers, Topic, answers
 from funnel.report.buckets import spans
-from funnel.report.counting import Tally
+from funnel.report.counts.counting import Tally
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import CLASSES, Quartiles, Times
 from funnel.report.utm import MOST_VALUES

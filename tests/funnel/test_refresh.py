@@ -68,7 +68,7 @@ def test_a_count_begun_before_the_refresh_is_not_fresh(
 ) -> None:
     """A count that began before the refresh ends, and is cached, after it."""
     from funnel.landing import statement
-    from funnel.report import count_leads
+    from funnel.report.counts import count_leads
 
     counted = statement.ask
 

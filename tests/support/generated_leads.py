@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from funnel.question import FunnelQuestion
-from funnel.report.counting import Tally
+from funnel.report.counts.counting import Tally
 from funnel.stages import Counting, StageId
 from funnel.stats.spans import Compare
 from onai.periods import Period, Unit

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from funnel.question import FunnelQuestion
-from funnel.report.count_leads import CountedLeads
-from funnel.report.counting import BY_AGE, LEADS, PURCHASES, TIMED, Counts, ids_of, name_of
+from funnel.report.counts.count_leads import CountedLeads
+from funnel.report.counts.counting import BY_AGE, LEADS, PURCHASES, TIMED, Counts, ids_of, name_of
 from funnel.stages import Counting
 from funnel.stats.comparison import Noise
 from funnel.stats.overdispersion import inflation_of, spread_of

@@ -12,8 +12,8 @@ from typing import Any
 from funnel.landing.statement import ask
 from funnel.question import FunnelQuestion
 from funnel.report.buckets import Bucket, buckets
-from funnel.report.counting import Counts, Window, in_utc
-from funnel.report.statement import Columns, Range, Statement, Texts
+from funnel.report.counts.counting import Counts, Window, in_utc
+from funnel.report.counts.statement import Columns, Range, Statement, Texts
 from funnel.stages import Counting
 from onai.db.visibility import ROWS_ARE_FILTERED
 from onai.periods import Period

@@ -1,9 +1,9 @@
 """Builds the one statement that counts leads: which marks a lead has, and how they add up.
 
 Each lead is read once and becomes a number, of which each bit is one of its marks. Leads of one
-number and one piece of time (`funnel.report.counting`) are counted together, and every figure of a
-page is a sum of these few rows. No part of the text comes from outside; values of an address are
-parameters.
+number and one piece of time (`funnel.report.counts.counting`) are counted together, and every
+figure of a page is a sum of these few rows. No part of the text comes from outside; values of an
+address are parameters.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from funnel.models import TESTS
-from funnel.report.counting import BY_AGE, LEADS, PURCHASES, TIMED, in_utc, name_of
+from funnel.report.counts.counting import BY_AGE, LEADS, PURCHASES, TIMED, in_utc, name_of
 from funnel.stages import STAGES_OF, Counting, Stage
 
 # As a limit, none.

@@ -1,0 +1,1 @@
+"""How leads are counted: one plain statement, its counts by pieces of time, and their spread."""
