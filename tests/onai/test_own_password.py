@@ -594,7 +594,8 @@ def test_a_failed_attempt_is_repeated_and_one_letter_comes_with_a_good_link(
     faults.set(path, drop=True, after=after, times=1)
     _ask(client)
     run_worker()
-    assert _resets(desk) == ["waiting"]
+    # Its round of every half a minute may have come meanwhile.
+    assert _resets(desk) in (["waiting"], ["sent"])
 
     requests.mend()
 

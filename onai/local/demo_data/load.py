@@ -179,7 +179,9 @@ def _remove(cursor: Any, table: str, rows: list[Row]) -> None:
 
 
 def _model(table: str) -> type[models.Model] | None:
-    return next((one for one in apps.get_models() if one._meta.db_table == table), None)
+    """The model of a table, unless it is another software's, of which we know some columns only."""
+    ours = (one._meta for one in apps.get_models() if one._meta.managed)
+    return next((one.model for one in ours if one.db_table == table), None)
 
 
 def _adapted(row: Row) -> Iterable[object]:
