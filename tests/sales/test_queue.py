@@ -129,11 +129,11 @@ def test_nonsense_in_the_address_is_told(manager: Client) -> None:
 
 
 def test_the_badge_on_every_page_counts_the_lines(world: Buyers, manager: Client) -> None:
-    assert 'class="badge"' not in manager.get(CABINET).content.decode()
+    assert 'class="rooms-count"' not in manager.get(CABINET).content.decode()
     _line(world)
 
     for page in (CABINET, f"{CABINET}/activity", NEW, QUEUE):
-        assert re.search(r'class="badge"\s*>1<', manager.get(page).content.decode()), page
+        assert re.search(r'class="rooms-count"\s*>1<', manager.get(page).content.decode()), page
 
 
 def test_the_file_holds_the_lines(world: Buyers, manager: Client) -> None:
