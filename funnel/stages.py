@@ -173,6 +173,11 @@ STAGES = {stage.id: stage for way in STAGES_OF.values() for stage in way}
 FIRST_STAGES = frozenset(way[0].id for way in STAGES_OF.values())
 
 
+def steps_of(counting: Counting) -> tuple[StageId, ...]:
+    """The steps of a way to count, in order."""
+    return tuple(stage.id for stage in STAGES_OF[counting])
+
+
 def way_of(stage: StageId) -> Counting:
     """The way of counting that a stage belongs to."""
     return next(way for way, stages in STAGES_OF.items() if STAGES[stage] in stages)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from funnel.report.counts.count_leads import CountedLeads
-from funnel.report.counts.counting import Money, Side, Tally, ids_of, marks_of, side
+from funnel.report.counts.counting import Money, Side, Tally, marks_of, side
 from funnel.report.counts.daily import Daily
-from funnel.stages import Counting, StageId
+from funnel.stages import Counting, StageId, steps_of
 from funnel.stats.comparison import (
     Counted,
     Noise,
@@ -136,7 +136,7 @@ def _steps(
 ) -> tuple[Step, ...]:
     """The steps. A cohort's are subsets of each other, so their conversions are proportions."""
     steps, are_subsets = [], counting is Counting.COHORT
-    for number, step in enumerate(ids_of(counting)):
+    for number, step in enumerate(steps_of(counting)):
         # A lead is at the first step when it comes; the others take time.
         compared = (now.aged, before.aged) if number else (now.exposed, before.exposed)
 

@@ -15,13 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_safe
 
 from funnel.people import duplicates, listing, rows
-from funnel.people.form import DuplicatesForm, PeopleForm
-from funnel.question import LONGEST_DAYS
 from funnel.report.sources import readable
 from funnel.signals.marks import rests_on
 from funnel.signals.words import incomplete_in
 from funnel.stages import STAGES, STAGES_OF, Counting, way_of
 from funnel.web.api import people_wire
+from funnel.web.forms import LONGEST_DAYS, DuplicatesForm, PeopleForm
 from funnel.web.links import LOOK, Link, joined, navigation, parameters
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from funnel.landing import refresh
 from funnel.landing.freshness import Answer, answer
 from funnel.landing.statement import FiguresUnavailable
-from funnel.question import FunnelQuestion, QuestionForm
+from funnel.question import FunnelQuestion
 from funnel.report.answers import FunnelAnswers, Topic, answers
 from funnel.report.sources import FEW_LEADS, SourceOrder, readable
 from funnel.report.utm import Mark
@@ -25,6 +25,7 @@ from funnel.signals.words import Incomplete, incomplete_in, of_links
 from funnel.web import headline, rows
 from funnel.web import overview as words
 from funnel.web.difference import compared_days
+from funnel.web.forms import PageForm, QuestionForm, TableForm
 from funnel.web.links import (
     KEPT,
     LOOK,
@@ -38,7 +39,6 @@ from funnel.web.links import (
     navigation,
     parameters,
 )
-from funnel.web.page_form import PageForm, TableForm
 from funnel.web.picture import Metric, draw_over_time
 from funnel.web.tables import TABLES
 from funnel.web.wording import COMPARE, COUNTING, MARKS, METRICS, ORDERS, SPLITS, UNITS

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from funnel.landing.freshness import Standing, answer
 from funnel.landing.statement import FiguresTakeTooLong, FiguresUnavailable
 from funnel.report.answers import FunnelAnswers, answers
-from funnel.web.page_form import PageForm
+from funnel.web.forms import PageForm
 from onai.db import deadline
 from onai.templatetags.russian import ago
 from tests.conftest import LandingPages

@@ -10,7 +10,7 @@ import time_machine
 from django.http import QueryDict
 from django.test import Client
 
-from funnel.question import QuestionForm
+from funnel.web.forms import QuestionForm
 from onai.local.demo_data.leads import demo_leads
 from onai.periods import Period
 from onai.web.period_form import in_words

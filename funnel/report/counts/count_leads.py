@@ -56,7 +56,9 @@ class Plan:
         by_bucket: bool,
         ways: Iterable[Counting] = (),
     ) -> "Plan":
-        now, before = question.windows()
+        at, period, compared = question.cuts(), question.period, question.compared
+        now = Window(period, period.end, at.now, at.aged_now)
+        before = Window(compared, at.before, at.before, at.aged_before)
         ways = dict.fromkeys((*ways, question.counting, Counting.REPORTED))
         rows = buckets(question) if by_bucket else ()
         return cls(question, now, before, rows, tuple(daily), Columns(tuple(ways)))

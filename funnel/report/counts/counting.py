@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
 
-from funnel.stages import STAGES_OF, Counting, StageId
+from funnel.stages import STAGES_OF, Counting
 from onai.periods import Period
 from onai.prices import priced
 
@@ -176,8 +176,3 @@ def marks_of(counting: Counting) -> int:
     steps = len(STAGES_OF[counting])
     # Leads, purchases and revenue, the steps, and the conversions that are proportions.
     return 3 + steps + (steps if counting is Counting.COHORT else 1)
-
-
-def ids_of(counting: Counting) -> tuple[StageId, ...]:
-    """The steps of a way to count, in order."""
-    return tuple(stage.id for stage in STAGES_OF[counting])

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from funnel.question import FunnelQuestion
 from funnel.report.counts.count_leads import CountedLeads
-from funnel.report.counts.counting import BY_AGE, LEADS, PURCHASES, TIMED, Counts, ids_of, name_of
-from funnel.stages import Counting
+from funnel.report.counts.counting import BY_AGE, LEADS, PURCHASES, TIMED, Counts, name_of
+from funnel.stages import Counting, steps_of
 from funnel.stats.comparison import Noise
 from funnel.stats.overdispersion import inflation_of, spread_of
 from onai.periods import Period
@@ -77,7 +77,7 @@ def _noise(
             ]
         )
 
-    first, *others = ids_of(counting)
+    first, *others = steps_of(counting)
     steps = [str(first), *(step + BY_AGE for step in others)]
     leads = name_of(counting, LEADS)
     bought = name_of(counting, PURCHASES) + BY_AGE

@@ -11,7 +11,7 @@ from funnel.landing.visibility import LeadsHidden
 from funnel.report.answers import FunnelAnswers
 from funnel.stages import STAGES_OF, Counting, StageId
 from funnel.web.api import wire
-from funnel.web.page_form import ApiForm, PageForm
+from funnel.web.forms import ApiForm, PageForm
 from funnel.web.views import answered, in_order
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
