@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 
 from onai.db import postgres
 from sales import letters
+from sales.cabinet import week_figures
 from sales.handoff import rounds
 from sales.letters import asking, events
 from sales.models import RequestState, StudentRequest
@@ -72,6 +73,13 @@ def forget_passwords(timestamp: int) -> None:
 def forget_letter_events(timestamp: int) -> None:
     """Each night, delete events of more than thirty days ago."""
     events.forget_old()
+
+
+@app.periodic(cron="13 4 * * 1")
+@app.task(name="sales.log_week_figures", queueing_lock="sales.log_week_figures")
+def log_week_figures(timestamp: int) -> None:
+    """On Monday morning: the figures of the last week to the log."""
+    week_figures.log_week_figures()
 
 
 @app.periodic(cron="37 22 * * *")

@@ -11,11 +11,14 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from onai.periods import Period
 from sales.cabinet.availability import Availability
 from sales.cabinet.learning import Learning, exclude_finished
 from sales.models import Account, Lesson, Student, StudentQuerySet, StudentStatus
 
-_LEFT_ALONE = (StudentStatus.BLOCKED, StudentStatus.INACTIVE, StudentStatus.COMPLETED)
+_CLOSED = (StudentStatus.BLOCKED, StudentStatus.INACTIVE)
+_LEFT_ALONE = (*_CLOSED, StudentStatus.COMPLETED)
+_NOT_LEFT_ALONE = Q(status=None) | ~Q(status__in=_LEFT_ALONE)
 
 
 class Attention(TextChoices):
@@ -41,24 +44,51 @@ class Attention(TextChoices):
 NOT_STARTED, QUIET = Attention.NOT_STARTED_1, Attention.QUIET_7
 
 
+# Of a query that joins the account: never signed in, and in the group «не начали».
+NEVER_SIGNED_IN = _NOT_LEFT_ALONE & Q(account__last_sign_in_at=None)
+
+
+def with_access(students: StudentQuerySet, *, days: int) -> StudentQuerySet:
+    """Those whose access has been open for so many days, and whose account our role sees."""
+    students = students.filter(Q(status=None) | ~Q(status__in=_CLOSED))
+    since = timezone.now() - timedelta(days=days)
+    return students.filter(created_at__lte=since, account__is_anonymous__isnull=False)
+
+
 def needing(
-    students: StudentQuerySet, attention: Attention, known: Availability
+    students: StudentQuerySet,
+    attention: Attention,
+    known: Availability,
+    *,
+    week: Period | None = None,
 ) -> StudentQuerySet:
-    """Those of the students who are in this group; nobody where sign-ins cannot be read."""
+    """Those of the students who are in this group; nobody where sign-ins cannot be read.
+
+    With `week`, those who have not started since access was opened in these days, or those who
+    went quiet in these days.
+    """
     if not known.sign_ins:
         return students.none()
-    since = timezone.now() - timedelta(days=attention.days)
+    reached = timedelta(days=attention.days)
+    since = timezone.now() - reached
     # An empty status of the predecessor is nobody's decision.
-    students = students.filter(Q(status=None) | ~Q(status__in=_LEFT_ALONE))
+    students = students.filter(_NOT_LEFT_ALONE)
     account = Account.objects.filter(pk=OuterRef("user_id"))
     if not attention.has_started:
+        if week:
+            students = students.created_in(week.start, week.end)
         return students.filter(Exists(account.filter(last_sign_in_at=None)), created_at__lte=since)
+    if week:
+        since = min(since, week.end - reached)
     students = students.filter(Exists(account.filter(last_sign_in_at__lte=since)))
+    seen = Q(Exists(account.filter(last_sign_in_at__gt=week.start - reached))) if week else Q()
     if known.lessons:
-        learned = Lesson.objects.filter(account_id=OuterRef("user_id"), is_completed=True)
-        at = Coalesce("completed_at", "updated_at")
-        students = students.exclude(Exists(learned.alias(at=at).filter(at__gt=since)))
-    return exclude_finished(students, known)
+        completed = Lesson.objects.filter(account_id=OuterRef("user_id"), is_completed=True)
+        learned = completed.alias(at=Coalesce("completed_at", "updated_at"))
+        students = students.exclude(Exists(learned.filter(at__gt=since)))
+        if week:
+            seen |= Q(Exists(learned.filter(at__gt=week.start - reached)))
+    return exclude_finished(students.filter(seen), known)
 
 
 def attention_of(student: Student, learning: Learning) -> Attention | None:

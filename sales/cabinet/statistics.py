@@ -87,14 +87,14 @@ def first_day_of_all() -> date | None:
 
 def first_sale(manager_id: UUID | None = None) -> datetime | None:
     """The moment of the first sale, of one manager or of all."""
-    first: datetime | None = _students_of(manager_id).aggregate(first=Min("created_at"))["first"]
+    first: datetime | None = students_of(manager_id).aggregate(first=Min("created_at"))["first"]
     return first
 
 
 def figures(period: Period, *, manager_id: UUID | None, until: datetime | None = None) -> Figures:
     """The figures of one manager, or of all; with `until`, only of sales before that moment."""
     end = min(period.end, until) if until else period.end
-    return Figures(**_students_of(manager_id).created_in(period.start, end).aggregate(**_FIGURES))
+    return Figures(**students_of(manager_id).created_in(period.start, end).aggregate(**_FIGURES))
 
 
 def finished_by_manager(period: Period, known: Availability) -> dict[UUID, int] | None:
@@ -103,7 +103,7 @@ def finished_by_manager(period: Period, known: Availability) -> dict[UUID, int] 
     """
     if not known.finished:
         return None
-    students = _students_of(None).created_in(period.start, period.end)
+    students = students_of(None).created_in(period.start, period.end)
     finished = students.filter(user_id__in=finished_accounts(known, students))
     rows = finished.values_list(Coalesce("granted_by", NOBODY)).annotate(count=Count("pk"))
     return dict(rows.order_by())
@@ -114,7 +114,7 @@ def sales_over_time(period: Period, *, manager_id: UUID | None) -> Series:
     unit = period.fitting_unit
     parts = [whole.cut_to(period) for whole in period.whole_units(unit)]
     rows = (
-        _students_of(manager_id)
+        students_of(manager_id)
         .created_in(period.start, period.end)
         .annotate(number=period_number(parts))
         .values_list("number")
@@ -132,7 +132,7 @@ def leaderboard(period: Period) -> list[Standing]:
     sold = {row.pop("manager"): Figures(**row) for row in _by_manager(period, **_FIGURES)}
     lately = {row["manager"]: row["sales"] for row in _by_manager(this_month, sales=_SALES)}
     staff = {one.user_id: one for one in StaffMember.objects.all()}
-    former = _names_of(sold.keys() - staff.keys())
+    former = names_of_former(sold.keys() - staff.keys())
     nothing = Figures(0, 0, 0, 0)
     standings = [
         Standing(
@@ -160,7 +160,7 @@ def figures_in(standings: Iterable[Standing], *, manager_id: UUID | None) -> Fig
     )
 
 
-def _students_of(manager_id: UUID | None) -> StudentQuerySet:
+def students_of(manager_id: UUID | None) -> StudentQuerySet:
     students = Student.objects.without_staff()
     if manager_id is None:
         return students
@@ -168,11 +168,11 @@ def _students_of(manager_id: UUID | None) -> StudentQuerySet:
 
 
 def _by_manager(period: Period, **counted: Any) -> Any:
-    students = _students_of(None).created_in(period.start, period.end)
+    students = students_of(None).created_in(period.start, period.end)
     return students.values(manager=Coalesce("granted_by", NOBODY)).annotate(**counted)
 
 
-def _names_of(managers: Iterable[UUID]) -> dict[UUID, str]:
+def names_of_former(managers: Iterable[UUID]) -> dict[UUID, str]:
     """The last known names of former staff, from their students' rows."""
     rows = Student.objects.filter(granted_by__in=managers).order_by(
         "granted_by", CREATED.desc(), "-pk"

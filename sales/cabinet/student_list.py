@@ -19,10 +19,12 @@ from django.db.models import (
 from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
+from onai.periods import Period
 from onai.web import paging
 from onai.web.paging import ListOrder, ListPage
 from sales.cabinet.attention import Attention, needing
 from sales.cabinet.availability import Availability
+from sales.handoff.matching import from_source
 from sales.models import (
     CREATED,
     LAST_SIGN_IN,
@@ -83,6 +85,10 @@ _STATES = {LetterFilter.WAITING: LetterState.PENDING, LetterFilter.FAILED: Lette
 class StudentFilter:
     """The filters and the order of the list.
 
+    `source` is that of the student's purchase, `source_unknown` asks for those of whom none is
+    known. `week` narrows to access opened in these days, and a group of those who have gone quiet
+    to those who did so in these days.
+
     Each word of `text` occurs in the name, the e-mail or the phone, compared as in `onai.contacts`.
     """
 
@@ -92,6 +98,9 @@ class StudentFilter:
     without_manager: bool = False
     letter: LetterFilter | None = None
     attention: Attention | None = None
+    source: str = ""
+    source_unknown: bool = False
+    week: Period | None = None
     order: Order = Order.NEWEST
 
     def list_order(self, known: Availability) -> ListOrder:
@@ -107,8 +116,20 @@ class StudentFilter:
             students = students.filter(status=self.status)
         if self.without_manager or self.manager_id:
             students = students.of_manager(None if self.without_manager else self.manager_id)
+        if self.source or self.source_unknown:
+            students = from_source(students, self.source)
+        return (
+            self._with_letter(self._in_group(students, known))
+            .select_related("kept_phone")
+            .prefetch_related("letters")
+        )
+
+    def _in_group(self, students: StudentQuerySet, known: Availability) -> StudentQuerySet:
         if self.attention:
-            students = needing(students, self.attention, known)
+            return needing(students, self.attention, known, week=self.week)
+        return students.created_in(self.week.start, self.week.end) if self.week else students
+
+    def _with_letter(self, students: StudentQuerySet) -> StudentQuerySet:
         match self.letter:
             case LetterFilter.SENT:
                 students = students.filter(welcome_email_sent=True)
@@ -124,7 +145,7 @@ class StudentFilter:
                 is_so = Q(state=LetterState.SENT, delivery=letter.value)
                 of_student = _newest_letters(is_so).filter(student=OuterRef("pk"))
                 students = students.filter(Exists(of_student))
-        return students.select_related("kept_phone").prefetch_related("letters")
+        return students
 
 
 _IS_LOST = Q(state=LetterState.FAILED) | Q(state=LetterState.SENT, delivery__in=LOST)

@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import connections, transaction
-from django.db.models import Count
-from django.db.models.functions import Lower, Now
+from django.db.models import Case, Count, QuerySet, TextField, Value, When
+from django.db.models.functions import Coalesce, Lower, Now
 
 from onai.contacts import phones
 from sales.handoff import buyers
@@ -28,6 +29,7 @@ from sales.models import (
     Student,
     StudentLead,
     StudentPhone,
+    StudentQuerySet,
 )
 
 
@@ -69,6 +71,18 @@ def match_share() -> MatchShare:
     tied = [by_how.get(how, 0) for how in _MATCHES]
     by_id, by_email, by_phone, by_hand = tied
     return MatchShare(by_id, by_email, by_phone, by_hand, max(0, students - sum(tied)))
+
+
+def with_source(students: StudentQuerySet) -> "QuerySet[Any, Any]":
+    """The students, with the source of their purchase as `source`; empty where none is known."""
+    known = When(student_lead__how__in=_MATCHES, then="student_lead__source")
+    return students.annotate(source=Coalesce(Case(known), Value(""), output_field=TextField()))
+
+
+def from_source(students: StudentQuerySet, source: str) -> StudentQuerySet:
+    """Those of the students whose purchase has this source; empty for those without a known one."""
+    found: Any = with_source(students).filter(source=source)
+    return cast("StudentQuerySet", found)
 
 
 def tie(student: Student, buyer_id: UUID, how: MatchedBy, by: Decider = BY_DATA) -> bool:

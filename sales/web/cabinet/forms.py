@@ -4,7 +4,8 @@ Plain forms over the address: each filter is a method or a value of the domain, 
 filters would only add a second way to refuse invalid values.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onai.contacts import phones
 from onai.identity.models import StaffMember
+from onai.periods import Period, Unit, business_day
 from onai.web.address_form import AddressForm
 from onai.web.paging import PagedForm
 from sales.cabinet.attention import Attention
@@ -27,7 +29,8 @@ from sales.cabinet.student_list import (
 from sales.models import ActionType, StudentStatus
 from sales.staff import told_apart
 
-_NOBODY = "none"
+NOBODY = "none"
+_FIRST_DAY = date(2000, 1, 1)
 
 
 class ManagerForm(AddressForm):
@@ -35,24 +38,36 @@ class ManagerForm(AddressForm):
 
     manager = forms.ChoiceField(label=_("Менеджер"), required=False)
 
-    more_managers: tuple[tuple[str, Any], ...] = ((_NOBODY, _("без менеджера")),)
+    more_managers: tuple[tuple[str, Any], ...] = ((NOBODY, _("без менеджера")),)
+    takes_former_staff = False
 
     def __init__(self, query: QueryDict, *, staff: Iterable[StaffMember]) -> None:
         super().__init__(query)
         everybody = [(str(one), name) for one, name in told_apart(staff).items()]
         manager = self.fields["manager"]
         assert isinstance(manager, forms.ChoiceField)  # noqa: S101 - for the type checker
-        manager.choices = [("", _("все")), *everybody, *self.more_managers]
+        more = [*self.more_managers, *self._former(query.get("manager"), dict(everybody))]
+        manager.choices = [("", _("все")), *everybody, *more]
         self.is_valid()
+
+    def _former(self, asked: str | None, staff: Container[str]) -> list[tuple[str, Any]]:
+        """The choice of somebody who is no longer on the staff, whom only a link names."""
+        if not self.takes_former_staff or not asked or asked in staff:
+            return []
+        try:
+            UUID(asked)
+        except ValueError:
+            return []
+        return [(asked, _("бывший сотрудник"))]
 
     @property
     def manager_id(self) -> UUID | None:
-        manager = self.cleaned_data.get("manager") or _NOBODY
-        return None if manager == _NOBODY else UUID(manager)
+        manager = self.cleaned_data.get("manager") or NOBODY
+        return None if manager == NOBODY else UUID(manager)
 
     @property
     def without_manager(self) -> bool:
-        return bool(self.cleaned_data.get("manager") == _NOBODY)
+        return bool(self.cleaned_data.get("manager") == NOBODY)
 
 
 class ListForm(PagedForm, ManagerForm):
@@ -60,6 +75,8 @@ class ListForm(PagedForm, ManagerForm):
 
 
 class StudentListForm(ListForm):
+    takes_former_staff = True
+
     q = forms.CharField(
         label=_("Поиск"),
         required=False,
@@ -76,12 +93,25 @@ class StudentListForm(ListForm):
         label=_("Кому написать"), required=False, choices=[("", _("все")), *Attention.choices]
     )
     sort = forms.ChoiceField(label=_("Порядок"), required=False, choices=Order.choices)
+    # By links only: from the shares of those who have not started, and from the week's figures.
+    source = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    source_unknown = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    week = forms.DateField(required=False, widget=forms.HiddenInput, input_formats=["%Y-%m-%d"])
 
     def clean_q(self) -> str:
         text = " ".join(self.cleaned_data["q"].split())
         if any(len(word) < SHORTEST_WORD for word in phones.words(text)):
             raise forms.ValidationError(_("Слишком коротко: в каждом слове хотя бы две буквы."))
         return text
+
+    def clean_week(self) -> Period | None:
+        """The week that the day is in, from Monday to Sunday."""
+        day: date | None = self.cleaned_data["week"]
+        if day is None:
+            return None
+        if not _FIRST_DAY <= day <= business_day():
+            raise forms.ValidationError(_("Такой недели в списке нет."))
+        return Period.day(day).whole_units(Unit.WEEK)[0]
 
     @property
     def by_moment(self) -> bool:
@@ -96,6 +126,9 @@ class StudentListForm(ListForm):
             status=StudentStatus(chosen["status"]) if chosen.get("status") else None,
             letter=LetterFilter(chosen["letter"]) if chosen.get("letter") else None,
             attention=Attention(chosen["attention"]) if chosen.get("attention") else None,
+            source=chosen.get("source") or "",
+            source_unknown=bool(chosen.get("source_unknown")),
+            week=chosen.get("week"),
             manager_id=self.manager_id,
             without_manager=self.without_manager,
             order=Order(chosen.get("sort") or Order.NEWEST),

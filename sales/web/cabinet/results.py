@@ -18,8 +18,10 @@ from onai.identity.staff import register
 from onai.templatetags.russian import tenge
 from onai.web.period_form import ChosenPeriod, PeriodForm, chosen_period
 from sales.cabinet import chart, statistics
+from sales.cabinet.attention import NOT_STARTED, QUIET
 from sales.cabinet.availability import Availability, availability
 from sales.cabinet.sales_change import compared_sales
+from sales.cabinet.week_figures import WeekFigures, last_two_weeks
 from sales.staff import told_apart
 from sales.web.cabinet.forms import ManagerForm
 from sales.web.cabinet.sections import Section, kept, query, section, staff, whose
@@ -41,6 +43,17 @@ class _Figures:
     known: Availability
 
 
+@dataclass(frozen=True, slots=True)
+class _Weeks:
+    """The figures of the last full week and the week before; what cannot be known, in words."""
+
+    last: WeekFigures
+    before: WeekFigures
+    unknown: list[str]
+    not_started = NOT_STARTED
+    quiet = QUIET
+
+
 @role_required("admin", "sales")
 @require_safe
 def results(request: IdentifiedRequest) -> HttpResponse:
@@ -57,12 +70,18 @@ def results(request: IdentifiedRequest) -> HttpResponse:
         "chosen": chosen.found,
         "form": form,
         "figures": section(lambda: _figures(chosen, manager_id)),
+        "weeks": section(lambda: _weeks(manager_id)),
         "filter_query": query(request, "manager"),
         "kept": kept(request, "manager"),
         "kept_period": kept(request, "period", "from", "to"),
     }
     status = 400 if period_form.errors or form.errors else 200
     return render(request, "sales/results.html", context, status=status)
+
+
+def _weeks(manager_id: UUID | None) -> _Weeks:
+    known = availability()
+    return _Weeks(*last_two_weeks(known, manager_id=manager_id), known.unknown)
 
 
 def _live_figures(request: IdentifiedRequest) -> HttpResponse:

@@ -36,10 +36,17 @@ from sales.letters.addresses import other_addresses
 from sales.models import Student
 from sales.provisioning.student_requests import unsettled
 from sales.staff import told_apart
+from sales.web.cabinet import not_started
 from sales.web.cabinet.forms import StudentListForm
 from sales.web.cabinet.sections import query, section, staff
 
 logger = logging.getLogger(__name__)
+
+
+_FILTERS = (
+    *("q", "status", "letter", "attention", "source", "source_unknown", "week"),
+    *("manager", "sort"),
+)
 
 
 @role_required("admin", "sales")
@@ -57,7 +64,9 @@ def students(request: IdentifiedRequest) -> HttpResponse:
         "unsettled": section(lambda: unsettled(request.identity)),
         "students": section(lambda: _students(wanted, known, form.place, colleagues)),
         "work": section(lambda: _work(wanted, known)),
-        "filter_query": query(request, "q", "status", "letter", "attention", "manager", "sort"),
+        "shares": section(lambda: not_started.rows_of(wanted, known, colleagues)),
+        "narrowed_to": not_started.narrowed_to(wanted),
+        "filter_query": query(request, *_FILTERS),
         "is_narrowed": bool(form.place) or wanted != replace(everybody, order=wanted.order),
         "is_first_page": not form.place,
     }
