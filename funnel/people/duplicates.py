@@ -5,7 +5,8 @@ Purchases are one person's when a chain of shared phones and e-mails connects th
 sources only their purchases count: a person with one purchase in each of two sources is listed only
 when both are chosen.
 
-These are personal data: read past the cache, never kept, and in no log.
+Contacts are read past the cache, never kept, and in no log. Which leads are of one person is kept
+like any figure, by the ids of the leads alone.
 """
 
 from collections import Counter
@@ -17,6 +18,7 @@ from uuid import UUID
 
 from django.db import connections
 
+from funnel.landing.freshness import answer
 from funnel.models import Lead
 from funnel.people.listing import CONTACTS, Contacts, asked_past_the_cache, contacts_of
 from onai.periods import Period
@@ -31,7 +33,7 @@ _TOGETHER = 500
 _SHARED = """
 with purchase (id, phone_key, email_key) as materialized ({purchases}),
 counted as (
-  select count(*) as purchases, count(distinct phone_key) as phones,
+  select statement_timestamp() as as_of, count(*) as purchases, count(distinct phone_key) as phones,
     count(distinct email_key) as emails, count(*) - count(phone_key) as without_phone,
     count(*) - count(email_key) as without_email
   from purchase
@@ -102,9 +104,11 @@ class RepeatBuyer:
 class DuplicatesPage:
     """One page of persons, those with the most purchases first.
 
-    `persons` and `purchases` count all pages; `check` is about all purchases.
+    `persons` and `purchases` count all pages; `check` is about all purchases. Contacts are of now,
+    everything else of `as_of`.
     """
 
+    as_of: datetime
     buyers: tuple[RepeatBuyer, ...]
     persons: int
     purchases: int
@@ -121,21 +125,24 @@ def page_of_duplicates(
     *,
     sources: Collection[str] = (),
     number: int = 1,
-    of_one: int | None = None,
+    of_one: int = SHOWN_OF_ONE,
 ) -> DuplicatesPage:
     """The persons of page `number`, from 1, by the purchases of `sources` or of all, with so many
-    of each one's purchases (`SHOWN_OF_ONE`).
+    of each one's purchases, at most `SHOWN_OF_ONE`.
 
     Raises PeopleUnavailable when the database cannot answer.
     """
-    check, persons = _persons(period, sources)
-    first = (number - 1) * PAGE
+    asked = f"duplicates {period} {sorted(set(sources))} {number}"
+    found = answer(
+        asked, lambda: _read_page(period, sources, number), kind=_Page, only_current=True
+    ).figures
     return DuplicatesPage(
-        buyers=_buyers(persons[first : first + PAGE], first + 1, of_one or SHOWN_OF_ONE),
-        persons=len(persons),
-        purchases=sum(len(person) for person in persons),
+        as_of=found.as_of,
+        buyers=_buyers(found.groups, (number - 1) * PAGE + 1, of_one),
+        persons=found.persons,
+        purchases=found.purchases,
         number=number,
-        check=check,
+        check=found.check,
     )
 
 
@@ -145,13 +152,14 @@ def all_duplicates(period: Period, *, sources: Collection[str] = ()) -> Iterator
     The persons are read at once, their rows while they are consumed; raises as
     `page_of_duplicates`, then or later.
     """
-    _, persons = _persons(period, sources)
+    _, _, persons = _persons(period, sources)
     return _all(persons)
 
 
 def _all(persons: Sequence["_Person"]) -> Iterator[RepeatBuyer]:
     for first in range(0, len(persons), _TOGETHER):
-        yield from _buyers(persons[first : first + _TOGETHER], first + 1, None)
+        groups = [_group(person, None) for person in persons[first : first + _TOGETHER]]
+        yield from _buyers(groups, first + 1, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +176,52 @@ class _Shared:
 _Person = list[_Shared]
 
 
-def _persons(period: Period, sources: Collection[str]) -> tuple[DuplicateCheck, list[_Person]]:
-    """The check of all purchases, and the persons, those with the most purchases first."""
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """One person's purchases, without contacts: their number, and the ids of the newest."""
+
+    purchases: int
+    same_phone: bool
+    same_email: bool
+    newest: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What is kept of a page of persons."""
+
+    as_of: datetime
+    check: DuplicateCheck
+    persons: int
+    purchases: int
+    groups: tuple[_Group, ...]
+
+
+def _read_page(period: Period, sources: Collection[str], number: int) -> _Page:
+    as_of, check, persons = _persons(period, sources)
+    shown = persons[(number - 1) * PAGE : number * PAGE]
+    return _Page(
+        as_of=as_of,
+        check=check,
+        persons=len(persons),
+        purchases=sum(map(len, persons)),
+        groups=tuple(_group(person, SHOWN_OF_ONE) for person in shown),
+    )
+
+
+def _group(person: _Person, most: int | None) -> _Group:
+    return _Group(
+        purchases=len(person),
+        same_phone=_share(one.phone_key for one in person),
+        same_email=_share(one.email_key for one in person),
+        newest=tuple(one.id for one in person[:most]),
+    )
+
+
+def _persons(
+    period: Period, sources: Collection[str]
+) -> tuple[datetime, DuplicateCheck, list[_Person]]:
+    """The moment and the check of all purchases, and the persons, those with the most first."""
     keys = Lead.objects.created_in(period).of_sources(sources).purchases().person_keys()
     statement, parameters = keys.query.get_compiler("landing").as_sql()
 
@@ -180,14 +232,14 @@ def _persons(period: Period, sources: Collection[str]) -> tuple[DuplicateCheck, 
             return rows
 
     rows = asked_past_the_cache(ask)
-    shared = [_Shared(*row[5:]) for row in rows if row[5] is not None]
+    shared = [_Shared(*row[6:]) for row in rows if row[6] is not None]
     persons = _joined(shared)
     for person in persons:
         person.sort(key=lambda one: one.id)
         person.sort(key=lambda one: one.created_at, reverse=True)
     persons.sort(key=lambda person: min(str(one.id) for one in person))
     persons.sort(key=lambda person: (len(person), person[0].created_at), reverse=True)
-    purchases, distinct_phones, distinct_emails, without_phone, without_email, *_ = rows[0]
+    as_of, purchases, distinct_phones, distinct_emails, without_phone, without_email = rows[0][:6]
     repeated_phones, repeated_emails = _repeated(shared)
     check = DuplicateCheck(
         purchases=purchases,
@@ -198,7 +250,7 @@ def _persons(period: Period, sources: Collection[str]) -> tuple[DuplicateCheck, 
         repeated_phones=repeated_phones,
         repeated_emails=repeated_emails,
     )
-    return check, persons
+    return as_of, check, persons
 
 
 def _joined(shared: Sequence[_Shared]) -> list[_Person]:
@@ -229,26 +281,26 @@ def _repeated(shared: Sequence[_Shared]) -> tuple[int, int]:
     return sum(n > 1 for n in by_phone.values()), sum(n > 1 for n in by_email.values())
 
 
-def _buyers(persons: Sequence[_Person], place: int, of_one: int | None) -> tuple[RepeatBuyer, ...]:
+def _buyers(groups: Sequence[_Group], place: int, of_one: int | None) -> tuple[RepeatBuyer, ...]:
     """The persons from this place on, with at most so many of their purchases."""
-    ids = [one.id for person in persons for one in person[:of_one]]
+    ids = [one for group in groups for one in group.newest[:of_one]]
     leads = asked_past_the_cache(
         lambda: Lead.objects.only(*CONTACTS, "sms_clicked_at").in_bulk(ids)
     )
     return tuple(
         RepeatBuyer(
             place=place + number,
-            purchases=len(person),
-            same_phone=_share(one.phone_key for one in person),
-            same_email=_share(one.email_key for one in person),
+            purchases=group.purchases,
+            same_phone=group.same_phone,
+            same_email=group.same_email,
             # A purchase deleted meanwhile has no row any more.
             rows=tuple(
                 Purchase(*contacts_of(lead), bought_at=lead.sms_clicked_at)
-                for one in person[:of_one]
-                if (lead := leads.get(one.id))
+                for one in group.newest[:of_one]
+                if (lead := leads.get(one))
             ),
         )
-        for number, person in enumerate(persons)
+        for number, group in enumerate(groups)
     )
 
 

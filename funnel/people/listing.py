@@ -15,10 +15,11 @@ from uuid import UUID
 
 import django.db
 from cachalot.api import cachalot_disabled
-from django.db.models import Count, F, Min
+from django.db.models import F, Min
 from django.utils.translation import gettext_lazy as _
 
-from funnel.landing.statement import FiguresUnavailable, LeadsUnreadable
+from funnel.landing.freshness import answer
+from funnel.landing.statement import FiguresUnavailable, LeadsUnreadable, ask
 from funnel.models import Lead, LeadQuerySet, source_name
 from funnel.people.search import matching
 from funnel.stages import StageId, is_at, is_lost_at
@@ -146,12 +147,36 @@ def everybody(wanted: PeopleFilter) -> Iterator[Person]:
     return _following(_next(batches), batches)
 
 
-def sources_of(period: Period) -> list[str]:
-    """The sources of a period's leads, those with the most first. Nothing personal, so cached."""
-    by_source = Lead.objects.created_in(period).annotate(source_name=source_name())
-    counted = by_source.values("source_name").annotate(leads=Count("pk"))
-    names = counted.order_by("-leads", "source_name").values_list("source_name", flat=True)
-    return _asked(lambda: list(names[:_SOURCES_AT_MOST]))
+@dataclass(frozen=True, slots=True)
+class SourceNames:
+    """The sources of a period's leads, those with the most first, at `as_of`."""
+
+    as_of: datetime
+    names: tuple[str, ...]
+
+
+_SOURCES = """
+select statement_timestamp() as as_of, array(
+  select coalesce(source, '') from landing_leads
+  where created_at >= %(since)s and created_at < %(until)s
+  group by 1 order by count(*) desc, 1 limit %(most)s
+) as names
+"""
+
+
+def sources_of(period: Period) -> tuple[str, ...]:
+    """The sources of a period's leads, those with the most first. Nothing personal, so kept."""
+    told = {"since": period.start, "until": period.end, "most": _SOURCES_AT_MOST}
+
+    def read() -> SourceNames:
+        found = ask(_SOURCES, told)
+        return SourceNames(found["as_of"], tuple(found["names"]))
+
+    try:
+        return answer(f"sources {period}", read, kind=SourceNames).figures.names
+    except FiguresUnavailable as problem:
+        # In the words of the list, which cannot be read either.
+        raise PeopleUnavailable if type(problem) is FiguresUnavailable else problem from problem
 
 
 def first_day() -> Any:

@@ -3,13 +3,14 @@
 Moments are of the business's time zone.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
 
-from django.utils import dateformat
-from django.utils.timezone import localtime
+from django.utils.dateformat import format as format_date
+from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from funnel.people.duplicates import Purchase
 from funnel.people.listing import Contacts, Person
@@ -52,39 +53,65 @@ class PurchaseRow(ContactsRow):
     bought_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """Moments in words. The rows of a page share a few days, so each day is put in words once."""
+
+    zone: tzinfo = field(default_factory=get_current_timezone)
+    days: dict[date, str] = field(default_factory=dict)
+
+    def text(self, at: datetime | None) -> str:
+        if at is None:
+            return _("время неизвестно")
+        local = at.astimezone(self.zone)
+        day = self.days.get(local.date())
+        if day is None:
+            day = self.days[local.date()] = format_date(local, "j E")
+        return f"{day}, {local:%H:%M}"
+
+
+# An event of a `Person`, its text and its class on the page.
+_EVENTS = (
+    ("emailed", _lazy("письмо отправлено"), ""),
+    ("opened", _lazy("открыто"), ""),
+    ("clicked", _lazy("переход из письма"), ""),
+    ("texted", _lazy("SMS отправлена"), ""),
+    ("bought", _lazy("покупка"), "bought"),
+)
+
+
 def of_people(people: Iterable[Person]) -> list[PersonRow]:
-    return [PersonRow(*_contacts(one), events=tuple(_events(one))) for one in people]
+    moments = _Moments()
+    events = [(name, str(text), kind) for name, text, kind in _EVENTS]
+    return [
+        PersonRow(
+            *_contacts(one, moments),
+            events=tuple(
+                EventRow(text, moments.text(event.at), kind)
+                for name, text, kind in events
+                if (event := getattr(one, name)).happened
+            ),
+        )
+        for one in people
+    ]
 
 
 def of_purchases(purchases: Iterable[Purchase]) -> list[PurchaseRow]:
-    return [PurchaseRow(*_contacts(one), bought_at=_moment(one.bought_at)) for one in purchases]
+    moments = _Moments()
+    return [
+        PurchaseRow(*_contacts(one, moments), bought_at=moments.text(one.bought_at))
+        for one in purchases
+    ]
 
 
-def _contacts(one: Contacts) -> tuple[str, str, str, str, str, str, str]:
+def _contacts(one: Contacts, moments: _Moments) -> tuple[str, str, str, str, str, str, str]:
     """The values of a `ContactsRow`."""
     return (
         one.name or _("без имени"),
         readable(one.source),
-        _moment(one.created_at),
+        moments.text(one.created_at),
         one.phone_to_dial,
         one.phone_link,
         one.email,
         one.email_link,
     )
-
-
-def _events(person: Person) -> Iterator[EventRow]:
-    events = (
-        (person.emailed, _("письмо отправлено"), ""),
-        (person.opened, _("открыто"), ""),
-        (person.clicked, _("переход из письма"), ""),
-        (person.texted, _("SMS отправлена"), ""),
-        (person.bought, _("покупка"), "bought"),
-    )
-    for event, text, kind in events:
-        if event.happened:
-            yield EventRow(text, _moment(event.at), kind)
-
-
-def _moment(at: datetime | None) -> str:
-    return dateformat.format(localtime(at), "j E, H:i") if at else _("время неизвестно")

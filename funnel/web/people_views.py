@@ -156,6 +156,7 @@ def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "buyers": [(buyer, rows.of_purchases(buyer.rows)) for buyer in page.buyers],
+        "as_of": page.as_of,
         "silent": incomplete_in(chosen.period, only_kept=True).notices,
         "sentence": _checked(chosen, page.check),
         "navigation": _navigation("funnel-duplicates", request, chosen, sources),
@@ -204,7 +205,7 @@ def duplicates_api(request: IdentifiedRequest) -> HttpResponse:
     refuse_errors(period_form, form)
     sources = form.chosen_sources
     page = duplicates.page_of_duplicates(chosen.period, sources=sources, number=form.number)
-    return json_answer(people_wire.duplicates(chosen.period, sources, page, as_of=timezone.now()))
+    return json_answer(people_wire.duplicates(chosen.period, sources, page))
 
 
 _DUPLICATES_COLUMNS = (

@@ -53,6 +53,10 @@ _GAP = rf"[ \t\u00a0\u2007\u2009\u202f().~·\u2010-\u2015\u2212{_UNSEEN}-]*"
 # The common spelling of a number of this country: two steps to its key instead of twelve.
 _FIRST_DIGITS = "346789"
 _USUAL = rf"^(?:(?:\+7|[78])[ ()-]*[{_FIRST_DIGITS}]|7)(?:[ ()-]*[0-9]){{9}}$"
+_USUAL_PHONE = re.compile(_USUAL.replace("$", r"\Z"))
+_USUAL_GAPS = "+ ()-"
+_WITHOUT_GAPS = str.maketrans("", "", _USUAL_GAPS)
+_ONE_DIGIT_REPEATED = frozenset(digit * _LOCAL_DIGITS for digit in _FIRST_DIGITS)
 # +44 (0)20: the nought is for calls within the country.
 _NOUGHT_IN_BRACKETS = (r"((?:^00|\+)[0-9 ]{1,4})\(0\)", r"\1")
 # A number that a spreadsheet took for an amount.
@@ -93,6 +97,9 @@ _DIALLED_FROM_KAZAKHSTAN = re.compile(r"\+7(\d{3})(\d{3})(\d{2})(\d{2})")
 
 def key(phone: str) -> str | None:
     """The normal form of a number, None where it identifies nobody."""
+    if _USUAL_PHONE.match(phone):
+        local = phone.translate(_WITHOUT_GAPS)[-_LOCAL_DIGITS:]
+        return None if local in _ONE_DIGIT_REPEATED else f"+7{local}"
     text = re.sub(*_DECIMAL, phone[:_READ].translate(_IN_ASCII))
     text = re.sub(*_NOUGHT_IN_BRACKETS, text)
     found = re.search(_NUMBER, text)
@@ -163,10 +170,10 @@ def whatsapp(phone: str) -> str:
 
 def key_of(column: str) -> Case:
     """A query expression for the `key` of the phones in a column."""
-    bare = Translate(F(column), Value("+ ()-"), Value(""))
+    bare = Translate(F(column), Value(_USUAL_GAPS), Value(""))
     usual: Func = Concat(Value("+7"), Right(bare, _LOCAL_DIGITS), output_field=TextField())
-    for digit in _FIRST_DIGITS:
-        usual = NullIf(usual, Value("+7" + digit * _LOCAL_DIGITS))
+    for repeated in sorted(_ONE_DIGIT_REPEATED):
+        usual = NullIf(usual, Value(f"+7{repeated}"))
     return Case(
         When(Q(**{f"{column}__regex": _USUAL}), then=usual),
         default=_unusual_key_of(column),

@@ -257,6 +257,19 @@ def test_a_page_takes_two_queries_for_any_number_of_rows(landing: LandingPages) 
     assert len(captured) == 2
 
 
+def test_a_page_asked_for_again_reads_the_contacts_alone(landing: LandingPages) -> None:
+    landing.write(*(bought_by("+7 700 000-45-67", None, name="Дана") for _ in range(2)))
+    (before,) = page_of_duplicates(PERIOD).buyers
+    landing.connection.execute("update landing_leads set name = 'Дана Ким', phone = '87000004568'")
+
+    with CaptureQueriesContext(connections["landing"]) as captured:
+        (buyer,) = page_of_duplicates(PERIOD).buyers
+
+    assert len(captured) == 1
+    assert [one.name for one in before.rows] == ["Дана", "Дана"]
+    assert [(one.name, one.phone) for one in buyer.rows] == [("Дана Ким", "87000004568")] * 2
+
+
 @pytest.mark.parametrize("page", ["0", "-1", "x", "99999999999"])
 def test_an_invalid_page_number_is_reported(
     admin: Client, landing: LandingPages, page: str

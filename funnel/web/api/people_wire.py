@@ -102,9 +102,7 @@ def people(wanted: PeopleFilter, page: ListPage[Person], *, as_of: datetime) -> 
     )
 
 
-def duplicates(
-    period: Period, sources: Sequence[str], page: DuplicatesPage, *, as_of: datetime
-) -> DuplicatesShape:
+def duplicates(period: Period, sources: Sequence[str], page: DuplicatesPage) -> DuplicatesShape:
     return DuplicatesShape(
         success=True,
         sources=tuple(sources),
@@ -113,5 +111,5 @@ def duplicates(
         purchases=page.purchases,
         buyers=tuple(BuyerShape.model_validate(one) for one in page.buyers),
         following=page.following,
-        timestamp=as_of,
+        timestamp=page.as_of,
     )
