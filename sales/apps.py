@@ -8,9 +8,10 @@ class SalesConfig(AppConfig):
     name = "sales"
 
     def ready(self) -> None:
-        """Register the probes of `/status`, the watched marks, what follows a student's own new
-        password, and the check before a migration.
+        """Register the probes of `/status`, the watched marks, what the funnel's pages ask of
+        students, what follows a student's own new password, and the check before a migration.
         """
+        from funnel.report.accesses import COUNTERS
         from onai.identity.recovery.own_password import own_password_set
         from onai.ops.probes import BACKGROUND, DEPENDENCIES
         from onai.ops.status import LIMITS
@@ -18,6 +19,7 @@ class SalesConfig(AppConfig):
         from sales import letters, probes
         from sales.adoption import optional_tables
         from sales.adoption.migrating import look_before_migrating
+        from sales.money.accesses import accesses_of
         from sales.student_marks import watch_student_marks
         from sales.web.queue import notice
 
@@ -27,4 +29,5 @@ class SalesConfig(AppConfig):
         watch_student_marks()
         own_password_set.connect(letters.forget_replaced_password)
         notices.OVERVIEW.append(notice.of_queue)
+        COUNTERS.append(accesses_of)
         pre_migrate.connect(look_before_migrating, sender=self)

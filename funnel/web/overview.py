@@ -9,6 +9,7 @@ from typing import Literal
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _now
 
+from funnel.report.accesses import Accesses
 from funnel.report.answers import FunnelAnswers
 from funnel.report.sources import Source
 from funnel.report.stage_report import StageStatus
@@ -86,6 +87,16 @@ class ReportedStage:
     note: str
     people: str
     incomplete: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessStage:
+    """The accesses opened, which are no stage of the report. `count` is empty where the database of
+    students does not answer.
+    """
+
+    count: str = ""
+    counted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +309,14 @@ def reported_stages(
         )
         for stage in found.report.stages
     ]
+
+
+def access_stage(opened: Accesses | None) -> AccessStage:
+    """The stage that follows the report's: whoever has been given access."""
+    if opened is None:
+        return AccessStage()
+    noun = plural(opened.total, _now("доступ,доступа,доступов"))
+    return AccessStage(_number(opened.total), noun)
 
 
 # --- Sources -----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The funnel's pages of figures, their tables as files, and the refresh."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from funnel.landing import refresh
 from funnel.landing.freshness import Answer, answer
 from funnel.landing.statement import FiguresUnavailable
 from funnel.question import FunnelQuestion
+from funnel.report.accesses import accesses
 from funnel.report.answers import FunnelAnswers, Topic, answers
 from funnel.report.sources import FEW_LEADS, SourceOrder, readable
 from funnel.report.utm import Mark
@@ -60,6 +61,7 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
     """What happened, and where people are lost."""
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), OVERVIEW)
+    opened = accesses(found.figures.question)
 
     def show(lacking: Incomplete) -> dict[str, Any]:
         figures = found.figures
@@ -87,6 +89,7 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
             "path": words.path_bars(path, people, lacking) if path else [],
             "outside_path": path.outside_steps if path else 0,
             "stages": words.reported_stages(figures, people, lacking),
+            "access": words.access_stage(opened),
             "sources": words.source_lines(words.best_and_worst(sources.rows), of_source),
             "sources_in_all": len(sources.rows) + (sources.others.count if sources.others else 0),
             "sources_page": address("funnel-sources", joined("", parameters(request.GET, *KEPT))),
@@ -94,7 +97,7 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
             "links": _links(form, figures.question),
         }
 
-    return _page(request, "funnel", "overview", form, found, show)
+    return _page(request, "funnel", "overview", form, found, show, beside=opened)
 
 
 @role_required("admin")
@@ -246,9 +249,12 @@ def _page(
     form: TableForm,
     answer: Answer[FunnelAnswers],
     show: Callable[[Incomplete], dict[str, Any]],
+    *,
+    beside: Hashable = None,
 ) -> HttpResponse:
-    """A page of figures. What it says of current figures is written once for as long as this
-    process keeps them; around it stands what is of one reader and one moment."""
+    """A page of figures. What it says of current figures, and of figures `beside` them that are not
+    kept, is written once for as long as this process keeps them; around it stands what is of one
+    reader and one moment."""
     found, query = answer.figures, request.GET
     lacking = incomplete_in(found.question.period)
 
@@ -270,7 +276,7 @@ def _page(
 
     is_kept = not (answer.stale or form.errors)
     body = (
-        answer.text((template, query.urlencode(), lacking.notices), write)
+        answer.text((template, query.urlencode(), lacking.notices, beside), write)
         if is_kept
         else write(found)
     )

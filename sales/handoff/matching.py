@@ -61,21 +61,21 @@ class Decider:
 
 
 BY_DATA = Decider()
-_MATCHES = (MatchedBy.LEAD_ID, MatchedBy.EMAIL, MatchedBy.PHONE, MatchedBy.HAND)
+MATCHES = (MatchedBy.LEAD_ID, MatchedBy.EMAIL, MatchedBy.PHONE, MatchedBy.HAND)
 
 
 def match_share() -> MatchShare:
     """The share of matched students, of all that there are; staff are none."""
     by_how = dict(StudentLead.objects.values_list("how").annotate(students=Count("pk")).order_by())
     students = Student.objects.without_staff().count()
-    tied = [by_how.get(how, 0) for how in _MATCHES]
+    tied = [by_how.get(how, 0) for how in MATCHES]
     by_id, by_email, by_phone, by_hand = tied
     return MatchShare(by_id, by_email, by_phone, by_hand, max(0, students - sum(tied)))
 
 
 def with_source(students: StudentQuerySet) -> "QuerySet[Any, Any]":
     """The students, with the source of their purchase as `source`; empty where none is known."""
-    known = When(student_lead__how__in=_MATCHES, then="student_lead__source")
+    known = When(student_lead__how__in=MATCHES, then="student_lead__source")
     return students.annotate(source=Coalesce(Case(known), Value(""), output_field=TextField()))
 
 
@@ -129,7 +129,7 @@ def untie(student_lead: StudentLead, by: Decider) -> None:
             how=MatchedBy.UNDONE, matched_by=by.user_id, matched_name=by.name
         )
         buyer = student_lead.buyer_id
-        others = StudentLead.objects.filter(buyer=buyer, how__in=_MATCHES)
+        others = StudentLead.objects.filter(buyer=buyer, how__in=MATCHES)
         if buyer is not None and not others.exists():
             reopen(buyer, only_if=ClosingReason.ACCESS)
 

@@ -1,0 +1,1 @@
+"""What the two halves know together: accesses by the source that brought the student."""
