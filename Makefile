@@ -6,7 +6,7 @@ export DEMO_PORT
 # A process of its own for each core; a test that is left over goes to whoever is idle.
 IN_PARALLEL = --numprocesses logical --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test lint coverage bench lock reset install
+.PHONY: demo test lint coverage bench lock messages reset install
 
 demo: install
 	@exec $(BIN)/python -m onai.local.demo
@@ -40,8 +40,13 @@ lock: install
 		--python-version 3.11 --upgrade --group dev --constraint requirements.txt \
 		pyproject.toml --output-file requirements-dev.txt
 
+# Whoever changes a sentence runs this, and translates what is new in `locale/`.
+messages: install
+	@exec $(BIN)/python -m onai.local.make.catalogues extract
+
 reset:
 	rm -rf .local
 
 install:
 	@$(PYTHON) onai/local/make/bootstrap.py requirements-dev.txt
+	@$(BIN)/python -m onai.local.make.catalogues compile

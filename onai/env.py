@@ -20,6 +20,8 @@ from onai import env_values as values
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATIC_ROOT = BASE_DIR / "staticfiles"
 _MANIFEST = STATIC_ROOT / "staticfiles.json"
+# Of the language of the house, whose plurals it holds.
+_CATALOGUE = BASE_DIR / "locale/ru/LC_MESSAGES/django.mo"
 _KEYS = ("anon", "service_role")
 
 # The machine's own time zone data may be years old; the locked package `tzdata` is current.
@@ -190,12 +192,22 @@ def read(source: Mapping[str, str], *, serves_pages: bool = False) -> Environmen
         except (ValueError, KeyError):
             complaints.append(_complaint(variable, "is malformed"))
     complaints += [*_confused_keys(read_values), *_platform_is_this_site(read_values)]
-    to_mend = _counted(len(complaints), "environment variable") if complaints else ""
-    if serves_pages and not read_values.get("debug") and not _MANIFEST.exists():
-        complaints.append("  The static files are not collected: manage.py collectstatic --noinput")
-        to_mend = f"{to_mend} and the static files" if to_mend else "the static files"
+    to_mend = [_counted(len(complaints), "environment variable")] if complaints else []
+    if serves_pages and not read_values.get("debug"):
+        if not _MANIFEST.exists():
+            to_mend.append("the static files")
+            complaints.append(
+                "  The static files are not collected: manage.py collectstatic --noinput"
+            )
+        if not _CATALOGUE.exists():
+            to_mend.append("the translations")
+            complaints.append(
+                "  The translations are not compiled:"
+                " .venv/bin/pybabel compile --domain django --directory locale"
+            )
     if complaints:
-        raise EnvironmentInvalid("\n".join([f"onAI cannot start, {to_mend} to mend:", *complaints]))
+        first = f"onAI cannot start, {' and '.join(to_mend)} to mend:"
+        raise EnvironmentInvalid("\n".join([first, *complaints]))
     return Environment(**read_values)
 
 

@@ -54,6 +54,9 @@ MIDDLEWARE = [
     # Above the limits, so that the pages that refuse have these headers, too.
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Above everything that writes a sentence, the pages that refuse among them. It reads one
+    # cookie; the host, the query and the body are not parsed yet.
+    "onai.web.look.language.LanguageMiddleware",
     # Above everything that reads the host, the query or the body.
     "onai.web.request_limits.RequestLimitsMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -147,7 +150,13 @@ RESEND_READ_TIMEOUT = timedelta(seconds=5)
 
 # --- Language and time -------------------------------------------------------------------------
 
+# Russian is the language of the house, and of the sentences in the code. In `locale/` stand the
+# others, and the plurals of Russian.
 LANGUAGE_CODE = "ru"
+LANGUAGES = [("kk", "Қазақша"), ("ru", "Русский"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+# How dates and numbers are written.
+FORMAT_MODULE_PATH = "onai.web.look.formats"
 USE_THOUSAND_SEPARATOR = True
 USE_TZ = True
 TIME_ZONE = ENVIRONMENT.time_zone

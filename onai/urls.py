@@ -7,13 +7,14 @@ from onai.identity.recovery import views as recovery
 from onai.identity.staff import register_views
 from onai.ops import api_description, status
 from onai.web import problems
-from onai.web.look import home_screen, theme
+from onai.web.look import home_screen, language, theme
 
 urlpatterns = [
     path("", identity.home, name="home"),
     path("login", identity.login, name="login"),
     path("logout", identity.logout, name="logout"),
     path("theme", theme.choose, name="theme"),
+    path("language", language.choose, name="language"),
     path("manifest.webmanifest", home_screen.manifest, name="manifest"),
     path("favicon.ico", home_screen.favicon, name="favicon"),
     path("robots.txt", home_screen.robots, name="robots"),

@@ -1,7 +1,7 @@
-{% load static %}// Shows a page of our own while there is no network. It keeps that page and what it is drawn with,
+{% load i18n static %}{% get_current_language as language %}// Shows a page of our own while there is no network. It keeps that page and what it is drawn with,
 // and nothing that is of a person.
-const KEPT = "offline-{% static 'onai.css' %}";
-const OFFLINE = "{% url 'offline' %}";
+const KEPT = "offline-{{ language }}-{% static 'onai.css' %}";
+const OFFLINE = "{% url 'offline' %}?language={{ language }}";
 const SHELL = [OFFLINE, "{% static 'onai.css' %}", "{% static 'icon.svg' %}"];
 // Without the cookie, the page is drawn for nobody.
 const ANONYMOUS = SHELL.map((address) => new Request(address, { credentials: "omit" }));

@@ -12,9 +12,11 @@ from uuid import UUID
 import hypothesis
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client
+from django.utils import translation
 from fasteners import InterProcessLock
 from playwright.sync_api import Browser, Page, sync_playwright
 from psycopg.rows import dict_row
@@ -26,6 +28,7 @@ from onai.identity import supabase
 from onai.identity.session import tokens
 from onai.identity.staff import register, standing
 from onai.local import postgres
+from onai.local.make import catalogues
 from onai.ops import examination
 from tests.settings import (
     BASE_DIR,
@@ -57,6 +60,7 @@ hypothesis.settings.load_profile("busy machine")
 @pytest.fixture(scope="session", autouse=True)
 def services(django_db_blocker: Any) -> Iterator[None]:
     """The server and the stand-ins, reached over their sockets as in the demo."""
+    catalogues.compile_catalogues()
     cluster = postgres.start(TEST_DIR / "postgres", disposable=True)
     local = {**TEST_ENVIRONMENT, "DJANGO_SETTINGS_MODULE": "onai.local.settings"}
     prepare = [sys.executable, "manage.py", "prepare_local", "--empty"]
@@ -96,6 +100,8 @@ def clean_slate(monkeypatch: pytest.MonkeyPatch) -> None:
         one.answered()
     for finding in examination._findings.values():
         finding.part = None
+    # A request leaves its language behind.
+    translation.activate(settings.LANGUAGE_CODE)
     monkeypatch.setattr(examination, "KEPT_SECONDS", 0)
     # A busy machine is not an outage: only tests of time limits set short ones.
     for module, name in (

@@ -25,6 +25,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from pydantic import TypeAdapter, ValidationError
 
@@ -83,7 +84,9 @@ class Answer(Generic[Figures]):
     texts: dict[Hashable, bytes]
 
     def text(self, name: Hashable, write: Callable[[Figures], bytes]) -> bytes:
-        """The figures as `write` writes them, once for as long as this process has them."""
+        """The figures as `write` writes them in the reader's language, once for as long as this
+        process has them."""
+        name = (name, get_language())
         found = self.texts.get(name)
         if found is None:
             found = write(self.figures)

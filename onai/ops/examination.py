@@ -1,4 +1,5 @@
-"""Runs the probes: all at once, for two seconds at most, and once for everybody who asks.
+"""Runs the probes: all at once, for two seconds at most, and once for everybody who asks in a
+language, because what a probe saw is a sentence.
 
 A probe runs in a daemon thread of its own, so no thread that serves people waits for a part that
 hangs. A hanging probe is not started again before it ends.
@@ -11,6 +12,7 @@ from time import monotonic
 
 import django.db
 from django.db import connections
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -75,7 +77,8 @@ class _Finding:
     began: float | None = None
 
 
-_findings: dict[str, _Finding] = {}
+# By the name of the probe and the language of its words.
+_findings: dict[tuple[str, str], _Finding] = {}
 _change = threading.Condition()
 
 
@@ -105,35 +108,42 @@ def not_found_out(error: django.db.Error) -> Down:
 
 
 def _begin_if_old(probe: Probe) -> None:
-    finding = _findings.setdefault(probe.name, _Finding())
+    key = _key(probe)
+    finding = _findings.setdefault(key, _Finding())
     fresh = finding.part and monotonic() - finding.ended < KEPT_SECONDS
     if finding.began is None and not fresh:
         finding.began = monotonic()
-        threading.Thread(target=_run, args=[probe], name=f"probe {probe.name}", daemon=True).start()
+        name = f"probe {probe.name}"
+        threading.Thread(target=_run, args=[probe, key], name=name, daemon=True).start()
+
+
+def _key(probe: Probe) -> tuple[str, str]:
+    return probe.name, translation.get_language()
 
 
 def _is_awaited(probe: Probe) -> bool:
     """Whether the probe is running, and has not run for too long already."""
-    began = _findings[probe.name].began
+    began = _findings[_key(probe)].began
     return began is not None and monotonic() - began < PATIENCE_SECONDS
 
 
 def _found(probe: Probe) -> Part:
-    finding = _findings[probe.name]
+    finding = _findings[_key(probe)]
     if finding.began is None and finding.part:
         return finding.part
     silent = _("не отвечает дольше %(seconds)s с") % {"seconds": round(PATIENCE_SECONDS)}
     return Part(probe.name, probe.title, False, silent, probe.advice, "timeout")
 
 
-def _run(probe: Probe) -> None:
+def _run(probe: Probe, key: tuple[str, str]) -> None:
     part = None
     try:
-        part = _part(probe)
+        with translation.override(key[1]):
+            part = _part(probe)
     finally:
         # A probe that crashed did not answer; its traceback is in the log.
         with _change:
-            finding = _findings[probe.name]
+            finding = _findings[key]
             finding.part, finding.ended, finding.began = part, monotonic(), None
             _change.notify_all()
 

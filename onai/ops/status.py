@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from onai.identity import audit
@@ -12,7 +12,6 @@ from onai.identity.roles import IdentifiedRequest
 from onai.identity.staff.register_views import staff_register
 from onai.ops.examination import examine
 from onai.ops.probes import BACKGROUND, DEPENDENCIES
-from onai.templatetags.russian import plural
 
 # What the site does not do, a sentence each, as the apps tell it.
 LIMITS: list[Promise] = []
@@ -37,7 +36,9 @@ def _broken(count: int, of: int) -> str:
     """What the page begins with; empty where everything works."""
     if not count:
         return ""
-    fails = plural(count, "Не работает,Не работают,Не работают")
-    noun = plural(count, "часть,части,частей")
-    rest = _("из %(all)s. Что делать, написано рядом.") % {"all": of}
-    return f"{fails} {count} {noun} {rest}"
+    told = ngettext(
+        "Не работает %(count)s часть из %(all)s. Что делать, написано рядом.",
+        "Не работают %(count)s частей из %(all)s. Что делать, написано рядом.",
+        count,
+    )
+    return told % {"count": count, "all": of}

@@ -1,12 +1,14 @@
-"""Numbers and nouns as a Russian reader expects them."""
+"""Numbers, nouns, days and times as a reader of the page's language expects them."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django import template
 from django.conf import settings
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, npgettext
 
 from onai.identity.roles import Role
 
@@ -14,7 +16,7 @@ register = template.Library()
 
 _NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 # A zone that is not listed is shown by its own name.
-_ZONES = {"Asia/Almaty": "Алматы"}
+_ZONES = {"Asia/Almaty": gettext_lazy("Алматы")}
 
 
 @register.filter
@@ -28,7 +30,7 @@ def percent(share: Decimal | int | None) -> str:
     """`Decimal("8.57")` as «8,57 %»; `109` as «109 %»; None, where there is no share, as «—»."""
     if share is None:
         return "—"
-    return f"{number_format(share, force_grouping=True)}{_NO_BREAK_SPACE}%"
+    return _("%(share)s\u00a0%%") % {"share": number_format(share, force_grouping=True)}
 
 
 @register.filter
@@ -42,18 +44,25 @@ def plural(count: int, forms: str) -> str:
     return many
 
 
+def in_number(count: int, noun: str) -> str:
+    """A noun with its number: `noun` is an `ngettext_lazy` by `count`, which shows `number`."""
+    return noun % {"count": count, "number": number_format(count, force_grouping=True)}
+
+
 @register.filter
 def ago(age: timedelta) -> str:
     """The time passed, in its largest unit: «25 минут назад», «1 день назад»."""
     minutes = int(age.total_seconds()) // 60
     if minutes < 1:
-        return "меньше минуты назад"
+        return _("меньше минуты назад")
     if minutes < 60:
-        return f"{minutes} {plural(minutes, 'минуту,минуты,минут')} назад"
+        told = ngettext("%(count)s минуту назад", "%(count)s минут назад", minutes)
+        return told % {"count": minutes}
     hours = minutes // 60
     if hours < 24:
-        return f"{hours} {plural(hours, 'час,часа,часов')} назад"
-    return f"{hours // 24} {plural(hours // 24, 'день,дня,дней')} назад"
+        return ngettext("%(count)s час назад", "%(count)s часов назад", hours) % {"count": hours}
+    days = hours // 24
+    return ngettext("%(count)s день назад", "%(count)s дней назад", days) % {"count": days}
 
 
 @register.filter
@@ -61,12 +70,12 @@ def duration(time: timedelta) -> str:
     """A duration in its two largest units: «1 д 5 ч», «5 ч 12 мин», «12 мин»."""
     minutes = round(time.total_seconds() / 60)
     if minutes < 60:
-        return _joined((minutes, "мин"))
+        return _joined((minutes, _("%(count)s мин")))
     hours, minutes = divmod(minutes, 60)
     if hours < 24:
-        return _joined((hours, "ч"), (minutes, "мин"))
+        return _joined((hours, _("%(count)s ч")), (minutes, _("%(count)s мин")))
     days, hours = divmod(hours, 24)
-    return _joined((days, "д"), (hours, "ч"))
+    return _joined((days, _("%(count)s д")), (hours, _("%(count)s ч")))
 
 
 @register.filter
@@ -74,8 +83,10 @@ def hours(count: int) -> str:
     """An age in hours or days, in the genitive: «72 часов», «9 дней»."""
     days, rest = divmod(count, 24)
     if rest or days <= 3:
-        return f"{count}{_NO_BREAK_SPACE}{plural(count, 'часа,часов,часов')}"
-    return f"{days}{_NO_BREAK_SPACE}{plural(days, 'дня,дней,дней')}"
+        age = npgettext("older than", "%(count)s часа", "%(count)s часов", count) % {"count": count}
+    else:
+        age = npgettext("older than", "%(count)s дня", "%(count)s дней", days) % {"count": days}
+    return age.replace(" ", _NO_BREAK_SPACE)
 
 
 @register.filter(expects_localtime=True)
@@ -86,13 +97,47 @@ def time_zone(moment: datetime) -> str:
     name = _ZONES.get(settings.TIME_ZONE, settings.TIME_ZONE)
     away = f"{hours}{'' if minutes == '00' else ':' + minutes}"
     utc = f"UTC{'' if away in ('+0', '-0') else away}"
-    return f"по времени {name} ({utc})"
+    return _("по времени %(place)s (%(utc)s)") % {"place": name, "utc": utc}
+
+
+@register.filter
+def day(moment: date | None) -> str:
+    """A day with its year: «26 ноября 2026»."""
+    return date_format(_local(moment), "DATE_FORMAT") if moment else ""
+
+
+@register.filter
+def day_of_year(moment: date | None) -> str:
+    """A day of this year: «26 ноября»."""
+    return date_format(_local(moment), "MONTH_DAY_FORMAT") if moment else ""
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """A moment with its year: «26 ноября 2026, 14:30»."""
+    return date_format(_local(at), "DATETIME_FORMAT") if at else ""
+
+
+@register.filter
+def moment_of_year(at: datetime | None) -> str:
+    """A moment of this year: «26 ноября, 14:30»."""
+    return f"{day_of_year(at)}, {clock(at)}" if at else ""
+
+
+@register.filter
+def clock(at: datetime | None) -> str:
+    """The time of a moment: «14:30»."""
+    return date_format(_local(at), "TIME_FORMAT") if at else ""
+
+
+def _local(at: date) -> date:
+    return localtime(at) if isinstance(at, datetime) else at
 
 
 def _joined(*parts: tuple[int, str]) -> str:
     first, *rest = parts
     told = [first, *(part for part in rest if part[0])]
-    return " ".join(f"{count}{_NO_BREAK_SPACE}{unit}" for count, unit in told)
+    return " ".join(unit.replace(" ", _NO_BREAK_SPACE) % {"count": count} for count, unit in told)
 
 
 @register.filter

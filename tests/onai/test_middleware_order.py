@@ -14,6 +14,8 @@ ABOVE = [
     ("HeadMiddleware", "GZipMiddleware"),
     ("CSPMiddleware", "RequestLimitsMiddleware"),
     ("XFrameOptionsMiddleware", "RequestLimitsMiddleware"),
+    ("LanguageMiddleware", "RequestLimitsMiddleware"),
+    ("LanguageMiddleware", "ProblemMiddleware"),
     ("RequestLimitsMiddleware", "CommonMiddleware"),
     ("RequestLimitsMiddleware", "IdentityMiddleware"),
     ("RequestLimitsMiddleware", "CsrfViewMiddleware"),

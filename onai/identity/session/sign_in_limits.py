@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.cache import cache
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from onai.identity import audit
 from onai.identity.supabase import TooManyAttempts
-from onai.templatetags.russian import plural
 
 # After this many failed attempts in an hour the next has to wait.
 _FREE_FOR_PAIR = 5
@@ -103,14 +102,20 @@ def _wait(excess: int) -> int:
 
 def _too_many(seconds: int) -> TooManyAttempts:
     minutes = -(-seconds // 60)
-    many = (
-        f"{seconds} {plural(seconds, 'секунду,секунды,секунд')}"
+    sentence = (
+        ngettext(
+            "Слишком много попыток входа. Попробуйте снова через %(count)s секунду.",
+            "Слишком много попыток входа. Попробуйте снова через %(count)s секунд.",
+            seconds,
+        )
         if seconds < 60
-        else f"{minutes} {plural(minutes, 'минуту,минуты,минут')}"
+        else ngettext(
+            "Слишком много попыток входа. Попробуйте снова через %(count)s минуту.",
+            "Слишком много попыток входа. Попробуйте снова через %(count)s минут.",
+            minutes,
+        )
     )
-    told = TooManyAttempts(
-        _("Слишком много попыток входа. Попробуйте снова через %(time)s.") % {"time": many}
-    )
+    told = TooManyAttempts(sentence % {"count": seconds if seconds < 60 else minutes})
     told.retry_after_seconds = seconds
     return told
 

@@ -8,9 +8,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
+
+from onai.web.look import language
 
 _for_an_hour = cache_control(public=True, max_age=3600)
 _GROUND = "#0c0f0e"
@@ -18,6 +21,7 @@ _GROUND = "#0c0f0e"
 
 @require_safe
 @_for_an_hour
+@language.of_address
 def manifest(_request: HttpRequest) -> HttpResponse:
     """The web app manifest: how the site looks on a home screen."""
     icons = [
@@ -35,7 +39,7 @@ def manifest(_request: HttpRequest) -> HttpResponse:
         "name": "onAI Academy",
         "short_name": "onAI",
         "description": _now("Воронка продаж и доступы студентов"),
-        "lang": "ru",
+        "lang": get_language(),
         "start_url": reverse("home"),
         "scope": "/",
         "display": "standalone",
@@ -62,6 +66,7 @@ def robots(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @_for_an_hour
+@language.of_address
 def offline(request: HttpRequest) -> HttpResponse:
     """The page a browser shows while it has no network. It names nobody."""
     return render(request, "offline.html")

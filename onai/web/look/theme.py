@@ -1,17 +1,15 @@
 """The theme of the pages: light, dark, or the system's choice."""
 
-from datetime import timedelta
 from enum import StrEnum
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from onai.web.look import browser_choice
+
 COOKIE = "theme"
-_REMEMBERED = timedelta(days=365)
 
 
 class Theme(StrEnum):
@@ -34,19 +32,9 @@ def of_request(request: HttpRequest) -> Theme:
 
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
-    """Remember the theme in this browser for a year, and return to the page."""
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = "/"
-    response = HttpResponseRedirect(back)
-    response.set_cookie(
-        COOKIE,
-        _named(request.POST.get("theme", "")),
-        max_age=_REMEMBERED,
-        secure=not settings.DEBUG,
-        httponly=True,
-        samesite="Lax",
-    )
+    """Remember the theme in this browser, and return to the page."""
+    response = browser_choice.back(request)
+    browser_choice.remember(response, COOKIE, _named(request.POST.get("theme", "")))
     return response
 
 

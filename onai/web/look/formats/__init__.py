@@ -1,0 +1,1 @@
+"""How each language writes dates and numbers, by the names that Django knows."""
