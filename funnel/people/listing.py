@@ -8,8 +8,8 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from datetime import date, datetime
+from typing import TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -179,8 +179,8 @@ def sources_of(period: Period) -> tuple[str, ...]:
         raise PeopleUnavailable if type(problem) is FiguresUnavailable else problem from problem
 
 
-def first_day() -> Any:
-    """The day of the first lead there is, None without any."""
+def first_day() -> date | None:
+    """The business day of the first lead, None without any."""
     created = _asked(lambda: Lead.objects.aggregate(first=Min("created_at")))["first"]
     return business_day(created) if created else None
 

@@ -4,12 +4,14 @@ A missing or invalid value is the default on a page, and a refusal of the API.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from funnel.people import listing
 from funnel.people.listing import PeopleFilter
 from funnel.question import FunnelQuestion
 from funnel.report.answers import Topic
@@ -21,11 +23,10 @@ from funnel.web.picture import Metric
 from onai.periods import Period, Unit
 from onai.web.address_form import AddressForm, refuse_errors
 from onai.web.paging import NumberedForm, PagedForm
-from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
+from onai.web.period_form import PeriodForm, Preset
 
 # The longest period that is counted, in days.
 LONGEST_DAYS = 3 * 365 + 1
-_PRESETS = tuple(preset for preset in Preset if preset is not Preset.ALL)
 MOST_SOURCES = 50
 _LONGEST_SOURCE = 500
 
@@ -90,6 +91,9 @@ class QuestionForm(PeriodForm):
             "by": "the parts of the period in `overTime`, weeks from Monday; by default what fits",
         }
     )
+    default = Preset.THIRTY_DAYS
+    presets = tuple(preset for preset in Preset if preset is not Preset.ALL)
+    longest_days = LONGEST_DAYS
 
     compare = forms.ChoiceField(
         choices=[(one.value, one.value) for one in Compare],
@@ -119,17 +123,9 @@ class QuestionForm(PeriodForm):
     )
     source = SourcesField()
 
-    def __init__(self, query: QueryDict) -> None:
-        super().__init__(query, longest_days=LONGEST_DAYS, presets=_PRESETS)
-
     def clean_source(self) -> tuple[str, ...]:
         # In one order, so that the same question is the same SQL.
         return tuple(sorted(self.cleaned_data["source"]))
-
-    @property
-    def chosen(self) -> ChosenPeriod:
-        """The period; the last 30 days where the address has none or an invalid one."""
-        return chosen_period(self, default=Preset.THIRTY_DAYS)
 
     def question(self) -> FunnelQuestion:
         """The question, with the default for every missing or invalid value."""
@@ -287,6 +283,16 @@ class PeopleForm(PagedForm, SourcesForm):
             sources=self.chosen_sources,
             text=chosen.get("q") or "",
         )
+
+
+class ListPeriodForm(PeriodForm):
+    """The period of a list of persons, which may be all time."""
+
+    default = Preset.THIRTY_DAYS
+    longest_days = LONGEST_DAYS
+
+    def first_day_of_all(self) -> date | None:
+        return listing.first_day()
 
 
 class DuplicatesForm(NumberedForm, SourcesForm):

@@ -20,7 +20,7 @@ from funnel.signals.marks import rests_on
 from funnel.signals.words import incomplete_in
 from funnel.stages import STAGES, STAGES_OF, Counting, way_of
 from funnel.web.api import people_wire
-from funnel.web.forms import LONGEST_DAYS, DuplicatesForm, PeopleForm
+from funnel.web.forms import LONGEST_DAYS, DuplicatesForm, ListPeriodForm, PeopleForm
 from funnel.web.links import LOOK, Link, joined, navigation, parameters
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
@@ -29,7 +29,7 @@ from onai.web import csv_export
 from onai.web.address_form import refuse_errors
 from onai.web.api.openapi import Operation, describes
 from onai.web.api.shapes import json_answer
-from onai.web.period_form import ChosenPeriod, PeriodForm, Preset, chosen_period
+from onai.web.period_form import ChosenPeriod, Preset
 
 _PERIOD = ("period", "from", "to")
 _FILTER = ("step", "lost", "source", "q")
@@ -41,7 +41,8 @@ _SHOWN_OF_ONE = 3
 @require_safe
 def people_page(request: IdentifiedRequest) -> HttpResponse:
     """Who is in a step, or was lost at it. What is wrong in the address is told and left out."""
-    period_form, chosen = _period(request)
+    period_form = ListPeriodForm(request.GET)
+    chosen = period_form.chosen
     form = PeopleForm(request.GET, sources=listing.sources_of(chosen.period))
     wanted = form.wanted(chosen.period)
     page = listing.page_of_people(wanted, after=form.place)
@@ -69,13 +70,14 @@ def people_page(request: IdentifiedRequest) -> HttpResponse:
 @describes(
     Operation(
         people_wire.PeopleShape,
-        query=(PeriodForm, PeopleForm),
+        query=(ListPeriodForm, PeopleForm),
         problems=(listing.PeopleUnavailable,),
     )
 )
 def people_api(request: IdentifiedRequest) -> HttpResponse:
     """Who is in a step, or was lost at it, newest first, 25 at a time."""
-    period_form, chosen = _period(request)
+    period_form = ListPeriodForm(request.GET)
+    chosen = period_form.chosen
     form = PeopleForm(request.GET)
     refuse_errors(period_form, form)
     wanted = form.wanted(chosen.period)
@@ -102,7 +104,8 @@ _PEOPLE_COLUMNS = (
 @require_GET
 def people_csv(request: IdentifiedRequest) -> HttpResponseBase:
     """Exactly those who are filtered, as Excel with Russian settings opens them."""
-    period_form, chosen = _period(request)
+    period_form = ListPeriodForm(request.GET)
+    chosen = period_form.chosen
     form = PeopleForm(request.GET)
     refuse_errors(period_form, form)
     wanted = form.wanted(chosen.period)
@@ -145,7 +148,8 @@ def _cell(event: listing.Event) -> csv_export.Cell:
 @role_required("admin")
 @require_safe
 def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
-    period_form, chosen = _period(request)
+    period_form = ListPeriodForm(request.GET)
+    chosen = period_form.chosen
     form = DuplicatesForm(request.GET, sources=listing.sources_of(chosen.period))
     sources = form.chosen_sources
     page = duplicates.page_of_duplicates(
@@ -194,13 +198,14 @@ def _checked(chosen: ChosenPeriod, check: duplicates.DuplicateCheck) -> str:
 @describes(
     Operation(
         people_wire.DuplicatesShape,
-        query=(PeriodForm, DuplicatesForm),
+        query=(ListPeriodForm, DuplicatesForm),
         problems=(listing.PeopleUnavailable,),
     )
 )
 def duplicates_api(request: IdentifiedRequest) -> HttpResponse:
     """Who bought more than once, of these sources taken together."""
-    period_form, chosen = _period(request)
+    period_form = ListPeriodForm(request.GET)
+    chosen = period_form.chosen
     form = DuplicatesForm(request.GET)
     refuse_errors(period_form, form)
     sources = form.chosen_sources
@@ -225,7 +230,8 @@ _DUPLICATES_COLUMNS = (
 @require_GET
 def duplicates_csv(request: IdentifiedRequest) -> HttpResponseBase:
     """Every purchase of every person who bought more than once; a person is a number."""
-    period_form, chosen = _period(request)
+    period_form = ListPeriodForm(request.GET)
+    chosen = period_form.chosen
     form = DuplicatesForm(request.GET)
     refuse_errors(period_form, form)
     buyers = duplicates.all_duplicates(chosen.period, sources=form.chosen_sources)
@@ -252,15 +258,9 @@ def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> lis
 # --- What they share ---------------------------------------------------------------------------
 
 
-def _period(request: IdentifiedRequest) -> tuple[PeriodForm, ChosenPeriod]:
-    form = PeriodForm(request.GET, longest_days=LONGEST_DAYS)
-    chosen = chosen_period(form, default=Preset.THIRTY_DAYS, first_day_of_all=listing.first_day)
-    return form, chosen
-
-
 def _page_of(
     request: IdentifiedRequest,
-    period_form: PeriodForm,
+    period_form: ListPeriodForm,
     chosen: ChosenPeriod,
     names: tuple[str, ...],
 ) -> dict[str, object]:

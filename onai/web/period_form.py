@@ -3,10 +3,10 @@
 `?period=this-month`, or `?from=2026-11-01&to=2026-11-22`; days are business days, both included.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.http import QueryDict
 from django.utils.formats import date_format
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -77,32 +78,31 @@ class _DayField(forms.DateField):
 
 
 class PeriodForm(AddressForm):
-    """The period of an address. `from` and `to` win over `period`."""
+    """The period of an address. `from` and `to` win over `period`.
+
+    A form of its own says by its class which periods it offers, which one is the `default`, and how
+    many days at most it takes.
+    """
 
     parameters = {
         "period": "a period by its name; the last 30 days by default",
         "from": "the first of days of one's own, `2026-11-01`",
         "to": "the last of them; today by default",
     }
+    default: ClassVar[Preset] = Preset.THIS_MONTH
+    presets: ClassVar[Sequence[Preset]] = tuple(Preset)
+    longest_days: ClassVar[int | None] = None
 
     period = forms.ChoiceField(
-        choices=Preset.choices,
         required=False,
         error_messages={"invalid_choice": _("Такого периода нет. Выберите из списка.")},
     )
 
-    def __init__(
-        self,
-        query: QueryDict,
-        *,
-        longest_days: int | None = None,
-        presets: Iterable[Preset] = tuple(Preset),
-    ) -> None:
+    def __init__(self, query: QueryDict) -> None:
         super().__init__(query)
-        self.longest_days = longest_days
         named = self.fields["period"]
         assert isinstance(named, forms.ChoiceField)  # noqa: S101 - for the type checker
-        named.choices = [(preset.value, preset.label) for preset in presets]
+        named.choices = [(preset.value, preset.label) for preset in self.presets]
         for name, label in (("from", _("С")), ("to", _("По"))):
             # Declared here, because `from` is a keyword of Python.
             self.fields[name] = _DayField(
@@ -112,6 +112,10 @@ class PeriodForm(AddressForm):
                 widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
                 error_messages={"invalid": _("Это не дата. Пример: 2026-11-22")},
             )
+
+    def first_day_of_all(self) -> date | None:
+        """The first business day with data, for all time; None where there is none."""
+        return None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -135,52 +139,41 @@ class PeriodForm(AddressForm):
             cleaned["to"] = last
         return cleaned
 
+    @cached_property
+    def chosen(self) -> ChosenPeriod:
+        """The period of the address, or the default where it has none or an invalid one.
 
-def chosen_period(
-    form: PeriodForm,
-    *,
-    default: Preset = Preset.THIS_MONTH,
-    first_day_of_all: Callable[[], date | None] = lambda: None,
-) -> ChosenPeriod:
-    """The period of the form, or the default where it has none or an invalid one.
+        The form then shows the chosen days, so that one of them can be corrected; invalid values it
+        shows as they were given.
+        """
+        invalid = not self.is_valid() and {"period", "from", "to"} & set(self.errors)
+        cleaned = {} if invalid else self.cleaned_data
+        if cleaned.get("from"):
+            period, preset = Period(cleaned["from"], cleaned["to"]), None
+            told = {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
+        else:
+            preset = Preset(cleaned.get("period") or self.default)
+            told = {"period": preset.value}
+            period = self._all_time() if preset is Preset.ALL else _named(preset)
+        if not invalid:
+            self.initial = {"from": period.first_day, "to": period.last_day}
+        return ChosenPeriod(period, preset, urlencode(told))
 
-    `first_day_of_all` returns the first day with data, for all time. The form then shows the chosen
-    days, so that one of them can be corrected; invalid values it shows as they were given.
-    """
-    nonsense = not form.is_valid() and {"period", "from", "to"} & set(form.errors)
-    cleaned = {} if nonsense else form.cleaned_data
-    chosen = _chosen(cleaned, default, first_day_of_all)
-    if not nonsense:
-        form.initial = {"from": chosen.period.first_day, "to": chosen.period.last_day}
-    return chosen
-
-
-def _chosen(
-    cleaned: dict[str, Any], default: Preset, first_day_of_all: Callable[[], date | None]
-) -> ChosenPeriod:
-    if cleaned.get("from"):
-        period = Period(cleaned["from"], cleaned["to"])
-        days = {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}
-        return ChosenPeriod(period, None, urlencode(days))
-    preset = Preset(cleaned.get("period") or default)
-    query = urlencode({"period": preset.value})
-    if preset is Preset.ALL:
+    def _all_time(self) -> Period:
         today = business_day()
-        first = min(first_day_of_all() or today, today)
-        return ChosenPeriod(Period(first, today), preset, query)
-    return ChosenPeriod(_named(preset), preset, query)
+        return Period(min(self.first_day_of_all() or today, today), today)
 
 
 def _named(preset: Preset) -> Period:
     today = business_day()
+    monday = today - timedelta(days=today.weekday())
     match preset:
         case Preset.YESTERDAY:
             return Period.day(today - timedelta(days=1))
         case Preset.THIS_WEEK:
-            return Period(today - timedelta(days=today.weekday()), today)
+            return Period(monday, today)
         case Preset.LAST_WEEK:
-            monday = today - timedelta(days=today.weekday() + 7)
-            return Period(monday, monday + timedelta(days=6))
+            return Period(monday - timedelta(days=7), monday - timedelta(days=1))
         case Preset.THIS_MONTH:
             return Period(today.replace(day=1), today)
         case Preset.LAST_MONTH:

@@ -8,7 +8,7 @@ import time_machine
 from django.http import QueryDict
 from django.test import Client
 
-from onai.web.period_form import PeriodForm, chosen_period
+from onai.web.period_form import PeriodForm
 from sales.cabinet import statistics
 from sales.cabinet.sales_change import compared_sales
 from tests.conftest import LandingPages
@@ -216,7 +216,7 @@ def test_the_cabinet_does_not_compare_its_first_day_of_sales(
 
     for hour, before in ((10, None), (23, 3)):
         with time_machine.travel(datetime(2026, 11, 11, hour, tzinfo=ALMATY), tick=False):
-            chosen = chosen_period(PeriodForm(QueryDict("period=today")))
+            chosen = PeriodForm(QueryDict("period=today")).chosen
             now = statistics.figures(chosen.period, manager_id=None)
             change = compared_sales(chosen, now, manager_id=None)
         assert change

@@ -16,7 +16,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from onai.web.period_form import PeriodForm, chosen_period
+from onai.web.period_form import PeriodForm
 from sales.cabinet.availability import availability
 from sales.cabinet.student_list import Order, StudentFilter, all_students, page_of_students
 from tests.support.desk import Desk
@@ -89,7 +89,7 @@ def test_a_period_is_in_the_address(query: str, first: str, last: str) -> None:
     # At this moment it is the 21st in UTC still.
     with time_machine.travel(datetime(2026, 11, 22, 0, 30, tzinfo=ALMATY), tick=False):
         form = PeriodForm(QueryDict(query))
-        chosen = chosen_period(form)
+        chosen = form.chosen
 
     assert not form.errors
     assert (chosen.period.first_day.isoformat(), chosen.period.last_day.isoformat()) == (

@@ -12,7 +12,7 @@ from django.test import Client
 from funnel.stats.comparison import Verdict
 from onai.identity.staff.register import refresh as refresh_staff
 from onai.periods import Period, Unit
-from onai.web.period_form import PeriodForm, chosen_period
+from onai.web.period_form import PeriodForm
 from sales.cabinet import chart, statistics
 from sales.cabinet.availability import availability
 from sales.cabinet.sales_change import compared_sales
@@ -249,7 +249,7 @@ def test_the_cabinet_compares_as_the_funnel_does(
 
     with time_machine.travel(at, tick=False):
         form = PeriodForm(QueryDict(f"period={preset}"))
-        chosen = chosen_period(form)
+        chosen = form.chosen
         now = statistics.figures(chosen.period, manager_id=None)
         change = compared_sales(chosen, now, manager_id=None)
 
@@ -264,7 +264,7 @@ def test_a_manager_who_has_just_begun_is_compared_with_nothing(sales: Sales) -> 
     sales.add(created_at=began, granted_by=sales.ids["botagoz"])
 
     with time_machine.travel(datetime(2026, 11, 11, 23, tzinfo=ALMATY), tick=False):
-        chosen = chosen_period(PeriodForm(QueryDict("period=this-month")))
+        chosen = PeriodForm(QueryDict("period=this-month")).chosen
         for manager, shown in ((sales.ids["botagoz"], None), (None, 11)):
             now = statistics.figures(chosen.period, manager_id=manager)
             change = compared_sales(chosen, now, manager_id=manager)
@@ -277,7 +277,7 @@ def test_half_the_sales_are_marked_as_fewer(sales: Sales) -> None:
     _days_of_sales(sales, date(2026, 10, 1), 31, 3)
 
     with time_machine.travel(datetime(2026, 11, 11, 23, tzinfo=ALMATY), tick=False):
-        chosen = chosen_period(PeriodForm(QueryDict("period=last-month")))
+        chosen = PeriodForm(QueryDict("period=last-month")).chosen
         now = statistics.figures(chosen.period, manager_id=None)
         change = compared_sales(chosen, now, manager_id=None)
 

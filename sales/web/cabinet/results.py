@@ -1,6 +1,7 @@
 """Results: how much was sold, how that compares, and the rating of the managers."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID
 
 from django.db import OperationalError
@@ -16,7 +17,7 @@ from onai.identity.roles import IdentifiedRequest
 from onai.identity.session.fragments import marked
 from onai.identity.staff import register
 from onai.templatetags.russian import tenge
-from onai.web.period_form import ChosenPeriod, PeriodForm, chosen_period
+from onai.web.period_form import ChosenPeriod, PeriodForm
 from sales.cabinet import chart, statistics
 from sales.cabinet.attention import NOT_STARTED, QUIET
 from sales.cabinet.availability import Availability, availability
@@ -54,6 +55,13 @@ class _Weeks:
     quiet = QUIET
 
 
+class _PeriodForm(PeriodForm):
+    """The period of the results; all time begins with the first student."""
+
+    def first_day_of_all(self) -> date | None:
+        return statistics.first_day_of_all()
+
+
 @role_required("admin", "sales")
 @require_safe
 def results(request: IdentifiedRequest) -> HttpResponse:
@@ -63,8 +71,8 @@ def results(request: IdentifiedRequest) -> HttpResponse:
     section(lambda: register.note(request.identity))
     form = ManagerForm(request.GET, staff=section(staff).found or [])
     manager_id = whose(request, form)
-    period_form = PeriodForm(request.GET)
-    chosen = section(lambda: _period(period_form))
+    period_form = _PeriodForm(request.GET)
+    chosen = section(lambda: period_form.chosen)
     context = {
         "period_form": period_form,
         "chosen": chosen.found,
@@ -87,7 +95,7 @@ def _weeks(manager_id: UUID | None) -> _Weeks:
 def _live_figures(request: IdentifiedRequest) -> HttpResponse:
     """The headline alone, for an open page. An outage keeps what is there."""
     form = ManagerForm(request.GET, staff=staff())
-    chosen = _period(PeriodForm(request.GET))
+    chosen = _PeriodForm(request.GET).chosen
     manager_id = whose(request, form)
     known = availability()
     finished = statistics.finished_by_manager(chosen.period, known)
@@ -148,7 +156,3 @@ def _number(count: int) -> str:
 def _told_apart(standings: list[statistics.Standing]) -> list[statistics.Standing]:
     names = told_apart(standings)
     return [replace(one, name=names[one.user_id]) for one in standings]
-
-
-def _period(form: PeriodForm) -> ChosenPeriod:
-    return chosen_period(form, first_day_of_all=statistics.first_day_of_all)
