@@ -86,7 +86,14 @@ DATABASES: dict[str, dict[str, Any]] = {
     "landing": postgres.database(ENVIRONMENT.landing_database_url, read_only=True),
     "tripwire": postgres.database(ENVIRONMENT.tripwire_database_url),
 }
-DATABASE_ROUTERS = ["onai.db.routers.HomeRouter"]
+# An app that is not named here has no database, because `default` is empty.
+DATABASE_OF_APP = {
+    "funnel": "landing",
+    "identity": "tripwire",
+    "sales": "tripwire",
+    "procrastinate": "tripwire",
+}
+DATABASE_ROUTERS = ["onai.db.routers.AppRouter"]
 # Only the demo and the tests own the schema of Landing; elsewhere its tables are another team's.
 LANDING_TABLES_ARE_OURS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.debug import sensitive_variables
 from supabase_auth.constants import API_VERSION_HEADER_NAME, API_VERSIONS_2024_01_01_NAME
 
-from onai.identity import password_rules, supabase
+from onai.identity import passwords, supabase
 from onai.identity.roles import Identity, Metadata, Role, role_of
 
 
@@ -233,7 +233,7 @@ def _failure(answer: httpx.Response) -> AccountRefused | OutcomeUnclear:
         # Servers without error codes give the reasons only.
         if code == "weak_password" or (not code and reasons):
             named = reasons if isinstance(reasons, list) else []
-            password_rules.learn(body)
+            passwords.learn_rules(body)
             return AccountRefused(
                 Refusal.WEAK_PASSWORD, reasons=[one for one in named if isinstance(one, str)]
             )

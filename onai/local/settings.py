@@ -9,7 +9,7 @@ from pathlib import Path
 from onai.db import postgres
 from onai.local import roles
 from onai.settings import *  # noqa: F403
-from onai.settings import BASE_DIR, DATABASES, ENVIRONMENT, INSTALLED_APPS
+from onai.settings import BASE_DIR, DATABASE_OF_APP, DATABASES, ENVIRONMENT, INSTALLED_APPS
 
 LOCAL_DIR = Path(os.environ.get("ONAI_LOCAL_DIR", BASE_DIR / ".local"))
 # Where the product is, which the stand-in of Resend tells what became of letters.
@@ -41,4 +41,4 @@ for _schema, _role in (("auth", roles.AUTH_ADMIN), ("mailbox", roles.SUPERUSER))
     DATABASES[_schema] = postgres.database(ENVIRONMENT.tripwire_database_url)
     DATABASES[_schema]["USER"] = _role
     DATABASES[_schema]["OPTIONS"]["options"] = f"-c search_path={_schema}"
-DATABASE_ROUTERS = ["onai.local.routers.LocalRouter", "onai.db.routers.HomeRouter"]
+DATABASE_OF_APP = {**DATABASE_OF_APP, "local_auth": "auth", "local_mail": "mailbox"}

@@ -7,13 +7,13 @@ table and gets no error.
 from collections.abc import Iterator
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connections
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from onai.db.catalog import quoted
-from onai.db.routers import HOME_OF_APP
 from onai.db.visibility import Visibility, visibility
 from sales.adoption.findings import Finding, Severity
 from sales.models import platform
@@ -61,7 +61,7 @@ def tables_of_tripwire() -> list[str]:
     return sorted(
         model._meta.db_table
         for model in apps.get_models()
-        if HOME_OF_APP.get(model._meta.app_label) == "tripwire"
+        if settings.DATABASE_OF_APP.get(model._meta.app_label) == "tripwire"
         # Those are read only where they can be; procrastinate's are unmanaged, too, and needed.
         and model.__module__ != platform.__name__
     )

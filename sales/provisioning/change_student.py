@@ -16,9 +16,9 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models.functions import Now
 from django.views.decorators.debug import sensitive_variables
 
-from onai import encryption, passwords
+from onai import encryption
 from onai.db.visibility import Visibility, visibility
-from onai.identity import accounts
+from onai.identity import accounts, passwords
 from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
 from onai.identity.roles import Identity
 from onai.web.problems import Problem, WrongRole

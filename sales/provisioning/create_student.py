@@ -15,8 +15,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models.functions import Now
 from django.views.decorators.debug import sensitive_variables
 
-from onai import passwords
-from onai.identity import accounts, password_rules
+from onai.identity import accounts, passwords
 from onai.identity.accounts import AccountRefused, OutcomeUnclear, Refusal
 from onai.identity.roles import Identity
 from onai.web.problems import Problem
@@ -175,7 +174,7 @@ def _open_account(request: StudentRequest, password: str) -> None:
     Supabase checks a password only when one is changed. Where it may refuse this one, the account
     is opened with a password that nobody knows, so that nobody gets in before the check.
     """
-    may_be_refused = password_rules.may_refuse_leaked()
+    may_be_refused = passwords.may_refuse_leaked()
     accounts.open_student_account(
         request.account_id,
         email=request.email,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
-from onai.identity import password_rules
+from onai.identity import passwords
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.web.address_form import InvalidInput, refuse_errors
@@ -68,7 +68,7 @@ def create(request: IdentifiedRequest) -> HttpResponse:
     """
     key = _idempotency_key(request)
     body = read_body(request, StudentToCreate)
-    password_rules.find_out(request.access_token)
+    passwords.find_out_rules(request.access_token)
     form = StudentForm(body)
     doubtful = list(form.errors) == ["email"] and form.asks_about_email
     refuse_errors(form, refusal=EmailInDoubt if doubtful else InvalidInput)

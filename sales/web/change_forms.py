@@ -10,8 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from onai import passwords
 from onai.contacts import emails
+from onai.identity import passwords
 from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
 from sales.letters import addresses

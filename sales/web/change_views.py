@@ -11,9 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from onai import passwords
 from onai.contacts import phones
-from onai.identity import password_rules
+from onai.identity import passwords
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.staff import register
@@ -79,7 +78,7 @@ def status(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 @sensitive_variables("form")
 def password(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
-    password_rules.find_out(request.access_token)
+    passwords.find_out_rules(request.access_token)
     if request.method != "POST" or "suggest" in request.POST or request.refusal:
         suggested = NewPasswordForm(student=student, initial={"password": passwords.suggest()})
         return _page(request, student, suggested, _PASSWORD, problem=request.refusal)

@@ -9,8 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from onai import passwords
 from onai.contacts import emails, names, phones
+from onai.identity import passwords
 from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
 from sales.models import Language

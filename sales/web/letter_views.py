@@ -7,8 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from onai import passwords
-from onai.identity import password_rules
+from onai.identity import passwords
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.web.problems import BadRequest, Problem, tell_when_to_retry
@@ -33,7 +32,7 @@ from sales.web.request_views import redirect_to_result
 def letter(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     """The three ways to a letter that arrives. A POST sends it again, or to another address."""
     student = student_for(request.identity, student_id)
-    password_rules.find_out(request.access_token)
+    passwords.find_out_rules(request.access_token)
     if request.method != "POST":
         suggested = {"email": request.GET.get("email", ""), "password": passwords.suggest()}
         return _page(request, student, NewAddressForm(student=student, initial=suggested))

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _now
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
-from onai import encryption, passwords
+from onai import encryption
 from onai.contacts import phones
-from onai.identity import password_rules
+from onai.identity import passwords
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest
@@ -58,7 +58,7 @@ logger = logging.getLogger(__name__)
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_student(request: IdentifiedRequest) -> HttpResponse:
-    password_rules.find_out(request.access_token)
+    passwords.find_out_rules(request.access_token)
     if request.method == "POST":
         if "find" in request.POST and not request.refusal:
             return _find(request)

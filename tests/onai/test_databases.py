@@ -11,13 +11,13 @@ from uuid import uuid4
 import django.db
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connections, router, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from funnel.models import Lead
-from onai.db.routers import HOME_OF_APP
 from onai.local.postgres import url
 from onai.local.roles import AUTH_ADMIN, LANDING_READER, OWNER, RUN_TIME, SUPERUSER
 from sales.models import ActivityEntry, Student
@@ -234,10 +234,10 @@ def test_the_connection_to_landing_reports_itself_read_only() -> None:
 
 def test_migrations_never_touch_the_other_database() -> None:
     for alias in ("landing", "tripwire"):
-        for app in HOME_OF_APP:
+        for app in settings.DATABASE_OF_APP:
             allowed = router.allow_migrate(alias, app)
             # In production the landing pages own their schema: nothing is migrated there at all.
-            assert allowed == (alias == "tripwire" and HOME_OF_APP[app] == "tripwire")
+            assert allowed == (alias == "tripwire" and settings.DATABASE_OF_APP[app] == "tripwire")
 
 
 def test_migrating_landing_in_production_creates_nothing() -> None:

@@ -16,7 +16,7 @@ from django.test import Client
 
 from onai import shared_cache
 from onai.db.circuit import Circuit
-from onai.identity import password_rules, supabase
+from onai.identity import passwords, supabase
 from onai.ops import supabase_state
 from tests.conftest import LandingPages
 from tests.support import plain_http
@@ -134,13 +134,13 @@ def test_a_value_signed_by_another_key_is_ignored(
 def test_foreign_values_of_every_kind_are_ignored(
     admin: Client, shared: SharedCache, number: int, tmp_path: Path
 ) -> None:
-    password_rules.learn({"message": "Password should be at least 9 characters."})
+    passwords.learn_rules({"message": "Password should be at least 9 characters."})
     supabase.remember_obstacle("")
-    assert password_rules.known()
+    assert passwords.known_rules()
     for key in _kept(shared):
         shared.client.set(key, _poisons(tmp_path / "trace")[number])
 
-    assert password_rules.known() is None
+    assert passwords.known_rules() is None
     assert supabase_state.check()
     assert admin.get("/sales-manager/students/new").status_code == 200
 

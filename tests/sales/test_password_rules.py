@@ -9,8 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from onai import passwords
-from onai.identity import password_rules
+from onai.identity import passwords
 from tests.conftest import Faults, Project
 from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import CREATE, ONE_USER
@@ -134,7 +133,7 @@ def test_every_suggestion_is_good_enough(
 
 def test_a_suggestion_has_letters_of_both_cases_digits_and_a_symbol() -> None:
     for _ in range(50):
-        assert not password_rules.STRICTEST.lacking(passwords.suggest())
+        assert not passwords.STRICTEST.lacking(passwords.suggest())
 
 
 def test_rules_are_learned_from_the_first_refusal(
@@ -151,7 +150,7 @@ def test_rules_are_learned_from_the_first_refusal(
     again = manager.post(NEW, _form("Another-1-Good", email="b@onai.test"))
     assert again.status_code == 400
     assert "не меньше 16 символов" in again.content.decode()
-    assert password_rules.known() == password_rules.PasswordRules(16, (SYMBOLS,))
+    assert passwords.known_rules() == passwords.PasswordRules(16, (SYMBOLS,))
     assert not set(SYMBOLS).isdisjoint(passwords.suggest())
 
 
@@ -199,7 +198,7 @@ def test_the_check_for_leaks_may_be_unavailable(
     [
         (
             {"msg": "weak", "weak_password": {"reasons": ["characters", "pwned"]}},
-            password_rules.PasswordRules(0, password_rules.STRICTEST.required, True),
+            passwords.PasswordRules(0, passwords.STRICTEST.required, True),
         ),
         (
             {
@@ -207,15 +206,15 @@ def test_the_check_for_leaks_may_be_unavailable(
                 " Password is known to be weak and easy to guess, please choose a different one.",
                 "weak_password": {"reasons": ["characters", "pwned"]},
             },
-            password_rules.PasswordRules(0, ("a,b", "c.d"), True),
+            passwords.PasswordRules(0, ("a,b", "c.d"), True),
         ),
-        ({"weak_password": "odd"}, password_rules.PasswordRules()),
-        ({}, password_rules.PasswordRules()),
+        ({"weak_password": "odd"}, passwords.PasswordRules()),
+        ({}, passwords.PasswordRules()),
     ],
 )
 def test_incomplete_answers_are_read_as_far_as_possible(
-    told: dict[str, Any], rules: password_rules.PasswordRules
+    told: dict[str, Any], rules: passwords.PasswordRules
 ) -> None:
-    password_rules.learn(told)
+    passwords.learn_rules(told)
 
-    assert password_rules.known() == rules
+    assert passwords.known_rules() == rules

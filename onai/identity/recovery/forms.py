@@ -6,8 +6,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from onai import passwords
 from onai.contacts import emails
+from onai.identity import passwords
 
 
 class ForgotForm(forms.Form):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from supabase_auth.constants import API_VERSION_HEADER_NAME, API_VERSIONS_2024_01_01_NAME
 
-from onai.identity import accounts, password_rules, supabase
+from onai.identity import accounts, passwords, supabase
 from onai.web.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ def _problem(answer: httpx.Response) -> Problem:
         return supabase.TooManyAttempts()
     if answer.is_client_error and code:
         if code == "weak_password":
-            password_rules.learn(_json(answer))
+            passwords.learn_rules(_json(answer))
         return _REFUSALS.get(code, PasswordNotChanged)()
     logger.warning("supabase_failed", extra={"status": answer.status_code})
     return supabase.AuthUnavailable()

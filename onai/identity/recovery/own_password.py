@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from onai import encryption
 from onai.db import postgres
-from onai.identity import password_rules
+from onai.identity import passwords
 from onai.identity.models import PasswordReset, ResetState
 from onai.identity.recovery import link_session
 from onai.identity.recovery.link_session import LinkExpired
@@ -65,7 +65,7 @@ def opened(reset_id: UUID | None) -> PasswordReset:
 def find_out_rules(reset: PasswordReset) -> None:
     """Learn the project's rules for passwords with the session of the link."""
     access_token = _access_token(reset)
-    password_rules.find_out(access_token)
+    passwords.find_out_rules(access_token)
 
 
 @sensitive_variables("access_token", "password")
