@@ -4,9 +4,10 @@ Nobody is written to by the site itself. Blocked and paused students, and those 
 are in neither group.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, TextChoices
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,7 @@ from sales.models import Account, Lesson, Student, StudentQuerySet, StudentStatu
 
 _CLOSED = (StudentStatus.BLOCKED, StudentStatus.INACTIVE)
 _LEFT_ALONE = (*_CLOSED, StudentStatus.COMPLETED)
+_LEARNED = Lesson.objects.filter(is_completed=True).alias(at=Coalesce("completed_at", "updated_at"))
 _NOT_LEFT_ALONE = Q(status=None) | ~Q(status__in=_LEFT_ALONE)
 
 
@@ -80,15 +82,23 @@ def needing(
         return students.filter(Exists(account.filter(last_sign_in_at=None)), created_at__lte=since)
     if week:
         since = min(since, week.end - reached)
+        seen = _seen(week.start - reached, since, known)
+        students = students.filter(user_id__in=seen)
     students = students.filter(Exists(account.filter(last_sign_in_at__lte=since)))
-    seen = Q(Exists(account.filter(last_sign_in_at__gt=week.start - reached))) if week else Q()
     if known.lessons:
-        completed = Lesson.objects.filter(account_id=OuterRef("user_id"), is_completed=True)
-        learned = completed.alias(at=Coalesce("completed_at", "updated_at"))
-        students = students.exclude(Exists(learned.filter(at__gt=since)))
-        if week:
-            seen |= Q(Exists(learned.filter(at__gt=week.start - reached)))
-    return exclude_finished(students.filter(seen), known)
+        learned = _LEARNED.filter(account_id=OuterRef("user_id"), at__gt=since)
+        students = students.exclude(Exists(learned))
+    return exclude_finished(students, known)
+
+
+def _seen(after: datetime, until: datetime, known: Availability) -> "QuerySet[Any, Any]":
+    """The accounts that signed in or completed a lesson in `(after, until]`."""
+    accounts = Account.objects.filter(last_sign_in_at__gt=after, last_sign_in_at__lte=until)
+    signed_in = accounts.values("pk")
+    if not known.lessons:
+        return signed_in
+    learned = _LEARNED.filter(at__gt=after, at__lte=until).values("account_id")
+    return signed_in.union(learned, all=True)
 
 
 def attention_of(student: Student, learning: Learning) -> Attention | None:
