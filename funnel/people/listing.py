@@ -15,6 +15,7 @@ from uuid import UUID
 
 import django.db
 from cachalot.api import cachalot_disabled
+from django.core.cache import cache
 from django.db.models import F, Min
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +36,7 @@ Found = TypeVar("Found")
 PAGE = 25
 _BATCH = 2_000
 _SOURCES_AT_MOST = 50
+_OPENINGS_KEY, _A_DAY = "funnel:openings_are_written", 24 * 60 * 60
 CONTACTS = ("name", "phone", "email", "source", "created_at")
 _EVENTS = (
     "email_sent",
@@ -177,6 +179,22 @@ def sources_of(period: Period) -> tuple[str, ...]:
     except FiguresUnavailable as problem:
         # In the words of the list, which cannot be read either.
         raise PeopleUnavailable if type(problem) is FiguresUnavailable else problem from problem
+
+
+def openings_are_written() -> bool:
+    """Whether something has ever written when an e-mail was opened. Asked once a day.
+
+    No index helps to find that out, so a database that is too busy for it counts as a no.
+    """
+    known = cache.get(_OPENINGS_KEY)
+    if not isinstance(known, bool):
+        try:
+            known = Lead.objects.filter(email_opened_at__isnull=False).exists()
+        except django.db.Error as error:
+            logger.warning("openings_not_asked", extra={"error": type(error).__name__})
+            known = False
+        cache.set(_OPENINGS_KEY, known, _A_DAY)
+    return known
 
 
 def first_day() -> date | None:

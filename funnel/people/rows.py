@@ -70,10 +70,12 @@ class _Moments:
         return f"{day}, {local:%H:%M}"
 
 
+# Told only where it was written, which usually nothing does.
+_OPENED = "opened"
 # An event of a `Person`, its text and its class on the page.
 _EVENTS = (
     ("emailed", _lazy("письмо отправлено"), ""),
-    ("opened", _lazy("открыто"), ""),
+    (_OPENED, _lazy("письмо открыто (записала рассылка)"), ""),
     ("clicked", _lazy("переход из письма"), ""),
     ("texted", _lazy("SMS отправлена"), ""),
     ("bought", _lazy("покупка"), "bought"),
@@ -89,7 +91,7 @@ def of_people(people: Iterable[Person]) -> list[PersonRow]:
             events=tuple(
                 EventRow(text, moments.text(event.at), kind)
                 for name, text, kind in events
-                if (event := getattr(one, name)).happened
+                if (event := getattr(one, name)).happened and (name != _OPENED or event.at)
             ),
         )
         for one in people

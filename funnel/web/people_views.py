@@ -93,11 +93,12 @@ _PEOPLE_COLUMNS = (
     _("Как записан"),
     _("Оставил контакты"),
     _("Письмо отправлено"),
-    _("Письмо открыто"),
     _("Переход из письма"),
     _("SMS отправлена"),
     _("Покупка"),
 )
+# At the end, and only where something has ever written it.
+_OPENED = _("Письмо открыто (записала рассылка)")
 
 
 @role_required("admin")
@@ -109,12 +110,12 @@ def people_csv(request: IdentifiedRequest) -> HttpResponseBase:
     form = PeopleForm(request.GET)
     refuse_errors(period_form, form)
     wanted = form.wanted(chosen.period)
-    found = listing.everybody(wanted)
+    found, with_openings = listing.everybody(wanted), listing.openings_are_written()
     name = _file_name("people", wanted.step, *(["lost"] if wanted.lost else ()), chosen=chosen)
     return csv_export.csv_file(
         name,
-        _PEOPLE_COLUMNS,
-        map(_row, found),
+        [*_PEOPLE_COLUMNS, _OPENED] if with_openings else _PEOPLE_COLUMNS,
+        (_row(one, with_openings=with_openings) for one in found),
         **_days(chosen),
         step=wanted.step.value,
         lost=wanted.lost,
@@ -123,8 +124,8 @@ def people_csv(request: IdentifiedRequest) -> HttpResponseBase:
     )
 
 
-def _row(person: listing.Person) -> list[csv_export.Cell]:
-    events = (person.emailed, person.opened, person.clicked, person.texted, person.bought)
+def _row(person: listing.Person, *, with_openings: bool) -> list[csv_export.Cell]:
+    events = (person.emailed, person.clicked, person.texted, person.bought)
     return [
         person.name,
         person.phone_to_dial,
@@ -133,6 +134,7 @@ def _row(person: listing.Person) -> list[csv_export.Cell]:
         person.source,
         person.created_at,
         *(_cell(event) for event in events),
+        *([person.opened.at] if with_openings else ()),
     ]
 
 

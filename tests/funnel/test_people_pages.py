@@ -6,8 +6,11 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db import OperationalError
 from django.test import Client
 
+from funnel.models import LeadQuerySet
 from funnel.stages import FIRST_STAGES, STAGES, StageId
 from onai.periods import business_day
 from onai.web import paging
@@ -51,9 +54,51 @@ def test_the_page_shows_contacts_and_events_of_each_person(
     assert "1 лид" in text
     assert "Дана Ким proftest_a · 10 октября, 12:00" in text
     assert "письмо отправлено 10 октября, 12:05" in text
-    assert "открыто время неизвестно" in text
+    assert "открыто" not in text
     assert "SMS отправлена" not in text
     assert "покупка" not in text
+
+
+def test_the_opening_of_an_email_is_shown_only_where_something_has_written_one(
+    admin: Client, landing: LandingPages
+) -> None:
+    sent = {"email_sent": True, "email_clicked": True}
+    landing.write(lead(name="Без Отметки", **sent), lead(name="С Отметкой", **sent))
+    query = {**DAYS, "step": "messaged"}
+
+    assert "открыто" not in text_of(admin.get(PAGE, query))
+    assert "Письмо открыто" not in _file(admin, query)
+    landing.connection.execute(
+        "update landing_leads set email_opened_at = '2026-10-10 12:30+05' where name = 'С Отметкой'"
+    )
+
+    page = text_of(admin.get(PAGE, query))
+    assert page.count("письмо открыто (записала рассылка) 10 октября, 12:30") == 1
+    assert page.count("открыто") == 1
+    # The file asks once a day.
+    assert "Письмо открыто" not in _file(admin, query)
+    cache.clear()
+    file = _file(admin, query)
+    assert "Письмо открыто (записала рассылка)" in file
+    assert file.count("10.10.2026 12:30") == 1
+
+
+def test_a_file_does_not_fail_where_the_database_is_too_busy_to_tell_about_openings(
+    admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing.write(lead(email_sent=True))
+
+    def too_slow(*_arguments: object) -> bool:
+        raise OperationalError
+
+    monkeypatch.setattr(LeadQuerySet, "exists", too_slow)
+
+    assert "Дана Ким" in _file(admin, {**DAYS, "step": "messaged"})
+
+
+def _file(client: Client, query: dict[str, str]) -> str:
+    file: Any = client.get(FILE, query)
+    return str(b"".join(file.streaming_content).decode("utf-8-sig"))
 
 
 @pytest.mark.parametrize(("step", "lost"), LISTS)

@@ -35,7 +35,9 @@ class PersonShape(Shape):
     source: TextOrNull
     created_at: Moment
     emailed: EventShape
-    opened: EventShape
+    opened: EventShape = Field(
+        description="inferred from `clicked`, unless something writes `email_opened_at`"
+    )
     clicked: EventShape
     texted: EventShape = Field(serialization_alias="sms")
     bought: EventShape
