@@ -82,7 +82,7 @@ def happened(flag: str, age: timedelta | None = None) -> Q:
     return mark & (Q(**{f"{flag}_at": None}) | in_time)
 
 
-_LEADS = _("лид,лида,лидов")
+_LEADS = _("заявка,заявки,заявок")
 STAGES_OF: dict[Counting, tuple[Stage, ...]] = {
     Counting.REPORTED: (
         Stage(

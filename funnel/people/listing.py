@@ -86,7 +86,7 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Contacts:
     """A lead's contacts as the landing page wrote them; `email` and `source` are empty where it
-    wrote none. Links are empty for what cannot be called or written to.
+    wrote none. `email_link` is empty for what cannot be written to.
     """
 
     name: str
@@ -94,10 +94,6 @@ class Contacts:
     email: str
     source: str
     created_at: datetime
-
-    @property
-    def phone_link(self) -> str:
-        return phones.link(self.phone)
 
     @property
     def phone_to_dial(self) -> str:

@@ -253,7 +253,7 @@ class PeopleForm(PagedForm, SourcesForm):
     lost = forms.ChoiceField(
         label=_("Кого показать"),
         required=False,
-        choices=[("", _("кто дошёл")), ("1", _("кто потерян"))],
+        choices=[("", _("кто дошёл")), ("1", _("кто не дошёл"))],
         error_messages={"invalid_choice": _("Укажите 1 или ничего.")},
     )
     q = forms.CharField(

@@ -14,14 +14,20 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_safe
 
-from funnel.people import duplicates, listing, rows
+from funnel.people import duplicates, listing, rows, words
 from funnel.report.sources import readable
 from funnel.signals.marks import rests_on
 from funnel.signals.words import incomplete_in
-from funnel.stages import STAGES, STAGES_OF, Counting, way_of
+from funnel.stages import STAGES, STAGES_OF, Counting
 from funnel.web.api import people_wire
-from funnel.web.forms import LONGEST_DAYS, DuplicatesForm, ListPeriodForm, PeopleForm
-from funnel.web.links import LOOK, Link, joined, navigation, parameters
+from funnel.web.forms import (
+    LONGEST_DAYS,
+    DuplicatesForm,
+    ListPeriodForm,
+    PeopleForm,
+    SourcesForm,
+)
+from funnel.web.links import LOOK, Link, changed, joined, navigation, parameters
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.templatetags.russian import plural
@@ -47,18 +53,25 @@ def people_page(request: IdentifiedRequest) -> HttpResponse:
     wanted = form.wanted(chosen.period)
     page = listing.page_of_people(wanted, after=form.place)
     incomplete = incomplete_in(chosen.period, only_kept=True)
+    is_first = not form.place
     context = {
-        **_page_of(request, period_form, chosen, _FILTER),
-        "form": form,
+        **_page_of(request, period_form, form, chosen, _FILTER),
+        "asked": STAGES[wanted.step].title,
         "wanted": wanted,
         "stage": STAGES[wanted.step],
+        "sentence": words.of_list(wanted, page, is_first=is_first),
+        "about": words.about_list(wanted, chosen.label, anybody=bool(page.rows)),
+        "reliability": words.reliability(wanted),
+        "printed": words.printed_list(page, is_first=is_first),
         "silent": incomplete.notices,
         "incomplete": incomplete.of(rests_on(STAGES[wanted.step])),
-        "is_reported": way_of(wanted.step) is Counting.REPORTED,
         "groups": _groups(),
-        "page": page.showing(rows.of_people(page.rows)),
-        "is_first_page": not form.place,
+        "page": page.showing(rows.of_people(page.rows, chosen.period)),
+        "is_first_page": is_first,
         "is_narrowed": bool(wanted.text or wanted.sources),
+        "unnarrowed": changed(request.GET, q=None, source=None),
+        "kept_beside_form": parameters(request.GET, *_PERIOD, "q", *LOOK),
+        "kept_beside_search": parameters(request.GET, *_PERIOD, "step", "lost", "source", *LOOK),
         "navigation": _navigation("funnel-people", request, chosen, wanted.sources),
     }
     status = 400 if period_form.errors or form.errors else 200
@@ -157,42 +170,24 @@ def duplicates_page(request: IdentifiedRequest) -> HttpResponse:
     page = duplicates.page_of_duplicates(
         chosen.period, sources=sources, number=form.number, of_one=_SHOWN_OF_ONE
     )
+    count = len(sources)
+    noun = plural(count, "источник,источника,источников")
     context = {
-        **_page_of(request, period_form, chosen, ("source",)),
-        "form": form,
+        **_page_of(request, period_form, form, chosen, ("source",)),
+        "asked": f"{count} {noun}" if sources else _now("все источники"),
         "page": page,
-        "buyers": [(buyer, rows.of_purchases(buyer.rows)) for buyer in page.buyers],
         "as_of": page.as_of,
+        "sentence": words.of_duplicates(chosen.period, page.check),
+        "found": words.who_bought_twice(page),
+        "nobody": words.nobody_bought_twice(page, chosen_sources=bool(sources)),
+        "printed": words.printed_duplicates(page),
+        "buyers": rows.of_buyers(page.buyers, chosen.period),
         "silent": incomplete_in(chosen.period, only_kept=True).notices,
-        "sentence": _checked(chosen, page.check),
+        "kept_beside_form": parameters(request.GET, *_PERIOD, *LOOK),
         "navigation": _navigation("funnel-duplicates", request, chosen, sources),
     }
     status = 400 if period_form.errors or form.errors else 200
-    return render(request, "funnel/repeat_buyers.html", context, status=status)
-
-
-def _checked(chosen: ChosenPeriod, check: duplicates.DuplicateCheck) -> str:
-    """Whether the same person was counted as several purchases, and among how many."""
-    if chosen.period.is_to_come:
-        return _now("Эти дни ещё не наступили.")
-    if not check.purchases:
-        return _now("Покупок за эти дни нет, проверять нечего.")
-    counts = [
-        (check.purchases, "покупка,покупки,покупок"),
-        (check.distinct_phones, "разный телефон,разных телефона,разных телефонов"),
-        (check.distinct_emails, "разный адрес почты,разных адреса почты,разных адресов почты"),
-    ]
-    told = [f"{count} {plural(count, forms)}" for count, forms in counts]
-    told += [
-        _now("%(what)s — %(count)s") % {"what": what, "count": count}
-        for what, count in (
-            (_now("без телефона"), check.without_phone),
-            (_now("без почты"), check.without_email),
-        )
-        if count
-    ]
-    found = _now("Похоже, есть дубли") if check.found else _now("Дублей нет")
-    return f"{found}: {', '.join(told)}."
+    return render(request, "funnel/duplicates.html", context, status=status)
 
 
 @role_required("admin")
@@ -263,20 +258,26 @@ def _bought(buyer: duplicates.RepeatBuyer, purchase: duplicates.Purchase) -> lis
 def _page_of(
     request: IdentifiedRequest,
     period_form: ListPeriodForm,
+    form: SourcesForm,
     chosen: ChosenPeriod,
     names: tuple[str, ...],
 ) -> dict[str, object]:
     """What a page needs to keep the question in its links and forms."""
+    query, sources = request.GET, form.chosen_sources
     return {
         "period_form": period_form,
-        "presets": Preset,
+        "form": form,
+        # What is wrong in the address is told where the page asks for it, so that stands open.
+        "is_misunderstood": bool(period_form.errors or set(form.errors) - {"q", "after", "page"}),
         "chosen": chosen,
-        "as_of": timezone.now(),
-        "filter_query": urlencode(parameters(request.GET, *names, *LOOK)),
-        "period_query": urlencode(parameters(request.GET, *_PERIOD, *LOOK)),
-        "list_query": urlencode(parameters(request.GET, *_PERIOD, *names, *LOOK)),
-        "kept": parameters(request.GET, *names, *LOOK),
-        "kept_period": parameters(request.GET, *_PERIOD, *LOOK),
+        "chips": [
+            Link(changed(query, source=[other for other in sources if other != one]), readable(one))
+            for one in sources
+        ],
+        "every_source": changed(query, source=None) if len(sources) > 1 else "",
+        "filter_query": urlencode(parameters(query, *names, *LOOK)),
+        "list_query": urlencode(parameters(query, *_PERIOD, *names, *LOOK)),
+        "kept": parameters(query, *names, *LOOK),
     }
 
 

@@ -15,6 +15,7 @@ cases through all three.
 """
 
 import re
+from dataclasses import dataclass
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -129,11 +130,41 @@ def words(text: str) -> list[str]:
     return _WORDS.findall(text)
 
 
+@dataclass(frozen=True, slots=True)
+class PhoneLinks:
+    """A phone on a page: its spelling, and the addresses to call it and to write to it in WhatsApp.
+    An address is empty where that cannot be done.
+    """
+
+    text: str
+    call: str
+    whatsapp: str
+
+
+def links(phone: str) -> PhoneLinks:
+    """`phone` as `spelled`, `link` and `whatsapp` have it, read once."""
+    known = key(phone)
+    return PhoneLinks(_spelled(phone, known), _link(known), _whatsapp(known))
+
+
 def spelled(phone: str) -> str:
     """`phone` with each number as one dials it, `8 700 000 00 11` or `+82 10-0000-0011`. Other text
     stays as it was written.
     """
-    known = key(phone)
+    return _spelled(phone, key(phone))
+
+
+def link(phone: str) -> str:
+    """The address to call the number, empty where it cannot be called."""
+    return _link(key(phone))
+
+
+def whatsapp(phone: str) -> str:
+    """The address of a chat in WhatsApp, empty where the number's country is unknown."""
+    return _whatsapp(key(phone))
+
+
+def _spelled(phone: str, known: str | None) -> str:
     if known is None or not known.startswith("+") or len(phone) > _READ:
         return phone
     text = re.sub(f"[{_UNSEEN}]", "", re.sub(*_DECIMAL, phone.translate(_IN_ASCII))).strip()
@@ -150,22 +181,18 @@ def spelled(phone: str) -> str:
     return "".join([*parts, text[spelled_to:]])
 
 
+def _link(known: str | None) -> str:
+    return f"tel:{known}" if known else ""
+
+
+def _whatsapp(known: str | None) -> str:
+    return f"https://wa.me/{known[1:]}" if known and known.startswith("+") else ""
+
+
 def _ends_with(number: str, text: str) -> bool:
     """Whether the text is this number alone, with or without its country."""
     digits = re.sub("[^0-9]", "", text)
     return digits.endswith(number[-_LOCAL_DIGITS:]) and len(digits) <= _WITH_ANY_PREFIX
-
-
-def link(phone: str) -> str:
-    """The address to call the number, empty where it cannot be called."""
-    known = key(phone)
-    return f"tel:{known}" if known else ""
-
-
-def whatsapp(phone: str) -> str:
-    """The address of a chat in WhatsApp, empty where the number's country is unknown."""
-    known = key(phone) or ""
-    return f"https://wa.me/{known[1:]}" if known.startswith("+") else ""
 
 
 def key_of(column: str) -> Case:

@@ -176,10 +176,10 @@ def test_the_page_shows_each_person_with_their_rows(admin: Client, landing: Land
 
     assert "1 человек, 2 покупки" in text
     assert "Повторяется телефон." in text
-    assert "proftest_a · 10 октября, 12:00" in text
-    assert "Без источника · 10 октября, 12:00" in text
-    assert "покупка 10 октября, 13:00" in text
-    assert "покупка время неизвестно" in text
+    assert "proftest_a 8 700 000 45 67 WhatsApp dana@onai.test заявка 10 октября, 12:00" in text
+    assert "Без источника 8 700 000 45 67 WhatsApp без почты заявка 10 октября, 12:00" in text
+    assert "покупка 13:00" in text
+    assert "покупка, время неизвестно" in text
     assert answer.content.decode().count('href="tel:+77000004567"') == 2
     assert "<b>Дана</b>" not in answer.content.decode()
 

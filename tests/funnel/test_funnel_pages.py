@@ -97,11 +97,11 @@ def test_a_number_beside_a_link_is_that_of_its_list(admin: Client, landing: Land
     # The stages are no parts of each other, so nobody is called lost between them.
     report = text.partition("Как в отчёте")[2].partition("Источники")[0]
     assert not re.search(r"не (дошли|перешли|купили)", report)
-    assert "2 лида" in listed
+    assert "2 заявки" in listed
     assert "Кто пришёл на этот шаг сразу, мимо прошлого, сюда не входит." in listed
     # The steps of a cohort lose exactly those who are listed.
     assert text.count("2 не перешли") == 2
-    assert "2 лида" in lost
+    assert "2 заявки" in lost
 
 
 def test_a_repeated_conversion_is_shown_once(admin: Client, landing: LandingPages) -> None:
