@@ -26,7 +26,7 @@ from sales.models import (
     StudentStatus,
 )
 from sales.permissions import may_act_on
-from sales.staff import told_apart
+from sales.staff import distinct_names
 
 _PAGE, _NEWEST = 50, ListOrder(CREATED)
 
@@ -117,7 +117,7 @@ def page_of_activity(
 
 
 def _acts(entries: Sequence[ActivityEntry], viewer: Identity) -> list[Act]:
-    managers = told_apart(StaffMember.objects.all())
+    managers = distinct_names(StaffMember.objects.all())
     students = {
         student.user_id: student
         for student in Student.objects.filter(user_id__in=[e.target_user_id for e in entries])

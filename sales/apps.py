@@ -18,7 +18,7 @@ class SalesConfig(AppConfig):
         from onai.web import notices
         from sales import letters, probes
         from sales.adoption import optional_tables
-        from sales.adoption.migrating import look_before_migrating
+        from sales.adoption.migrating import check_before_migrating
         from sales.money.accesses import accesses_of
         from sales.student_marks import watch_student_marks
         from sales.web.queue import notice
@@ -30,4 +30,4 @@ class SalesConfig(AppConfig):
         own_password_set.connect(letters.forget_replaced_password)
         notices.OVERVIEW.append(notice.of_queue)
         COUNTERS.append(accesses_of)
-        pre_migrate.connect(look_before_migrating, sender=self)
+        pre_migrate.connect(check_before_migrating, sender=self)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from onai.db import outage
 from onai.identity import supabase
-from onai.ops.examination import Down, Probe, not_found_out
+from onai.ops.examination import Down, Probe, cannot_be_examined
 from sales import adoption, links, supabase_users
 from sales.adoption import HEADINGS, Finding, Severity
 from sales.adoption.access import account_findings
@@ -49,7 +49,7 @@ def _accounts() -> str:
         if outage.reason(error) is None:
             raise
         # The probe of the database reports that it is down.
-        return str(not_found_out(error))
+        return str(cannot_be_examined(error))
     if hidden is not None:
         raise Down(str(hidden.sentence), advice=_advice([hidden]), reason=hidden.code)
     return _("видны")

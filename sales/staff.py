@@ -33,7 +33,7 @@ class Named(Protocol):
     def email(self) -> str: ...
 
 
-def told_apart(people: Iterable[Named]) -> dict[UUID, str]:
+def distinct_names(people: Iterable[Named]) -> dict[UUID, str]:
     """A name for each of them; where several share one, with the e-mail."""
     people = list(people)
     shared = Counter(one.name for one in people)

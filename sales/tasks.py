@@ -9,7 +9,7 @@ from onai.db import postgres
 from sales import letters
 from sales.cabinet import week_figures
 from sales.handoff import rounds
-from sales.letters import asking, events
+from sales.letters import delivery_polling, events
 from sales.models import RequestState, StudentRequest
 from sales.provisioning import open_requests
 
@@ -37,7 +37,7 @@ def mend(timestamp: int) -> None:
     """Every ten seconds: finish or undo open requests, take up forgotten letters and events."""
     letters.remind_of_overdue()
     events.apply_forgotten()
-    letters.tell_former_addresses()
+    letters.notify_former_addresses()
     open_requests.finish_open_requests()
 
 
@@ -55,10 +55,11 @@ def join_everything(timestamp: int) -> None:
     rounds.begin_full_pass()
 
 
-@app.task(name="sales.ask_about_letters", queueing_lock="sales.ask_about_letters")
-def ask_about_letters(timestamp: int) -> None:
+@app.periodic(cron="* * * * *")
+@app.task(name="sales.poll_deliveries", queueing_lock="sales.poll_deliveries")
+def poll_deliveries(timestamp: int) -> None:
     """Every minute: without a webhook, ask Resend what became of letters."""
-    asking.ask_about_letters()
+    delivery_polling.poll_deliveries()
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -56,7 +56,7 @@ class Unreadable:
             yield f"update auth.identities set {values} where user_id = '{self.id}'"  # noqa: S608
 
 
-def all_of_them() -> list[Unreadable]:
+def find_unreadable() -> list[Unreadable]:
     """Every such account that our role of the database sees."""
     return _unreadable(None)
 

@@ -188,7 +188,7 @@ def _counted(
     if not settings.FUNNEL_CACHE_SECONDS:
         # Every request gets figures of its own.
         return count_and_keep()
-    return single_flight.once(shelf.place, count_and_keep, kept=shelf.current, may_wait=may_wait)
+    return single_flight.run(shelf.place, count_and_keep, kept=shelf.current, may_wait=may_wait)
 
 
 class _Shelf(Generic[Figures]):

@@ -50,7 +50,7 @@ def query_key(compiler: Any) -> str:
     return f"{get_query_cache_key(compiler)}:{last().timestamp()}"
 
 
-def ask_again() -> Refresh:
+def request_refresh() -> Refresh:
     """Have the database asked for everything from now on."""
     now = timezone.now()
     allowed_again = now + timedelta(seconds=SECONDS_BETWEEN)

@@ -32,7 +32,7 @@ _flights: dict[str, "Future[Any]"] = {}
 _lock = threading.Lock()
 
 
-def once(
+def run(
     key: str,
     count: Callable[[], Found],
     *,
@@ -55,7 +55,7 @@ def once(
     try:
         # Others may be waiting for it when this client leaves.
         with deadline.for_others_too():
-            found = _once_of_all_processes(key, count, kept, may_wait)
+            found = _run_in_one_process(key, count, kept, may_wait)
         flight.set_result(found)
     except BaseException as error:
         flight.set_exception(error)
@@ -73,7 +73,7 @@ def _result(flight: "Future[Any]", may_wait: bool) -> Any:
         raise CountedByAnother from error
 
 
-def _once_of_all_processes(
+def _run_in_one_process(
     key: str, count: Callable[[], Found], kept: Callable[[], Found | None], may_wait: bool
 ) -> Found:
     taken, mine = f"{key}:counting", uuid4().hex

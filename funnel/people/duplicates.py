@@ -20,7 +20,7 @@ from django.db import connections
 
 from funnel.landing.freshness import answer
 from funnel.models import Lead
-from funnel.people.listing import CONTACTS, Contacts, asked_past_the_cache, contacts_of
+from funnel.people.listing import CONTACTS, Contacts, contacts_of, read_uncached
 from onai.periods import Period
 
 PAGE = 20
@@ -231,7 +231,7 @@ def _persons(
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
 
-    rows = asked_past_the_cache(ask)
+    rows = read_uncached(ask)
     shared = [_Shared(*row[6:]) for row in rows if row[6] is not None]
     persons = _joined(shared)
     for person in persons:
@@ -284,9 +284,7 @@ def _repeated(shared: Sequence[_Shared]) -> tuple[int, int]:
 def _buyers(groups: Sequence[_Group], place: int, of_one: int | None) -> tuple[RepeatBuyer, ...]:
     """The persons from this place on, with at most so many of their purchases."""
     ids = [one for group in groups for one in group.newest[:of_one]]
-    leads = asked_past_the_cache(
-        lambda: Lead.objects.only(*CONTACTS, "sms_clicked_at").in_bulk(ids)
-    )
+    leads = read_uncached(lambda: Lead.objects.only(*CONTACTS, "sms_clicked_at").in_bulk(ids))
     return tuple(
         RepeatBuyer(
             place=place + number,

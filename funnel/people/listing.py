@@ -130,7 +130,7 @@ def page_of_people(wanted: PeopleFilter, *, after: str = "") -> ListPage[Person]
 
     Raises PeopleUnavailable when the database cannot answer.
     """
-    page = asked_past_the_cache(
+    page = read_uncached(
         lambda: paging.page_of(_matching(wanted), _NEWEST, after=after, size=PAGE, counted=True)
     )
     return page.showing(list(map(_person, page.rows)))
@@ -199,7 +199,7 @@ def first_day() -> date | None:
     return business_day(created) if created else None
 
 
-def asked_past_the_cache(ask: Callable[[], Found]) -> Found:
+def read_uncached(ask: Callable[[], Found]) -> Found:
     """What the database answers about persons, which nothing may keep."""
     with _past_the_cache():
         return _asked(ask)
@@ -238,7 +238,7 @@ def _matching(wanted: PeopleFilter) -> LeadQuerySet:
 
 
 def _next(batches: Iterator[list[Lead]]) -> list[Lead]:
-    return asked_past_the_cache(lambda: next(batches, []))
+    return read_uncached(lambda: next(batches, []))
 
 
 def _following(batch: list[Lead], batches: Iterator[list[Lead]]) -> Iterator[Person]:

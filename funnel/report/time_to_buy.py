@@ -18,7 +18,7 @@ from funnel.report.counts.statement import EVERY, Range, Statement
 from funnel.report.sources import LISTED_AT_MOST, readable
 from funnel.stages import Counting
 from funnel.stats import chance
-from funnel.stats.comparison import Section, Verdict, level_of, unsaid_of, verdict_of
+from funnel.stats.comparison import Section, Verdict, level_of, no_verdict_reason, verdict_of
 from funnel.stats.spans import AGE, Cuts, Spans
 from onai.periods import Period
 
@@ -269,7 +269,7 @@ def _times(
 ) -> Times:
     if days.before_data:
         return Times(now, None, Verdict.NO_DATA, None, None, None)
-    if (unsaid := unsaid_of(days, aged=True)) is not None:
+    if (unsaid := no_verdict_reason(days, aged=True)) is not None:
         return Times(now, before, unsaid, None, None, None)
     if not before.timed:
         return Times(now, before, Verdict.NO_DATA, None, None, None)

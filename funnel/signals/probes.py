@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from funnel.landing.statement import FiguresUnavailable
-from funnel.signals import words
+from funnel.signals import wording
 from funnel.signals.watch import reading
 from onai.ops.examination import Down, Probe
 
@@ -13,10 +13,10 @@ def _marks() -> str:
     try:
         found = reading().figures
     except FiguresUnavailable as problem:
-        return _not_found_out(problem)
-    lines = [words.message(one) for one in (*found.signals, *found.sources)]
+        return _cannot_be_examined(problem)
+    lines = [wording.message(one) for one in (*found.signals, *found.sources)]
     if found.silent:
-        silent = ". ".join(words.message(one) for one in found.silent)
+        silent = ". ".join(wording.message(one) for one in found.silent)
         raise Down(silent, advice="\n".join((str(_ADVICE), *lines)), reason="silent")
     return ". ".join(lines)
 
@@ -25,18 +25,18 @@ def _mailer() -> str:
     try:
         found = reading().figures
     except FiguresUnavailable as problem:
-        return _not_found_out(problem)
-    errors = words.of_errors(found.errors)
+        return _cannot_be_examined(problem)
+    errors = wording.of_errors(found.errors)
     if found.unmailed.count:
         advice = "\n".join((str(_MAILER_ADVICE), *errors))
-        raise Down(words.of_mailer(found.unmailed), advice=advice, reason="unmailed")
-    told = [words.of_mailer(found.unmailed)]
+        raise Down(wording.of_mailer(found.unmailed), advice=advice, reason="unmailed")
+    told = [wording.of_mailer(found.unmailed)]
     if errors:
         told.append(_("Ошибки за неделю: %(errors)s.") % {"errors": "; ".join(errors)})
     return " ".join(told)
 
 
-def _not_found_out(problem: FiguresUnavailable) -> str:
+def _cannot_be_examined(problem: FiguresUnavailable) -> str:
     """The message while Landing is unreadable; another probe reports the outage itself."""
     return _("не узнать: %(why)s") % {"why": problem.message}
 

@@ -13,7 +13,7 @@ import django.db
 from funnel.landing.freshness import Answer, answer
 from funnel.landing.optional_tables import SHORT_LINK_CLICKS, SHORT_LINKS
 from funnel.landing.statement import FiguresUnavailable, ask
-from funnel.signals.lead_marks import clock
+from funnel.signals.lead_reader import clock
 from funnel.signals.marks import MarkId
 from onai.periods import Period
 

@@ -20,10 +20,10 @@ from django.utils import timezone
 from funnel.landing.freshness import Answer, answer, last_figures, renew
 from funnel.landing.statement import FiguresUnavailable
 from funnel.landing.visibility import LeadsHidden
-from funnel.signals import lead_marks
-from funnel.signals.lead_marks import LEAD_MARKS, LONGEST_DELAY, LeadMarks, MailErrors, Unmailed
+from funnel.signals import lead_reader
+from funnel.signals.lead_reader import LEAD_MARKS, LONGEST_DELAY, LeadMarks, MailErrors, Unmailed
 from funnel.signals.marks import RECORDERS, MarkId, Recorder, Series
-from funnel.signals.other_tables import OTHER_RECORDERS, PAYMENT_STAGES
+from funnel.signals.table_reader import OTHER_RECORDERS, PAYMENT_STAGES
 from funnel.stats.silence import (
     PAST,
     SLOW_OVER,
@@ -116,8 +116,8 @@ def renewed_reading() -> Reading:
 
 
 def _read() -> Reading:
-    now = lead_marks.clock()
-    found = lead_marks.read_leads(now - _SCANNED, now)
+    now = lead_reader.clock()
+    found = lead_reader.read_leads(now - _SCANNED, now)
     series = dict(_series(found, now))
     if found.rows_are_filtered and not series[MarkId.LEADS]:
         raise LeadsHidden
@@ -144,7 +144,7 @@ def _series(found: LeadMarks, now: datetime) -> Iterator[tuple[MarkId, Series | 
             recent = found.marks[mark]
             if mark is MarkId.PAYMENT_CHOSEN:
                 recent = _with_stages(recent, now)
-            yield mark, _or_older(mark, lead_marks.recorder(mark), recent, now)
+            yield mark, _or_older(mark, lead_reader.recorder(mark), recent, now)
             continue
         yield mark, _recorded(mark, {**OTHER_RECORDERS, **RECORDERS}[mark], now)
 

@@ -243,7 +243,7 @@ def counted(
     if spans.before_data:
         return Counted(shown.now, None, None, Verdict.NO_DATA, None)
     days, days_before = spans.aged if aged else spans.exposed
-    unsaid = unsaid_of(spans, aged=aged)
+    unsaid = no_verdict_reason(spans, aged=aged)
     if unsaid is Verdict.PERIOD_UNFINISHED:
         # In no time nobody can have come, so this says nothing about the time before.
         return Counted(shown.now, None, None, unsaid, None)
@@ -269,7 +269,7 @@ def rate(
     aged: bool = True,
 ) -> Rate:
     """A conversion with its change. `noise` is the inflation of its variance."""
-    unsaid = unsaid_of(spans, aged=aged)
+    unsaid = no_verdict_reason(spans, aged=aged)
     p_value, verdict = None, unsaid or Verdict.NOT_A_PROPORTION
     if is_proportion and not unsaid:
         p_value = overdispersion.proportions(
@@ -335,7 +335,7 @@ def share(part: int, whole: int, *, decimals: int) -> Decimal:
     return exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
 
 
-def unsaid_of(spans: Spans, *, aged: bool) -> Verdict | None:
+def no_verdict_reason(spans: Spans, *, aged: bool) -> Verdict | None:
     """Why there can be no verdict on any difference between these days."""
     if spans.before_data:
         return Verdict.NO_DATA

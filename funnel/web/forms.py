@@ -140,7 +140,7 @@ class QuestionForm(PeriodForm):
         )
 
     @property
-    def as_asked(self) -> str:
+    def cache_key(self) -> str:
         """The question in the words it was asked in: «30 дней» stays the same on another day."""
         question = self.question()
         told = (question.compare, question.counting, self.cleaned_data.get("by"))

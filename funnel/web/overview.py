@@ -16,7 +16,7 @@ from funnel.report.stage_report import StageStatus
 from funnel.report.steps import Funnel, Step
 from funnel.report.what_changed import SourceChange, StepChange, what_changed
 from funnel.signals.marks import LEADS, PURCHASE, rests_on
-from funnel.signals.words import Incomplete
+from funnel.signals.wording import Incomplete
 from funnel.stages import STAGES, Counting, StageId
 from funnel.stats.comparison import AgainstOthers, Counted, Rate, Verdict
 from funnel.web.difference import Difference, compared_days, in_tile

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_safe
 from funnel.people import duplicates, listing, rows, words
 from funnel.report.sources import readable
 from funnel.signals.marks import rests_on
-from funnel.signals.words import incomplete_in
+from funnel.signals.wording import incomplete_in
 from funnel.stages import STAGES, STAGES_OF, Counting
 from funnel.web.api import people_wire
 from funnel.web.forms import (

@@ -18,7 +18,7 @@ from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import OfBucket, OfSource, Times
 from funnel.report.utm import Marked, MarkTable
 from funnel.signals.marks import LEADS, PURCHASE, MarkId, rests_on
-from funnel.signals.words import Incomplete
+from funnel.signals.wording import Incomplete
 from funnel.stages import STAGES, Counting
 from funnel.stats.comparison import Counted, Rate
 from funnel.templatetags.names import days

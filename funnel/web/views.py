@@ -22,7 +22,7 @@ from funnel.report.sources import FEW_LEADS, SourceOrder, readable
 from funnel.report.utm import Mark
 from funnel.signals.marks import LEADS, PURCHASE
 from funnel.signals.short_links import link_clicks
-from funnel.signals.words import Incomplete, incomplete_in, of_links
+from funnel.signals.wording import Incomplete, incomplete_in, of_links
 from funnel.web import headline, rows
 from funnel.web import overview as words
 from funnel.web.difference import compared_days
@@ -236,7 +236,7 @@ def answered(
     refresh.take_up(request)
 
     def asked(of: Collection[Topic]) -> str:
-        return f"{form.as_asked} {' '.join(of)}"
+        return f"{form.cache_key} {' '.join(of)}"
 
     wider = [asked(one) for one in (OVERVIEW, tuple(Topic)) if set(topics) < set(one)]
     return answer(asked(topics), lambda: answers(question, topics), kind=FunnelAnswers, wider=wider)
@@ -297,7 +297,7 @@ def _page(
 def _links(form: TableForm, question: FunnelQuestion) -> str:
     """What the short links say of the same leads; empty where they cannot be asked now."""
     try:
-        clicks = link_clicks(form.as_asked, question.period, question.sources).figures
+        clicks = link_clicks(form.cache_key, question.period, question.sources).figures
     except FiguresUnavailable:
         return ""
     return of_links(clicks)
@@ -340,7 +340,7 @@ def table_csv(request: IdentifiedRequest, name: str) -> HttpResponseBase:
     refresh.take_up(request)
     form = PageForm(request.GET)
     question, (topics, table_of) = form.strict_question(), TABLES[name]
-    asked = f"{form.as_asked} {' '.join(topics)} everything"
+    asked = f"{form.cache_key} {' '.join(topics)} everything"
 
     def count() -> FunnelAnswers:
         return answers(question, topics, everything=True)
@@ -367,5 +367,5 @@ def refresh_figures(request: IdentifiedRequest) -> HttpResponse:
     query = QueryDict(told if len(told) <= _LONGEST_QUERY else "").urlencode()
     page = request.POST.get("page", "")
     back = HttpResponseRedirect(address(page if page in PAGES else "funnel", query))
-    refresh.tell(back, refresh.ask_again())
+    refresh.tell(back, refresh.request_refresh())
     return back

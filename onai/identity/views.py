@@ -32,7 +32,7 @@ from onai.identity.roles import (
 from onai.identity.session import cookies, sign_in_limits, tokens
 from onai.identity.staff import register, standing
 from onai.identity.supabase import Tokens
-from onai.web.problems import Problem, tell_when_to_retry
+from onai.web.problems import Problem, set_retry_after
 
 logger = logging.getLogger(__name__)
 
@@ -197,7 +197,7 @@ def _sign_in_page(
         "lost": request.GET.get("lost"),
     }
     response = render(request, "identity/login.html", context, status=status)
-    tell_when_to_retry(response, problem)
+    set_retry_after(response, problem)
     add_never_cache_headers(response)
     return response
 

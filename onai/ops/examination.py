@@ -95,7 +95,7 @@ def examine(probes: Sequence[Probe]) -> list[Part]:
         return [_found(probe) for probe in probes]
 
 
-def not_found_out(error: django.db.Error) -> Down:
+def cannot_be_examined(error: django.db.Error) -> Down:
     """A part that cannot be examined: its database does not answer, or answers with an error."""
     name = {"name": outage.alias(error).title()}
     if outage.reason(error) is not None:
@@ -155,7 +155,7 @@ def _part(probe: Probe) -> Part:
     except Down as down:
         return _down(probe, down)
     except django.db.Error as error:
-        return _down(probe, not_found_out(error))
+        return _down(probe, cannot_be_examined(error))
     finally:
         # The connections of this thread, which nobody else closes.
         connections.close_all()

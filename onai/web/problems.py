@@ -145,12 +145,12 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
         response = render(request, "problem.html", {"problem": problem}, status=problem.status)
     if problem.status == 401:
         response["WWW-Authenticate"] = "Bearer"
-    tell_when_to_retry(response, problem)
+    set_retry_after(response, problem)
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def tell_when_to_retry(response: HttpResponse, problem: Problem | None) -> None:
+def set_retry_after(response: HttpResponse, problem: Problem | None) -> None:
     """Send `Retry-After` where the problem knows a time; also for pages that show it in place."""
     if problem is not None and problem.retry_after_seconds is not None:
         response["Retry-After"] = str(problem.retry_after_seconds)

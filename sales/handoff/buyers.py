@@ -37,7 +37,7 @@ def regroup(changed: Iterable[UUID]) -> list[UUID]:
 
     Runs in the caller's transaction. A lock makes other transactions wait.
     """
-    take_turns()
+    lock_matching()
     contacts, crowded = _connected(list(changed))
     found = persons([keys_of(one) for one in contacts], crowded=crowded)
     by_id = {one.pk: one for one in contacts}
@@ -78,7 +78,7 @@ def refresh_lines(buyers: Iterable[Buyer]) -> None:
     Buyer.objects.bulk_update(changed, ["waiting_since"], batch_size=1_000)
 
 
-def take_turns() -> None:
+def lock_matching() -> None:
     """Take the lock that serialises regrouping and matching, until the transaction ends."""
     with connections["tripwire"].cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext('sales.handoff'))")
@@ -92,10 +92,10 @@ def line_opened_at(buyer: Buyer) -> datetime | None:
     if buyer.closed_reason == ClosingReason.NOT_PAID and _paid_since(buyer):
         for name in _CLOSING:
             setattr(buyer, name, None if name in ("closed_at", "closed_by") else "")
-    return None if buyer.closed_at else since_when(buyer)
+    return None if buyer.closed_at else first_opening_signal_at(buyer)
 
 
-def since_when(buyer: Buyer) -> datetime | None:
+def first_opening_signal_at(buyer: Buyer) -> datetime | None:
     """The earliest signal that opens a line (`QUEUE_SIGNALS`), even if it has since disappeared."""
     kinds = (*settings.QUEUE_SIGNALS, SignalKind.BY_HAND)
     return min((at for kind in kinds if (at := buyer.signal_at(SignalKind(kind)))), default=None)

@@ -74,7 +74,7 @@ def _read(email: str | None, phone: str | None) -> bool:
         return False
     now = postgres.clock("tripwire")
     with transaction.atomic(using="tripwire"):
-        buyers.take_turns()
+        buyers.lock_matching()
         if changed := contacts.keep(rows, now=now, unsure=landing_reader.unsure()):
             buyers.regroup(changed)
     return True

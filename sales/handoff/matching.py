@@ -90,7 +90,7 @@ def tie(student: Student, buyer_id: UUID, how: MatchedBy, by: Decider = BY_DATA)
     any more.
     """
     with transaction.atomic(using="tripwire"):
-        buyers.take_turns()
+        buyers.lock_matching()
         buyer = Buyer.objects.select_for_update().filter(pk=buyer_id).first()
         if buyer is None:
             return False
@@ -124,7 +124,7 @@ def tie(student: Student, buyer_id: UUID, how: MatchedBy, by: Decider = BY_DATA)
 def untie(student_lead: StudentLead, by: Decider) -> None:
     """Say that a student is not the buyer they were tied to. The data will not say so again."""
     with transaction.atomic(using="tripwire"):
-        buyers.take_turns()
+        buyers.lock_matching()
         StudentLead.objects.filter(pk=student_lead.pk).update(
             how=MatchedBy.UNDONE, matched_by=by.user_id, matched_name=by.name
         )
@@ -141,7 +141,7 @@ def reopen(buyer_id: UUID, *, only_if: ClosingReason | None = None) -> bool:
     if buyer is None:
         return False
     Buyer.objects.filter(pk=buyer.pk).update(
-        waiting_since=buyers.since_when(buyer),
+        waiting_since=buyers.first_opening_signal_at(buyer),
         closed_at=None,
         closed_by=None,
         closed_name="",

@@ -171,7 +171,7 @@ def _lines(
 
 
 def _line(buyer: Buyer, viewer: Identity, now: datetime) -> Line:
-    since = buyer.waiting_since or buyers.since_when(buyer)
+    since = buyer.waiting_since or buyers.first_opening_signal_at(buyer)
     state = LineState.WAITING
     if buyer.closed_at is not None:
         state = LineState.CLOSED

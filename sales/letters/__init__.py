@@ -8,7 +8,7 @@ from sales.letters.contents import (
     kept_password,
     language_of,
 )
-from sales.letters.former_address import tell_former_addresses
+from sales.letters.former_address import notify_former_addresses
 from sales.letters.outbox import (
     DELIVERY_JOB,
     attempt,
@@ -34,11 +34,11 @@ __all__ = [
     "is_suppressed",
     "kept_password",
     "language_of",
+    "notify_former_addresses",
     "remind",
     "remind_of_overdue",
     "send_again",
     "send_now",
-    "tell_former_addresses",
     "write",
     "write_again",
     "write_to_new_address",

@@ -22,7 +22,7 @@ _GIVEN_UP_AFTER = timedelta(hours=23)
 _TOLD_AT_ONCE = 20
 
 
-def tell_former_addresses() -> None:
+def notify_former_addresses() -> None:
     """Send what is due. Called every few seconds."""
     due = StudentRequest.objects.filter(former_address_due=True, leased_until__lte=Now())
     for change in due.order_by("leased_until")[:_TOLD_AT_ONCE]:

@@ -23,7 +23,7 @@ from sales.provisioning.change_student import (
     NewPassword,
     NewStatus,
 )
-from sales.staff import manager_named, told_apart
+from sales.staff import distinct_names, manager_named
 from sales.web.forms import IdentityForm, PasswordForm
 
 _MEANINGS: dict[str, Promise] = {
@@ -157,7 +157,7 @@ class HandoverForm(forms.Form):
         super().__init__(*args, **options)
         field = self.fields["manager_id"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
-        names = told_apart(staff)
+        names = distinct_names(staff)
         field.choices = [("", _("выберите")), *((str(one), name) for one, name in names.items())]
 
     def change(self, asker: Identity) -> Handover:

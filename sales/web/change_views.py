@@ -16,7 +16,7 @@ from onai.identity import passwords
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.staff import register
-from onai.web.problems import BadRequest, Problem, tell_when_to_retry
+from onai.web.problems import BadRequest, Problem, set_retry_after
 from sales.models import RequestKind, Student, StudentRequest
 from sales.permissions import student_for
 from sales.provisioning import student_requests
@@ -180,5 +180,5 @@ def _page(
     }
     status = problem.status if problem else status
     response = render(request, page.template, context, status=status)
-    tell_when_to_retry(response, problem)
+    set_retry_after(response, problem)
     return response

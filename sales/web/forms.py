@@ -15,7 +15,7 @@ from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
 from sales.models import Language
 from sales.provisioning.create_student import NewStudent
-from sales.staff import manager_named, told_apart
+from sales.staff import distinct_names, manager_named
 
 
 class IdentityForm(forms.Form):
@@ -157,7 +157,7 @@ class StudentForm(IdentityForm, PasswordForm):
     def offer_managers(self, staff: Sequence[StaffMember], *, myself: UUID) -> None:
         """Offer the staff members that an admin may choose from."""
         self.offers_managers = True
-        names = told_apart(staff)
+        names = distinct_names(staff)
         choices = [(str(one), name) for one, name in names.items() if one != myself]
         chosen = str(self["manager_id"].value() or "")
         if chosen and chosen not in dict(choices):

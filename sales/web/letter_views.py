@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from onai.identity import passwords
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
-from onai.web.problems import BadRequest, Problem, tell_when_to_retry
+from onai.web.problems import BadRequest, Problem, set_retry_after
 from sales import letters, messenger, supabase_users
 from sales.letters.addresses import is_suppressed, other_addresses
 from sales.models import Student
@@ -108,5 +108,5 @@ def _page(
     }
     status = problem.status if problem else status
     response = render(request, "sales/letter_again.html", context, status=status)
-    tell_when_to_retry(response, problem)
+    set_retry_after(response, problem)
     return response

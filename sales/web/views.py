@@ -25,7 +25,7 @@ from onai.identity.staff import register
 from onai.identity.supabase import AccountBlocked
 from onai.web.address_form import refuse_errors
 from onai.web.paging import PagedForm
-from onai.web.problems import Problem, tell_when_to_retry
+from onai.web.problems import Problem, set_retry_after
 from sales import letters, messenger
 from sales.activity import page_of_activity
 from sales.cabinet.attention import attention_of
@@ -185,7 +185,7 @@ def _form_page(
         ),
     }
     response = render(request, "sales/new_student.html", context, status=status)
-    tell_when_to_retry(response, problem)
+    set_retry_after(response, problem)
     return response
 
 

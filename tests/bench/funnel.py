@@ -15,7 +15,7 @@ from funnel.people.duplicates import page_of_duplicates
 from funnel.people.listing import PeopleFilter, page_of_people
 from funnel.question import FunnelQuestion
 from funnel.report.answers import FunnelAnswers, Topic, answers
-from funnel.signals.lead_marks import read_leads
+from funnel.signals.lead_reader import read_leads
 from funnel.stages import StageId
 from onai.db import bounded
 from onai.periods import Period

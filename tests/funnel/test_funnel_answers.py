@@ -23,7 +23,7 @@ from funnel.report.time_to_buy import CLASSES, Quartiles, Times
 from funnel.report.utm import MOST_VALUES
 from funnel.stages import Counting
 from funnel.stats import chance
-from funnel.stats.comparison import Verdict, share, unsaid_of
+from funnel.stats.comparison import Verdict, no_verdict_reason, share
 from funnel.stats.spans import AGE, Compare, Spans
 from onai.periods import Period, Unit, business_day
 from tests.conftest import LandingPages
@@ -212,7 +212,7 @@ def _verdict_agrees(times: Times, found: FunnelAnswers, now: list[Row], before: 
                     classes[bisect_right(CLASSES, seconds)] += 1
         samples.append(tuple(classes))
     spans = replace(question.spans, cuts=at)
-    if unsaid := unsaid_of(spans, aged=True):
+    if unsaid := no_verdict_reason(spans, aged=True):
         assert times.verdict is unsaid
     elif not times.before or not times.before.timed:
         assert times.verdict is Verdict.NO_DATA

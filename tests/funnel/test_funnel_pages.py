@@ -109,13 +109,13 @@ def test_a_repeated_conversion_is_shown_once(admin: Client, landing: LandingPage
     landing.write({"source": "proftest_a", "sms_clicked": True}, {"source": "proftest_a"})
     landing.write({"source": "TF4"})
 
-    one, all_of_them = _text(admin, "/funnel?source=proftest_a"), _text(admin)
+    one, find_unreadable = _text(admin, "/funnel?source=proftest_a"), _text(admin)
 
     assert one.count("→ покупка 50,00 %") == 2  # The tile, and its details.
     assert "Тест → покупка 50,00 % сравнить не с чем" in one
     assert "Тест → покупка: скорее всего, от 9,5 до 90,5 %" in one
-    assert "Тест → покупка 50,00 %" in all_of_them
-    assert "Заявка → покупка 33,33 %" in all_of_them
+    assert "Тест → покупка 50,00 %" in find_unreadable
+    assert "Заявка → покупка 33,33 %" in find_unreadable
 
 
 @pytest.mark.parametrize("query", ["", "&count=cohort", "&source=TF4"])

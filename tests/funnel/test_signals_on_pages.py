@@ -103,7 +103,7 @@ def test_a_page_shows_its_figures_where_the_marks_cannot_be_read(
     admin: Client, landing: LandingPages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_weeks(landing, over=5 * DAY)
-    monkeypatch.setattr("funnel.signals.lead_marks._STATEMENT", "select nothing")
+    monkeypatch.setattr("funnel.signals.lead_reader._STATEMENT", "select nothing")
 
     page = admin.get("/funnel")
 

@@ -1,6 +1,7 @@
 """The job worker works through the queue that lies in Tripwire."""
 
 from datetime import UTC, datetime
+from inspect import signature
 from itertools import pairwise
 
 from django.db import connections
@@ -38,6 +39,14 @@ def test_the_nightly_job_deletes_old_requests() -> None:
     forgotten = _sql("select count(*) from procrastinate_jobs where task_name like 'made up, 5%'")
     failed = _sql("select count(*) from procrastinate_jobs where status = 'failed'")
     assert (kept, forgotten, failed) == ([(1,)], [(0,)], [(0,)])
+
+
+def test_every_task_that_takes_a_moment_of_the_clock_is_scheduled() -> None:
+    timed = {
+        name for name, task in app.tasks.items() if "timestamp" in signature(task.func).parameters
+    }
+
+    assert timed == {name for name, _ in app.periodic_registry.periodic_tasks}
 
 
 def test_open_requests_are_retried_every_ten_seconds() -> None:

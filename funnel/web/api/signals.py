@@ -8,7 +8,7 @@ from pydantic import Field
 
 from funnel.landing.statement import FiguresTakeTooLong, FiguresUnavailable, LeadsUnreadable
 from funnel.landing.visibility import LeadsHidden
-from funnel.signals import words
+from funnel.signals import wording
 from funnel.signals.marks import MarkId
 from funnel.signals.short_links import LinkClicks, link_clicks
 from funnel.signals.watch import Signal, State, reading
@@ -113,7 +113,7 @@ def signals(request: IdentifiedRequest) -> HttpResponse:
             state="down" if unmailed.count else "working",
             waiting=unmailed.count,
             since=unmailed.oldest,
-            message=words.of_mailer(unmailed),
+            message=wording.of_mailer(unmailed),
         ),
         errors=tuple(MailErrorShape.model_validate(one) for one in one_reading.errors),
     )
@@ -128,7 +128,7 @@ def _of(one: Signal) -> dict[str, object]:
         "last_seen": one.last_seen,
         "silent_since": one.silent_since,
         "expected_per_day": None if expected is None else round(expected, 1),
-        "message": f"{words.message(one)}.",
+        "message": f"{wording.message(one)}.",
     }
 
 

@@ -20,7 +20,7 @@ from onai.identity.recovery.link_session import LinkExpired
 from onai.identity.recovery.requests import SESSION_LASTS
 from onai.identity.roles import VisitorRequest
 from onai.identity.session import cookies, sign_in_limits
-from onai.web.problems import Problem, tell_when_to_retry
+from onai.web.problems import Problem, set_retry_after
 
 _PURPOSE = "password link of this browser"
 _LONGEST_EMAIL = 320
@@ -152,7 +152,7 @@ def _answer(
     status: int = 200,
 ) -> HttpResponse:
     response = render(request, template, context, status=status)
-    tell_when_to_retry(response, problem)
+    set_retry_after(response, problem)
     add_never_cache_headers(response)
     # The address may hold a token. (With `no-referrer` a browser sends no Origin either, and the
     # form would be refused.)

@@ -61,7 +61,7 @@ def _answers(method: str, *, full_access: bool = True) -> Callable[[View], Calla
 def emails(request: HttpRequest) -> dict[str, Any]:
     letter, is_new = _accept(request)
     if is_new:
-        webhook.tell_of_itself(letter)
+        webhook.send_own_events(letter)
     return {"id": str(letter.id)}
 
 

@@ -85,7 +85,7 @@ def tell(letter: Letter, event: str) -> int | None:
     return answer.status_code
 
 
-def tell_of_itself(letter: Letter) -> None:
+def send_own_events(letter: Letter) -> None:
     """Let happen what happens to a letter by itself, after the answer to whoever sent it."""
     events = ("sent", *_own_events(letter))
     if settings.LOCAL_SITE:

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         shared = supabase_users.students_sharing_an_account()
         for account_id, emails in shared:
             self.stdout.write(f"several students of one account: {account_id}  {', '.join(emails)}")
-        unreadable = unreadable_accounts.all_of_them()
+        unreadable = unreadable_accounts.find_unreadable()
         for one in unreadable:
             self.stdout.write(f"Supabase cannot read: {one.id}  {one.email}  lacks {one}")
             for statement in one.mending:

@@ -27,7 +27,7 @@ from sales.cabinet.student_list import (
     StudentFilter,
 )
 from sales.models import ActionType, StudentStatus
-from sales.staff import told_apart
+from sales.staff import distinct_names
 
 NOBODY = "none"
 _FIRST_DAY = date(2000, 1, 1)
@@ -43,7 +43,7 @@ class ManagerForm(AddressForm):
 
     def __init__(self, query: QueryDict, *, staff: Iterable[StaffMember]) -> None:
         super().__init__(query)
-        everybody = [(str(one), name) for one, name in told_apart(staff).items()]
+        everybody = [(str(one), name) for one, name in distinct_names(staff).items()]
         manager = self.fields["manager"]
         assert isinstance(manager, forms.ChoiceField)  # noqa: S101 - for the type checker
         more = [*self.more_managers, *self._former(query.get("manager"), dict(everybody))]

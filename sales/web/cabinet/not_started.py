@@ -12,7 +12,7 @@ from onai.identity.models import StaffMember
 from sales.cabinet import not_started, statistics
 from sales.cabinet.availability import Availability
 from sales.cabinet.student_list import StudentFilter
-from sales.staff import told_apart
+from sales.staff import distinct_names
 from sales.web.cabinet.forms import NOBODY
 
 
@@ -86,7 +86,7 @@ def narrowed_to(wanted: StudentFilter) -> str:
 
 
 def _names(managers: Iterable[UUID], colleagues: list[StaffMember]) -> dict[UUID, str]:
-    present = told_apart(colleagues)
+    present = distinct_names(colleagues)
     return present | statistics.names_of_former(set(managers) - present.keys())
 
 

@@ -23,7 +23,7 @@ from sales.cabinet.attention import NOT_STARTED, QUIET
 from sales.cabinet.availability import Availability, availability
 from sales.cabinet.sales_change import compared_sales
 from sales.cabinet.week_figures import WeekFigures, last_two_weeks
-from sales.staff import told_apart
+from sales.staff import distinct_names
 from sales.web.cabinet.forms import ManagerForm
 from sales.web.cabinet.sections import Section, kept, query, section, staff, whose
 
@@ -119,7 +119,7 @@ def _figures(chosen: Section[ChosenPeriod], manager_id: UUID | None) -> _Figures
     return _Figures(
         headline=_headline(chosen.found, now, manager_id, known, finished),
         chart=chart.draw(series),
-        standings=_told_apart(standings),
+        standings=_with_distinct_names(standings),
         known=known,
     )
 
@@ -153,6 +153,6 @@ def _number(count: int) -> str:
     return number_format(count, force_grouping=True)
 
 
-def _told_apart(standings: list[statistics.Standing]) -> list[statistics.Standing]:
-    names = told_apart(standings)
+def _with_distinct_names(standings: list[statistics.Standing]) -> list[statistics.Standing]:
+    names = distinct_names(standings)
     return [replace(one, name=names[one.user_id]) for one in standings]

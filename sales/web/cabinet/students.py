@@ -35,7 +35,7 @@ from sales.cabinet.written_columns import written_columns
 from sales.letters.addresses import other_addresses
 from sales.models import Student
 from sales.provisioning.student_requests import unsettled
-from sales.staff import told_apart
+from sales.staff import distinct_names
 from sales.web.cabinet import not_started
 from sales.web.cabinet.forms import StudentListForm
 from sales.web.cabinet.sections import query, section, staff
@@ -99,7 +99,7 @@ def _work(wanted: StudentFilter, known: Availability) -> _Work:
 def _students(
     wanted: StudentFilter, known: Availability, after: str, colleagues: list[StaffMember]
 ) -> ListPage[Student]:
-    page, names = page_of_students(wanted, known, after=after), told_apart(colleagues)
+    page, names = page_of_students(wanted, known, after=after), distinct_names(colleagues)
     others, learning = other_addresses(page.rows), learning_of(page.rows, known)
     for student in page.rows:
         about = learning[student.user_id]

@@ -12,7 +12,7 @@ from onai.web.problems import BadRequest
 from sales.handoff import lead_search, matching, no_payment
 from sales.models import StudentLead
 from sales.permissions import student_for
-from sales.staff import told_apart
+from sales.staff import distinct_names
 from sales.web.cabinet.sections import section, staff
 from sales.web.queue.forms import FindForm, NoPaymentForm, ReasonForm
 
@@ -24,7 +24,7 @@ def students(request: IdentifiedRequest) -> HttpResponse:
     colleagues = staff()
     form = NoPaymentForm(request.GET, staff=colleagues)
     asker = request.identity
-    names = told_apart(colleagues)
+    names = distinct_names(colleagues)
     context = {
         "form": form,
         "page": section(

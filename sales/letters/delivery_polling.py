@@ -38,7 +38,7 @@ _BY_LAST_EVENT = {
 }
 
 
-def ask_about_letters() -> int:
+def poll_deliveries() -> int:
     """Ask about letters of which nothing final is known; returns how many were asked about."""
     if settings.RESEND_WEBHOOK_SECRET or cache.get(_FORBIDDEN):
         return 0

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from funnel.landing.statement import FiguresUnavailable
 from funnel.report.sources import readable
-from funnel.signals.lead_marks import MailErrors, Unmailed
+from funnel.signals.lead_reader import MailErrors, Unmailed
 from funnel.signals.marks import MARKS, MarkId
 from funnel.signals.short_links import LinkClicks
 from funnel.signals.watch import Reading, Signal, State, last_reading, reading

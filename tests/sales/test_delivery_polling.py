@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sales.letters import asking
+from sales.letters import delivery_polling
 from tests.conftest import Faults
 from tests.settings import SERVICES, TEST_KEYS
 from tests.support import plain_http
@@ -45,7 +45,7 @@ def test_without_a_webhook_a_key_with_full_access_asks(
     create()
     _happens(desk, event)
 
-    assert asking.ask_about_letters() == 1
+    assert delivery_polling.poll_deliveries() == 1
 
     assert letter_of(desk)["delivery"] == delivery
     assert GOOD["password"] not in caplog.text + desk.everything()
@@ -55,23 +55,23 @@ def test_a_letter_is_asked_about_every_ten_minutes_for_a_day(
     create: Any, desk: Desk, no_webhook: None
 ) -> None:
     create()
-    assert [asking.ask_about_letters() for _ in range(2)] == [1, 0]
+    assert [delivery_polling.poll_deliveries() for _ in range(2)] == [1, 0]
     ago = "update sales_letters set asked_at = now() - interval '11 minutes'"
     desk.connection.execute(ago)
-    assert asking.ask_about_letters() == 1
+    assert delivery_polling.poll_deliveries() == 1
     desk.connection.execute(f"{ago}, created_at = now() - interval '25 hours'")
-    assert asking.ask_about_letters() == 0
+    assert delivery_polling.poll_deliveries() == 0
 
 
 def test_what_is_final_is_not_asked_about(create: Any, desk: Desk, no_webhook: None) -> None:
     create()
     desk.connection.execute("update sales_letters set delivery = 'delivered'")
-    assert asking.ask_about_letters() == 0
+    assert delivery_polling.poll_deliveries() == 0
 
 
 def test_with_a_webhook_nobody_asks(create: Any, desk: Desk) -> None:
     create()
-    assert asking.ask_about_letters() == 0
+    assert delivery_polling.poll_deliveries() == 0
 
 
 def test_a_key_that_may_only_send_sends_and_stops_asking(
@@ -81,10 +81,10 @@ def test_a_key_that_may_only_send_sends_and_stops_asking(
     create()
     assert letter_of(desk)["state"] == "sent"
 
-    assert asking.ask_about_letters() == 0
+    assert delivery_polling.poll_deliveries() == 0
     desk.connection.execute("update sales_letters set asked_at = null")
     faults.set("/emails/", status=500)
-    assert asking.ask_about_letters() == 0
+    assert delivery_polling.poll_deliveries() == 0
 
     assert faults.met() == 0
     assert letter_of(desk)["delivery"] == "accepted"
@@ -97,10 +97,10 @@ def test_a_failed_question_is_asked_again_later(
     create()
     _happens(desk, "delivered")
     faults.set("/emails/", times=1, **how)
-    assert asking.ask_about_letters() == 0
+    assert delivery_polling.poll_deliveries() == 0
     desk.connection.execute("update sales_letters set asked_at = now() - interval '11 minutes'")
 
-    assert asking.ask_about_letters() == 1
+    assert delivery_polling.poll_deliveries() == 1
 
     assert letter_of(desk)["delivery"] == "delivered"
 

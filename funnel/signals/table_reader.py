@@ -4,7 +4,7 @@ from datetime import datetime
 
 from funnel.landing.optional_tables import COURSE_SALES, JOURNEY_STAGES
 from funnel.landing.statement import ask
-from funnel.signals.lead_marks import clock
+from funnel.signals.lead_reader import clock
 from funnel.signals.marks import MarkId, Recorder, Series
 from onai.db.optional_tables import OptionalTable
 
