@@ -12,10 +12,10 @@ from django.contrib.postgres.aggregates import BitOr
 from django.db.models import Case, Exists, F, Max, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from onai.templatetags.russian import plural
+from onai.web.look.days import day_in_words
 from sales.cabinet.availability import Availability
 from sales.models import Account, Certificate, CourseProfile, Lesson, Student, StudentQuerySet
 
@@ -52,15 +52,14 @@ class Learning:
 
     @property
     def sign_in_in_words(self) -> str:
-        """«ещё не входил, 5 дней с доступом», «вход 24 ноября 2026» or «вход неизвестен»."""
+        """«входа не было, 5 дней с доступом», «вход 24 ноября» or «вход неизвестен»."""
         if self.signed_in is None:
             return _("вход неизвестен")
         if self.last_sign_in:
-            moment = timezone.localtime(self.last_sign_in)
-            return _("вход %(day)s") % {"day": date_format(moment, "j E Y")}
+            return _("вход %(day)s") % {"day": day_in_words(self.last_sign_in)}
         if self.days_of_access is None:
-            return _("ещё не входил")
-        return _("ещё не входил, %(days)s с доступом") % {"days": days(self.days_of_access)}
+            return _("входа не было")
+        return _("входа не было, %(days)s с доступом") % {"days": days(self.days_of_access)}
 
     @property
     def modules_in_words(self) -> str:

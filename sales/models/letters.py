@@ -1,6 +1,5 @@
 """The outbox: letters to students, what became of each, and the events that tell it."""
 
-from dataclasses import dataclass
 from uuid import uuid4
 
 from django.db import models
@@ -9,6 +8,7 @@ from django.db.models.functions import Lower, Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from onai.web.look.badge import Badge, Tone
 from sales.models.students import Language, Student
 
 # A letter's `problem` when its password is sealed with a key that is gone.
@@ -41,14 +41,6 @@ class LetterKind(models.TextChoices):
     WELCOME = "welcome", _("логин и пароль")
     NEW_PASSWORD = "new_password", _("новый пароль")
     NEW_ADDRESS = "new_address", _("новый логин")
-
-
-@dataclass(frozen=True, slots=True)
-class LetterMark:
-    """A few words of a list, and their tone."""
-
-    text: str | Promise
-    tone: str = ""
 
 
 class WelcomeLetter(models.Model):
@@ -140,7 +132,7 @@ class WelcomeLetter(models.Model):
         return Delivery(self.delivery) if is_sent else LetterState(self.state)
 
     @property
-    def mark(self) -> "LetterMark | None":
+    def mark(self) -> "Badge | None":
         """What a list says of the letter."""
         return _MARKS.get(self.outcome)
 
@@ -186,15 +178,15 @@ class WelcomeLetter(models.Model):
         )
 
 
-_MARKS: "dict[LetterState | Delivery, LetterMark]" = {
-    LetterState.FAILED: LetterMark(_("письмо не ушло"), "bad"),
-    LetterState.PENDING: LetterMark(_("письмо ждёт"), "warning"),
-    Delivery.ACCEPTED: LetterMark(_("письмо принято")),
-    Delivery.DELIVERED: LetterMark(_("письмо доставлено")),
-    Delivery.DELAYED: LetterMark(_("письмо задерживается"), "warning"),
-    Delivery.UNDELIVERED: LetterMark(_("письмо не дошло"), "bad"),
-    Delivery.SUPPRESSED: LetterMark(_("почта в стоп-листе"), "bad"),
-    Delivery.COMPLAINED: LetterMark(_("жалоба на спам"), "warning"),
+_MARKS: "dict[LetterState | Delivery, Badge]" = {
+    LetterState.FAILED: Badge(_("письмо не ушло"), Tone.BAD),
+    LetterState.PENDING: Badge(_("письмо ждёт"), Tone.LOOK),
+    Delivery.ACCEPTED: Badge(_("письмо принято")),
+    Delivery.DELIVERED: Badge(_("письмо доставлено"), Tone.GOOD),
+    Delivery.DELAYED: Badge(_("письмо задерживается"), Tone.LOOK),
+    Delivery.UNDELIVERED: Badge(_("письмо не дошло"), Tone.BAD),
+    Delivery.SUPPRESSED: Badge(_("почта в стоп-листе"), Tone.BAD),
+    Delivery.COMPLAINED: Badge(_("жалоба на спам"), Tone.LOOK),
 }
 _WHY_UNDELIVERED: dict[str, Promise] = {
     "NoEmail": _("Такого адреса нет: проверьте, нет ли в нём опечатки."),

@@ -204,4 +204,4 @@ def test_students_are_searched_by_phone(
     lines = b"".join(file.streaming_content).decode()  # type: ignore[attr-defined]
     assert len(re.findall("@onai.test", lines)) == len(found)
     assert (SHOWN in lines) == ("Ару Ким" in found)
-    assert f"· {SHOWN}" in text_on(answer) or "Ару Ким" not in found
+    assert f">{SHOWN}<" in text_on(answer) or "Ару Ким" not in found

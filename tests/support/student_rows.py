@@ -62,4 +62,10 @@ def text_on(answer: Any) -> str:
 
 def names_on(answer: Any) -> list[str]:
     page = text_on(answer)
-    return re.findall(r'/sales-manager/students/[0-9a-f-]{36}"><bdi>([^<]*)</bdi>', page)
+    return re.findall(r'/sales-manager/students/[0-9a-f-]{36}"\s*><bdi>([^<]*)</bdi>', page)
+
+
+def work_on(page: str) -> dict[str, str]:
+    """What there is to do, with its figure; of a page's text with its tags."""
+    row = r'class="work-row".*?<strong>([^<]*)</strong>.*?<span class="badge[^>]*>([^<]*)<'
+    return dict(re.findall(row, page))

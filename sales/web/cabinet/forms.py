@@ -13,8 +13,10 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from funnel.web.links import Link, changed
 from onai.contacts import phones
 from onai.identity.models import StaffMember
+from onai.identity.roles import Identity
 from onai.periods import Period, Unit, business_day
 from onai.web.address_form import AddressForm
 from onai.web.paging import PagedForm
@@ -78,10 +80,17 @@ class StudentListForm(ListForm):
     takes_former_staff = True
 
     q = forms.CharField(
-        label=_("Поиск"),
+        label=_("Найти студента"),
         required=False,
         max_length=100,
-        widget=forms.TextInput(attrs={"type": "search", "autocapitalize": "none"}),
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "autocapitalize": "none",
+                "autocomplete": "off",
+                "placeholder": _("Имя, почта или телефон"),
+            }
+        ),
     )
     status = forms.ChoiceField(
         label=_("Статус"), required=False, choices=[("", _("любой")), *StudentStatus.choices]
@@ -97,6 +106,29 @@ class StudentListForm(ListForm):
     source = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
     source_unknown = forms.BooleanField(required=False, widget=forms.HiddenInput)
     week = forms.DateField(required=False, widget=forms.HiddenInput, input_formats=["%Y-%m-%d"])
+
+    # In a sheet, outside the form whose button searches.
+    _IN_SHEET = ("status", "letter", "attention", "manager", "sort")
+
+    def __init__(self, query: QueryDict, *, staff: Iterable[StaffMember]) -> None:
+        super().__init__(query, staff=staff)
+        for name in self._IN_SHEET:
+            self.fields[name].widget.attrs["form"] = "search"
+
+    def sheet_fields(self, viewer: Identity) -> list[forms.BoundField]:
+        """The filters and the order."""
+        return [self[name] for name in self._IN_SHEET if name != "manager" or viewer.is_admin]
+
+    def chosen(self, query: QueryDict, viewer: Identity) -> list[Link]:
+        """The filters that narrow the list, each with the address without it."""
+        chosen = []
+        for one in self.sheet_fields(viewer):
+            value = self.cleaned_data.get(one.name)
+            if value and one.name != "sort":
+                names: dict[str, str] = dict(one.field.widget.choices)
+                text = f"{one.label}: {names[value]}"
+                chosen.append(Link(changed(query, **{one.name: None}), text))
+        return chosen
 
     def clean_q(self) -> str:
         text = " ".join(self.cleaned_data["q"].split())

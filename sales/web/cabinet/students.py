@@ -2,8 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
@@ -12,23 +11,22 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from funnel.web.links import Link, changed
 from onai.contacts import phones
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
-from onai.identity.roles import IdentifiedRequest
+from onai.identity.roles import IdentifiedRequest, Identity
+from onai.identity.session.fragments import marked
 from onai.identity.staff import register
 from onai.web import csv_export
 from onai.web.address_form import refuse_errors
 from onai.web.paging import ListPage
-from sales import messenger
-from sales.cabinet.attention import NOT_STARTED, QUIET, attention_of
+from onai.web.problems import DatabaseUnavailable
 from sales.cabinet.availability import NOTHING, Availability, availability
 from sales.cabinet.learning import Learning, learning_of
 from sales.cabinet.student_list import (
-    LetterFilter,
     StudentFilter,
     all_students,
-    count_students,
     page_of_students,
 )
 from sales.cabinet.written_columns import written_columns
@@ -39,6 +37,9 @@ from sales.staff import distinct_names
 from sales.web.cabinet import not_started
 from sales.web.cabinet.forms import StudentListForm
 from sales.web.cabinet.sections import query, section, staff
+from sales.web.cabinet.student_cards import StudentCard, student_card
+from sales.web.cabinet.unsettled import unsettled_rows
+from sales.web.cabinet.work import work_rows
 
 logger = logging.getLogger(__name__)
 
@@ -52,66 +53,88 @@ _FILTERS = (
 @role_required("admin", "sales")
 @require_safe
 def students(request: IdentifiedRequest) -> HttpResponse:
+    """The page, or only the list, while somebody types what they look for."""
+    form, context = _list(request)
+    if request.headers.get("HX-Target") == "students":
+        if context["students"].found is None:
+            raise DatabaseUnavailable
+        response = marked(request, render(request, "sales/student_list.html", context))
+        response["HX-Replace-Url"] = f"{request.path}?{query(request, *_FILTERS)}"
+        return response
     section(lambda: register.note(request.identity))
+    manager = request.GET.get("manager", "") if request.identity.is_admin else ""
+    context |= {
+        "shares": section(
+            lambda: not_started.rows_of(
+                context["wanted"], context["known"], section(staff).found or []
+            )
+        ),
+        "unsettled": section(lambda: unsettled_rows(unsettled(request.identity))),
+        "work": section(lambda: work_rows(context["wanted"], context["known"], manager=manager)),
+    }
+    return render(request, "sales/cabinet.html", context, status=400 if form.errors else 200)
+
+
+def _list(request: IdentifiedRequest) -> tuple[StudentListForm, dict[str, Any]]:
+    """The form of the address, and what the list is drawn with."""
     colleagues = section(staff).found or []
     form = StudentListForm(request.GET, staff=colleagues)
     wanted = _own(request, form.wanted)
     everybody = _own(request, StudentFilter())
     known = section(availability).found or NOTHING
-    context = {
+    return form, {
         "form": form,
+        "wanted": wanted,
+        "known": known,
         "unknown": known.unknown,
-        "unsettled": section(lambda: unsettled(request.identity)),
-        "students": section(lambda: _students(wanted, known, form.place, colleagues)),
-        "work": section(lambda: _work(wanted, known)),
-        "shares": section(lambda: not_started.rows_of(wanted, known, colleagues)),
-        "narrowed_to": not_started.narrowed_to(wanted),
+        "students": section(
+            lambda: _students(wanted, known, form.place, colleagues, request.identity)
+        ),
+        "sheet_fields": form.sheet_fields(request.identity),
+        "chosen": _chosen(request, form, wanted),
         "filter_query": query(request, *_FILTERS),
         "is_narrowed": bool(form.place) or wanted != replace(everybody, order=wanted.order),
         "is_first_page": not form.place,
     }
-    return render(request, "sales/cabinet.html", context, status=400 if form.errors else 200)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """How many students a manager may want to do something about; None where it is not known.
-
-    `unlettered`: those of `not_started` who did not get their letter.
-    """
-
-    lost: int
-    not_started: int | None
-    unlettered: int
-    quiet: int | None
-
-
-def _work(wanted: StudentFilter, known: Availability) -> _Work:
-    count = partial(count_students, wanted, known)
-    return _Work(
-        lost=count(letter=LetterFilter.LOST),
-        not_started=count(attention=NOT_STARTED) if known.sign_ins else None,
-        unlettered=count(attention=NOT_STARTED, letter=LetterFilter.LOST),
-        quiet=count(attention=QUIET) if known.sign_ins else None,
-    )
+def _chosen(request: IdentifiedRequest, form: StudentListForm, wanted: StudentFilter) -> list[Link]:
+    """What narrows the list besides the search, each with the address without it."""
+    chosen = form.chosen(request.GET, request.identity)
+    if narrowed_to := not_started.narrowed_to(wanted):
+        without = changed(request.GET, source=None, source_unknown=None, week=None)
+        chosen.append(Link(without, narrowed_to))
+    return chosen
 
 
 def _students(
-    wanted: StudentFilter, known: Availability, after: str, colleagues: list[StaffMember]
-) -> ListPage[Student]:
+    wanted: StudentFilter,
+    known: Availability,
+    after: str,
+    colleagues: list[StaffMember],
+    viewer: Identity,
+) -> ListPage[StudentCard]:
     page, names = page_of_students(wanted, known, after=after), distinct_names(colleagues)
     others, learning = other_addresses(page.rows), learning_of(page.rows, known)
-    for student in page.rows:
-        about = learning[student.user_id]
-        attention = attention_of(student, about)
-        vars(student)["learning"] = about
-        vars(student)["attention"] = attention
-        vars(student)["message"] = messenger.nudge(student, attention) if attention else None
-        vars(student)["other_addresses"] = others.get(student.pk, [])
-        if student.granted_by in names:
-            # For this page only: their present names, with e-mails where names are shared.
-            student.manager_name = names[student.granted_by]
-    return page
+
+    def manager_name(student: Student) -> str:
+        if not viewer.is_admin:
+            return ""
+        # Their present names, with e-mails where names are shared.
+        name = names.get(student.granted_by) if student.granted_by else None
+        return name or student.manager_name or _now("без менеджера")
+
+    return page.showing(
+        [
+            student_card(
+                student,
+                learning[student.user_id],
+                others.get(student.pk, []),
+                manager_name=manager_name(student),
+            )
+            for student in page.rows
+        ]
+    )
 
 
 def _own(request: IdentifiedRequest, wanted: StudentFilter) -> StudentFilter:
