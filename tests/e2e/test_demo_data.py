@@ -57,8 +57,9 @@ def test_no_demo_row_is_in_the_future(moment: datetime) -> None:
     tables = [demo.students, demo.activity, *demo.tables.values()]
     for row in chain(demo_leads(moment), *landing_tables(moment).values(), *tables):
         for name, value in row.items():
-            # The next and the last attempt at a waiting letter may be in the future.
-            if isinstance(value, datetime) and name not in ("due_at", "give_up_at"):
+            # The next attempt at a waiting letter or an open request may be in the future.
+            may_be_later = name in ("due_at", "give_up_at", "leased_until")
+            if isinstance(value, datetime) and not may_be_later:
                 assert value <= moment, name
     for account in demo.accounts:
         assert account.created_at <= moment
@@ -198,6 +199,31 @@ def test_some_demo_students_never_signed_in_and_some_are_inactive() -> None:
     assert len(quiet) > 5
     assert len(demo.tables["certificates"]) > 2
     assert not any(name in demo.students[0] for name in ("email_opened", "first_login_at"))
+
+
+def test_the_demo_has_acts_under_way_and_one_that_was_refused() -> None:
+    demo = demo_tripwire(MOMENTS[0])
+    requests = demo.tables["sales_requests"]
+    students = {row["id"]: row["status"] for row in demo.students}
+
+    assert [(row["kind"], row["state"]) for row in requests] == [
+        ("creation", "open"),
+        ("creation", "refused"),
+        ("status", "open"),
+    ]
+    assert not {row["email"] for row in requests[:2]} & {row["email"] for row in demo.students}
+    assert students[requests[2]["student_id"]] == "inactive"
+
+
+def test_one_access_of_the_demo_without_a_payment_is_explained() -> None:
+    demo = demo_tripwire(MOMENTS[0])
+    (gift,) = demo.tables["sales_student_leads"]
+    (student,) = [row for row in demo.students if row["id"] == gift["student_id"]]
+    (act,) = [row for row in demo.activity if row["details"].get("change") == "access_explained"]
+
+    assert (gift["how"], bool(gift["note"])) == ("explained", True)
+    assert act["target_user_id"] == student["user_id"]
+    assert act["details"]["after"] == gift["note"]
 
 
 def test_the_demo_has_leads_in_earlier_months() -> None:

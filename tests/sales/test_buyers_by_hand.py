@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 from uuid import UUID
@@ -193,6 +194,18 @@ STEPS = (
 )
 
 
+def _killed(prepare: Callable[[], None]) -> None:
+    """A round in a process of its own, which dies in the middle, as by `kill -9`."""
+    connections.close_all()
+    worker = os.fork()
+    if worker == 0:
+        prepare()
+        rounds.run_round()
+        os._exit(0)
+    _, status = os.waitpid(worker, 0)
+    assert os.WIFSIGNALED(status)
+
+
 @pytest.mark.parametrize(("module", "step"), STEPS, ids=[step for _, step in STEPS])
 def test_a_worker_killed_at_any_step_leaves_nothing_that_the_next_does_not_finish(
     landing: LandingPages,
@@ -209,15 +222,7 @@ def test_a_worker_killed_at_any_step_leaves_nothing_that_the_next_does_not_finis
         world.chose(lead)
     world.won(77, "87000000010")
     sales.add("l3@onai.test")
-    connections.close_all()
-    worker = os.fork()
-    if worker == 0:
-        # A process of its own, which dies in the middle, as by `kill -9`.
-        setattr(module, step, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
-        rounds.run_round()
-        os._exit(0)
-    _, status = os.waitpid(worker, 0)
-    assert os.WIFSIGNALED(status)
+    _killed(lambda: setattr(module, step, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)))
 
     for _ in range(3):
         world.join()
@@ -225,3 +230,26 @@ def test_a_worker_killed_at_any_step_leaves_nothing_that_the_next_does_not_finis
     assert sorted(line["name"] for line in world.lines()) == ["Имя 0", "Имя 1", "Имя 2", "Имя 4"]
     assert len(world.everybody()) == 5
     assert world.matches() == {"l3": "email"}
+
+
+def test_a_worker_killed_in_a_page_of_the_night_leaves_it_to_the_next_round(
+    landing: LandingPages, desk: Desk
+) -> None:
+    """Unlike newer ones, an old lead is read once a night: a page whose place is kept without its
+    rows would be read again a day later at the soonest.
+    """
+    world = Buyers(landing, desk)
+    old = world.clicked(created_at=ago(days=100), sms_clicked_at=ago(days=99))
+    keep = contacts.keep
+
+    def dies_with_the_old_lead(rows: Any, **moments: Any) -> Any:
+        if old in [row.id for row in rows]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return keep(rows, **moments)
+
+    _killed(lambda: setattr(contacts, "keep", dies_with_the_old_lead))
+    assert world.everybody() == []
+
+    world.join()
+
+    assert [one["lead_id"] for one in world.everybody()] == [old]

@@ -1,6 +1,7 @@
 """The demo's Tripwire: 50 accounts, of which one is an admin and two are sales managers.
 
-Most students are buyers among the demo's leads; a few have no visible payment. As in production
+Most students are buyers among the demo's leads; a few have no visible payment, one of them with a
+reason. As in production
 nothing fills `email_opened`, `first_login_at`, `last_active_at` and `modules_completed` of
 `tripwire_users`: who signed in stands in `auth.users`, and who learned in the platform's tables.
 """
@@ -13,6 +14,7 @@ from uuid import UUID, uuid5
 from onai.local.demo_data.learning import Learner, Study, learned
 from onai.local.demo_data.names import name_of
 from onai.local.demo_data.people import demo_people
+from onai.local.demo_data.requests import unsettled_requests
 from onai.periods import Period, business_day
 
 PASSWORD = "Demo1234!"
@@ -20,6 +22,7 @@ _NAMESPACE = UUID("0b6f9d0e-2f0c-4a86-8a40-1f5b5f5d3c11")
 _PRICE_KZT = 5_000
 # Students of whom no lead is known: a gift, another phone and e-mail, or worse.
 _WITHOUT_A_PAYMENT = range(70, 74)
+_GIFT, _REASON = "student71@onai.test", "Подарок: помогала на вебинаре"
 # By the student's place in the list.
 _BLOCKED, _INACTIVE = {17, 33}, {23, 39}
 _WAITING, _DELAYED, _FAILED, _BOUNCED, _SUPPRESSED, _COMPLAINED = 29, 30, 31, 32, 24, 12
@@ -104,15 +107,33 @@ def demo_tripwire(now: datetime) -> DemoTripwire:
         )
         for access in accesses
     ]
+    students = [_student(access) for access in accesses]
+    (gift,) = [student for student in students if student["email"] == _GIFT]
+    paused = next(
+        student
+        for student in students
+        if student["status"] == "inactive" and student["granted_by"] == managers[0].id
+    )
     return DemoTripwire(
         accounts=[admin, *managers, *accounts],
-        students=[_student(access) for access in accesses],
+        students=students,
         activity=[
             *(act for access in accesses for act in _acts(access, admin)),
             _deletion(admin, midnight - timedelta(days=9, hours=6)),
+            _explanation(gift, admin),
         ],
         tables={
             **learned(list(learners.values()), now),
+            "sales_requests": unsettled_requests(now, manager_id=managers[0].id, paused=paused),
+            "sales_student_leads": [
+                {
+                    "student_id": gift["id"],
+                    "how": "explained",
+                    "matched_by": admin.id,
+                    "matched_name": admin.full_name,
+                    "note": _REASON,
+                }
+            ],
             "sales_student_phones": [_phone(access) for access in accesses if access.phone],
             "sales_letters": [
                 _letter(access, now)
@@ -240,6 +261,23 @@ def _deletion(admin: DemoAccount, at: datetime) -> Row:
         "target_user_id": None,
         "details": {"email": "gone@onai.test", "full_name": name_of(81)},
         "created_at": at,
+    }
+
+
+def _explanation(gift: Row, admin: DemoAccount) -> Row:
+    """Why somebody has access without a payment."""
+    return {
+        "id": uuid5(_NAMESPACE, "explanation"),
+        "manager_id": admin.id,
+        "action_type": "status_changed",
+        "target_user_id": gift["user_id"],
+        "details": {
+            "email": gift["email"],
+            "full_name": gift["full_name"],
+            "change": "access_explained",
+            "after": _REASON,
+        },
+        "created_at": gift["created_at"] + timedelta(days=1),
     }
 
 

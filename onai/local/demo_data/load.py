@@ -50,7 +50,7 @@ where waiting_since is not null and id in (
 )
 """
 # What `sales.letters` seals passwords for.
-_LETTER, _SEALED_FOR = "welcome letter", timedelta(days=1)
+_LETTER, _CREATION, _SEALED_FOR = "welcome letter", "intended password", timedelta(days=1)
 _FOR_GOOD = datetime(2126, 1, 1, tzinfo=UTC)
 
 
@@ -87,6 +87,9 @@ def load_tripwire() -> None:
         for letter in demo.tables["sales_letters"]:
             if letter["created_at"] > timezone.now() - _SEALED_FOR:
                 letter["sealed_password"] = encryption.seal(PASSWORD, purpose=_LETTER)
+        for request in demo.tables["sales_requests"]:
+            if request["kind"] == "creation" and request["state"] == "open":
+                request["sealed_password"] = encryption.seal(PASSWORD, purpose=_CREATION)
     for account in demo.accounts:
         _date_account(account)
     with transaction.atomic(using="tripwire"), connections["tripwire"].cursor() as cursor:
