@@ -20,6 +20,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from funnel.models import TOOK_THE_TEST
+from onai.templatetags.russian import nouns
 
 
 class Counting(StrEnum):
@@ -57,7 +58,7 @@ class Stage:
     title: str | Promise
     short: str | Promise
     description: str | Promise
-    counted: str | Promise
+    counted: str
     lost: str | Promise = ""
     emoji: str = ""
     api_title: str = ""
@@ -82,7 +83,7 @@ def happened(flag: str, age: timedelta | None = None) -> Q:
     return mark & (Q(**{f"{flag}_at": None}) | in_time)
 
 
-_LEADS = _("заявка,заявки,заявок")
+_LEADS = nouns("заявка,заявки,заявок")
 STAGES_OF: dict[Counting, tuple[Stage, ...]] = {
     Counting.REPORTED: (
         Stage(
@@ -94,7 +95,7 @@ STAGES_OF: dict[Counting, tuple[Stage, ...]] = {
             title=_("Тест ProfTest"),
             short=_("Тест"),
             description=_("Прошли карьерный тест на лендинге таргетолога"),
-            counted=_("посетитель,посетителя,посетителей"),
+            counted=nouns("посетитель,посетителя,посетителей"),
         ),
         Stage(
             StageId.EXPRESS,
@@ -105,7 +106,7 @@ STAGES_OF: dict[Counting, tuple[Stage, ...]] = {
             title=_("Предложение экспресс-курса"),
             short=_("Письма"),
             description=_("Отправлено письмо с предложением экспресс-курса"),
-            counted=_("письмо,письма,писем"),
+            counted=nouns("письмо,письма,писем"),
             lost=_("Прошли тест, но письмо с предложением им не отправлено"),
         ),
         Stage(
@@ -117,7 +118,7 @@ STAGES_OF: dict[Counting, tuple[Stage, ...]] = {
             title=_("Оплата экспресс-курса"),
             short=_("Покупки"),
             description=_("Переход по ссылке из SMS, который отчёт считает покупкой"),
-            counted=_("покупка,покупки,покупок"),
+            counted=nouns("покупка,покупки,покупок"),
             lost=_("Им отправлено письмо с предложением, но они не купили"),
         ),
     ),

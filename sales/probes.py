@@ -7,14 +7,13 @@ import httpx
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db.models.functions import Now
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from onai.db import outage
 from onai.identity import supabase
 from onai.ops.examination import Down, Probe, cannot_be_examined
+from onai.templatetags.russian import moment_of_year
 from sales import adoption, links, supabase_users
 from sales.adoption import HEADINGS, Finding, Severity
 from sales.adoption.access import account_findings
@@ -117,7 +116,7 @@ def _letter_events() -> str:
         raise Down(_("не приходят: о последних письмах Resend ничего не сказал"), reason="unheard")
     if newest is None:
         return _("настроены, пока ни одного")
-    when = date_format(timezone.localtime(newest.received_at), "j E, H:i")
+    when = moment_of_year(newest.received_at)
     return _("приходят, последнее %(when)s") % {"when": when}
 
 

@@ -23,7 +23,6 @@ from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -32,7 +31,7 @@ from pydantic import TypeAdapter, ValidationError
 from funnel.landing import refresh, single_flight
 from funnel.landing.statement import FiguresTakeTooLong, FiguresUnavailable
 from onai.periods import business_day
-from onai.templatetags.russian import ago
+from onai.templatetags.russian import ago, clock, moment_of_year
 
 KEPT = timedelta(days=7)
 # An address may say anything beside its question, and each is written for itself.
@@ -104,7 +103,7 @@ class Answer(Generic[Figures]):
         as_of = timezone.localtime(self.figures.as_of)
         today = as_of.date() == timezone.localdate()
         return str(_WARNINGS[self.standing]) % {
-            "as_of": date_format(as_of, "H:i" if today else "j E, H:i"),
+            "as_of": clock(as_of) if today else moment_of_year(as_of),
             "ago": ago(self.age),
         }
 

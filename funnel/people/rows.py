@@ -93,7 +93,7 @@ class _Days:
 
     def text(self, day: date) -> str:
         if day not in self._texts:
-            written = "j E" if day.year == self._usual_year else "j E Y"
+            written = "MONTH_DAY_FORMAT" if day.year == self._usual_year else "DATE_FORMAT"
             self._texts[day] = date_format(day, written).replace(" ", "\N{NO-BREAK SPACE}")
         return self._texts[day]
 

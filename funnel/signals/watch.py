@@ -6,8 +6,8 @@ stands. "Now" is the clock of the database that records a mark: ours may differ.
 """
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -15,7 +15,7 @@ from itertools import pairwise
 import django.db
 from django.conf import settings
 from django.core.cache import cache
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from funnel.landing.freshness import Answer, answer, last_figures, renew
 from funnel.landing.statement import FiguresUnavailable
@@ -64,7 +64,8 @@ class Signal:
     """A mark, or the leads of one source, with its state.
 
     `expected_per_day` is of its own past, None where there is none. `lately` is how many came in
-    the last three days. `unreadable` says why the state is unknown.
+    the last three days. `unreadable` says why the state is unknown, in each language, because a
+    reading is kept for everybody.
     """
 
     id: MarkId
@@ -73,7 +74,7 @@ class Signal:
     expected_per_day: float | None = None
     lately: int = 0
     source: str | None = None
-    unreadable: str = ""
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     @property
     def silent_since(self) -> datetime | None:
@@ -137,7 +138,9 @@ def _read() -> Reading:
     )
 
 
-def _series(found: LeadMarks, now: datetime) -> Iterator[tuple[MarkId, Series | str | None]]:
+def _series(
+    found: LeadMarks, now: datetime
+) -> Iterator[tuple[MarkId, Series | dict[str, str] | None]]:
     """Of each mark, when it came; None for one that never did, and why one cannot be read."""
     for mark in MarkId:
         if mark in LEAD_MARKS:
@@ -149,14 +152,20 @@ def _series(found: LeadMarks, now: datetime) -> Iterator[tuple[MarkId, Series | 
         yield mark, _recorded(mark, {**OTHER_RECORDERS, **RECORDERS}[mark], now)
 
 
-def _recorded(mark: MarkId, recorder: Recorder, now: datetime) -> Series | str | None:
+def _recorded(mark: MarkId, recorder: Recorder, now: datetime) -> Series | dict[str, str] | None:
     try:
-        if why := recorder.unreadable():
-            return why
+        if recorder.unreadable():
+            return dict(_in_each_language(recorder.unreadable))
         return _or_older(mark, recorder, recorder.hourly(now - _SCANNED, None), now)
     except django.db.Error as error:
         logger.exception("mark_unread", extra={"mark": mark})
         raise FiguresUnavailable from error
+
+
+def _in_each_language(told: Callable[[], str]) -> Iterator[tuple[str, str]]:
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            yield language, told()
 
 
 def _with_stages(by_leads: Series, now: datetime) -> Series:
@@ -192,8 +201,8 @@ def _last_sighting(mark: MarkId, recorder: Recorder, before: datetime) -> dateti
     return datetime.fromisoformat(written) if written else None
 
 
-def _signal(mark: MarkId, series: Series | str | None, watched: int) -> Signal:
-    if isinstance(series, str):
+def _signal(mark: MarkId, series: Series | dict[str, str] | None, watched: int) -> Signal:
+    if isinstance(series, dict):
         return Signal(mark, State.UNKNOWN, unreadable=series)
     if series is None or series.last_seen is None:
         return Signal(mark, State.NEVER)

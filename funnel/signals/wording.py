@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from funnel.landing.statement import FiguresUnavailable
@@ -15,7 +16,8 @@ from funnel.signals.marks import MARKS, MarkId
 from funnel.signals.short_links import LinkClicks
 from funnel.signals.watch import Reading, Signal, State, last_reading, reading
 from onai.periods import Period
-from onai.templatetags.russian import plural
+from onai.templatetags import russian
+from onai.templatetags.russian import day, day_of_year, moment_of_year, plural
 
 # The end of a campaign is told for so long on the pages of the funnel.
 _SOURCE_TOLD = timedelta(days=7)
@@ -80,7 +82,10 @@ def message(signal: Signal) -> str:
         title = _("Заявки источника «%(source)s»") % {"source": readable(signal.source)}
     match signal.state:
         case State.UNKNOWN:
-            return _("%(title)s: неизвестно, %(why)s") % {"title": title, "why": signal.unreadable}
+            return _("%(title)s: неизвестно, %(why)s") % {
+                "title": title,
+                "why": signal.unreadable[get_language()],
+            }
         case State.NEVER:
             return _("%(title)s: ещё ни разу") % {"title": title}
         case State.SLOW:
@@ -152,11 +157,12 @@ def of_errors(errors: Iterable[MailErrors]) -> list[str]:
 
 def _at(moment: datetime) -> str:
     """«14 декабря, 21:44», with the year where it is another one."""
-    local = timezone.localtime(moment)
-    same_year = local.year == timezone.localtime().year
-    return date_format(local, "j E, H:i" if same_year else "j E Y, H:i")
+    return moment_of_year(moment) if _is_of_this_year(moment) else russian.moment(moment)
 
 
 def _day(moment: datetime) -> str:
-    local = timezone.localtime(moment)
-    return date_format(local, "j E" if local.year == timezone.localtime().year else "j E Y")
+    return day_of_year(moment) if _is_of_this_year(moment) else day(moment)
+
+
+def _is_of_this_year(moment: datetime) -> bool:
+    return timezone.localtime(moment).year == timezone.localtime().year

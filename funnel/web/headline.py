@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.http import QueryDict
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.functional import Promise
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +21,7 @@ from funnel.stats.comparison import Rate, Verdict
 from funnel.templatetags.names import days
 from funnel.web.difference import Figure, in_full
 from funnel.web.links import Link, changed
-from onai.templatetags.russian import duration, hours, percent, plural, tenge
+from onai.templatetags.russian import clock, day, duration, hours, nouns, percent, plural, tenge
 from onai.web.period_form import ChosenPeriod, Preset, in_words
 
 _SPANS: dict[Preset | None, str | Promise] = {
@@ -132,7 +131,7 @@ def of_period(found: FunnelAnswers) -> str:
     return " ".join(told) % {
         "days": of_days,
         "compared": in_words(question.compared),
-        "since": date_format(localtime(spans.data_since), "j E Y") if spans.data_since else "",
+        "since": day(spans.data_since),
         "hours": hours(spans.cuts.hours),
     }
 
@@ -186,7 +185,7 @@ def of_comparison(found: FunnelAnswers) -> str:
         )
         told.append(by_then)
     return " ".join(told) % {
-        "time": date_format(localtime(spans.cuts.moment), "H:i"),
+        "time": clock(spans.cuts.moment),
         "hours": hours(spans.cuts.hours),
         "share": percent(round(100 * (found.come_by_age or 0))),
     }
@@ -310,7 +309,8 @@ def _when(chosen: ChosenPeriod) -> str:
 
 
 def _purchases(count: int, *, genitive: bool = False) -> str:
-    forms = "покупки,покупок,покупок" if genitive else "покупка,покупки,покупок"
+    of_them, they = nouns("покупки,покупок,покупок"), nouns("покупка,покупки,покупок")
+    forms = of_them if genitive else they
     return f"{_number(count)}\N{NO-BREAK SPACE}{plural(count, forms)}"
 
 

@@ -300,7 +300,7 @@ def reported_stages(
             title=str(STAGES[stage.id].title),
             description=str(STAGES[stage.id].description),
             count=_number(stage.reached),
-            counted=plural(stage.reached, str(STAGES[stage.id].counted)),
+            counted=plural(stage.reached, STAGES[stage.id].counted),
             rate=percent(stage.conversion_rate) if stage.id is not StageId.PROFTEST else "",
             status=stage.status,
             note=more_than_tests if stage.conversion_rate > 100 else "",
@@ -315,7 +315,7 @@ def access_stage(opened: Accesses | None) -> AccessStage:
     """The stage that follows the report's: whoever has been given access."""
     if opened is None:
         return AccessStage()
-    noun = plural(opened.total, _now("доступ,доступа,доступов"))
+    noun = plural(opened.total, "доступ,доступа,доступов")
     return AccessStage(_number(opened.total), noun)
 
 

@@ -7,8 +7,8 @@ from django import template
 from django.conf import settings
 from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
+from django.utils.translation import get_language, gettext_lazy, ngettext, npgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, npgettext
 
 from onai.identity.roles import Role
 
@@ -35,8 +35,14 @@ def percent(share: Decimal | int | None) -> str:
 
 @register.filter
 def plural(count: int, forms: str) -> str:
-    """The form of a noun that goes with `count`: `5|plural:"покупка,покупки,покупок"`."""
+    """The form of a noun that goes with `count`: `5|plural:"покупка,покупки,покупок"`.
+
+    The three are Russian; `locale/` has those of the other languages. Forms that do not stand in
+    the call itself are marked by `nouns`.
+    """
     one, few, many = forms.split(",")
+    if get_language() != settings.LANGUAGE_CODE:
+        return npgettext("number", one, many, count)
     if count % 10 == 1 and count % 100 != 11:
         return one
     if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14):
@@ -44,9 +50,9 @@ def plural(count: int, forms: str) -> str:
     return many
 
 
-def in_number(count: int, noun: str) -> str:
-    """A noun with its number: `noun` is an `ngettext_lazy` by `count`, which shows `number`."""
-    return noun % {"count": count, "number": number_format(count, force_grouping=True)}
+def nouns(forms: str) -> str:
+    """Mark the forms of a noun for translation, for a later `plural`."""
+    return forms
 
 
 @register.filter
@@ -100,19 +106,16 @@ def time_zone(moment: datetime) -> str:
     return _("по времени %(place)s (%(utc)s)") % {"place": name, "utc": utc}
 
 
-@register.filter
 def day(moment: date | None) -> str:
     """A day with its year: «26 ноября 2026»."""
     return date_format(_local(moment), "DATE_FORMAT") if moment else ""
 
 
-@register.filter
 def day_of_year(moment: date | None) -> str:
     """A day of this year: «26 ноября»."""
     return date_format(_local(moment), "MONTH_DAY_FORMAT") if moment else ""
 
 
-@register.filter
 def moment(at: datetime | None) -> str:
     """A moment with its year: «26 ноября 2026, 14:30»."""
     return date_format(_local(at), "DATETIME_FORMAT") if at else ""
@@ -124,7 +127,6 @@ def moment_of_year(at: datetime | None) -> str:
     return f"{day_of_year(at)}, {clock(at)}" if at else ""
 
 
-@register.filter
 def clock(at: datetime | None) -> str:
     """The time of a moment: «14:30»."""
     return date_format(_local(at), "TIME_FORMAT") if at else ""

@@ -13,7 +13,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.http import QueryDict
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -65,9 +65,16 @@ def in_words(period: Period) -> str:
     """The days for a reader: «1 ноября — 22 ноября 2026»."""
     first, last = period.first_day, period.last_day
     if first == last:
-        return date_format(first, "j E Y")
-    first_format = "j E Y" if first.year != last.year else "j E"
-    return f"{date_format(first, first_format)} — {date_format(last, 'j E Y')}"
+        return date_format(last, "DATE_FORMAT")
+    first_format = last_format = "DATE_FORMAT"
+    if first.year == last.year:
+        # In Kazakh the year stands first.
+        year_first = get_format("DATE_FORMAT").startswith("Y")
+        if year_first:
+            last_format = "MONTH_DAY_FORMAT"
+        else:
+            first_format = "MONTH_DAY_FORMAT"
+    return f"{date_format(first, first_format)} — {date_format(last, last_format)}"
 
 
 class _DayField(forms.DateField):

@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from funnel.stats import chance
@@ -19,6 +17,7 @@ from funnel.stats.overdispersion import spread_of
 from funnel.stats.spans import Compare, Spans, compared_with, cuts
 from funnel.templatetags.names import days
 from onai.periods import Period, business_day
+from onai.templatetags.russian import clock
 from onai.web.period_form import ChosenPeriod, Preset
 from sales.cabinet import statistics
 from sales.cabinet.statistics import Figures
@@ -43,7 +42,7 @@ class SalesChange:
         told = _(", сравнение с %(days)s") % {"days": days(self.spans.compared)}
         if not self.spans.to_the_same_moment:
             return told
-        time = date_format(localtime(self.spans.cuts.moment), "H:i")
+        time = clock(self.spans.cuts.moment)
         return told + _(" до %(time)s") % {"time": time}
 
 

@@ -8,8 +8,6 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -23,6 +21,7 @@ from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.staff import register
 from onai.identity.supabase import AccountBlocked
+from onai.templatetags.russian import moment
 from onai.web.address_form import refuse_errors
 from onai.web.paging import PagedForm
 from onai.web.problems import Problem, set_retry_after
@@ -258,7 +257,7 @@ def _in_words(value: object) -> object:
     if isinstance(value, bool):
         return _now("да") if value else _now("нет")
     if isinstance(value, datetime):
-        return date_format(timezone.localtime(value), "j E Y, H:i")
+        return moment(value)
     return value
 
 

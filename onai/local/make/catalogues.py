@@ -35,6 +35,11 @@ _PLAIN = ("_", "_now", "gettext", "gettext_lazy", "gettext_noop")
 _WITH_PLURAL = ("ngettext", "ngettext_lazy", "npgettext", "npgettext_lazy")
 _WITH_CONTEXT = ("pgettext", "pgettext_lazy", "npgettext", "npgettext_lazy")
 _FUNCTIONS = {*_PLAIN, *_WITH_PLURAL, *_WITH_CONTEXT}
+# `plural(count, "заявка,заявки,заявок")`, and the filter; `nouns` marks what stands elsewhere.
+_NOUNS = re.compile(
+    r"""\b(?:plural|nouns)(?::|\([^"']*?)["']([^"',]+),([^"',]+),([^"',]+)["']""",
+)
+_OF_NUMBER = "number"
 _LITERAL = r"""u?(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")"""
 # A call in what Django makes of a template, where everything else is blanked out.
 _CALL = re.compile(rf"\b({'|'.join(_FUNCTIONS)})\(({_LITERAL}(?:, {_LITERAL})*)")
@@ -55,6 +60,8 @@ def extracted() -> Catalog:
         messages = _of_code(path) if path.suffix == ".py" else _of_template(path)
         for context, identifier in messages:
             found.add(identifier, context=context, locations=[(place, 0)])
+        for one, _few, many in _nouns(path):
+            found.add((one, many), context=_OF_NUMBER, locations=[(place, 0)])
     return found
 
 
@@ -67,12 +74,18 @@ def _sources() -> Iterator[Path]:
     yield _OF_DJANGO
 
 
+def _nouns(path: Path) -> list[tuple[str, str, str]]:
+    """The Russian forms of the nouns of a file: of 1, of 2 to 4, of 5 and more."""
+    return [(one, few, many) for one, few, many in _NOUNS.findall(path.read_text())]
+
+
 def _of_code(path: Path) -> Iterator[tuple[str | None, str | tuple[str, ...]]]:
     with path.open("rb") as file:
         keywords = dict.fromkeys(_FUNCTIONS)
         for _line, function, found, _comments in extract_python(file, keywords, (), {}):
             strings = [found] if isinstance(found, str) else [one for one in found if one]
-            if strings:
+            # What is no literal is marked elsewhere.
+            if len(strings) >= (function in _WITH_PLURAL) + (function in _WITH_CONTEXT) + 1:
                 yield _message(str(function), strings)
 
 
@@ -100,6 +113,12 @@ def update(language: str, source: Catalog) -> None:
         for message in catalogue:
             if message.id and isinstance(message.id, str) and not _is_of_django(message):
                 message.string = message.id
+                message.flags.discard("fuzzy")
+        few = {one: few for path in _sources() for one, few, _many in _nouns(path)}
+        for message in catalogue:
+            if message.context == _OF_NUMBER and isinstance(message.id, tuple):
+                one, many = message.id
+                message.string = (one, few[one], many)
                 message.flags.discard("fuzzy")
     write(language, catalogue)
 
@@ -160,8 +179,8 @@ def _key(message: Message) -> tuple[str | None, str]:
 
 
 def _is_translated(message: Message) -> bool:
-    strings = message.string or ()
-    return all(strings) if isinstance(strings, tuple | list) else bool(strings)
+    forms = [message.string] if isinstance(message.string, str) else message.string or [""]
+    return all(forms)
 
 
 def _is_of_django(message: Message) -> bool:

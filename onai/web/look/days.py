@@ -17,7 +17,7 @@ def day_in_words(moment: datetime) -> str:
             return _("сегодня")
         case 1:
             return _("вчера")
-    return date_format(day, "j E" if day.year == today.year else "j E Y")
+    return date_format(day, "MONTH_DAY_FORMAT" if day.year == today.year else "DATE_FORMAT")
 
 
 def moment_in_words(moment: datetime) -> str:
