@@ -23,8 +23,8 @@ function whyNotFor(xhr) {
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  // Nor while somebody types in it, or has unfolded something.
-  const inUse = () => live().querySelector("details[open]:not([data-open]), :popover-open, input:focus");
+  // Nor while somebody types in it, reads a chart, or has unfolded something.
+  const inUse = () => live().querySelector("details[open]:not([data-open]), :popover-open, input:focus, .chart-columns :focus");
   if (event.target === live() && (document.hidden || inUse())) {
     event.preventDefault();
   }

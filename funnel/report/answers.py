@@ -12,6 +12,7 @@ from funnel.report.counts.counting import LEADS, name_of
 from funnel.report.counts.daily import daily_periods, read_daily
 from funnel.report.counts.statement import Statement
 from funnel.report.over_time import OverTime, read_over_time
+from funnel.report.purchase_days import PurchaseDays, add_purchase_days, read_purchase_days
 from funnel.report.sources import NO_SOURCES, Sources, add_sources, read_sources
 from funnel.report.stage_report import FunnelReport, read_report
 from funnel.report.steps import Funnel, read_steps
@@ -30,6 +31,7 @@ class Topic(StrEnum):
     FUNNEL = "funnel"
     SOURCES = "sources"
     OVER_TIME = "overTime"
+    PURCHASE_DAYS = "purchaseDays"
     TIME_TO_BUY = "timeToBuy"
     UTM = "utm"
     PATH = "path"
@@ -52,6 +54,7 @@ class FunnelAnswers:
     funnel: Funnel
     sources: Sources
     over_time: OverTime
+    purchase_days: PurchaseDays
     time_to_buy: TimeToBuy
     utm: tuple[MarkTable, ...]
     path: Funnel | None
@@ -88,6 +91,9 @@ def answers(
         over_time=OverTime(question.unit, ())
         if Topic.OVER_TIME not in topics
         else read_over_time(found, days),
+        purchase_days=read_purchase_days(found)
+        if Topic.PURCHASE_DAYS in topics
+        else PurchaseDays(),
         time_to_buy=read_time_to_buy(found) if Topic.TIME_TO_BUY in topics else NO_TIMES,
         utm=read_utm(found, days) if Topic.UTM in topics else (),
         path=_path(found, funnel) if Topic.PATH in topics else None,
@@ -115,7 +121,7 @@ def statement_for(
 def _planned(
     question: FunnelQuestion, topics: Collection[Topic], *, everything: bool
 ) -> tuple[Plan, Statement]:
-    by_bucket = bool({Topic.OVER_TIME, Topic.TIME_TO_BUY} & set(topics))
+    by_bucket = bool({Topic.OVER_TIME, Topic.PURCHASE_DAYS, Topic.TIME_TO_BUY} & set(topics))
     by_source = bool({Topic.SOURCES, Topic.UTM} & set(topics))
     ways = (question.counting, *([Counting.COHORT] if Topic.PATH in topics else ()))
     plan = Plan.of(question, daily_periods(question), by_bucket=by_bucket, ways=ways)
@@ -125,6 +131,8 @@ def _planned(
         add_sources(made, plan, every_source=everything)
     if Topic.UTM in topics:
         add_marks(made, plan, every_value=everything)
+    if Topic.PURCHASE_DAYS in topics:
+        add_purchase_days(made, plan)
     if Topic.TIME_TO_BUY in topics:
         add_times(made, plan, every_source=everything)
     return plan, made

@@ -5,12 +5,11 @@ place of the compared period: as many days from its beginning, or the same days 
 year. Together they are the whole compared period, and no day belongs to two buckets.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from funnel.question import FunnelQuestion
-from funnel.stats.spans import Spans, counterpart
+from funnel.stats.spans import Spans, held_against
 from onai.periods import Period, business_day
 
 
@@ -45,7 +44,7 @@ def buckets(question: FunnelQuestion) -> tuple[Bucket, ...]:
     today = business_day(question.moment)
     wholes = question.period.whole_units(question.unit)
     parts = [whole.cut_to(question.period) for whole in wholes]
-    compared = _held_against(question, [part.first_day for part in parts])
+    compared = held_against(question.period, question.compare, [part.first_day for part in parts])
     return tuple(
         Bucket(
             first_day=part.first_day,
@@ -57,15 +56,6 @@ def buckets(question: FunnelQuestion) -> tuple[Bucket, ...]:
         )
         for whole, part, held in zip(wholes, parts, compared, strict=True)
     )
-
-
-def _held_against(question: FunnelQuestion, firsts: Sequence[date]) -> list[Period | None]:
-    begins = [counterpart(first, question.period, question.compare) for first in firsts]
-    # Days that the other month lacks all map to its last day; the first of them gets it.
-    own = [begin for begin, last in zip(begins, [None, *begins], strict=False) if begin != last]
-    ends = [*(begin - timedelta(days=1) for begin in own[1:]), question.compared.last_day]
-    periods = {begin: Period(begin, end) for begin, end in zip(own, ends, strict=True)}
-    return [periods.pop(begin, None) for begin in begins]
 
 
 def spans(question: FunnelQuestion, bucket: Bucket, *, level: float) -> Spans:

@@ -5,6 +5,7 @@ It knows days and moments only. What may be said of their figures is the matter 
 `funnel.stats.comparison`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -50,6 +51,19 @@ def counterpart(day: date, period: Period, compare: Compare) -> date:
             return _month_before(day)
         case Compare.LAST_YEAR:
             return _year_before(day)
+
+
+def held_against(period: Period, compare: Compare, firsts: Sequence[date]) -> list[Period | None]:
+    """The compared days of each part of the period, by the first days of the parts, in order.
+
+    None for a part whose day the other month lacks.
+    """
+    begins = [counterpart(first, period, compare) for first in firsts]
+    # Days that the other month lacks all map to its last day; the first of them gets it.
+    own = [begin for begin, last in zip(begins, [None, *begins], strict=False) if begin != last]
+    ends = [*(begin - _DAY for begin in own[1:]), compared_with(period, compare).last_day]
+    periods = {begin: Period(begin, end) for begin, end in zip(own, ends, strict=True)}
+    return [periods.pop(begin, None) for begin in begins]
 
 
 def _month_before(day: date) -> date:

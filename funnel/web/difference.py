@@ -67,10 +67,10 @@ def in_full(of: Counted | Rate, written: Callable[[Any], str] = number_format) -
 
 def in_tile(of: Counted | Rate, to: str) -> Difference:
     """The change of a figure in a word or two; `to` says which days it is compared with."""
-    if of.before is None:
-        return Difference(_now("сравнить не с чем"))
     if of.verdict in (Verdict.PERIOD_UNFINISHED, Verdict.TOO_YOUNG):
         return Difference(_now("сравнивать рано"))
+    if of.before is None:
+        return Difference(_now("сравнить не с чем"))
     if of.is_same:
         return Difference(_now("столько же"))
     if _is_usual(of.verdict):

@@ -219,7 +219,8 @@ class ApiForm(PageForm):
 
     parameters = PageForm.parameters | {
         "include": "what is told beside the report, of `funnel`, `sources`, `overTime`,"
-        " `timeToBuy`, `utm` and `path`, separated by commas; everything by default",
+        " `purchaseDays`, `timeToBuy`, `utm` and `path`, separated by commas; everything by"
+        " default",
     }
 
     include = IncludeField(required=False)

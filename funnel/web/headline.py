@@ -1,17 +1,14 @@
 """The first words of each of the funnel's pages, and the headline of the overview."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.http import QueryDict
 from django.utils.formats import number_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
-from django.utils.translation import gettext_lazy as _
 
 from funnel.report.answers import FunnelAnswers
-from funnel.report.over_time import OverTime
 from funnel.report.sources import Sources
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import Times, TimeToBuy
@@ -19,22 +16,12 @@ from funnel.report.utm import MarkTable
 from funnel.stages import STAGES, Counting
 from funnel.stats.comparison import Rate, Verdict
 from funnel.templatetags.names import days
-from funnel.web.difference import Figure, in_full
+from funnel.web.difference import Figure, compared_days, in_full, in_tile
 from funnel.web.links import Link, changed
+from funnel.web.picture import Measured, Metric, figure_of, written
+from funnel.web.wording import METRICS
 from onai.templatetags.russian import clock, day, duration, hours, nouns, percent, plural, tenge
-from onai.web.period_form import ChosenPeriod, Preset, in_words
-
-_SPANS: dict[Preset | None, str | Promise] = {
-    Preset.TODAY: _("Сегодня"),
-    Preset.YESTERDAY: _("Вчера"),
-    Preset.SEVEN_DAYS: _("За 7 дней"),
-    Preset.THIRTY_DAYS: _("За 30 дней"),
-    Preset.NINETY_DAYS: _("За 90 дней"),
-    Preset.THIS_WEEK: _("На этой неделе"),
-    Preset.LAST_WEEK: _("На прошлой неделе"),
-    Preset.THIS_MONTH: _("В этом месяце"),
-    Preset.LAST_MONTH: _("В прошлом месяце"),
-}
+from onai.web.period_form import ChosenPeriod, in_words
 
 
 def figures(found: FunnelAnswers) -> list[Figure]:
@@ -205,7 +192,7 @@ def of_nobody(found: FunnelAnswers) -> str:
 
 def of_overview(found: FunnelAnswers, chosen: ChosenPeriod) -> str:
     """How much was sold; in a cohort, also where most are lost."""
-    when, bought = _when(chosen), found.funnel.purchases.now
+    when, bought = chosen.opening, found.funnel.purchases.now
     if not bought:
         return _now("%(when)s покупок нет.") % {"when": when}
     told = {"when": when, "sold": _purchases(bought), "revenue": tenge(found.funnel.revenue.now)}
@@ -233,13 +220,29 @@ def of_sources(sources: Sources, purchases: int) -> str:
     return _now("Больше всего продаёт «%(name)s»: %(sold)s из %(all)s.") % told
 
 
-def of_trend(over_time: OverTime) -> str:
-    """When most was sold."""
-    best = max(over_time.points, key=lambda point: point.funnel.purchases.now)
-    if not best.funnel.purchases.now:
-        return _now("За эти дни покупок нет.")
-    told = {"days": days(best.bucket.period), "sold": _purchases(best.funnel.purchases.now)}
-    return _now("Больше всего купили те, кто пришёл %(days)s: %(sold)s.") % told
+def of_trend(found: FunnelAnswers, metric: Metric) -> str:
+    """The metric of the whole period, and how it has changed."""
+    write, name = written(metric), METRICS[metric]
+    if metric is Metric.BOUGHT:
+        bought = found.purchase_days
+        told = {"metric": name, "now": write(bought.now), "before": write(bought.before or 0)}
+        if bought.before is None:
+            return _now("%(metric)s: %(now)s, сравнить не с чем.") % told
+        return _now("%(metric)s: %(now)s, было %(before)s.") % told
+    figure = figure_of(found, metric)
+    value = figure.percent if isinstance(figure, Rate) else figure.now
+    change = in_tile(figure, compared_days(found.question)).words
+    told = {"metric": name, "value": write(value), "change": change}
+    return _now("%(metric)s: %(value)s, %(change)s.") % told
+
+
+def highest(values: Sequence[Measured], metric: Metric) -> str:
+    """The best day, week or month; empty for a conversion, which is best where leads are few."""
+    best = max(values, key=lambda one: one.now)
+    if metric is Metric.CONVERSION or not best.now or len(values) == 1:
+        return ""
+    told = {"days": days(best.bucket.period), "value": written(metric)(best.now)}
+    return _now("Больше всего — %(days)s: %(value)s.") % told
 
 
 def of_ads(table: MarkTable) -> str:
@@ -302,10 +305,6 @@ def _changed_speed(times: Times) -> Iterator[str]:
             yield _now("Думать стали дольше.") if times.is_longer else _now("Думать стали меньше.")
         case Verdict.TOO_FEW:
             yield _now("Покупок слишком мало, чтобы сравнить.")
-
-
-def _when(chosen: ChosenPeriod) -> str:
-    return str(_SPANS[chosen.preset]) if chosen.preset in _SPANS else f"{chosen.label}:"
 
 
 def _purchases(count: int, *, genitive: bool = False) -> str:

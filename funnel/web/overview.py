@@ -20,13 +20,12 @@ from funnel.signals.wording import Incomplete
 from funnel.stages import STAGES, Counting, StageId
 from funnel.stats.comparison import AgainstOthers, Counted, Rate, Verdict
 from funnel.web.difference import Difference, compared_days, in_tile
-from funnel.web.picture import Metric, columns_of
+from funnel.web.picture import Metric, columns_of, measured
 from onai.templatetags.russian import percent, plural, tenge
-from onai.web.look.bar_chart import BarChart, bar_chart
+from onai.web.look.bar_chart import Sparkline, sparkline
 
 # Where so few bars would stand, they show no course.
 _FEWEST_BARS = 4
-_SPARKLINE_HEIGHT = 100
 _MOST_CHANGES = 3
 _BEST, _WORST = 3, 2
 
@@ -51,7 +50,7 @@ class Tile:
     title: str
     text: str
     difference: Difference
-    course: BarChart | None
+    course: Sparkline | None
     href: str
     incomplete: str = ""
 
@@ -217,11 +216,9 @@ def tiles(found: FunnelAnswers, trend: Callable[[Metric], str], lacking: Incompl
     funnel, to = found.funnel, compared_days(found.question)
     of_cohort = found.question.counting is Counting.COHORT
 
-    def course(metric: Metric) -> BarChart | None:
-        columns = columns_of(found.over_time.points, metric)
-        if len(columns) < _FEWEST_BARS:
-            return None
-        return bar_chart(columns, height=_SPARKLINE_HEIGHT)
+    def course(metric: Metric) -> Sparkline | None:
+        columns = columns_of(measured(found, metric), metric)
+        return sparkline(columns) if len(columns) >= _FEWEST_BARS else None
 
     def tile(title: str, text: str, difference: Difference, metric: Metric) -> Tile:
         marks = LEADS if metric is Metric.LEADS else PURCHASE

@@ -1,73 +1,141 @@
-"""The chart over time: what a page draws of the answers, measured and worded here."""
+"""A metric over time: the values of its days, weeks or months, and the chart of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _now
 
-from funnel.report.over_time import OverTime, Point
+from funnel.report.answers import FunnelAnswers, Topic
+from funnel.report.buckets import Bucket
 from funnel.report.steps import Funnel
+from funnel.stats.comparison import Counted, Rate
 from funnel.templatetags.names import days
+from funnel.web.difference import Difference, in_short
 from onai.periods import Period
-from onai.templatetags.russian import percent, tenge
+from onai.templatetags.russian import percent, short_number, tenge
 from onai.web.look.bar_chart import BarChart, Column, bar_chart
 
-_CHART_HEIGHT, _MOST_BARS = 100, 62
+_MOST_BARS = 62
 
 
 class Metric(StrEnum):
-    """What the chart over time shows."""
+    """What the chart over time shows: purchases by the day their lead came (`PURCHASES`), and by
+    the day they were made (`BOUGHT`).
+    """
 
-    LEADS = "leads"
     PURCHASES = "purchases"
+    BOUGHT = "bought"
+    LEADS = "leads"
     CONVERSION = "conversion"
     REVENUE = "revenue"
+
+    @property
+    def topic(self) -> Topic:
+        """The topic of the answers that it is read from."""
+        return Topic.PURCHASE_DAYS if self is Metric.BOUGHT else Topic.OVER_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The values of a day, week or month, now and before, and their difference in words."""
+
+    bucket: Bucket
+    now: int | Decimal
+    before: int | Decimal | None
+    difference: Difference
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One metric over time: its bars, the highest value in words, the days that stand below, and
-    how many days, weeks or months before them it leaves out."""
+    """The last bars of a metric; None where all are zero. `left_out` is how many came before."""
 
-    bars: BarChart
-    highest: str
-    labels: tuple[Period, ...]
+    bars: BarChart | None
     left_out: int
 
 
-_VALUES: dict[Metric, tuple[Callable[[Funnel], int | Decimal], Callable[[Any], str]]] = {
-    Metric.LEADS: (lambda funnel: funnel.leads.now, number_format),
-    Metric.PURCHASES: (lambda funnel: funnel.purchases.now, number_format),
-    Metric.CONVERSION: (lambda funnel: funnel.conversion.percent or Decimal(0), percent),
-    Metric.REVENUE: (lambda funnel: funnel.revenue.now, tenge),
+_FIGURES: dict[Metric, Callable[[Funnel], Counted | Rate]] = {
+    Metric.PURCHASES: lambda funnel: funnel.purchases,
+    Metric.LEADS: lambda funnel: funnel.leads,
+    Metric.CONVERSION: lambda funnel: funnel.conversion,
+    Metric.REVENUE: lambda funnel: funnel.revenue,
 }
 
 
-def draw_over_time(over_time: OverTime, metric: Metric) -> Chart:
+def figure_of(found: FunnelAnswers, metric: Metric) -> Counted | Rate:
+    """The metric of the whole period; not of `BOUGHT`, of which nothing is tested."""
+    return _FIGURES[metric](found.funnel)
+
+
+def written(metric: Metric) -> Callable[[Any], str]:
+    """How a value of the metric is written."""
+    units: dict[Metric, Callable[[Any], str]] = {
+        Metric.CONVERSION: percent,
+        Metric.REVENUE: tenge,
+    }
+    return units.get(metric, _number)
+
+
+def measured(found: FunnelAnswers, metric: Metric) -> list[Measured]:
+    """The metric's days, weeks or months, in order."""
+    return list(_bought(found) if metric is Metric.BOUGHT else _over_time(found, metric))
+
+
+def _bought(found: FunnelAnswers) -> Iterator[Measured]:
+    for day in found.purchase_days.days:
+        before = "—" if day.before is None else _number(day.before)
+        told = Difference(_now("было %(before)s") % {"before": before})
+        yield Measured(day.bucket, day.now, day.before, told)
+
+
+def _over_time(found: FunnelAnswers, metric: Metric) -> Iterator[Measured]:
+    write = written(metric)
+    for point in found.over_time.points:
+        figure = _FIGURES[metric](point.funnel)
+        now = (figure.percent or Decimal(0)) if isinstance(figure, Rate) else figure.now
+        yield Measured(point.bucket, now, figure.before, in_short(figure, write))
+
+
+def draw(values: Sequence[Measured], metric: Metric) -> Chart:
     """A bar for each day, week or month, of very many for the last ones."""
-    points = over_time.points[-_MOST_BARS:]
-    _, written = _VALUES[metric]
-    bars = bar_chart(columns_of(points, metric), height=_CHART_HEIGHT)
-    firsts = [point.bucket.first_day for point in points]
-    return Chart(
-        bars=bars,
-        highest=written(bars.highest),
-        labels=tuple(map(Period.day, sorted({firsts[0], firsts[len(firsts) // 2], firsts[-1]}))),
-        left_out=len(over_time.points) - len(points),
-    )
+    columns = columns_of(values, metric)
+    return Chart(bar_chart(columns, _axis(metric)), left_out=len(values) - len(columns))
 
 
-def columns_of(points: Sequence[Point], metric: Metric) -> list[Column]:
-    """A column for each of the last days, weeks or months, with its value in words."""
-    value, written = _VALUES[metric]
+def columns_of(values: Sequence[Measured], metric: Metric) -> list[Column]:
+    """A column for each of the last days, weeks or months."""
+    write = written(metric)
     return [
         Column(
-            of := value(point.funnel),
-            f"{days(point.bucket.period)}: {written(of)}",
-            is_partial=point.bucket.is_partial,
+            days(Period.day(one.bucket.first_day)),
+            one.now,
+            _in_words(
+                days(one.bucket.period),
+                write(one.now),
+                None if one.before is None else write(one.before),
+            ),
+            before=one.before,
+            is_unfinished=one.bucket.is_partial,
         )
-        for point in points[-_MOST_BARS:]
+        for one in values[-_MOST_BARS:]
     ]
+
+
+def _in_words(name: str, now: str, before: str | None) -> str:
+    told = {"days": name, "now": now, "before": before}
+    if before is None:
+        return _now("%(days)s: %(now)s") % told
+    return _now("%(days)s: %(now)s, было %(before)s") % told
+
+
+def _axis(metric: Metric) -> Callable[[Any], str]:
+    units = {Metric.CONVERSION: "%", Metric.REVENUE: "₸"}
+    unit = units.get(metric, "")
+    return lambda value: "\N{NO-BREAK SPACE}".join(filter(None, (short_number(value), unit)))
+
+
+def _number(count: int) -> str:
+    return number_format(count, force_grouping=True)

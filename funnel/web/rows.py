@@ -12,7 +12,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _now
 
 from funnel.question import FunnelQuestion
-from funnel.report.over_time import Point
+from funnel.report.buckets import Bucket
 from funnel.report.sources import OtherSources, Source
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import OfBucket, OfSource, Times
@@ -23,6 +23,8 @@ from funnel.stages import STAGES, Counting
 from funnel.stats.comparison import Counted, Rate
 from funnel.templatetags.names import days
 from funnel.web.difference import Difference, in_short, of_median, of_others, of_time
+from funnel.web.picture import Measured, Metric, written
+from funnel.web.wording import METRICS
 from onai.templatetags.russian import duration, percent, plural, tenge
 
 # A month of days is one page; a row of a source has more links.
@@ -106,24 +108,25 @@ def of_sources(
 
 
 def over_time(
-    question: FunnelQuestion, points: Sequence[Point], *, lacking: Incomplete, number: int
+    metric: Metric, values: Sequence[Measured], *, lacking: Incomplete, number: int
 ) -> Table:
     """A row for each day, week or month, the last one first."""
-    columns = _Columns(_now("Дни"), *_funnel_titles(question, lacking))
-    page = Paginator(points[::-1], _ROWS).get_page(number)
+    marks = LEADS if metric is Metric.LEADS else PURCHASE
+    columns = _Columns(_now("Дни"), _titled(str(METRICS[metric]), lacking, marks), _now("Было"))
+    page = Paginator(values[::-1], _ROWS).get_page(number)
+    write = written(metric)
     rows = [
         columns.row(
-            days(point.bucket.period),
-            _funnel(question, point.funnel),
-            note=_state(point),
+            days(one.bucket.period),
+            [Cell(write(one.now)), Cell("", one.difference)],
+            note=_state(one.bucket),
         )
-        for point in page
+        for one in page
     ]
     return Table(columns.titles, rows, page)
 
 
-def _state(point: Point) -> str:
-    bucket = point.bucket
+def _state(bucket: Bucket) -> str:
     if bucket.is_to_come:
         return _now("ещё не наступили")
     if bucket.is_running:

@@ -16,7 +16,7 @@ from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import Quartiles, Times
 from funnel.stages import STAGES, Counting, StageId
 from funnel.stats.comparison import AgainstOthers, Counted, Rate, Verdict
-from funnel.web.wording import MARKS
+from funnel.web.wording import MARKS, METRICS
 from onai.periods import Period
 from onai.web.csv_export import Cell
 
@@ -126,15 +126,25 @@ def _utm(found: FunnelAnswers) -> Table:
 
 
 def _over_time(found: FunnelAnswers) -> Table:
-    columns = [*_DAYS, *_COMPARED_DAYS, *_funnel_columns(found.question), _("Неполный")]
+    bought = str(METRICS["bought"])
+    columns = [
+        *_DAYS,
+        *_COMPARED_DAYS,
+        *_funnel_columns(found.question),
+        bought,
+        _before(bought),
+        _("Неполный"),
+    ]
     rows: list[list[Cell]] = [
         [
             *_days(point.bucket.period),
             *_days(point.bucket.compared),
             *_funnel(found.question, point.funnel),
+            day.now,
+            day.before,
             _now("да") if point.bucket.is_partial else "",
         ]
-        for point in found.over_time.points
+        for point, day in zip(found.over_time.points, found.purchase_days.days, strict=True)
     ]
     return Table(columns, rows)
 
@@ -172,7 +182,7 @@ TABLES: dict[str, tuple[tuple[Topic, ...], Callable[[FunnelAnswers], Table]]] = 
     "headline": ((), _headline),
     "steps": ((), _steps),
     "sources": ((Topic.SOURCES,), _sources),
-    "over-time": ((Topic.OVER_TIME,), _over_time),
+    "over-time": ((Topic.OVER_TIME, Topic.PURCHASE_DAYS), _over_time),
     "time-to-buy": ((Topic.TIME_TO_BUY,), _time_to_buy),
     "utm": ((Topic.UTM,), _utm),
 }

@@ -23,6 +23,7 @@ from funnel.report.utm import Mark
 from funnel.signals.marks import LEADS, PURCHASE
 from funnel.signals.short_links import link_clicks
 from funnel.signals.wording import Incomplete, incomplete_in, of_links
+from funnel.templatetags.names import days
 from funnel.web import headline, rows
 from funnel.web import overview as words
 from funnel.web.difference import compared_days
@@ -40,9 +41,18 @@ from funnel.web.links import (
     navigation,
     parameters,
 )
-from funnel.web.picture import Metric, draw_over_time
+from funnel.web.picture import Metric, draw, measured
 from funnel.web.tables import TABLES
-from funnel.web.wording import COMPARE, COUNTING, MARKS, METRICS, ORDERS, SPLITS, UNITS
+from funnel.web.wording import (
+    COMPARE,
+    COUNTING,
+    MARKS,
+    METRIC_HINTS,
+    METRICS,
+    ORDERS,
+    SPLITS,
+    UNITS,
+)
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.session.fragments import marked
@@ -155,21 +165,24 @@ def sources(request: IdentifiedRequest) -> HttpResponse:
 def trend(request: IdentifiedRequest) -> HttpResponse:
     """Whether it gets better."""
     form = TableForm(request.GET)
-    found = answered(request, form, form.question(), (Topic.OVER_TIME,))
+    metric = Metric(form.chosen_or("metric", Metric.PURCHASES))
+    found = answered(request, form, form.question(), (metric.topic,))
 
     def show(lacking: Incomplete) -> dict[str, Any]:
-        over_time = found.figures.over_time
-        metric = Metric(form.chosen_or("metric", Metric.PURCHASES))
-        question = found.figures.question
+        figures, question = found.figures, found.figures.question
+        values = measured(figures, metric)
         return {
-            "sentence": headline.of_trend(over_time),
-            "chart": draw_over_time(over_time, metric),
+            "sentence": headline.of_trend(figures, metric),
+            "highest": headline.highest(values, metric),
+            "chart": draw(values, metric),
+            "days_now": days(question.period),
+            "days_before": days(question.compared),
             "metrics": choices(request.GET, "metric", METRICS, metric),
+            "metric": METRICS[metric],
+            "explained": METRIC_HINTS[metric],
             "incomplete": lacking.of(LEADS if metric is Metric.LEADS else PURCHASE),
             "units": choices(request.GET, "by", UNITS, question.unit),
-            "table": rows.over_time(
-                question, over_time.points, lacking=lacking, number=form.number
-            ),
+            "table": rows.over_time(metric, values, lacking=lacking, number=form.number),
         }
 
     return _page(request, "funnel-trend", "trend", form, found, show)

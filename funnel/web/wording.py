@@ -30,10 +30,21 @@ ORDERS: dict[SourceOrder, str | Promise] = {
     SourceOrder.NAME: _("По имени"),
 }
 METRICS: dict[str, str | Promise] = {
-    "purchases": _("Покупки"),
     "leads": _("Заявки"),
-    "conversion": _("Заявка → покупка"),
+    "purchases": _("Покупки по дню заявки"),
+    "bought": _("Покупки по дню покупки"),
+    "conversion": _("Конверсия"),
     "revenue": _("Выручка"),
+}
+METRIC_HINTS: dict[str, str | Promise] = {
+    "leads": "",
+    "purchases": _("Покупка засчитана тому дню, когда пришла заявка."),
+    "bought": _(
+        "Покупка засчитана тому дню, когда её сделали, даже если заявка пришла раньше."
+        " Покупок без времени здесь нет."
+    ),
+    "conversion": _("Какая доля заявок этого дня закончилась покупкой."),
+    "revenue": _("Выручка засчитана тому дню, когда пришла заявка."),
 }
 SPLITS: dict[str, str | Promise] = {
     "source": _("По источникам"),

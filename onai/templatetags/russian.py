@@ -25,6 +25,14 @@ def tenge(amount: int) -> str:
     return f"{number_format(amount, force_grouping=True)}{_NO_BREAK_SPACE}₸"
 
 
+def short_number(number: Decimal | int) -> str:
+    """A number for the axis of a chart: «1,5 млн», «20 тыс.», «950»."""
+    for unit, name in ((1_000_000, _("млн")), (1_000, _("тыс."))):
+        if number >= max(unit, 10_000):
+            return f"{number_format((Decimal(number) / unit).normalize())}{_NO_BREAK_SPACE}{name}"
+    return number_format(number)
+
+
 @register.filter
 def percent(share: Decimal | int | None) -> str:
     """`Decimal("8.57")` as «8,57 %»; `109` as «109 %»; None, where there is no share, as «—»."""

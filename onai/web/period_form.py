@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.http import QueryDict
 from django.utils.formats import date_format, get_format
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -38,6 +38,18 @@ class Preset(TextChoices):
     ALL = "all", _("Всё время")
 
 
+_OPENINGS: dict[Preset, str | Promise] = {
+    Preset.TODAY: _("Сегодня"),
+    Preset.YESTERDAY: _("Вчера"),
+    Preset.SEVEN_DAYS: _("За 7 дней"),
+    Preset.THIRTY_DAYS: _("За 30 дней"),
+    Preset.NINETY_DAYS: _("За 90 дней"),
+    Preset.THIS_WEEK: _("На этой неделе"),
+    Preset.LAST_WEEK: _("На прошлой неделе"),
+    Preset.THIS_MONTH: _("В этом месяце"),
+    Preset.LAST_MONTH: _("В прошлом месяце"),
+    Preset.ALL: _("За всё время"),
+}
 _LAST_DAYS = {
     Preset.TODAY: 1,
     Preset.SEVEN_DAYS: 7,
@@ -59,6 +71,11 @@ class ChosenPeriod:
     @property
     def label(self) -> str:
         return in_words(self.period)
+
+    @property
+    def opening(self) -> str:
+        """The days at the beginning of a sentence: «В этом месяце», «1 ноября 2026:»."""
+        return str(_OPENINGS[self.preset]) if self.preset else f"{self.label}:"
 
 
 def in_words(period: Period) -> str:

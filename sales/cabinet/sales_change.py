@@ -9,18 +9,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from funnel.stats import chance
 from funnel.stats.comparison import Counted, Pair, counted
 from funnel.stats.overdispersion import spread_of
-from funnel.stats.spans import Compare, Spans, compared_with, cuts
+from funnel.stats.spans import Compare, Spans, compared_with, cuts, held_against
 from funnel.templatetags.names import days
 from onai.periods import Period, business_day
 from onai.templatetags.russian import clock
 from onai.web.period_form import ChosenPeriod, Preset
 from sales.cabinet import statistics
-from sales.cabinet.statistics import Figures
+from sales.cabinet.statistics import Figures, Series
 
 # The page tests two figures, sales and revenue, so each gets half the level.
 _LEVEL = chance.LEVEL / 2
@@ -30,20 +29,24 @@ _LEVEL = chance.LEVEL / 2
 class SalesChange:
     """The changes of sales and revenue against the compared period, up to the same moment."""
 
+    compare: Compare
     spans: Spans
     sales: Counted
     revenue: Counted
 
     @property
-    def in_words(self) -> str:
-        """«, сравнение с 1–21 ноября до 14:30», to follow the chosen days; may be empty."""
+    def days(self) -> str:
+        """The compared days, «1–21 октября»; empty where there is nothing to compare with."""
         if self.spans.before_data or self.spans.compared is None:
             return ""
-        told = _(", сравнение с %(days)s") % {"days": days(self.spans.compared)}
-        if not self.spans.to_the_same_moment:
-            return told
-        time = clock(self.spans.cuts.moment)
-        return told + _(" до %(time)s") % {"time": time}
+        return days(self.spans.compared)
+
+    @property
+    def moment(self) -> str:
+        """The time of day up to which an unfinished period is compared, «14:30»; else empty."""
+        if not self.days or not self.spans.to_the_same_moment:
+            return ""
+        return clock(self.spans.cuts.moment)
 
 
 def compared_sales(
@@ -67,10 +70,27 @@ def compared_sales(
     sold = now.sales + before.sales
     worth = max(1, round((now.revenue + before.revenue) / sold)) if sold else 1
     return SalesChange(
+        compare,
         spans,
         sales=counted(spans, sales, sales, noise=noise),
         revenue=counted(spans, revenue, revenue, noise=noise, worth=worth),
     )
+
+
+def sales_before(
+    change: SalesChange | None, series: Series, *, manager_id: UUID | None
+) -> list[int | None]:
+    """The sales of the compared days of each point, up to the same moment; None where there are no
+    such days.
+    """
+    if change is None or not change.days:
+        return [None] * len(series.points)
+    firsts = [point.days.first_day for point in series.points]
+    held = held_against(change.spans.period, change.compare, firsts)
+    until, parts = change.spans.cuts.before, [one for one in held if one]
+    points = statistics.sales_in(parts, manager_id=manager_id, until=until)
+    sold = {point.days: point.sales for point in points}
+    return [sold[one] if one else None for one in held]
 
 
 def _daily_sales(days: Period, since: datetime | None, manager_id: UUID | None) -> list[int]:

@@ -4,7 +4,7 @@ Days are business days. A sale is a student, counted on the day their access was
 the sum of their prices, in tenge. Students whose account is a staff member's are not counted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -62,7 +62,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A manager's rank. Equal sales share a rank.
+    """A manager's rank among people. Equal sales share a rank.
 
     `email` is that of a staff member, empty for former staff. `user_id` is `NOBODY` for the
     students without a manager.
@@ -113,17 +113,25 @@ def sales_over_time(period: Period, *, manager_id: UUID | None) -> Series:
     """The sales of one manager, or of all, over the days of the period."""
     unit = period.fitting_unit
     parts = [whole.cut_to(period) for whole in period.whole_units(unit)]
+    return Series(unit, sales_in(parts, manager_id=manager_id))
+
+
+def sales_in(
+    parts: Sequence[Period], *, manager_id: UUID | None, until: datetime | None = None
+) -> list[Point]:
+    """The sales of each of these spans, which follow each other without a gap; with `until`, only
+    of sales before that moment.
+    """
+    end = min(parts[-1].end, until) if until else parts[-1].end
     rows = (
         students_of(manager_id)
-        .created_in(period.start, period.end)
+        .created_in(parts[0].start, end)
         .annotate(number=period_number(parts))
         .values_list("number")
         .annotate(sales=_SALES, revenue=_REVENUE)
     )
     sold = {number: (sales, revenue) for number, sales, revenue in rows}
-    return Series(
-        unit, [Point(days, *sold.get(number, (0, 0))) for number, days in enumerate(parts, 1)]
-    )
+    return [Point(days, *sold.get(number, (0, 0))) for number, days in enumerate(parts, 1)]
 
 
 def leaderboard(period: Period) -> list[Standing]:
@@ -134,9 +142,10 @@ def leaderboard(period: Period) -> list[Standing]:
     staff = {one.user_id: one for one in StaffMember.objects.all()}
     former = names_of_former(sold.keys() - staff.keys())
     nothing = Figures(0, 0, 0, 0)
+    by_people = [figures.sales for one, figures in sold.items() if one != NOBODY]
     standings = [
         Standing(
-            place=1 + sum(other.sales > sold.get(one, nothing).sales for other in sold.values()),
+            place=1 + sum(sales > sold.get(one, nothing).sales for sales in by_people),
             user_id=one,
             name=staff[one].name if one in staff else former.get(one, ""),
             email=staff[one].email if one in staff else "",

@@ -37,10 +37,10 @@ def test_leads_are_counted_by_day_week_or_month(
     assert len(found) == points
     assert sum(point["isCut"] for point in found) == cut
     assert sum(point["leads"]["now"] for point in found) == 10
-    # One bar per row; a bar of an incomplete week is pale.
-    assert page.count("<rect") == points
-    assert page.count('class="cut"') == cut
-    assert page.count("не целиком") == cut
+    # One bar per row; a bar of an incomplete week is hatched, and the key says what that means.
+    assert page.count('<li tabindex="0">') == points
+    assert page.count('class="unfinished"') == cut
+    assert page.count("не целиком") == cut + bool(cut)
 
 
 def test_a_longer_period_is_shown_by_week_or_month(admin: Client, landing: LandingPages) -> None:
@@ -147,9 +147,9 @@ def test_every_row_over_time_is_compared_with_its_matching_day(
 def test_dates_of_two_years_are_written_with_the_year(admin: Client, landing: LandingPages) -> None:
     landing.write(lead(3, created_at=datetime(2024, 12, 31, 12, tzinfo=ALMATY)))
 
-    text = page_text(admin, "from=2024-12-30&to=2025-01-05&by=week", TREND)
+    text = page_text(admin, "metric=leads&from=2024-12-30&to=2025-01-05&by=week", TREND)
 
-    assert "30 декабря 2024 – 5 января 2025 1 " in text
+    assert "30 декабря 2024 – 5 января 2025: 1" in text
 
 
 def test_a_row_without_a_matching_day_is_not_compared(admin: Client, landing: LandingPages) -> None:

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from funnel.tasks import watch_signals
+from funnel.web.wording import METRICS
 from tests.conftest import LandingPages
 from tests.support.funnel_requests import ADS, PAGES, SOURCES, SPEED, TREND, page_text
 from tests.support.outages import landing_outage
@@ -46,11 +47,12 @@ def test_what_rests_on_a_silent_mark_is_shown_and_said_to_be_incomplete(admin: C
     # messages are whole.
     assert overview.count("неполно с ") == 7
     assert re.search("Выручка [1-9]", page_text(admin))
-    for page in (SOURCES, TREND):
-        text = page_text(admin, "", page)
-        assert "Покупки, неполно" in text
-        assert "Выручка, неполно" in text
-        assert "Письма, неполно" not in text
+    sources = page_text(admin, "", SOURCES)
+    assert "Покупки, неполно" in sources
+    assert "Выручка, неполно" in sources
+    assert "Письма, неполно" not in sources
+    for metric in ("purchases", "bought", "conversion", "revenue"):
+        assert f"{METRICS[metric]}, неполно" in page_text(admin, f"metric={metric}", TREND)
     assert "Известно время, неполно" in page_text(admin, "", SPEED)
     assert "неполно с " in page_text(admin, "metric=revenue", TREND)
     assert "неполно с " not in page_text(admin, "metric=leads", TREND)

@@ -202,7 +202,7 @@ def test_the_cabinet_does_not_compare_future_days(sales: Sales, as_person: SignI
 
     text = text_on(manager.get(f"{RESULTS}?from={first}&to={last}"))
 
-    board = text.partition("<dt>Продажи</dt>")[2].partition("</div>")[0]
+    board = text.partition("Продажи</span>")[2].partition("</li>")[0]
     assert "сравнивать рано" in board
     assert "было" not in board
 

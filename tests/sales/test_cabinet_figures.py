@@ -11,11 +11,11 @@ from django.test import Client
 
 from funnel.stats.comparison import Verdict
 from onai.identity.staff.register import refresh as refresh_staff
-from onai.periods import Period, Unit
+from onai.periods import Period
 from onai.web.period_form import PeriodForm
 from sales.cabinet import chart, statistics
 from sales.cabinet.availability import availability
-from sales.cabinet.sales_change import compared_sales
+from sales.cabinet.sales_change import compared_sales, sales_before
 from sales.cabinet.student_list import StudentFilter, page_of_students
 from tests.support.desk import Desk, Row
 from tests.support.people import Accounts
@@ -176,10 +176,11 @@ def test_the_leaderboard_lists_everybody_with_ties(
     assert [(one.place, one.name, one.figures.sales, one.sales_this_month) for one in board] == [
         (1, "Ботагоз Тест", 2, 2),
         (1, "Аяулым Тест", 2, 2),
+        # Whoever belongs to nobody takes no place.
         (3, "", 1, 1),
         (3, "Давно Ушла", 1, 1),
-        (5, "nameless@onai.test", 0, 0),
-        (5, "Админ Тест", 0, 0),
+        (4, "nameless@onai.test", 0, 0),
+        (4, "Админ Тест", 0, 0),
     ]
     assert [one.is_staff for one in board] == [True, True, False, False, True, True]
 
@@ -202,24 +203,50 @@ def test_a_past_leaderboard_also_shows_this_month(sales: Sales) -> None:
     assert (first.figures.sales, first.sales_this_month) == (1, 2)
 
 
-def test_the_chart_is_proportional_to_sales_and_revenue() -> None:
-    def point(day: int, sold: int, revenue: int) -> statistics.Point:
-        return statistics.Point(Period.day(date(2026, 11, day)), sold, revenue)
+def test_the_chart_draws_sales_over_those_of_the_compared_days(sales: Sales) -> None:
+    for day, sold in ((1, 2), (3, 4)):
+        for _ in range(sold):
+            sales.add(created_at=datetime(2026, 11, day, 12, tzinfo=ALMATY))
+    sales.add(created_at=datetime(2026, 10, 30, 12, tzinfo=ALMATY), price=7_000)
+    sales.add(created_at=datetime(2026, 9, 1, 12, tzinfo=ALMATY))
 
-    points = [point(1, 2, 30_000), point(2, 0, 0), point(3, 4, 15_000), point(4, -1, -5_000)]
-    shown = chart.draw(statistics.Series(Unit.DAY, points))
-    bars = shown.drawn.bars
+    period = PeriodForm(QueryDict("from=2026-11-01&to=2026-11-03")).chosen
+    now = statistics.figures(period.period, manager_id=None)
+    series = statistics.sales_over_time(period.period, manager_id=None)
+    change = compared_sales(period, now, manager_id=None)
+    before = sales_before(change, series, manager_id=None)
+    shown = chart.draw(series, before)
 
-    assert shown.drawn.highest == 4
-    assert [(float(bar.y), float(bar.height)) for bar in bars] == [
-        *((120, 120), (240, 0)),
-        *((0, 240), (240, 0)),
+    assert before == [0, 1, 0]
+    assert shown.drawn
+    assert shown.drawn.scale == ("4", "2", "0")
+    assert [bar.height for bar in shown.drawn.bars] == ["50.00%", "0.00%", "100.00%"]
+    assert shown.drawn.ghost
+    # The table beneath says the same.
+    assert [(row.days, row.sales, row.before) for row in shown.rows] == [
+        ("1\N{NO-BREAK SPACE}ноября", "2", "0"),
+        ("2\N{NO-BREAK SPACE}ноября", "0", "1"),
+        ("3\N{NO-BREAK SPACE}ноября", "4", "0"),
     ]
-    assert [(bar.x, bar.width) for bar in bars][:2] == [("31.25", "187.50"), ("281.25", "187.50")]
-    assert shown.drawn.line == "125.00,0.00 375.00,240.00 625.00,120.00 875.00,240.00"
-    assert shown.labels == ["1 ноября", "3 ноября", "4 ноября"]
-    empty = chart.draw(statistics.Series(Unit.DAY, [point(1, 0, 0)])).drawn
-    assert (empty.bars[0].height, empty.line) == ("0.00", "500.00,240.00")
+
+
+def test_the_chart_compares_an_unfinished_day_up_to_the_same_moment(sales: Sales) -> None:
+    for hour in (9, 20):
+        sales.add(created_at=datetime(2026, 11, 11, hour, tzinfo=ALMATY))
+    sales.add(created_at=datetime(2026, 11, 12, 9, tzinfo=ALMATY))
+    sales.add(created_at=datetime(2026, 9, 1, tzinfo=ALMATY))
+
+    with time_machine.travel(datetime(2026, 11, 12, 12, tzinfo=ALMATY), tick=False):
+        period = PeriodForm(QueryDict("period=today")).chosen
+        now = statistics.figures(period.period, manager_id=None)
+        series = statistics.sales_over_time(period.period, manager_id=None)
+        change = compared_sales(period, now, manager_id=None)
+        before = sales_before(change, series, manager_id=None)
+        shown = chart.draw(series, before)
+
+    assert before == [1]
+    assert shown.drawn
+    assert [bar.column.is_unfinished for bar in shown.drawn.bars] == [True]
 
 
 def _days_of_sales(sales: Sales, first: date, days: int, each: int) -> None:
@@ -305,11 +332,9 @@ def test_days_of_two_years_are_told_with_their_years(sales: Sales, manager: Clie
     sales.add(created_at=datetime(2025, 12, 31, 12, tzinfo=ALMATY))
 
     across = text_on(manager.get(f"{RESULTS}?from=2025-12-30&to=2026-01-02"))
-    within = text_on(manager.get(f"{RESULTS}?from=2025-12-30&to=2025-12-31"))
 
     assert "<span>30 декабря 2025</span>" in across
-    assert "<span>2 января 2026</span>" in across
-    assert "<span>30 декабря</span>" in within
+    assert "<span>2 января</span>" in across
 
 
 def test_the_total_is_right_however_many_student_rows_staff_have(sales: Sales) -> None:

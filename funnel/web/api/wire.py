@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from funnel.landing.freshness import Answer, Figures
 from funnel.report.answers import FunnelAnswers, Topic
 from funnel.report.over_time import Point
+from funnel.report.purchase_days import PurchaseDay
 from funnel.report.stage_report import FunnelReport, Stage, StageStatus
 from funnel.report.steps import Step
 from funnel.report.time_to_buy import Times
@@ -197,6 +198,18 @@ class PointShape(RowShape, BucketShape):
         return Merged(point.bucket, point.funnel)
 
 
+class PurchaseDayShape(BucketShape):
+    """Purchases made in a day, week or month, whenever their leads came."""
+
+    now: int
+    before: int | None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of(cls, day: PurchaseDay) -> Merged:
+        return Merged(day.bucket, day)
+
+
 class QuartilesShape(Shape):
     """Times to buy in seconds."""
 
@@ -287,6 +300,7 @@ class FunnelAnswerShape(KeptShape):
     sources: tuple[SourceShape, ...] = _asked_for("the biggest 200")
     other_sources: OtherSourcesShape | None = _asked_for()
     over_time: tuple[PointShape, ...] = _asked_for()
+    purchase_days: tuple[PurchaseDayShape, ...] = _asked_for()
     time_to_buy: TimeToBuyShape = _asked_for()
     utm: dict[Mark, MarksShape] = _asked_for()
     path: FunnelShape = _asked_for("how far those came who took the test, whatever `count` says")
@@ -322,6 +336,7 @@ def funnel_answer(
         Topic.FUNNEL: {"funnel": found.funnel},
         Topic.SOURCES: {"sources": found.sources.rows, "other_sources": found.sources.others},
         Topic.OVER_TIME: {"over_time": found.over_time.points},
+        Topic.PURCHASE_DAYS: {"purchase_days": found.purchase_days.days},
         Topic.TIME_TO_BUY: {"time_to_buy": found.time_to_buy},
         Topic.PATH: {"path": found.path},
         Topic.UTM: {"utm": {table.mark: table for table in found.utm}},

@@ -11,17 +11,18 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _now
 from django.views.decorators.http import require_safe
 
-from funnel.web.difference import Figure, in_full
+from funnel.web.difference import Figure, in_tile
 from onai.identity.guards import role_required
+from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.session.fragments import marked
 from onai.identity.staff import register
-from onai.templatetags.russian import tenge
+from onai.templatetags.russian import nouns, plural, tenge
 from onai.web.period_form import ChosenPeriod, PeriodForm
 from sales.cabinet import chart, statistics
 from sales.cabinet.attention import NOT_STARTED, QUIET
 from sales.cabinet.availability import Availability, availability
-from sales.cabinet.sales_change import compared_sales
+from sales.cabinet.sales_change import SalesChange, compared_sales, sales_before
 from sales.cabinet.week_figures import WeekFigures, last_two_weeks
 from sales.staff import distinct_names
 from sales.web.cabinet.forms import ManagerForm
@@ -30,17 +31,26 @@ from sales.web.cabinet.sections import Section, kept, query, section, staff, who
 
 @dataclass(frozen=True, slots=True)
 class _Headline:
-    """The figures of the chosen period, and with what they are compared; empty for nothing."""
+    """The first sentence, the tiles, and with what they are compared; None for nothing. `finished`
+    is how many have finished the course, by manager; None where that is not known.
+    """
 
-    figures: list[Figure]
-    compared: str
+    sentence: str
+    tiles: list[Figure]
+    change: SalesChange | None
+    finished: dict[UUID, int] | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Figures:
+    """What the page shows of figures. `standings` are of people; `without_manager` are the figures
+    of the students that belong to nobody.
+    """
+
     headline: _Headline
     chart: chart.SalesChart
     standings: list[statistics.Standing]
+    without_manager: statistics.Figures | None
     known: Availability
 
 
@@ -65,11 +75,12 @@ class _PeriodForm(PeriodForm):
 @role_required("admin", "sales")
 @require_safe
 def results(request: IdentifiedRequest) -> HttpResponse:
-    """The page, or only its figures, which renew themselves."""
+    """The page, or only its sentence and tiles, which renew themselves."""
     if request.headers.get("HX-Target") == "live":
         return _live_figures(request)
     section(lambda: register.note(request.identity))
-    form = ManagerForm(request.GET, staff=section(staff).found or [])
+    colleagues = section(staff).found or []
+    form = ManagerForm(request.GET, staff=colleagues)
     manager_id = whose(request, form)
     period_form = _PeriodForm(request.GET)
     chosen = section(lambda: period_form.chosen)
@@ -77,7 +88,8 @@ def results(request: IdentifiedRequest) -> HttpResponse:
         "period_form": period_form,
         "chosen": chosen.found,
         "form": form,
-        "figures": section(lambda: _figures(chosen, manager_id)),
+        "shown_manager": _shown_manager(form, colleagues),
+        "figures": section(lambda: _figures(request, chosen, form)),
         "weeks": section(lambda: _weeks(manager_id)),
         "filter_query": query(request, "manager"),
         "kept": kept(request, "manager"),
@@ -92,61 +104,118 @@ def _weeks(manager_id: UUID | None) -> _Weeks:
     return _Weeks(*last_two_weeks(known, manager_id=manager_id), known.unknown)
 
 
+def _shown_manager(form: ManagerForm, colleagues: list[StaffMember]) -> str:
+    """Whose figures an admin has chosen."""
+    if form.without_manager:
+        return _now("без менеджера")
+    if form.manager_id is None:
+        return _now("все менеджеры")
+    return distinct_names(colleagues)[form.manager_id]
+
+
 def _live_figures(request: IdentifiedRequest) -> HttpResponse:
-    """The headline alone, for an open page. An outage keeps what is there."""
+    """The sentence and the tiles alone, for an open page. An outage keeps what is there."""
     form = ManagerForm(request.GET, staff=staff())
     chosen = _PeriodForm(request.GET).chosen
-    manager_id = whose(request, form)
-    known = availability()
-    finished = statistics.finished_by_manager(chosen.period, known)
-    now = statistics.figures(chosen.period, manager_id=manager_id)
-    headline = _headline(chosen, now, manager_id, known, finished)
-    context = {"chosen": chosen, "headline": headline}
+    standings = _with_distinct_names(statistics.leaderboard(chosen.period))
+    context = {"headline": _headline(request, chosen, standings, availability(), form)}
     return marked(request, render(request, "sales/live.html", context))
 
 
-def _figures(chosen: Section[ChosenPeriod], manager_id: UUID | None) -> _Figures:
-    if chosen.found is None:
+def _figures(
+    request: IdentifiedRequest, found: Section[ChosenPeriod], form: ManagerForm
+) -> _Figures:
+    if found.found is None:
         raise OperationalError
-    period = chosen.found.period
-    series = statistics.sales_over_time(period, manager_id=manager_id)
-    known = availability()
-    finished = statistics.finished_by_manager(period, known)
-    standings = statistics.leaderboard(period)
-    now = statistics.figures_in(standings, manager_id=manager_id)
+    chosen, known = found.found, availability()
+    standings = _with_distinct_names(statistics.leaderboard(chosen.period))
+    headline = _headline(request, chosen, standings, known, form)
+    manager_id = whose(request, form)
+    series = statistics.sales_over_time(chosen.period, manager_id=manager_id)
+    before = sales_before(headline.change, series, manager_id=manager_id)
+    finished = headline.finished
     if finished is not None:
         standings = [replace(one, finished=finished.get(one.user_id, 0)) for one in standings]
+    nobody = (one.figures for one in standings if one.user_id == statistics.NOBODY)
     return _Figures(
-        headline=_headline(chosen.found, now, manager_id, known, finished),
-        chart=chart.draw(series),
-        standings=_with_distinct_names(standings),
+        headline=headline,
+        chart=chart.draw(series, before),
+        standings=[one for one in standings if one.user_id != statistics.NOBODY],
+        without_manager=next(nobody, None),
         known=known,
     )
 
 
 def _headline(
+    request: IdentifiedRequest,
+    chosen: ChosenPeriod,
+    standings: list[statistics.Standing],
+    known: Availability,
+    form: ManagerForm,
+) -> _Headline:
+    manager_id = whose(request, form)
+    now = statistics.figures_in(standings, manager_id=manager_id)
+    change = compared_sales(chosen, now, manager_id=manager_id)
+    finished = statistics.finished_by_manager(chosen.period, known)
+    return _Headline(
+        sentence=_sentence(request, chosen, now, standings, manager_id),
+        tiles=_tiles(now, change, known, _finished_of(finished, manager_id)),
+        change=change,
+        finished=finished,
+    )
+
+
+def _sentence(
+    request: IdentifiedRequest,
     chosen: ChosenPeriod,
     now: statistics.Figures,
+    standings: list[statistics.Standing],
     manager_id: UUID | None,
-    known: Availability,
-    finished: dict[UUID, int] | None,
-) -> _Headline:
-    change = compared_sales(chosen, now, manager_id=manager_id)
-    figures = [
-        Figure(_now("Продажи"), _number(now.sales), in_full(change.sales) if change else None),
+) -> str:
+    """How much was sold; a manager also reads their place, an admin who is ahead."""
+    told = {"when": chosen.opening, "sold": _sales(now.sales), "revenue": tenge(now.revenue)}
+    if not now.sales:
+        return _now("%(when)s продаж нет.") % told
+    people = [one for one in standings if one.user_id != statistics.NOBODY]
+    mine = next((one for one in people if one.user_id == manager_id), None)
+    if mine and manager_id == request.identity.user_id:
+        told |= {"place": str(mine.place), "people": str(len(people))}
+        return _now("%(when)s у вас %(sold)s на %(revenue)s. Место %(place)s из %(people)s.") % told
+    if mine:
+        told |= {"name": mine.name}
+        return _now("%(when)s у менеджера %(name)s %(sold)s на %(revenue)s.") % told
+    if manager_id is None and people and people[0].figures.sales:
+        told |= {"name": people[0].name, "best": _number(people[0].figures.sales)}
+        return _now("%(when)s %(sold)s на %(revenue)s. Больше всех — %(name)s: %(best)s.") % told
+    return _now("%(when)s %(sold)s на %(revenue)s.") % told
+
+
+def _tiles(
+    now: statistics.Figures, change: SalesChange | None, known: Availability, finished: int | None
+) -> list[Figure]:
+    to = _now("к %(days)s") % {"days": change.days} if change else ""
+    tiles = [
+        Figure(_now("Продажи"), _number(now.sales), in_tile(change.sales, to) if change else None),
         Figure(
-            _now("Выручка"),
-            tenge(now.revenue),
-            in_full(change.revenue, tenge) if change else None,
+            _now("Выручка"), tenge(now.revenue), in_tile(change.revenue, to) if change else None
         ),
         Figure(_now("Активны"), _number(now.active)),
     ]
     if finished is not None:
-        count = sum(finished.values()) if manager_id is None else finished.get(manager_id, 0)
-        figures.append(Figure(_now("Прошли курс"), _number(count)))
+        tiles.append(Figure(_now("Прошли курс"), _number(finished)))
     if known.marks:
-        figures.append(Figure(_now("Отмечены прошедшими"), _number(now.marked_finished)))
-    return _Headline(figures, change.in_words if change else "")
+        tiles.append(Figure(_now("Отмечены прошедшими"), _number(now.marked_finished)))
+    return tiles
+
+
+def _finished_of(finished: dict[UUID, int] | None, manager_id: UUID | None) -> int | None:
+    if finished is None:
+        return None
+    return sum(finished.values()) if manager_id is None else finished.get(manager_id, 0)
+
+
+def _sales(count: int) -> str:
+    return f"{_number(count)}\N{NO-BREAK SPACE}{plural(count, nouns('продажа,продажи,продаж'))}"
 
 
 def _number(count: int) -> str:
