@@ -32,12 +32,14 @@ _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 class ListOrder:
     """The order of a list: by a moment, newest first by default, or by a text; ties by id.
 
-    The key must not be null.
+    The key must not be null. `of_another_table`: no index has it, so all rows are sorted. A page's
+    rows are then found by their ids first, so that the others are not sorted in full.
     """
 
     key: "F | Coalesce | ExpressionWrapper[Any] | Lower"
     by_moment: bool = True
     oldest_first: bool = False
+    of_another_table: bool = False
 
     def after(self, rows: QuerySet[Rows], place: str) -> QuerySet[Rows]:
         """The rows after a cursor, in order, annotated with `key`; all rows if it is invalid."""
@@ -121,7 +123,11 @@ def page_of(
     rows: QuerySet[Rows], order: ListOrder, *, after: str, size: int, counted: bool = False
 ) -> ListPage[Rows]:
     """The page after the cursor `after`; the first page for an empty or invalid cursor."""
-    found = list(order.after(rows, after)[: size + 1])
+    asked = order.after(rows, after)[: size + 1]
+    if order.of_another_table:
+        ids = list(asked.values_list("pk", flat=True))
+        asked = order.after(rows.filter(pk__in=ids), "")
+    found = list(asked)
     # Counted even if everything fits on one page, so that the number of queries is constant.
     count = rows.order_by()[: COUNTED_AT_MOST + 1].count() if counted else 0
     shown = found[:size]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from onai.periods import Period
 from sales.cabinet.availability import Availability
-from sales.cabinet.learning import Learning, exclude_finished
+from sales.cabinet.learning import Learning, has_finished
 from sales.models import Account, Lesson, Student, StudentQuerySet, StudentStatus
 
 _CLOSED = (StudentStatus.BLOCKED, StudentStatus.INACTIVE)
@@ -88,7 +88,7 @@ def needing(
     if known.lessons:
         learned = _LEARNED.filter(account_id=OuterRef("user_id"), at__gt=since)
         students = students.exclude(Exists(learned))
-    return exclude_finished(students, known)
+    return students.exclude(has_finished(known)) if known.finished else students
 
 
 def _seen(after: datetime, until: datetime, known: Availability) -> "QuerySet[Any, Any]":

@@ -17,7 +17,7 @@ from onai.db.functions import period_number
 from onai.identity.models import StaffMember
 from onai.periods import Period, Unit, business_day
 from sales.cabinet.availability import Availability
-from sales.cabinet.learning import finished_accounts
+from sales.cabinet.learning import has_finished
 from sales.models import CREATED, Student, StudentQuerySet, StudentStatus
 
 NOBODY = UUID(int=0)
@@ -104,7 +104,7 @@ def finished_by_manager(period: Period, known: Availability) -> dict[UUID, int] 
     if not known.finished:
         return None
     students = students_of(None).created_in(period.start, period.end)
-    finished = students.filter(user_id__in=finished_accounts(known, students))
+    finished = students.filter(has_finished(known))
     rows = finished.values_list(Coalesce("granted_by", NOBODY)).annotate(count=Count("pk"))
     return dict(rows.order_by())
 

@@ -64,10 +64,11 @@ class LetterFilter(TextChoices):
     NONE = "none", _("не отправлялось")
 
 
+_BY_SIGN_IN = ListOrder(LAST_SIGN_IN, of_another_table=True)
 ORDERS = {
     Order.NEWEST: ListOrder(CREATED),
     Order.NAME: ListOrder(NAME, by_moment=False),
-    Order.SIGN_IN: ListOrder(LAST_SIGN_IN),
+    Order.SIGN_IN: _BY_SIGN_IN,
 }
 
 
@@ -76,7 +77,7 @@ ORDERS = {
 _ORDERS_OF_SEARCH = {
     Order.NEWEST: ListOrder(ExpressionWrapper(CREATED + timedelta(0), DateTimeField())),
     Order.NAME: ListOrder(ExpressionWrapper(Concat(NAME, Value("")), TextField()), by_moment=False),
-    Order.SIGN_IN: ListOrder(LAST_SIGN_IN),
+    Order.SIGN_IN: _BY_SIGN_IN,
 }
 _STATES = {LetterFilter.WAITING: LetterState.PENDING, LetterFilter.FAILED: LetterState.FAILED}
 
