@@ -13,9 +13,11 @@ class SalesConfig(AppConfig):
         """
         from funnel.report.accesses import COUNTERS
         from onai.identity.recovery.own_password import own_password_set
+        from onai.identity.recovery.requests import LANGUAGES
         from onai.ops.probes import BACKGROUND, DEPENDENCIES
         from onai.ops.status import LIMITS
         from onai.web import notices
+        from onai.web.look.language import language_chosen
         from sales import letters, probes
         from sales.adoption import optional_tables
         from sales.adoption.migrating import check_before_migrating
@@ -28,6 +30,8 @@ class SalesConfig(AppConfig):
         LIMITS.extend(probes.LIMITS)
         watch_student_marks()
         own_password_set.connect(letters.forget_replaced_password)
+        LANGUAGES.append(letters.language_of_account)
+        language_chosen.connect(letters.keep_chosen_language)
         notices.OVERVIEW.append(notice.of_queue)
         COUNTERS.append(accesses_of)
         pre_migrate.connect(check_before_migrating, sender=self)

@@ -3,9 +3,9 @@
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.urls import reverse
 
 from onai import env_values
+from onai.identity.recovery.requests import own_address
 
 
 def platform_login(email: str) -> str:
@@ -21,6 +21,6 @@ def is_this_site(url: str) -> bool:
     return any(env_values.same_site(url, one) for one in ours)
 
 
-def forgot_password(email: str) -> str:
+def forgot_password(email: str, language: str) -> str:
     """Our page that sends a letter with which one sets a password of one's own."""
-    return f"{settings.SITE_URL}{reverse('forgot-password')}?{urlencode({'email': email})}"
+    return own_address("forgot-password", language, email=email)

@@ -62,7 +62,7 @@ def reminder(student: Student, *, language: str, opening: str = "") -> Message:
         (opening or words.invitation).format(name=student.full_name),
         "",
         *_sign_in(student, words),
-        f"{words.forgotten} {links.forgot_password(student.email)}",
+        f"{words.forgotten} {links.forgot_password(student.email, language)}",
     ]
     return message("\n".join(lines), student.phone)
 

@@ -78,6 +78,8 @@ class PasswordReset(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4)
     # As it was asked for, in lower case.
     email = models.TextField()
+    # The language that the asking browser has chosen; empty where it has chosen none.
+    language = models.TextField(default="", db_default="")
     # A keyed digest of the visitor's address.
     visitor = models.TextField()
     asked_at = models.DateTimeField(db_default=Now())

@@ -32,6 +32,7 @@ from onai.identity.roles import (
 from onai.identity.session import cookies, sign_in_limits, tokens
 from onai.identity.staff import register, standing
 from onai.identity.supabase import Tokens
+from onai.web.look import language
 from onai.web.problems import Problem, set_retry_after
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def home(request: VisitorRequest) -> HttpResponse:
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
+@language.of_link
 def login(request: VisitorRequest) -> HttpResponse:
     if request.method == "POST":
         return _sign_in(request)

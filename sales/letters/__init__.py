@@ -5,8 +5,10 @@ from sales.letters.contents import (
     PASSWORD_KEPT,
     forget_passwords,
     forget_replaced_password,
+    keep_chosen_language,
     kept_password,
     language_of,
+    language_of_account,
 )
 from sales.letters.former_address import notify_former_addresses
 from sales.letters.outbox import (
@@ -32,8 +34,10 @@ __all__ = [
     "forget_passwords",
     "forget_replaced_password",
     "is_suppressed",
+    "keep_chosen_language",
     "kept_password",
     "language_of",
+    "language_of_account",
     "notify_former_addresses",
     "remind",
     "remind_of_overdue",

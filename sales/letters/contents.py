@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from onai import encryption, mail
 from onai.contacts import emails
 from onai.db import postgres
-from onai.identity.roles import STAFF
+from onai.identity.roles import STAFF, Role, VisitorRequest
 from sales import links, supabase_users
 from sales.letters import wording
 from sales.models import Language, LetterKind, LetterState, Student, WelcomeLetter
@@ -64,6 +64,24 @@ def language_of(student: Student) -> str:
     return latest.language if latest else Language.RUSSIAN
 
 
+def language_of_account(account_id: UUID) -> str:
+    """The language of a student's letters, empty where the account is no student's."""
+    student = Student.objects.filter(user_id=account_id).prefetch_related("letters").first()
+    return language_of(student) if student else ""
+
+
+def keep_chosen_language(
+    sender: object, *, request: VisitorRequest, language: str, **_signal: object
+) -> None:
+    """Go on writing to a student in the language that they have chosen for the pages."""
+    identity = request.identity
+    if identity is None or identity.role != Role.STUDENT:
+        return
+    letters = WelcomeLetter.objects.filter(student__user_id=identity.user_id)
+    newest = letters.order_by("-created_at").values("pk")[:1]
+    WelcomeLetter.objects.filter(pk__in=newest).update(language=language)
+
+
 def manager_email(student: Student) -> str:
     """The address of the student's manager; empty where there is none on the staff."""
     if student.granted_by is None:
@@ -90,7 +108,7 @@ def render(letter: WelcomeLetter) -> mail.Letter:
         "password": password,
         "help": help_from(letter.manager_name, words),
         "platform_url": links.platform_login(letter.recipient),
-        "forgot_url": links.forgot_password(letter.recipient),
+        "forgot_url": links.forgot_password(letter.recipient, letter.language),
     }
     return mail.Letter(
         to=letter.recipient,

@@ -127,6 +127,53 @@ _KAZAKH = Words(
 )
 
 
+_ENGLISH = Words(
+    kinds={
+        LetterKind.WELCOME: KindWords(
+            "Your access to the onAI Academy express course",
+            "Your access is open",
+            "Hello, {name}! Your access to the onAI Academy express course is open.",
+        ),
+        LetterKind.NEW_PASSWORD: KindWords(
+            "A new password for the onAI Academy express course",
+            "New password",
+            "Hello, {name}! You have a new password for the onAI Academy express course. The old"
+            " one no longer works.",
+        ),
+        LetterKind.NEW_ADDRESS: KindWords(
+            "A new login for the onAI Academy express course",
+            "New login",
+            "Hello, {name}! This address is now your login for the onAI Academy express course."
+            " Your password stays the same.",
+        ),
+    },
+    former_address=KindWords(
+        "The login for the onAI Academy express course has changed",
+        "The login has changed",
+        "Hello! The login for the onAI Academy express course was changed to another address, and"
+        " you can no longer sign in with this one. If you did not ask for this, reply to this"
+        " letter.",
+    ),
+    preview="Your login and the link to sign in are inside.",
+    login="Login",
+    password="Password",  # noqa: S106
+    sign_in="Sign in",
+    button="Sign in to the platform",
+    otherwise="Does the button not work? Open this link:",
+    own_password="Or set a password of your own:",  # noqa: S106
+    forgotten="If you have forgotten the password or never got one, set your own:",
+    keep="Keep this letter: it holds your password. Do not forward it to anyone.",
+    manager="Your manager is {manager}. If something does not work, just reply to this letter.",
+    no_manager="If something does not work, write to the manager who opened your access.",
+    invitation="Hello, {name}! The onAI Academy express course is waiting for you.",
+    not_started="Hello, {name}! Your access to the onAI Academy express course is open, but you"
+    " have not signed in yet. If something does not work, write to us and we will help.",
+    gone_quiet="Hello, {name}! We have not seen you on the onAI Academy express course for a while."
+    " The lessons wait where you stopped. If you need help, write to us.",
+)
+_WORDS = {Language.RUSSIAN: _RUSSIAN, Language.KAZAKH: _KAZAKH, Language.ENGLISH: _ENGLISH}
+
+
 def words_in(language: str) -> Words:
     """The words of a language; Russian for one that is not known."""
-    return _KAZAKH if language == Language.KAZAKH else _RUSSIAN
+    return _WORDS[Language(language)] if language in Language.values else _RUSSIAN

@@ -55,6 +55,7 @@ class Language(models.TextChoices):
 
     RUSSIAN = "ru", "Русский"
     KAZAKH = "kk", "Қазақша"
+    ENGLISH = "en", "English"
 
 
 class Searched(Func):

@@ -148,7 +148,7 @@ class StudentForm(IdentityForm, PasswordForm):
         required=False,
         choices=Language.choices,
         initial=Language.RUSSIAN,
-        error_messages={"invalid_choice": _("Письма бывают на русском и на казахском.")},
+        error_messages={"invalid_choice": _("Письма бывают на русском, казахском и английском.")},
     )
     adopt = forms.BooleanField(required=False)
     # The buyer whose line in the queue the access closes.

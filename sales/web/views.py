@@ -23,6 +23,7 @@ from onai.identity.staff import register
 from onai.identity.supabase import AccountBlocked
 from onai.templatetags.russian import moment
 from onai.web.address_form import refuse_errors
+from onai.web.look import language
 from onai.web.paging import PagedForm
 from onai.web.problems import Problem, set_retry_after
 from sales import letters, messenger
@@ -289,4 +290,7 @@ def welcome(request: IdentifiedRequest) -> HttpResponse:
         user_id=request.identity.user_id, status=StudentStatus.BLOCKED
     ).exists():
         raise AccountBlocked
+    if not language.of_browser(request):
+        of_letters = letters.language_of_account(request.identity.user_id)
+        language.use(of_letters or settings.LANGUAGE_CODE)
     return render(request, "sales/welcome.html", {"platform_url": settings.PLATFORM_LOGIN_URL})

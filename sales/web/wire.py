@@ -20,7 +20,9 @@ class StudentToCreate(Body):
     password: str | None = None
     manager_id: str | None = None
     phone: str | None = Field(None, description="in any spelling; kept as `+77000000011`")
-    language: str | None = Field(None, description="of the letters: `ru` (the default) or `kk`")
+    language: str | None = Field(
+        None, description="of the letters: `ru` (the default), `kk` or `en`"
+    )
     adopt: bool | None = Field(None, description="take over an account without a student; admins")
     confirm_email: bool | None = Field(
         None, description="take an address whose domain is nearly a common one (`gmial.com`)"

@@ -6,6 +6,7 @@ reminds, and what a killed worker leaves is taken up within half a minute.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +16,7 @@ from django.db import OperationalError, connections, transaction
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
@@ -25,10 +27,13 @@ from onai import encryption, mail
 from onai.db import postgres
 from onai.identity import accounts, audit
 from onai.identity.models import PasswordReset, ResetState
+from onai.web.look.language import PARAMETER
 from onai.web.problems import Problem
 
 logger = logging.getLogger(__name__)
 
+# How an app tells the language of an account, empty where it does not know the account.
+LANGUAGES: list[Callable[[UUID], str]] = []
 SEND_JOB = "identity.send_password_reset"
 LETTERS_AN_HOUR = 3
 REQUESTS_OF_A_VISITOR_AN_HOUR = 30
@@ -52,10 +57,10 @@ class TooManyRequests(Problem):
     retry_after_seconds = 3_600
 
 
-def ask(email: str, *, visitor: str) -> None:
+def ask(email: str, *, visitor: str, language: str = "") -> None:
     """Record that somebody wants a new password for this address. Raises `TooManyRequests`.
 
-    `visitor`: their IP address.
+    `visitor`: their IP address. `language`: the one they have chosen, empty where they have not.
     """
     digest = encryption.fingerprint(audit.network_of(visitor), purpose=_VISITOR)
     with transaction.atomic(using="tripwire"):
@@ -71,6 +76,7 @@ def ask(email: str, *, visitor: str) -> None:
         is_limited = letters >= LETTERS_AN_HOUR
         reset = PasswordReset.objects.create(
             email=email,
+            language=language,
             visitor=digest,
             state=ResetState.LIMITED if is_limited else ResetState.WAITING,
         )
@@ -126,34 +132,52 @@ def _close(reset: PasswordReset, state: ResetState, problem: str = "") -> None:
 def _letter(reset: PasswordReset) -> mail.Letter | None:
     """The letter, the same at each attempt; None where nobody has the address."""
     if reset.sealed_token:
-        return _rendered(reset.recipient, encryption.unseal(reset.sealed_token, purpose=_LINK))
+        token = encryption.unseal(reset.sealed_token, purpose=_LINK)
+        return _rendered(reset.recipient, token, _language(reset))
     link = accounts.password_link(reset.email)
-    if link is None or link.is_banned:
-        return _rendered(link.email, "") if link else None
+    if link is None:
+        return None
+    reset.account_id = link.account_id
+    if link.is_banned:
+        return _rendered(link.email, "", _language(reset))
     # Kept before the letter is sent: a second link would kill the one on its way.
-    reset.recipient, reset.account_id = link.email, link.account_id
+    reset.recipient = link.email
     reset.sealed_token = encryption.seal(link.token, purpose=_LINK)
     reset.token_digest = digest_of(link.token)
     reset.save(update_fields=["recipient", "account_id", "sealed_token", "token_digest"])
-    return _rendered(link.email, link.token)
+    return _rendered(link.email, link.token, _language(reset))
+
+
+def _language(reset: PasswordReset) -> str:
+    """The language that was chosen where the letter was asked for, else that of the account."""
+    known = (tell(reset.account_id) for tell in LANGUAGES if reset.account_id)
+    return reset.language or next(filter(None, known), settings.LANGUAGE_CODE)
 
 
 @sensitive_variables("token", "values")
-def _rendered(recipient: str, token: str) -> mail.Letter:
+def _rendered(recipient: str, token: str, language: str) -> mail.Letter:
     """The letter with the link; without a token it says that the access is closed."""
-    site = settings.SITE_URL
-    link = f"{site}{reverse('own-password')}?{urlencode({'token': token})}" if token else ""
     values = {
-        "link": link,
+        "language": language,
+        "link": own_address("own-password", language, token=token) if token else "",
         "login": recipient,
-        "forgot_url": f"{site}{reverse('forgot-password')}",
+        "forgot_url": own_address("forgot-password", language),
     }
-    return mail.Letter(
-        to=recipient,
-        subject=_("Новый пароль onAI Academy") if token else _("Вход в onAI Academy закрыт"),
-        html=render_to_string("identity/password_letter.html", values),
-        text=render_to_string("identity/password_letter.txt", values),
-    )
+    with translation.override(language):
+        return mail.Letter(
+            to=recipient,
+            subject=_("Новый пароль onAI Academy") if token else _("Вход в onAI Academy закрыт"),
+            html=render_to_string("identity/password_letter.html", values),
+            text=render_to_string("identity/password_letter.txt", values),
+        )
+
+
+def own_address(name: str, language: str, **query: str) -> str:
+    """A page of ours for a letter in this language, which then opens in it."""
+    if language != settings.LANGUAGE_CODE:
+        query[PARAMETER] = language
+    address = f"{settings.SITE_URL}{reverse(name)}"
+    return f"{address}?{urlencode(query)}" if query else address
 
 
 def digest_of(token: str) -> str:

@@ -20,6 +20,7 @@ from onai.identity.recovery.link_session import LinkExpired
 from onai.identity.recovery.requests import SESSION_LASTS
 from onai.identity.roles import VisitorRequest
 from onai.identity.session import cookies, sign_in_limits
+from onai.web.look import language
 from onai.web.problems import Problem, set_retry_after
 
 _PURPOSE = "password link of this browser"
@@ -27,6 +28,7 @@ _LONGEST_EMAIL = 320
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@language.of_link
 def forgot(request: VisitorRequest) -> HttpResponse:
     """Ask for a letter. The answer is the same for every address."""
     if request.method != "POST":
@@ -37,7 +39,9 @@ def forgot(request: VisitorRequest) -> HttpResponse:
         return _forgot_page(request, form, status=400)
     email = form.cleaned_data["email"]
     try:
-        requests.ask(email, visitor=audit.address_of(request))
+        requests.ask(
+            email, visitor=audit.address_of(request), language=language.of_browser(request)
+        )
     except Problem as problem:
         return _forgot_page(request, form, problem=problem, status=problem.status)
     audit.record("password_letter_asked", request, email=email)
@@ -58,6 +62,7 @@ def _forgot_page(
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables("token")
+@language.of_link
 def own(request: VisitorRequest) -> HttpResponse:
     """The page of a link. Opening it changes nothing: programs that scan letters open links.
 

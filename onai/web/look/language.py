@@ -13,6 +13,7 @@ from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from onai.web.look import browser_choice
@@ -54,9 +55,14 @@ class LanguageMiddleware:
         return response
 
 
+@csrf_exempt
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
-    """Remember the language in this browser, and return to the page."""
+    """Remember the language in this browser, and return to the page.
+
+    Another site that posts here changes the language of the pages and nothing else, because the
+    browser sends it without the cookies of a session. So the form needs no secret of its reader.
+    """
     response = browser_choice.back(request)
     if language := _known(request.POST.get(PARAMETER, "")):
         browser_choice.remember(response, COOKIE, language)
