@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from onai.contacts import phones
 from onai.identity import passwords
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
@@ -30,6 +29,7 @@ from sales.web.change_forms import (
     NewPasswordForm,
     StatusForm,
 )
+from sales.web.forms import of_student
 from sales.web.request_views import redirect_to_result
 
 
@@ -93,13 +93,8 @@ def password(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def correct(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
-    known = {
-        "email": student.email,
-        "full_name": student.full_name,
-        "phone": phones.spelled(student.phone or ""),
-        **request.typed,
-    }
-    form = CorrectionForm(request.POST or None, student=student, initial=known)
+    initial = {**of_student(student), **request.typed}
+    form = CorrectionForm(request.POST or None, student=student, initial=initial)
     return _answer(request, student, form, _CORRECTION)
 
 

@@ -13,7 +13,7 @@ from onai.contacts import emails, names, phones
 from onai.identity import passwords
 from onai.identity.models import StaffMember
 from onai.identity.roles import Identity
-from sales.models import Language
+from sales.models import Buyer, Language, Student, StudentRequest
 from sales.provisioning.create_student import NewStudent
 from sales.staff import distinct_names, manager_named
 
@@ -189,3 +189,26 @@ class StudentForm(IdentityForm, PasswordForm):
             buyer_id=self.cleaned_data["line"],
             language=None if language in ("", Language.RUSSIAN) else language,
         )
+
+
+# --- What a form begins with --------------------------------------------------------------------
+
+
+def of_student(student: Student) -> dict[str, str]:
+    """The fields of `IdentityForm` as a student has them."""
+    return _identity(student.email, student.full_name, student.phone)
+
+
+def of_buyer(buyer: Buyer) -> dict[str, str]:
+    """The fields of `StudentForm` as a buyer's newest lead has them, with the buyer's line."""
+    return {**_identity(buyer.email, buyer.name, buyer.phone), "line": str(buyer.pk)}
+
+
+def of_request(request: StudentRequest) -> dict[str, str]:
+    """The fields of `StudentForm` as an earlier creation has them."""
+    identity = _identity(request.email, request.full_name, request.new_phone)
+    return {**identity, "line": str(request.buyer_id or "")}
+
+
+def _identity(email: str, full_name: str, phone: str | None) -> dict[str, str]:
+    return {"email": email, "full_name": full_name, "phone": phones.spelled(phone or "")}

@@ -14,7 +14,6 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 
 from onai import encryption
-from onai.contacts import phones
 from onai.identity import passwords
 from onai.identity.guards import role_required
 from onai.identity.models import StaffMember
@@ -45,7 +44,7 @@ from sales.permissions import student_for
 from sales.provisioning import problems, student_requests
 from sales.provisioning.create_student import create_student
 from sales.web import shown_password
-from sales.web.forms import StudentForm
+from sales.web.forms import StudentForm, of_buyer, of_request
 from sales.web.queue.forms import FindForm
 
 logger = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ def new_student(request: IdentifiedRequest) -> HttpResponse:
             return _find(request)
         suggests = "suggest" in request.POST or request.refusal
         return _suggest(request) if suggests else _create(request)
-    typed = {**_filled_in(_asked_line(request)), **_typed_before(request), **request.typed}
+    typed = {**_of_line(request), **_of_earlier(request), **request.typed}
     return _form_page(request, StudentForm(initial={**typed, "password": passwords.suggest()}))
 
 
@@ -75,45 +74,27 @@ def _find(request: IdentifiedRequest) -> HttpResponse:
     if find.is_valid() and find.cleaned_data["who"]:
         found = lead_search.find(find.cleaned_data["who"], request.identity)
     only = found.lines[0] if found and len(found.lines) == 1 else None
-    form = StudentForm(initial={**_filled_in(only), "password": passwords.suggest()})
+    known = of_buyer(only.buyer) if only else {}
+    form = StudentForm(initial={**known, "password": passwords.suggest()})
     return _form_page(request, form, find=find, found=found, status=400 if find.errors else 200)
 
 
-def _filled_in(line: Line | None) -> dict[str, object]:
-    """What a lead says of the student to be."""
-    if line is None:
-        return {}
-    buyer = line.buyer
-    return {
-        "line": buyer.pk,
-        "email": buyer.email,
-        "full_name": buyer.name,
-        "phone": phones.spelled(buyer.phone),
-    }
-
-
-def _asked_line(request: IdentifiedRequest) -> Line | None:
-    """The line that the address names."""
+def _of_line(request: IdentifiedRequest) -> dict[str, str]:
+    """The contacts of the buyer whose line the address names."""
     try:
-        return queue.person(UUID(request.GET.get("line", "")), request.identity)
+        line = queue.person(UUID(request.GET.get("line", "")), request.identity)
     except ValueError:
-        return None
+        return {}
+    return of_buyer(line.buyer) if line else {}
 
 
-def _typed_before(request: IdentifiedRequest) -> dict[str, str]:
+def _of_earlier(request: IdentifiedRequest) -> dict[str, str]:
     """The text of a creation that was refused later, when its user tries again."""
     try:
         earlier = student_requests.find(UUID(request.GET.get("again", "")), request.identity)
     except ValueError:
         return {}
-    if earlier is None or not earlier.is_creation:
-        return {}
-    return {
-        "email": earlier.email,
-        "full_name": earlier.full_name,
-        "phone": phones.spelled(earlier.new_phone or ""),
-        "line": str(earlier.buyer_id or ""),
-    }
+    return of_request(earlier) if earlier is not None and earlier.is_creation else {}
 
 
 def _suggest(request: IdentifiedRequest) -> HttpResponse:
