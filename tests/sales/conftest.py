@@ -4,10 +4,22 @@ import pytest
 from django.test import Client
 
 from tests.support.desk import Desk
-from tests.support.student_changes import MANAGER, SignIn
+from tests.support.student_changes import ADMIN, MANAGER, SignIn, create_one, signed_in
 
 
 @pytest.fixture
 def manager(as_person: SignIn, desk: Desk) -> Client:
     """A manager who is signed in."""
     return as_person(MANAGER)
+
+
+@pytest.fixture
+def boss() -> Client:
+    """An admin, in a browser of their own."""
+    return signed_in(ADMIN)
+
+
+@pytest.fixture
+def one_student(manager: Client) -> None:
+    """The manager has created a student."""
+    create_one(manager)

@@ -12,27 +12,14 @@ from sales import tasks
 from tests.conftest import Faults
 from tests.support.desk import GOOD, Desk
 from tests.support.student_changes import (
-    ADMIN,
     NEW_PASSWORD,
-    SignIn,
     act_and_follow,
-    manager_of_one,
     path_of,
-    signed_in,
     student_of,
     text_of,
 )
 
-
-@pytest.fixture
-def manager(as_person: SignIn, desk: Desk) -> Client:
-    return manager_of_one(as_person)
-
-
-@pytest.fixture
-def boss(manager: Client) -> Client:
-    """An admin, once the manager's student is there."""
-    return signed_in(ADMIN)
+pytestmark = pytest.mark.usefixtures("one_student")
 
 
 def test_a_second_tap_on_delete_gets_the_same_answer(boss: Client, desk: Desk) -> None:

@@ -18,25 +18,14 @@ from tests.support.student_changes import (
     MANAGER,
     NEW_PASSWORD,
     OTHER,
-    SignIn,
     act_and_follow,
-    manager_of_one,
     path_of,
     signed_in,
     student_of,
     text_of,
 )
 
-
-@pytest.fixture
-def manager(as_person: SignIn, desk: Desk) -> Client:
-    return manager_of_one(as_person)
-
-
-@pytest.fixture
-def boss(manager: Client) -> Client:
-    """An admin, once the manager's student is there."""
-    return signed_in(ADMIN)
+pytestmark = pytest.mark.usefixtures("one_student")
 
 
 @pytest.mark.parametrize("act", ACTS)

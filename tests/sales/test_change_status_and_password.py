@@ -13,30 +13,18 @@ from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import ONE_USER
 from tests.support.people import Accounts
 from tests.support.student_changes import (
-    ADMIN,
     MANAGER,
     NEW_PASSWORD,
     SignIn,
     act_and_follow,
-    manager_of_one,
     newest_entry,
     path_of,
     sign_in_error,
-    signed_in,
     student_of,
     text_of,
 )
 
-
-@pytest.fixture
-def manager(as_person: SignIn, desk: Desk) -> Client:
-    return manager_of_one(as_person)
-
-
-@pytest.fixture
-def boss(manager: Client) -> Client:
-    """An admin, once the manager's student is there."""
-    return signed_in(ADMIN)
+pytestmark = pytest.mark.usefixtures("one_student")
 
 
 # --- Status ------------------------------------------------------------------------------------

@@ -26,15 +26,16 @@ FORMS: dict[str, dict[str, str]] = {
 
 def manager_of_one(as_person: SignIn) -> Client:
     """A manager who has created a student."""
-    return _who_has_created(as_person(MANAGER))
+    return create_one(as_person(MANAGER))
 
 
 def admin_of_one(as_person: SignIn) -> Client:
     """An admin who has created a student."""
-    return _who_has_created(as_person(ADMIN))
+    return create_one(as_person(ADMIN))
 
 
-def _who_has_created(client: Client) -> Client:
+def create_one(client: Client) -> Client:
+    """The client, who has created a student."""
     assert client.post("/sales-manager/students/new", GOOD).status_code == 302
     return client
 
