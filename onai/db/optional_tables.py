@@ -5,9 +5,8 @@ where the answer is no. The answer is remembered for `REMEMBERED_SECONDS`, so a 
 time.
 """
 
-import time
 from dataclasses import dataclass
-from enum import StrEnum
+from time import monotonic
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -16,26 +15,6 @@ from onai.db import catalog
 from onai.db.visibility import Visibility, visibility
 
 REMEMBERED_SECONDS = 300.0
-
-
-class Access(StrEnum):
-    """Whether our role may read a table."""
-
-    READABLE = "readable"
-    MISSING = "missing"
-    NOT_GRANTED = "not_granted"
-    # Row level security is on, and no policy shows our role a row.
-    HIDDEN = "hidden"
-    # The table is there and lacks a column that the product reads.
-    LACKS_COLUMNS = "lacks_columns"
-
-
-_OF_VISIBILITY = {
-    Visibility.SEEN: Access.READABLE,
-    Visibility.MISSING: Access.MISSING,
-    Visibility.NOT_GRANTED: Access.NOT_GRANTED,
-    Visibility.FILTERED: Access.HIDDEN,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +33,35 @@ class OptionalTable:
     uuids: tuple[str, ...] = ()
 
     def readable(self) -> bool:
-        """Whether a statement that reads this table can be run. Raises Django's database errors."""
-        return self.access() is Access.READABLE
+        """Whether a statement that reads this table can be run, as of the last minutes.
 
-    def access(self) -> Access:
-        """What our role may do with it, as of the last minutes. Raises Django's database errors."""
+        Raises Django's database errors.
+        """
         key = (self.alias, self.name)
-        asked_at, access = _remembered.get(key, (0.0, None))
-        now = time.monotonic()
-        if access is None or now - asked_at > REMEMBERED_SECONDS:
-            access = self.look()
-            _remembered[key] = (now, access)
-        return access
+        asked_at, is_readable = _remembered.get(key, (-REMEMBERED_SECONDS, False))
+        if monotonic() - asked_at >= REMEMBERED_SECONDS:
+            is_readable = self.look() is Visibility.SEEN
+            _remembered[key] = (monotonic(), is_readable)
+        return is_readable
 
-    def look(self) -> Access:
-        """The same as of this moment. Raises Django's database errors."""
-        access = _OF_VISIBILITY[visibility(self.alias, f"public.{self.name}")]
-        if access is Access.READABLE and self._missing_columns():
-            return Access.LACKS_COLUMNS
-        return access
+    def look(self) -> Visibility:
+        """What our role may do with it at this moment. Raises Django's database errors."""
+        seen = visibility(self.alias, f"public.{self.name}")
+        lacks = seen is Visibility.SEEN and self._missing_columns()
+        return Visibility.LACKS_COLUMNS if lacks else seen
 
-    def in_words(self, access: Access) -> str:
+    def in_words(self, seen: Visibility) -> str:
         """What is in the way, for whoever runs the site; empty where nothing is."""
-        if access is Access.LACKS_COLUMNS:
+        if seen is Visibility.LACKS_COLUMNS:
             return _("в таблице нет столбцов: %(names)s") % {
                 "names": ", ".join(self._missing_columns())
             }
         return {
-            Access.READABLE: "",
-            Access.MISSING: _("таблицы нет"),
-            Access.NOT_GRANTED: _("нашей роли не дано право её читать"),
-            Access.HIDDEN: _("защита строк (RLS) не показывает нашей роли ни одной строки"),
-        }[access]
+            Visibility.SEEN: "",
+            Visibility.MISSING: _("таблицы нет"),
+            Visibility.NOT_GRANTED: _("нашей роли не дано право её читать"),
+            Visibility.FILTERED: _("защита строк (RLS) не показывает нашей роли ни одной строки"),
+        }[seen]
 
     def _missing_columns(self) -> list[str]:
         found = catalog.tables(self.alias, [self.name]).get(self.name)
@@ -97,7 +73,7 @@ class OptionalTable:
         ]
 
 
-_remembered: dict[tuple[str, str], tuple[float, Access]] = {}
+_remembered: dict[tuple[str, str], tuple[float, bool]] = {}
 
 
 def forget() -> None:

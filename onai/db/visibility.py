@@ -14,8 +14,11 @@ class Visibility(StrEnum):
 
     MISSING = "missing"
     NOT_GRANTED = "not_granted"
+    # Row level security is on, and no policy shows our role a row.
     FILTERED = "filtered"
     SEEN = "seen"
+    # Of an `OptionalTable`: it lacks a column that the product reads.
+    LACKS_COLUMNS = "lacks_columns"
 
 
 # An SQL condition on the oid `{table}`: row level security applies to our role, and no policy shows

@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from onai.db.catalog import quoted
-from onai.db.optional_tables import Access, OptionalTable
+from onai.db.optional_tables import OptionalTable
+from onai.db.visibility import Visibility
 from onai.ops.examination import Down, Probe
 
-_GRANTED = {Access.NOT_GRANTED, Access.HIDDEN}
+_GRANTED = {Visibility.NOT_GRANTED, Visibility.FILTERED}
 
 
 def optional_tables_probe(
@@ -25,11 +26,11 @@ def optional_tables_probe(
 
     def check() -> str:
         found = {table: table.look() for table in tables}
-        missing = [table for table, access in found.items() if access is Access.MISSING]
+        missing = [table for table, access in found.items() if access is Visibility.MISSING]
         lacking = {
             table: access
             for table, access in found.items()
-            if access not in (Access.READABLE, Access.MISSING)
+            if access not in (Visibility.SEEN, Visibility.MISSING)
         }
         if lacking:
             raise Down(
@@ -45,7 +46,7 @@ def optional_tables_probe(
     return Probe(name, title, check, gettext_lazy("Подробности в docs/operations.md"))
 
 
-def _advice(lacking: Mapping[OptionalTable, Access]) -> str:
+def _advice(lacking: Mapping[OptionalTable, Visibility]) -> str:
     """Why each is not read, what is unknown without it, and the commands to run, a line each."""
     lines = []
     for table, access in lacking.items():

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from funnel.landing.optional_tables import PROBE as LANDING
 from funnel.landing.optional_tables import SHORT_LINK_CLICKS
 from onai.db import optional_tables
-from onai.db.optional_tables import Access
+from onai.db.visibility import Visibility
 from onai.local.roles import LANDING_GRANTS, LANDING_READER
 from onai.ops.examination import Down
 from sales.adoption.optional_tables import PROBE as TRIPWIRE
@@ -33,17 +33,17 @@ def owner(landing: LandingPages) -> Iterator["psycopg.Connection[Any]"]:
 def test_a_table_is_readable_missing_not_granted_hidden_or_lacks_columns(
     owner: "psycopg.Connection[Any]",
 ) -> None:
-    assert SHORT_LINK_CLICKS.look() is Access.READABLE
+    assert SHORT_LINK_CLICKS.look() is Visibility.SEEN
     owner.execute(f"alter table {TABLE} rename user_agent to agent")
-    assert SHORT_LINK_CLICKS.look() is Access.LACKS_COLUMNS
-    assert "user_agent" in SHORT_LINK_CLICKS.in_words(Access.LACKS_COLUMNS)
+    assert SHORT_LINK_CLICKS.look() is Visibility.LACKS_COLUMNS
+    assert "user_agent" in SHORT_LINK_CLICKS.in_words(Visibility.LACKS_COLUMNS)
     owner.execute(f"alter table {TABLE} rename agent to user_agent")
     owner.execute(f"drop policy onai_reads on {TABLE}")
-    assert SHORT_LINK_CLICKS.look() is Access.HIDDEN
+    assert SHORT_LINK_CLICKS.look() is Visibility.FILTERED
     owner.execute(f"revoke select on {TABLE} from {LANDING_READER}")
-    assert SHORT_LINK_CLICKS.look() is Access.NOT_GRANTED
+    assert SHORT_LINK_CLICKS.look() is Visibility.NOT_GRANTED
     with taken_away(TABLE):
-        assert SHORT_LINK_CLICKS.look() is Access.MISSING
+        assert SHORT_LINK_CLICKS.look() is Visibility.MISSING
 
 
 def test_the_answer_is_remembered(owner: "psycopg.Connection[Any]") -> None:
