@@ -9,7 +9,7 @@ from funnel.landing.visibility import LeadsHidden
 from funnel.question import FunnelQuestion
 from funnel.report.counts.count_leads import CountedLeads, Plan, count, statement_of
 from funnel.report.counts.counting import LEADS, name_of
-from funnel.report.counts.daily import daily_periods, read_daily
+from funnel.report.counts.daily import read_daily
 from funnel.report.counts.statement import Statement
 from funnel.report.over_time import OverTime, read_over_time
 from funnel.report.purchase_days import PurchaseDays, add_purchase_days, read_purchase_days
@@ -124,7 +124,7 @@ def _planned(
     by_bucket = bool({Topic.OVER_TIME, Topic.PURCHASE_DAYS, Topic.TIME_TO_BUY} & set(topics))
     by_source = bool({Topic.SOURCES, Topic.UTM} & set(topics))
     ways = (question.counting, *([Counting.COHORT] if Topic.PATH in topics else ()))
-    plan = Plan.of(question, daily_periods(question), by_bucket=by_bucket, ways=ways)
+    plan = Plan.of(question, by_bucket=by_bucket, ways=ways)
     texts = MARK_TEXTS if Topic.UTM in topics else None
     made = statement_of(plan, by_source=by_source, texts=texts)
     if Topic.SOURCES in topics:

@@ -19,7 +19,7 @@ import pytest
 from funnel.question import FunnelQuestion
 from funnel.report.counts.count_leads import CountedLeads, Plan
 from funnel.report.counts.counting import Counts, in_utc
-from funnel.report.counts.daily import daily_periods, read_daily
+from funnel.report.counts.daily import read_daily
 from funnel.report.over_time import read_over_time
 from funnel.report.sources import read_sources
 from funnel.report.steps import read_steps
@@ -34,7 +34,7 @@ QUESTION = FunnelQuestion(
     Period(date(2026, 5, 2), date(2026, 5, 31)), moment=datetime(2026, 9, 1, tzinfo=UTC)
 )
 DAYS = QUESTION.period.days
-PLAN = Plan.of(QUESTION, daily_periods(QUESTION), by_bucket=True)
+PLAN = Plan.of(QUESTION, by_bucket=True)
 
 
 @dataclass(frozen=True, slots=True)

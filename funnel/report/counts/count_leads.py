@@ -51,7 +51,6 @@ class Plan:
     def of(
         cls,
         question: FunnelQuestion,
-        daily: Iterable[Period],
         *,
         by_bucket: bool,
         ways: Iterable[Counting] = (),
@@ -61,7 +60,8 @@ class Plan:
         before = Window(compared, at.before, at.before, at.aged_before)
         ways = dict.fromkeys((*ways, question.counting, Counting.REPORTED))
         rows = buckets(question) if by_bucket else ()
-        return cls(question, now, before, rows, tuple(daily), Columns(tuple(ways)))
+        daily = tuple(day for run in question.spans.days_at_hand for day in run.each_day)
+        return cls(question, now, before, rows, daily, Columns(tuple(ways)))
 
     @property
     def shown(self) -> tuple[Range, Range]:

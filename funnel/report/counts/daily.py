@@ -8,13 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from funnel.question import FunnelQuestion
 from funnel.report.counts.count_leads import CountedLeads
 from funnel.report.counts.counting import BY_AGE, LEADS, PURCHASES, TIMED, Counts, name_of
 from funnel.stages import Counting, steps_of
 from funnel.stats.comparison import Noise
 from funnel.stats.overdispersion import inflation_of, spread_of
-from onai.periods import Period
 
 # Counts of some leads, day by day.
 _Days = Sequence[Mapping[str, int]]
@@ -29,11 +27,6 @@ class Daily:
     of_all: Noise
     of_rows: Noise
     come_by_age: float | None
-
-
-def daily_periods(question: FunnelQuestion) -> list[Period]:
-    """Each of the days, as a period."""
-    return [day for run in question.spans.days_at_hand for day in run.each_day]
 
 
 def read_daily(found: CountedLeads, counting: Counting) -> Daily:
