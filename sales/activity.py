@@ -1,7 +1,6 @@
-"""The activity log: who did what to whom, written here and read newest first.
+"""The activity log: writes the acts of managers and admins, and lists them newest first.
 
-An entry outlives its student, so it keeps the student's name and account among its details. Pages
-of it begin after the key of a row.
+An entry outlives its student, so it keeps the student's name and account among its details.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +31,7 @@ _PAGE, _NEWEST = 50, ListOrder(CREATED)
 
 
 class LineAct(StrEnum):
-    """Acts on a line of the queue, or on whose purchase an access is, in the words of the log."""
+    """Acts on a line of the queue and on the match of a student, as the log names them."""
 
     CLAIM = "queue_claim"
     RELEASE = "queue_release"

@@ -1,4 +1,5 @@
-"""In whose name a student is created: a manager in their own, an admin in any staff member's."""
+"""Staff members as the managers of students: a manager creates students as their own, an admin as
+any staff member's."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ class Named(Protocol):
 
 
 def distinct_names(people: Iterable[Named]) -> dict[UUID, str]:
-    """A name for each of them; where several share one, with the e-mail."""
+    """A distinct name for each person: where several share a name, with the e-mail."""
     people = list(people)
     shared = Counter(one.name for one in people)
     return {

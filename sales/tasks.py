@@ -1,4 +1,4 @@
-"""The worker's jobs: reminders, each of which finds out for itself what is left to do."""
+"""The worker's jobs. Each finds out from the database what is left to do."""
 
 from datetime import timedelta
 from uuid import UUID

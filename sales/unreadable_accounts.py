@@ -1,7 +1,7 @@
-"""Accounts that were made by SQL, and that Supabase Auth cannot read.
+"""Accounts that were made by SQL and that Supabase Auth cannot read.
 
-It answers 500 about an account that lacks what Supabase always writes, and calls an account of
-another instance missing. Only SQL can mend them.
+Supabase answers 500 about an account that lacks values it always writes, and 404 about one of
+another instance. Only SQL can repair them.
 """
 
 from collections.abc import Iterator

@@ -29,8 +29,8 @@ FLAGS = (MarkId.EMAIL_SENT, MarkId.SMS_SENT, MarkId.EMAIL_CLICKED, MarkId.SMS_CL
 class Unmailed:
     """Leads of the last day without a message and without an error, older than half an hour.
 
-    Leads of sources that are never mailed are no part of it. `oldest` came first. `passed_over`
-    means that a lead that came after all of them has a message, so the mailer works.
+    Leads of sources that are never mailed do not count. `oldest` is when the first of them came.
+    `passed_over`: a lead that came after all of them has a message, so the mailer works.
     """
 
     count: int = 0

@@ -83,7 +83,7 @@ MARKS: dict[MarkId, Mark] = {
         Mark(MarkId.SIGNED_IN, _("Входы студентов"), _("Студенты не входят")),
     )
 }
-# What the figures rest on that the report calls purchases.
+# The marks that the report's purchases rest on.
 PURCHASE = frozenset({MarkId.SMS_CLICKED})
 LEADS = frozenset({MarkId.LEADS})
 

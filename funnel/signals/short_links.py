@@ -1,4 +1,4 @@
-"""Clicks on the short links of messages: the second source, beside the marks of the leads.
+"""Clicks on the short links of messages, the second source beside the marks of the leads.
 
 Since an SMS carries a short link, its click is a row of `short_link_clicks` and marks no lead. Link
 previews of messengers are rows there, too, and are left out by their user agents.

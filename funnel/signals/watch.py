@@ -141,7 +141,9 @@ def _read() -> Reading:
 def _series(
     found: LeadMarks, now: datetime
 ) -> Iterator[tuple[MarkId, Series | dict[str, str] | None]]:
-    """Of each mark, when it came; None for one that never did, and why one cannot be read."""
+    """The series of each mark; None for a mark that never came, and for one that cannot be read the
+    reason, by language.
+    """
     for mark in MarkId:
         if mark in LEAD_MARKS:
             recent = found.marks[mark]
@@ -169,7 +171,8 @@ def _in_each_language(told: Callable[[], str]) -> Iterator[tuple[str, str]]:
 
 
 def _with_stages(by_leads: Series, now: datetime) -> Series:
-    """Chosen ways to pay: by the stages of leads where they are recorded, which have moments."""
+    """The chosen ways to pay, by the stages of leads where these are recorded, because stages have
+    moments."""
     if PAYMENT_STAGES.unreadable():
         return by_leads
     by_stages = PAYMENT_STAGES.hourly(now - _SCANNED, None)

@@ -1,4 +1,4 @@
-"""What is said of a mark: on the pages, on `/status`, in the API, in the order of importance."""
+"""Sentences about the marks, for the pages, `/status` and the API; the most important first."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,13 +27,15 @@ _CONSEQUENCE = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """Which marks a page's figures lack in its days, since when, and what is said of it."""
+    """The marks that were silent for a part of a page's days, and the notices about them."""
 
     since: dict[MarkId, datetime]
     notices: tuple[str, ...] = ()
 
     def of(self, marks: Iterable[MarkId]) -> str:
-        """The words beside a figure that rests on these marks; empty where it is whole."""
+        """The note beside a figure that rests on these marks; empty where the figure is
+        complete.
+        """
         moments = [self.since[mark] for mark in marks if mark in self.since]
         if not moments:
             return ""
@@ -118,7 +120,7 @@ def _usual(signal: Signal) -> str:
 
 
 def of_mailer(unmailed: Unmailed) -> str:
-    """Who waits for a message; what works."""
+    """The state of the mailer as a sentence."""
     count = unmailed.count
     if not count or unmailed.oldest is None:
         return _("Рассылка работает.")
@@ -132,7 +134,7 @@ def of_mailer(unmailed: Unmailed) -> str:
 
 
 def of_links(clicks: LinkClicks) -> str:
-    """What the second source of clicks says."""
+    """The clicks on short links as a sentence."""
     if not clicks.readable:
         return _("Клики по коротким ссылкам неизвестны: таблиц с ними нет, или читать их нельзя.")
     told = {"sms": clicks.sms, "email": clicks.email}

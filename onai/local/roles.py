@@ -1,7 +1,7 @@
 """The database roles of a Supabase project, as the embedded PostgreSQL has them.
 
-Nobody of the product is a superuser here either. `sales_desk_owner` is what `postgres` is in a
-project: it migrates, and passes row level security. `sales_desk` is the product at run time and
+As in a project, no role of the product is a superuser. `sales_desk_owner` is what `postgres` is in
+a project: it migrates, and passes row level security. `sales_desk` is the product at run time and
 `landing_reader` reads Landing, both with the rights and policies of docs/operations.md. The schema
 `auth` belongs to `supabase_auth_admin`, whose tables have row level security on. The schema
 `extensions` is on the search path of the owner alone.
@@ -161,6 +161,6 @@ def prepare(tripwire: "psycopg.Connection[object]") -> None:
     """
     for name, attributes in _ROLES.items():
         tripwire.execute(_CREATE_ROLE.format(name=name, attributes=attributes))
-    # An old demo's role had it.
+    # The role of an older demo bypassed row level security.
     tripwire.execute(f"alter role {RUN_TIME} nobypassrls")
     tripwire.execute(_TRIPWIRE)

@@ -12,7 +12,7 @@ from onai.settings import *  # noqa: F403
 from onai.settings import BASE_DIR, DATABASE_OF_APP, DATABASES, ENVIRONMENT, INSTALLED_APPS
 
 LOCAL_DIR = Path(os.environ.get("ONAI_LOCAL_DIR", BASE_DIR / ".local"))
-# Where the product is, which the stand-in of Resend tells what became of letters.
+# The product's address, to which the stand-in of Resend sends its webhooks.
 LOCAL_SITE = os.environ.get("ONAI_LOCAL_SITE", "")
 LOCAL_RATE_LIMIT = int(os.environ.get("ONAI_LOCAL_RATE_LIMIT", "150"))
 LOCAL_BCRYPT_ROUNDS = int(os.environ.get("ONAI_LOCAL_BCRYPT_ROUNDS", "10"))

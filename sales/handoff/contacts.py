@@ -40,7 +40,7 @@ def keep(
 ) -> list[UUID]:
     """Keep these rows of Landing; returns the ids of those that have changed.
 
-    A signal of an `unsure` kind is not taken for gone.
+    `now` is the database's time. A missing signal of an `unsure` kind does not count as gone.
     """
     known = BuyerContact.objects.in_bulk([one.id for one in readings])
     changed = []
@@ -53,7 +53,8 @@ def keep(
         contact = contact or BuyerContact(id=reading.id, created_at=reading.created_at or now)
         _fill(contact, reading)
         contact.fingerprint = fingerprint
-        # A signal without its moment: on a row that we knew before, it has come since.
+        # A signal without a moment counts at the row's creation on a new row, and now on a known
+        # row, where it has appeared since.
         otherwise = contact.created_at if is_new else now
         for kind in _OF_LANDING:
             mark = getattr(reading, kind.value)

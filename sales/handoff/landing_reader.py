@@ -1,6 +1,6 @@
 """Reads Landing page by page: leads and deals, with the signals of a purchase that each has.
 
-It asks by the indexes that production has: `created_at` of the leads, `deal_id` of the deals, and
+It uses the indexes that production has: `created_at` of the leads, `deal_id` of the deals, and
 the keys of the other tables. A table that is missing or closed to us adds nothing. Moments are of
 Landing's clock. Nothing is cached, and nothing is written.
 """
@@ -64,7 +64,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """After which lead a page begins."""
+    """The lead after which a page begins."""
 
     created_at: datetime
     id: UUID = NOWHERE
@@ -111,7 +111,7 @@ def leads_after(place: Place, *, before: datetime, size: int) -> list[Reading]:
 
 
 def marked_leads_after(place: Place, *, before: datetime, size: int) -> list[Reading]:
-    """The same of the leads that have a signal."""
+    """As `leads_after`, of the leads with a signal only."""
     marked = ["sms_clicked", "metadata ->> 'paymentMethod' is not null"]
     if JOURNEY_STAGES.readable():
         marked.append(
@@ -130,7 +130,9 @@ def leads_with(ids: Iterable[UUID]) -> list[Reading]:
 
 
 def leads_of_email(email: str, *, size: int) -> list[Reading]:
-    """The leads with this address, written so or with a capital, by the index on `email`."""
+    """The leads with this address as written, with a capital letter or a space, by the index on
+    `email`.
+    """
     local, _at, domain = email.partition("@")
     spellings = [email, f"{local.capitalize()}@{domain}", f"{email} ", f" {email}"]
     condition = "where email = any(%(emails)s) order by created_at desc limit %(size)s"
@@ -232,7 +234,7 @@ def _deal(
     row = json.loads(whole)
     received = row.get("webhook_received_at")
     at = sale_date or (datetime.fromisoformat(received) if received else None)
-    # The original marks, which count first, are of the advertisement that brought the person.
+    # The original marks count first: they are of the advertisement that brought the person.
     marks = {
         name.removeprefix(before): str(row[name])
         for before in ("", "original_")

@@ -1,9 +1,9 @@
 """Finds the person that a manager wants to open access for.
 
-By a whole phone or a whole e-mail, and then by nothing that is merely similar: a manager gets no
-list of strangers. A name finds open lines of the queue, which every manager sees anyway. What a
-phone or an e-mail finds is written into the log. Landing is asked as it stands, so that a lead of
-this minute is found; while it is away, what was last read is.
+A phone or an e-mail must match exactly, so that a manager gets no list of strangers; each person
+found so is written into the activity log. A name finds open lines of the queue, which every manager
+sees anyway. The search reads Landing first, so that it finds a lead of this minute; while Landing
+is away, it uses what was read last.
 """
 
 import logging
@@ -39,7 +39,7 @@ class FoundLeads:
 
 
 def find(text: str, asker: Identity) -> FoundLeads:
-    """Whoever has this whole phone or e-mail, or is called so and waits in the queue."""
+    """The persons with exactly this phone or e-mail, or with this name and an open line."""
     email = email_key(text) if "@" in text else None
     phone = None if "@" in text else phones.key(text)
     if email is None and (phone is None or any(letter.isalpha() for letter in text)):
@@ -69,7 +69,7 @@ def _read(email: str | None, phone: str | None) -> bool:
     try:
         rows = _rows(email, phone)
     except django.db.Error as error:
-        # Without what the database said: it may quote what was searched.
+        # Without the database's message, which may quote the searched text.
         logger.warning("landing_not_searched", extra={"error": type(error).__name__})
         return False
     now = postgres.clock("tripwire")

@@ -1,7 +1,7 @@
-"""What a manager does with a line of the queue: claims it, closes it, adds one; each can be undone.
+"""A manager's acts on a line of the queue: claim, release, close, reopen, report a purchase.
 
-Each act is one transaction with its entry in the log. Claims race: one wins, and the others are
-told who has it.
+Each act is one transaction with its entry in the activity log. Of several claims at once one
+succeeds, and the others raise `ClaimedByAnother`.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,9 @@ class LineClosed(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A purchase that a manager knows of. `phone` is a key, both may be empty, but not at once."""
+    """A purchase that a manager reports. `phone` is a key; either `phone` or `email` may be
+    empty.
+    """
 
     name: str
     phone: str
@@ -75,7 +77,7 @@ def claim(buyer_id: UUID, asker: Identity) -> None:
 
 
 def release(buyer_id: UUID, asker: Identity) -> None:
-    """Give a line back. A manager gives back their own, an admin any."""
+    """Release a claimed line: a manager their own, an admin any. Raises `ClaimedByAnother`."""
     with transaction.atomic(using="tripwire"):
         buyer = _buyer(buyer_id, locked=True)
         if not asker.is_admin and buyer.claimed_by not in (None, asker.user_id):
@@ -111,7 +113,7 @@ def close(buyer_id: UUID, asker: Identity, *, reason: ClosingReason, note: str) 
 
 
 def reopen(buyer_id: UUID, asker: Identity) -> None:
-    """Open a line again that was closed by hand; one with an access is closed by that."""
+    """Reopen a line that was closed by hand. Raises `LineClosed` for one that an access closed."""
     with transaction.atomic(using="tripwire"):
         buyer = _buyer(buyer_id, locked=True)
         if buyer.closed_reason == ClosingReason.ACCESS:
@@ -121,7 +123,7 @@ def reopen(buyer_id: UUID, asker: Identity) -> None:
 
 
 def report(what: Report, asker: Identity) -> UUID:
-    """Add a purchase by hand; returns the buyer, who may be known already."""
+    """Add a purchase by hand; returns the id of the buyer, who may be known already."""
     now = postgres.clock("tripwire")
     with transaction.atomic(using="tripwire"):
         contact = BuyerContact(

@@ -1,8 +1,8 @@
-"""Which student is which buyer.
+"""Matches students to buyers.
 
-By the lead's id where access was opened from it; else by e-mail; else by phone, unless the rule of
-`sales.handoff.persons` says that a family shares it. Never by a name alone. What the data cannot
-decide stays open until a person decides, and a person may undo any match.
+A student is matched by the lead's id where access was opened from the lead, else by e-mail, else by
+phone, unless a family shares it (`sales.handoff.persons`); never by name alone. An ambiguous case
+stays open until a person decides it, and a person may undo any match.
 """
 
 from collections import defaultdict
@@ -35,7 +35,9 @@ from sales.models import (
 
 @dataclass(frozen=True, slots=True)
 class MatchShare:
-    """How many students were found to be buyers, and how; and how many were not."""
+    """The numbers of students matched to buyers, by how they were matched, and of those not
+    matched.
+    """
 
     by_id: int
     by_email: int
@@ -54,7 +56,7 @@ class MatchShare:
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Who says that a student is a buyer; the data, where there is no id."""
+    """The person who decided a match; without an id, the data did."""
 
     user_id: UUID | None = None
     name: str = ""
@@ -65,7 +67,7 @@ MATCHES = (MatchedBy.LEAD_ID, MatchedBy.EMAIL, MatchedBy.PHONE, MatchedBy.HAND)
 
 
 def match_share() -> MatchShare:
-    """The share of matched students, of all that there are; staff are none."""
+    """The share of matched students among all students; staff do not count."""
     by_how = dict(StudentLead.objects.values_list("how").annotate(students=Count("pk")).order_by())
     students = Student.objects.without_staff().count()
     tied = [by_how.get(how, 0) for how in MATCHES]
@@ -86,7 +88,7 @@ def from_source(students: StudentQuerySet, source: str) -> StudentQuerySet:
 
 
 def tie(student: Student, buyer_id: UUID, how: MatchedBy, by: Decider = BY_DATA) -> bool:
-    """Say that a student is a buyer, and close the buyer's line; False where there is no such buyer
+    """Match a student to a buyer, and close the buyer's line; False where the buyer does not exist
     any more.
     """
     with transaction.atomic(using="tripwire"):
@@ -122,7 +124,7 @@ def tie(student: Student, buyer_id: UUID, how: MatchedBy, by: Decider = BY_DATA)
 
 
 def untie(student_lead: StudentLead, by: Decider) -> None:
-    """Say that a student is not the buyer they were tied to. The data will not say so again."""
+    """Undo a match. Later rounds do not match this student again."""
     with transaction.atomic(using="tripwire"):
         buyers.lock_matching()
         StudentLead.objects.filter(pk=student_lead.pk).update(
@@ -155,7 +157,7 @@ def reopen(buyer_id: UUID, *, only_if: ClosingReason | None = None) -> bool:
 
 
 def match_buyers(page: Sequence[Buyer]) -> None:
-    """Look for the students who are these buyers."""
+    """Match unmatched students to these buyers."""
     keys = BuyerContact.objects.filter(buyer__in=page).values_list("email_key", "phone_key")
     emails = {email for email, _ in keys if email}
     numbers = {phone for _, phone in keys if phone}
@@ -168,7 +170,7 @@ def match_buyers(page: Sequence[Buyer]) -> None:
 
 
 def match_students(students: Iterable[Student]) -> None:
-    """Tie those of these students, who have no match yet, to the buyers that they are."""
+    """Match these students, none of whom has a match yet, to buyers."""
     everybody = list(students)
     keep_adopted_phones(everybody)
     numbers = dict(
@@ -207,13 +209,13 @@ def _contacts_with(
 
 
 def _only(contacts: Iterable[BuyerContact]) -> UUID | None:
-    """The buyer whose contacts these are, None where there is no one or are several."""
+    """The only buyer of these contacts; None where there is none, or more than one."""
     ids = {one.buyer_id for one in contacts}
     return ids.pop() if len(ids) == 1 else None
 
 
 def _called(keys: Contact, contacts: list[BuyerContact]) -> UUID | None:
-    """The buyer with a student's phone, unless a family shares it."""
+    """The buyer with the student's phone; None where a family shares it."""
     if len(contacts) > buyers.CROWDED or (buyer_id := _only(contacts)) is None:
         return None
     found = persons([keys, *map(buyers.keys_of, contacts)])

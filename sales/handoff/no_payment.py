@@ -1,7 +1,7 @@
-"""The other way round: students with access of whom no sign of a purchase is known.
+"""Students with access and no known purchase.
 
-A gift, another e-mail, or worse. An admin explains one with a reason, or a person says whose
-purchase it is; both can be undone.
+It may be a gift, another e-mail address, or an access without payment. An admin explains one with a
+reason, or a person matches it to a buyer; both can be undone.
 """
 
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def by_manager() -> list[OfManager]:
 
 
 def explain(student_id: UUID, asker: Identity, *, reason: str) -> None:
-    """Say why an access has no purchase. For admins."""
+    """Record why an access has no purchase. For admins."""
     if not asker.is_admin:
         raise WrongRole
     with transaction.atomic(using="tripwire"):
@@ -92,7 +92,7 @@ def explain(student_id: UUID, asker: Identity, *, reason: str) -> None:
 
 
 def tie(student_id: UUID, buyer_id: UUID, asker: Identity) -> None:
-    """Say that a student is this buyer. Raises `NoSuchLine`."""
+    """Match a student to this buyer by hand. Raises `NoSuchLine`."""
     with transaction.atomic(using="tripwire"):
         student = student_for(asker, student_id, locked=True)
         by = Decider(asker.user_id, asker.name)
@@ -119,8 +119,8 @@ def undo(student_id: UUID, asker: Identity) -> None:
 
 
 def similar_students(buyers: list[Buyer], viewer: Identity) -> dict[UUID, list[Student]]:
-    """By buyer, the students who may be the same person: of one name, or with a phone that several
-    share. Whether they are is for a person to say.
+    """By buyer, the students who may be the same person: with the same name, or with a phone that
+    several share. A person has to decide.
     """
     names = {buyer.pk: buyer.name.lower() for buyer in buyers if buyer.name}
     unmatched = Student.objects.without_staff().filter(student_lead=None)

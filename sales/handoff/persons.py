@@ -1,8 +1,9 @@
-"""Which leads and deals are one person's.
+"""Groups leads and deals by person.
 
-One e-mail, or one deal of the CRM, is one person's. One phone is, too, unless several people share
-it: then nothing says whose a number alone is. A family shares a phone where its contacts have
-different e-mails and different names. A name never makes two contacts one person by itself.
+Contacts with one e-mail address, or with one deal of the CRM, belong to one person. So do contacts
+with one phone, unless a family shares it: a phone is shared where its contacts have both different
+e-mails and different names, and then the phone alone identifies nobody. Names alone never join two
+contacts.
 """
 
 from collections import defaultdict
@@ -26,7 +27,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The contacts of one person. `shares_phone`: somebody else has a phone of theirs, too."""
+    """The contacts of one person. `shares_phone`: another person has one of their phones, too."""
 
     contacts: tuple[UUID, ...]
     shares_phone: bool
@@ -53,7 +54,8 @@ class _Union:
 
 
 def persons(contacts: Sequence[Contact], *, crowded: frozenset[str] = frozenset()) -> list[Person]:
-    """The persons of these contacts. `crowded` are keys that too many share to be one person's."""
+    """The persons of these contacts. `crowded` are phones and e-mails of too many contacts to
+    identify anybody."""
     union = _Union(one.id for one in contacts)
     for key in ("email_key", "deal_key"):
         for group in _by(contacts, key, crowded).values():

@@ -1,7 +1,7 @@
 """The queue: lines of persons with a sign of a purchase and no access, longest wait first.
 
-Times are compared with the database's clock. A signal may be ahead of it, because Landing's clock
-is another one; nobody waits for less than no time.
+Times are compared with the clock of Tripwire. A signal may be ahead of it, because Landing has a
+clock of its own; a wait is never negative.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ _WAYS_TO_PAY: dict[str, str | Promise] = {
 
 
 class LineState(StrEnum):
-    """Whose turn it is: anybody's, of whoever has claimed it, or nobody's any more."""
+    """The state of a line: open to anybody, claimed by a manager, or closed."""
 
     WAITING = "waiting"
     CLAIMED = "claimed"
@@ -53,7 +53,7 @@ class NoSuchLine(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A sign of a purchase: when it was first seen, and since when it is no longer there."""
+    """A sign of a purchase. `at`: when it was first seen. `gone_at`: when it had disappeared."""
 
     kind: SignalKind
     at: datetime
@@ -92,7 +92,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class QueueSummary:
-    """How many wait, and how long the first of them."""
+    """The number of open lines, and the longest wait."""
 
     count: int
     longest: timedelta
@@ -158,7 +158,7 @@ def _lines(
 ) -> "tuple[QuerySet[Buyer], ListOrder]":
     if state is LineState.CLOSED:
         closed = Buyer.objects.filter(closed_at__isnull=False)
-        # Of what others closed, or an access did, a manager needs nobody's contacts.
+        # A manager does not need the contacts of lines that others, or an access, closed.
         return closed if viewer.is_admin else closed.filter(closed_by=viewer.user_id), _BY_END
     waiting = Buyer.objects.filter(waiting_since__isnull=False)
     claimed = Q(claimed_until__gt=now)

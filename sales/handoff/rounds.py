@@ -36,7 +36,7 @@ _LONG_AGO, _NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinf
 # A row may become visible after a younger one: its transaction took longer.
 _LATE = timedelta(minutes=10)
 _NEWEST = 200
-# The sweeps that stop at their end until the next night.
+# The sweeps that stop at their end and begin again the next night.
 _OF_THE_NIGHT = ("old leads", "students", "buyers")
 
 
@@ -77,7 +77,7 @@ def run_round() -> None:
 
 
 def begin_full_pass() -> None:
-    """Have the next rounds read everything once."""
+    """Make the next rounds read all rows once."""
     for position in ReadingPosition.objects.all():
         if _stops_at_its_end(position.sweep):
             position.place, position.is_running = None, True
@@ -165,7 +165,7 @@ def _deals(place: Any) -> Page:
 
 
 def _known_deals(place: Any) -> Page:
-    """The deals we know of: some may be gone."""
+    """The stored deals, because some may have been deleted."""
     begins = _place(place, _LONG_AGO)
     known = BuyerContact.objects.filter(
         kind=ContactKind.DEAL, missing_at=None, created_at__gte=begins.created_at
@@ -192,7 +192,9 @@ def _keep(rows: list[Reading], missing: Iterable[UUID] = ()) -> None:
 
 
 def _lines(place: Any) -> Page:
-    """The open lines: a student may have been created outside, or got another e-mail."""
+    """The open lines, because a student may have been created by other software, or got another
+    e-mail.
+    """
     begins = _place(place, _LONG_AGO)
     lines = Buyer.objects.filter(waiting_since__gte=begins.created_at)
     lines = lines.exclude(waiting_since=begins.created_at, pk__lte=begins.id)

@@ -1,4 +1,4 @@
-"""Letters to students: written with an act, sent by the outbox, followed until they arrive."""
+"""Letters to students: written with an act, sent by the outbox, tracked until delivery."""
 
 from sales.letters.addresses import is_suppressed
 from sales.letters.contents import (

@@ -1,4 +1,4 @@
-"""Addresses of students: where no letter goes any more, and which may have been meant instead."""
+"""Addresses of students: which of them the mail service skips, and which others may be right."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _FINAL = "Permanent"
 
 @dataclass(frozen=True, slots=True)
 class OtherAddress:
-    """An address at which a student may be reached, and why we think so."""
+    """An address that may reach a student. `why` says where it comes from."""
 
     email: str
     why: str | Promise
@@ -28,8 +28,8 @@ class OtherAddress:
 def is_suppressed(email: str) -> bool:
     """Whether the mail service skips letters to this address, as far as it has told us.
 
-    It does after a final bounce or a complaint, until somebody takes the address off its list; a
-    letter that arrives later shows that.
+    It skips an address after a final bounce or a complaint, until somebody takes it off the
+    suppression list. A letter delivered later shows that it was taken off.
     """
     at_address = WelcomeLetter.objects.alias(address=Lower("recipient")).filter(
         address=email.strip().lower()
@@ -47,7 +47,9 @@ def is_suppressed(email: str) -> bool:
 
 
 def other_addresses(students: Iterable[Student]) -> dict[UUID, list[OtherAddress]]:
-    """For students whose letter was lost: those of their leads, and what was probably meant."""
+    """For students whose letter was lost: the addresses in their leads, and the one probably
+    meant.
+    """
     lost = [one for one in students if one.latest_letter and one.latest_letter.is_lost]
     of_leads = _of_leads([one.pk for one in lost])
     found = {}

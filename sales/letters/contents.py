@@ -1,4 +1,4 @@
-"""What a letter says, and the password it carries, which is kept sealed for a day."""
+"""Renders letters, and seals the password that a letter carries; it is kept for 24 hours."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -24,7 +24,7 @@ PASSWORD_KEPT = timedelta(hours=24)
 
 @sensitive_variables("password")
 def seal(password: str) -> str:
-    """The password as it waits in a letter's row."""
+    """The password encrypted for a letter's row."""
     return encryption.seal(password, purpose=_PURPOSE)
 
 

@@ -1,8 +1,8 @@
-"""Asks Resend what became of letters, where it does not tell by a webhook.
+"""Asks Resend for the delivery state of letters, where no webhook is set up.
 
-Only a key with full access may ask. Letters of the last day are asked about, each at most every ten
-minutes, a few a minute: the limit of Resend's requests is shared with whatever else the academy
-sends.
+This needs an API key with full access. It asks about letters of the last 24 hours, each at most
+every ten minutes and `ASKED_AT_ONCE` a run, because other mail of the academy shares Resend's rate
+limit.
 """
 
 import logging
@@ -39,7 +39,9 @@ _BY_LAST_EVENT = {
 
 
 def poll_deliveries() -> int:
-    """Ask about letters of which nothing final is known; returns how many were asked about."""
+    """Ask about letters without a final state; returns how many were asked about.
+
+    A key that may only send is not tried again for an hour."""
     if settings.RESEND_WEBHOOK_SECRET or cache.get(_FORBIDDEN):
         return 0
     now = postgres.clock("tripwire")
@@ -62,9 +64,9 @@ def poll_deliveries() -> int:
             logger.warning("letter_not_told", extra={"reason": str(refusal)})
             if refusal.forbidden:
                 cache.set(_FORBIDDEN, True, _FORBIDDEN_FOR.total_seconds())
-            break  # The next one would be refused, too, or only adds to the load.
+            break  # The next request would be refused as well, or add to the load.
         asked += 1
         if last_event in _BY_LAST_EVENT:
-            # The time of the event is not told.
+            # Resend does not report the time of the event.
             outbox.record_delivery(letter.pk, _BY_LAST_EVENT[last_event], "", now)
     return asked

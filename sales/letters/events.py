@@ -1,8 +1,8 @@
-"""What Resend tells of a letter by its webhook: stored at once, applied by the worker.
+"""Events of Resend's webhook about letters: stored at once, applied by the worker.
 
-Events come at least once and in no order. Each is stored once, by the id of its delivery, and the
-newest by Resend's own clock decides. What waits to be applied is in the table of events; a job is
-only a reminder.
+Resend delivers an event at least once and in no order. Each is stored once, by the id of its
+delivery; of several, the newest by Resend's clock decides. The table of events holds what is still
+to be applied, and a job only reminds of it.
 """
 
 import logging

@@ -1,7 +1,9 @@
-"""Tells the former address that a student's login is another one now, without naming that.
+"""Notifies a student's former e-mail address that the login has changed, without naming the new
+one.
 
-The request of the correction is the outbox: it says that this is still to be done, and its lease
-says when the next attempt is. Attempts share an idempotency key, so two at once do no harm.
+The row of the correction is the outbox: `former_address_due` marks a notice that is not sent yet,
+and `leased_until` is the time of the next attempt. Attempts share an idempotency key, so two at
+once do no harm.
 """
 
 import logging
@@ -23,7 +25,7 @@ _TOLD_AT_ONCE = 20
 
 
 def notify_former_addresses() -> None:
-    """Send what is due. Called every few seconds."""
+    """Send the notices that are due. The worker calls it every ten seconds."""
     due = StudentRequest.objects.filter(former_address_due=True, leased_until__lte=Now())
     for change in due.order_by("leased_until")[:_TOLD_AT_ONCE]:
         if due.filter(pk=change.pk).update(leased_until=Now() + _AGAIN_AFTER):
@@ -39,7 +41,7 @@ def _tell(change: StudentRequest) -> None:
         logger.warning("former_address_not_told_yet", extra={"reason": delay.reason})
         return
     except mail.LetterRefused as refusal:
-        # Often it was mistyped, which is why it was corrected.
+        # The former address was often mistyped, which is why it was corrected.
         logger.warning("former_address_refused", extra={"reason": refusal.reason})
     except mail.AlreadyTaken:
         logger.info("former_address_told_before")

@@ -1,7 +1,8 @@
-"""The outbox: letters with a student's login and password, on their way to them.
+"""The outbox: letters with a student's login and password that are to be sent.
 
-A letter is written in the transaction of the act it is about, and tried at once. Then the worker
-tries it until it is sent, refused or a day old. Its row decides; a job is only a reminder.
+A letter is written in the transaction of the act it is about, and the first attempt follows at
+once. The worker repeats attempts until the letter is sent, refused or a day old. The letter's row
+decides what is left to do; a job only reminds of it.
 """
 
 import logging
@@ -46,7 +47,7 @@ _FIRST_DELAY = timedelta(seconds=30)
 _LONGEST_DELAY = timedelta(hours=4)
 _OVERDUE = timedelta(minutes=1)
 _REMINDED_AT_ONCE = 500
-# Of two reports of one moment the later of these counts.
+# Of two reports with the same time, the one with the higher rank counts.
 _RANKS = {delivery: rank for rank, delivery in enumerate(Delivery)}
 # The changes that replace a letter when they are done; until then no earlier letter is sent.
 _REPLACING = StudentRequest.objects.filter(
@@ -182,7 +183,7 @@ def attempt_at_once(letter: WelcomeLetter) -> None:
         attempt(letter.pk)
         letter.refresh_from_db()
     except (DatabaseError, WelcomeLetter.DoesNotExist) as error:
-        # It is in the outbox, and the worker finishes it.
+        # The letter is in the outbox, so the worker will send it.
         logger.warning("letter_left_to_worker", exc_info=error)
 
 
@@ -225,8 +226,8 @@ def send_now(letter: WelcomeLetter) -> None:
 def send_again(letter: WelcomeLetter) -> None:
     """Try a failed letter again at once.
 
-    It keeps its key as long as Resend knows it, because it may have been accepted; later it is a
-    new letter.
+    It keeps its idempotency key while Resend knows the key, because an attempt may have been
+    accepted; later it gets a new one.
     """
     now = postgres.clock("tripwire")
     is_new = letter.refused or now >= letter.give_up_at
@@ -333,8 +334,8 @@ def record_delivery(
 ) -> None:
     """Record what became of a sent letter, unless something newer is known.
 
-    `at` is the moment by Resend's clock; of two at one moment the higher rank counts. What is told
-    of another letter of Resend's under our id, from before it was sent anew, changes nothing.
+    `at` is the time by Resend's clock; of two reports with the same time the higher rank counts. A
+    report with another `resend_id` is about an earlier sending of this letter, and is ignored.
     """
     with transaction.atomic(using="tripwire"):
         letter = WelcomeLetter.objects.select_for_update().filter(pk=letter_id).first()

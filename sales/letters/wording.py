@@ -1,6 +1,6 @@
-"""What letters and messages to a student say, in the language that was chosen for them.
+"""The texts of letters and messages to a student, in the student's language.
 
-The pages' language is their reader's and translated with the pages; this one is the student's.
+Pages are in the language of their reader and are translated by gettext; a letter is not.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""When a refusal or an error of Supabase's counts, for all kinds of requests.
+"""Decides when an error of Supabase counts as a refusal, for all kinds of requests.
 
-Supabase answers 500 to what it will never do, and also while its database has a bad moment. So
-equal answers are counted until they count as a refusal.
+Supabase answers 500 both to what it will never do and while its database fails for a moment. So
+equal errors in a row are counted, and enough of them are a refusal.
 """
 
 from datetime import timedelta

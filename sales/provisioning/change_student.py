@@ -209,7 +209,7 @@ def _corrections(change: Correction, student: Student, account: Identity) -> dic
 
 
 def _is_strangers(student: Student, new_email: str) -> bool:
-    """Whether the student's password may be with the owner of the address that was wrong.
+    """Whether the owner of the wrong address may have received the student's password.
 
     An address that changes in its case only is the same mailbox.
     """

@@ -163,7 +163,7 @@ def _ensure_account(request: StudentRequest, password: str) -> None:
         is_echo = refused.why is Refusal.EMAIL_EXISTS and not request.adopts and _is_there(request)
         if not is_echo:
             raise _refused(request, refused) from refused
-        # The error only means that our earlier attempt succeeded.
+        # "E-mail exists" only means that our earlier attempt succeeded.
         _retry_password(request, password)
 
 
@@ -218,7 +218,7 @@ def _retry_opening(request: StudentRequest, password: str) -> None:
 
 
 def _is_there(request: StudentRequest) -> bool:
-    """Whether the account exists by now. Raises `OutcomeUnclear` when nobody can say."""
+    """Whether the account exists by now. Raises `OutcomeUnclear` where that cannot be found out."""
     try:
         return accounts.find(request.account_id) is not None
     except OutcomeUnclear as unclear:

@@ -1,4 +1,4 @@
-"""Why an act on a student is refused, in words for the person who asked for it.
+"""The reasons why an act on a student is refused, in words for the person who asked for it.
 
 `Refused` are the reasons with which a request is closed; its row keeps their codes. The others are
 raised before a request is recorded.

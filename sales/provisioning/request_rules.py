@@ -1,4 +1,4 @@
-"""Whether a student may be created or changed, checked before the request is recorded.
+"""The rules for creating and changing a student, checked before a request is recorded.
 
 It reads our own tables and Supabase's, and raises a `Problem` where the act is not allowed.
 """

@@ -54,7 +54,7 @@ def attempt_for(letter: WelcomeLetter | None) -> UUID:
 def can_be_sent_again(student: Student, letter: WelcomeLetter) -> bool:
     """Whether the letter is still right, and its password, if it has one, still kept.
 
-    Whoever has signed in since it was written has got it, or another password.
+    A student who has signed in since it was written has the letter, or another password.
     """
     if letter.state == LetterState.REPLACED:
         return False

@@ -118,7 +118,8 @@ def record(
 
 @sensitive_variables()
 def content_of(asked: object, *about: UUID) -> str:
-    """What makes two requests the same: every field of the dataclass that takes part in `==`.
+    """The content that two requests must share to be the same: every field of the dataclass that
+    takes part in `==`.
 
     A field that is None is left out, so that requests recorded before it existed stay the same.
     """
@@ -203,7 +204,7 @@ def with_shown_password(
 
 
 def unsettled(asker: Identity) -> list[StudentRequest]:
-    """Requests whose outcome a user may still wonder about: open, or refused within a day.
+    """Requests whose outcome a user may not know yet: open, or refused within the last 24 hours.
 
     The user's own; for an admin everybody's. Newest first, at most twenty.
     """

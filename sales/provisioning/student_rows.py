@@ -1,4 +1,4 @@
-"""Our own rows for a request, in one transaction with its log entry and its letter."""
+"""Writes our own rows for a request, in one transaction with its log entry and its letter."""
 
 import logging
 from typing import Any
@@ -82,7 +82,7 @@ def apply(change: StudentRequest, password: str) -> tuple[StudentRequest, Welcom
     e-mail.
     """
     with transaction.atomic(using="tripwire"):
-        # The student is locked first, as when a change is recorded.
+        # Locks are taken in the order of recording a change: the student first.
         student = change.students().select_for_update().first()
         kept = StudentRequest.objects.select_for_update().get(pk=change.pk)
         if not kept.is_open:

@@ -64,7 +64,7 @@ def create(request: IdentifiedRequest) -> HttpResponse:
     """Create a student.
 
     A body is at most 16 KB. `still_creating` means that the outcome is not known yet: repeat the
-    request with the same key to hear it. Any other refusal has created nothing.
+    request with the same key to learn it. Any other refusal has created nothing.
     """
     key = _idempotency_key(request)
     body = read_body(request, StudentToCreate)
@@ -88,7 +88,8 @@ def create(request: IdentifiedRequest) -> HttpResponse:
 
 
 def _created(answer: Mapping[str, Any]) -> HttpResponse:
-    """The answer as it is, or was: what is kept may be of another version, and in another order."""
+    """The answer to a creation, or to its first request: a kept answer may be of another version
+    and have another order of keys."""
     in_order = {"ensure_ascii": False, "sort_keys": True}
     response = JsonResponse(answer, status=201, json_dumps_params=in_order)
     response["Location"] = reverse("student", args=[answer["user"]["id"]])

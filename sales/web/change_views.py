@@ -118,7 +118,7 @@ def delete(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 
 
 def _earlier_deletion(request: IdentifiedRequest, student_id: UUID) -> StudentRequest | None:
-    """The deletion that a second tap on the button came too late for: the student is gone."""
+    """The deletion that was already carried out when its button was tapped again."""
     if request.method != "POST":
         return None
     earlier = student_requests.find(_attempt(request), request.identity)
@@ -133,7 +133,7 @@ def _answer(
     form: ChangeForm,
     page: _Page,
 ) -> HttpResponse:
-    """The page of an act, or the act and then its outcome."""
+    """Show the page of an act, or carry the act out and redirect to its outcome."""
     if request.method != "POST" or request.refusal:
         return _page(request, student, form, page, problem=request.refusal)
     if not form.is_valid():

@@ -161,13 +161,13 @@ class StudentForm(IdentityForm, PasswordForm):
         choices = [(str(one), name) for one, name in names.items() if one != myself]
         chosen = str(self["manager_id"].value() or "")
         if chosen and chosen not in dict(choices):
-            # Also while nobody can list them: a chosen manager must not turn into the user.
+            # Offered even while the staff cannot be listed, so that the chosen manager is kept.
             choices.append((chosen, str(_("Выбранный раньше"))))
         self.fields["manager_id"].widget = forms.Select(choices=[("", _("Я")), *choices])
 
     @property
     def typed_fields(self) -> list[forms.BoundField]:
-        """The fields to fill in, in order. What is ticked is drawn where it is asked."""
+        """The text fields in order. Check boxes are drawn beside their question."""
         return [
             self[name]
             for name, field in self.fields.items()

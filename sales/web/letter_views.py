@@ -30,7 +30,8 @@ from sales.web.request_views import redirect_to_result
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def letter(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
-    """The three ways to a letter that arrives. A POST sends it again, or to another address."""
+    """The page with three ways to get a letter to the student. A POST sends it again, or to another
+    address."""
     student = student_for(request.identity, student_id)
     passwords.find_out_rules(request.access_token)
     if request.method != "POST":

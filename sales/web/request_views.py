@@ -44,8 +44,8 @@ class _Button:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What the page says of a request, and where its user goes from here. `text` is empty where
-    the page shows the refusal, or the student with their letter, instead.
+    """What the page says of a request, and the page that its user goes to next. `text` is empty
+    where the page shows the refusal, or the student with their letter, instead.
     """
 
     heading: str | Promise

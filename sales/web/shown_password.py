@@ -1,7 +1,7 @@
 """Carries a student's password to the page of its request, which shows it for a quarter of an hour.
 
-It travels sealed in a cookie of that one page and browser, so that no row keeps it, and only for
-the person who chose it. The seal has its time, whatever the browser does with the cookie.
+A cookie of that page carries it sealed, so that no row keeps it; only the person who chose it can
+read it. The seal expires by itself, whatever the browser does with the cookie.
 """
 
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class ShownPassword:
 
 @sensitive_variables("password", "content")
 def give(request: IdentifiedRequest, response: HttpResponse, page: str, password: str) -> None:
-    """Send the password along to the page with this path, for the person who asks."""
+    """Put the password into a cookie for the page with this path, readable by this person only."""
     content = f"{page} {request.identity.user_id} {timezone.now().timestamp()} {password}"
     response.set_cookie(
         _name(page),
@@ -45,7 +45,9 @@ def give(request: IdentifiedRequest, response: HttpResponse, page: str, password
 
 @sensitive_variables("opened", "password")
 def read(request: IdentifiedRequest, page: str) -> ShownPassword | None:
-    """The password that this person brings for this page, None if it is gone."""
+    """The password in this person's cookie for this page; None where it is missing or has
+    expired.
+    """
     sealed = request.COOKIES.get(_name(page), "")
     try:
         opened = encryption.unseal(sealed, purpose=_PURPOSE, not_older_than=SHOWN_FOR)

@@ -126,7 +126,8 @@ def _create(request: IdentifiedRequest) -> HttpResponse:
 
 @sensitive_variables("form", "content")
 def _form_key(request: IdentifiedRequest, form: StudentForm) -> str | None:
-    """The same key for a second tap on the button; another one when the form is filled in again."""
+    """The idempotency key of a form: a second tap on the button sends the same one, a form that was
+    filled in again another."""
     try:
         attempt = UUID(request.POST.get("attempt", ""))
     except ValueError:
@@ -171,7 +172,8 @@ def _form_page(
 
 
 def _line_of(form: StudentForm, request: IdentifiedRequest) -> Line | None:
-    """The person the form is filled in for. Without the database the form is there all the same."""
+    """The line of the queue that the form is filled in from; None also while the database is away,
+    so that the form still opens."""
     try:
         chosen = str(form["line"].value() or "")
         return queue.person(UUID(chosen), request.identity) if chosen else None
@@ -230,7 +232,7 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
 
 
 def _written(student: Student, known: Availability) -> list[tuple[str | Promise, object]]:
-    """The values of the columns that usually nothing writes."""
+    """The values of the columns that some software has written (`written_columns`)."""
     found = [(title, getattr(student, name)) for name, title in written_columns(known).items()]
     return [(title, _in_words(value)) for title, value in found if value is not None]
 
@@ -244,7 +246,7 @@ def _in_words(value: object) -> object:
 
 
 def _just_done(request: IdentifiedRequest, student: Student) -> str:
-    """What to say of the change that led here; empty without one."""
+    """The message about the change that was made just before; empty where there was none."""
     try:
         change = student_requests.find(UUID(request.GET.get("done", "")), request.identity)
     except ValueError:

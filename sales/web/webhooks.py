@@ -1,4 +1,4 @@
-"""What other services tell us by themselves: Resend, what became of a letter."""
+"""Webhooks of other services: Resend reports what became of a letter."""
 
 import json
 import logging
@@ -39,8 +39,8 @@ class UnreadableEvent(BadRequest):
 def resend_event(request: HttpRequest) -> HttpResponse:
     """Store a signed event of Resend's, and answer at once; the worker does the rest.
 
-    Whoever sends it has no account: the signature says who it is. Repeated and unknown events are
-    accepted, since Resend would send them again.
+    The sender has no account and is identified by the signature. Repeated and unknown events are
+    answered 200, because Resend would send them again otherwise.
     """
     if not settings.RESEND_WEBHOOK_SECRET:
         raise NotFound
@@ -51,12 +51,12 @@ def resend_event(request: HttpRequest) -> HttpResponse:
 
 @sensitive_variables()
 def _verified(request: HttpRequest, secret: str) -> Mapping[str, Any]:
-    """The event, as it was signed within five minutes. Raises a `Problem`."""
+    """The event of a request that was signed within the last five minutes. Raises a `Problem`."""
     headers = {name: request.headers.get(f"svix-{name}", "") for name in _SIGNED_HEADERS}
     if not all(headers.values()):
         raise WrongSignature
     try:
-        # As it was sent: JSON that was read and written again has another signature.
+        # The raw body: JSON that was parsed and written again has another signature.
         payload = request.body.decode()
         if not payload:
             raise UnreadableEvent

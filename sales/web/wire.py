@@ -10,8 +10,8 @@ from sales.models import LetterState, Student, WelcomeLetter
 
 
 class StudentToCreate(Body):
-    """A student to be. `manager_id` is the asker by default: a manager may name only themselves, an
-    admin anybody of the staff."""
+    """The student to create. `manager_id` is the caller by default; a manager may name only
+    themselves, an admin any staff member."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["email", "full_name", "password"]})
 

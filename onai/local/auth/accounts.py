@@ -219,7 +219,7 @@ def password_matches(account: User, password: str) -> bool:
     try:
         return bcrypt.checkpw(typed, (account.encrypted_password or "").encode())
     except ValueError:
-        return False  # What is kept there is no hash.
+        return False  # The column holds no bcrypt hash.
 
 
 def hash_password(password: str) -> str:

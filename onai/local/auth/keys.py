@@ -71,7 +71,7 @@ class Keys:
             cls._generate(algorithm).save(folder)
         kept = json.loads(path.read_text())
         signing = tuple(SigningKey(**key) for key in kept.pop("signing"))
-        # An older demo has kept fewer.
+        # The file of an older demo has fewer keys.
         added = {name: value for name, value in _keys_of_resend().items() if not kept.get(name)}
         keys = cls(**{**kept, **added}, signing=signing)
         if added:

@@ -162,7 +162,7 @@ def address_of(request: HttpRequest) -> str:
         try:
             return str(ipaddress.ip_address(first))
         except ValueError:
-            pass  # As if the header were not there.
+            pass  # An invalid header counts as absent.
     return str(request.META.get("REMOTE_ADDR", ""))
 
 

@@ -271,7 +271,8 @@ def _page_of_users(request: HttpRequest) -> HttpResponse:
     if per_page == 0:
         raise Refusal(500, "unexpected_failure", "Internal Server Error")
     page, per_page = 1 if page is None else page, per_page or _PAGE_SIZE
-    # By this alone, as in Supabase: accounts of one moment may be listed twice or never.
+    # Ordered by the moment alone, as in Supabase: accounts of one moment may be listed twice or
+    # never.
     everyone = User.objects.filter(aud="authenticated").order_by("-created_at")
     total = everyone.count()
     first = (max(page, 1) - 1) * per_page

@@ -1,4 +1,4 @@
-"""Resend's API, as far as the product and those who try it need it."""
+"""Resend's API, as far as the product and its tests use it."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ View = Callable[..., dict[str, Any]]
 
 
 def _answers(method: str, *, full_access: bool = True) -> Callable[[View], Callable[..., Any]]:
-    """An address of the API: its method, and whether a key that may only send is refused."""
+    """Make an endpoint of the API. `full_access`: a key that may only send is refused."""
 
     def decorate(view: View) -> Callable[..., HttpResponse]:
         @wraps(view)
@@ -114,7 +114,7 @@ def suppression(request: HttpRequest, email: str) -> dict[str, Any]:
 
 
 def _accept(request: HttpRequest) -> tuple[Letter, bool]:
-    """The letter, and whether it has not been sent before under its key."""
+    """The letter, and whether it is new under its idempotency key."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not 1 <= len(key) <= _KEY_LENGTH:
         raise Refusal(400, "invalid_idempotency_key", "The key must be between 1-256 chars")

@@ -1,4 +1,6 @@
-"""The mailbox: every letter that the product has sent, and what one wants to become of it."""
+"""The mailbox: every letter that the product has sent, with buttons for the events of a
+delivery.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -30,7 +32,7 @@ def letter(request: HttpRequest, letter_id: UUID) -> HttpResponse:
 
 @require_POST
 def happen(request: HttpRequest, letter_id: UUID, event: str) -> HttpResponse:
-    """Let an event happen to a letter: the signed webhook goes to the product at once."""
+    """Make an event happen to a letter: the product gets the signed webhook at once."""
     if event not in webhook.EVENTS:
         raise Http404
     status = webhook.tell(get_object_or_404(Letter, pk=letter_id), event)

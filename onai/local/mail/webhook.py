@@ -1,4 +1,4 @@
-"""What becomes of a captured letter, and the signed webhook that tells the product of it."""
+"""Delivery events of a captured letter, and the signed webhook that reports them to the product."""
 
 import base64
 import hashlib
@@ -31,15 +31,15 @@ _BOUNCE = {
     "message": "The recipient's email provider sent a hard bounce message.",
     "diagnosticCode": ["smtp; 550 5.1.1 user unknown"],
 }
-# What an event says beside the letter.
+# The data of an event beside those of the letter.
 _DETAILS: dict[str, dict[str, Any]] = {
     "bounced": {"bounce": _BOUNCE},
     "suppressed": {"suppressed": _SUPPRESSED},
 }
 EVENTS = ("delivered", "delivery_delayed", "bounced", "complained", "suppressed")
-# After these an address gets nothing more.
+# After these events nothing is sent to the address any more.
 _SUPPRESSING = {"bounced": "bounce", "complained": "complaint"}
-# The addresses that Resend has for tests, and what becomes of a letter to each.
+# Resend's addresses for tests, and the events of a letter to each.
 _TEST_RECIPIENTS = {
     "delivered": ("delivered",),
     "bounced": ("bounced",),
@@ -64,9 +64,9 @@ def signed(body: bytes, *, secret: str, moment: datetime | None = None) -> dict[
 
 
 def tell(letter: Letter, event: str) -> int | None:
-    """Let an event happen to a letter, and tell the product; returns its HTTP status.
+    """Make an event happen to a letter, and send its webhook; returns the product's HTTP status.
 
-    None where the product is not there, or nobody has said where it is.
+    None where the product does not answer, or its address is not set (`LOCAL_SITE`).
     """
     now = datetime.now(UTC)
     Letter.objects.filter(pk=letter.pk).update(last_event=event)
@@ -86,7 +86,7 @@ def tell(letter: Letter, event: str) -> int | None:
 
 
 def send_own_events(letter: Letter) -> None:
-    """Let happen what happens to a letter by itself, after the answer to whoever sent it."""
+    """Send the events that follow from a letter's address, after the answer to its sender."""
     events = ("sent", *_own_events(letter))
     if settings.LOCAL_SITE:
         threading.Thread(target=_tell_apart, args=[letter, events], daemon=True).start()

@@ -36,7 +36,7 @@ _FIRST_DAY = date(2000, 1, 1)
 
 
 class ManagerForm(AddressForm):
-    """What a page shows is of all managers, of one, or of none."""
+    """Whose students a page shows: those of all managers, of one, or those without a manager."""
 
     manager = forms.ChoiceField(label=_("Менеджер"), required=False)
 
@@ -53,7 +53,7 @@ class ManagerForm(AddressForm):
         self.is_valid()
 
     def _former(self, asked: str | None, staff: Container[str]) -> list[tuple[str, Any]]:
-        """The choice of somebody who is no longer on the staff, whom only a link names."""
+        """The choice of a former staff member, whom only a link names."""
         if not self.takes_former_staff or not asked or asked in staff:
             return []
         try:

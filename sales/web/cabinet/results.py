@@ -1,4 +1,4 @@
-"""Results: how much was sold, how that compares, and the rating of the managers."""
+"""Results: sales, their change against an earlier period, and the rating of the managers."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -31,8 +31,9 @@ from sales.web.cabinet.sections import Section, kept, query, section, staff, who
 
 @dataclass(frozen=True, slots=True)
 class _Headline:
-    """The first sentence, the tiles, and with what they are compared; None for nothing. `finished`
-    is how many have finished the course, by manager; None where that is not known.
+    """The first sentence, the tiles, and the change against an earlier period; None where there is
+    nothing to compare with. `finished`: how many students have finished the course, by manager;
+    None where that is not known.
     """
 
     sentence: str
@@ -56,7 +57,8 @@ class _Figures:
 
 @dataclass(frozen=True, slots=True)
 class _Weeks:
-    """The figures of the last full week and the week before; what cannot be known, in words."""
+    """The figures of the last full week and of the week before. `unknown`: what cannot be known, in
+    words."""
 
     last: WeekFigures
     before: WeekFigures

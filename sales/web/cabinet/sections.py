@@ -1,4 +1,4 @@
-"""Parts of a page that an outage takes down one by one, and what their views share."""
+"""Sections of a page, each of which fails by itself in an outage, and what their views share."""
 
 import logging
 from collections.abc import Callable

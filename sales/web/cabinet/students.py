@@ -1,4 +1,4 @@
-"""The cabinet's first page: the students, and what is not finished; the students as a file."""
+"""The cabinet's first page: the list of students and unfinished work. Also the list as a file."""
 
 import logging
 from collections.abc import Iterator
@@ -165,7 +165,7 @@ _COLUMNS = (
 @role_required("admin", "sales")
 @require_safe
 def students_csv(request: IdentifiedRequest) -> HttpResponseBase:
-    """The filtered students, as Excel with Russian settings opens them."""
+    """The filtered students as a CSV file."""
     form = StudentListForm(request.GET, staff=staff())
     refuse_errors(form)
     wanted = _own(request, form.wanted)

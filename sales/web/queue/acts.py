@@ -1,4 +1,4 @@
-"""What is done with a line of the queue: claimed, released, closed, opened again, added by hand."""
+"""Acts on a line of the queue: claim, release, close, reopen, add by hand."""
 
 from urllib.parse import urlencode
 from uuid import UUID
@@ -32,7 +32,7 @@ def release(request: IdentifiedRequest, buyer_id: UUID) -> HttpResponse:
 @role_required("admin", "sales", keeps_text=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def close(request: IdentifiedRequest, buyer_id: UUID) -> HttpResponse:
-    """The form that asks why, and the closing."""
+    """Show the form that asks for the reason; a POST closes the line."""
     line = queue.line(buyer_id, request.identity)
     form = ClosingForm(_sent(request), initial=request.typed)
     if request.method == "POST" and not request.refusal and form.is_valid():
@@ -54,7 +54,7 @@ def reopen(request: IdentifiedRequest, buyer_id: UUID) -> HttpResponse:
 @role_required("admin", "sales", keeps_text=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: IdentifiedRequest) -> HttpResponse:
-    """The form to add somebody who paid, and the adding."""
+    """Show the form for a person who paid; a POST adds them to the queue."""
     form = ReportForm(_sent(request), initial=request.typed)
     if request.method == "POST" and not request.refusal and form.is_valid():
         line_acts.report(form.report, request.identity)

@@ -1,4 +1,4 @@
-"""The forms of the queue: which lines, why one is closed, who else has paid."""
+"""The forms of the queue: the filter, the reason of a closing, a purchase added by hand."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _LONGEST_NOTE = 500
 
 
 class QueueForm(PagedForm):
-    """Which lines: of a state, or all that are open."""
+    """The filter of the queue: lines of one state, or all open ones."""
 
     parameters = {
         **PagedForm.parameters,
@@ -32,7 +32,7 @@ class QueueForm(PagedForm):
 
     @property
     def line_state(self) -> LineState | None:
-        """The state; nonsense means all that are open."""
+        """The state in the address; None, for all open lines, where it is missing or invalid."""
         self.is_valid()
         state = self.cleaned_data.get("state")
         return LineState(state) if state else None
@@ -66,7 +66,7 @@ class ClosingForm(forms.Form):
 
 
 class ReportForm(forms.Form):
-    """Somebody who paid and whom no data show."""
+    """A person who paid, and whom no data show."""
 
     name = forms.CharField(
         label=_("Имя"), widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -106,7 +106,7 @@ class ReportForm(forms.Form):
 
 
 class NoPaymentForm(ListForm):
-    """Whose students without a payment; `manager` is for admins."""
+    """Whose students without a known purchase are listed; `manager` is for admins."""
 
     more_managers = ()
 

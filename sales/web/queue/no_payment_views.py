@@ -1,4 +1,6 @@
-"""Accesses without a known purchase: the list, and whose purchase an access is."""
+"""Students with access and no known purchase: the list, and the page that matches one to a
+buyer.
+"""
 
 from uuid import UUID
 
@@ -20,7 +22,7 @@ from sales.web.queue.forms import FindForm, NoPaymentForm, ReasonForm
 @role_required("admin", "sales")
 @require_safe
 def students(request: IdentifiedRequest) -> HttpResponse:
-    """The students of whom no sign of a purchase is known: a manager's own, an admin's all."""
+    """The students without a known purchase. A manager sees their own, an admin all."""
     colleagues = staff()
     form = NoPaymentForm(request.GET, staff=colleagues)
     asker = request.identity
@@ -46,7 +48,9 @@ def students(request: IdentifiedRequest) -> HttpResponse:
 @role_required("admin", "sales")
 @require_http_methods(["GET", "HEAD", "POST"])
 def purchase(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
-    """Whose purchase an access is: what is known, a search for its lead, an admin's explanation."""
+    """The purchase behind a student's access: the match, a search for the lead, an admin's
+    explanation.
+    """
     student = student_for(request.identity, student_id)
     form, reason = FindForm(request.POST or None), ReasonForm()
     found = None

@@ -1,4 +1,4 @@
-"""What the owners' overview tells of the queue."""
+"""The queue's notice on the owners' overview."""
 
 import logging
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def of_queue() -> Notice | None:
-    """How many wait for access, and how long the first of them; None where nobody does."""
+    """The number of persons who wait for access, and the longest wait; None where nobody waits."""
     try:
         waiting = queue.summary()
     except (OperationalError, InterfaceError) as error:

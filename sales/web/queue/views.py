@@ -44,7 +44,7 @@ _TABS = (
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A line, and the students who may be the same person."""
+    """A line of the queue, and the students who may be the same person."""
 
     line: Line
     similar: list[Student]
@@ -103,7 +103,7 @@ def _landing() -> LandingReading:
 
 
 def _just_closed(request: IdentifiedRequest) -> Line | None:
-    """The line whose closing led here, for a message with its undoing."""
+    """The line that was closed just before, for a message with a button that reopens it."""
     try:
         return queue.line(UUID(request.GET.get("closed", "")), request.identity)
     except (ValueError, queue.NoSuchLine):
@@ -114,9 +114,9 @@ def _just_closed(request: IdentifiedRequest) -> Line | None:
 @require_safe
 @describes(Operation(wire.QueueShape, query=(QueueForm,)))
 def queue_api(request: IdentifiedRequest) -> HttpResponse:
-    """Who has a sign of a purchase and no access, longest wait first, 25 at a time.
+    """The persons with a sign of a purchase and no access, longest wait first, 25 at a time.
 
-    Without `state`, those that are open. Closed ones come newest first.
+    Without `state`, all open lines. Closed lines come newest first.
     """
     form = QueueForm(request.GET)
     refuse_errors(form)
@@ -143,7 +143,7 @@ _COLUMNS = (
 @role_required("admin", "sales")
 @require_safe
 def queue_csv(request: IdentifiedRequest) -> HttpResponseBase:
-    """The lines, as Excel with Russian settings opens them."""
+    """The lines as a CSV file."""
     form = QueueForm(request.GET)
     refuse_errors(form)
     lines = queue.all_lines(form.line_state, request.identity)

@@ -12,7 +12,8 @@ from sales.models import SignalKind
 
 
 class SignalShape(Shape):
-    """A sign of a purchase and when it was first seen. `gone_at`: since when it is not true."""
+    """A sign of a purchase and when it was first seen. `gone_at`: when it turned out to be no
+    longer true."""
 
     kind: SignalKind
     at: Moment
