@@ -20,7 +20,7 @@ class SalesConfig(AppConfig):
         from onai.web.look.language import language_chosen
         from sales import letters, probes
         from sales.adoption import optional_tables
-        from sales.adoption.migrating import check_before_migrating
+        from sales.adoption.migrating import adapt_before_migrating
         from sales.money.accesses import accesses_of
         from sales.student_marks import watch_student_marks
         from sales.web.queue import notice
@@ -34,4 +34,4 @@ class SalesConfig(AppConfig):
         language_chosen.connect(letters.keep_chosen_language)
         notices.OVERVIEW.append(notice.of_queue)
         COUNTERS.append(accesses_of)
-        pre_migrate.connect(check_before_migrating, sender=self)
+        pre_migrate.connect(adapt_before_migrating, sender=self)

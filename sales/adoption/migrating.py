@@ -9,7 +9,7 @@ from sales import adoption
 from sales.adoption import Severity
 
 
-def check_before_migrating(using: str, **options: Any) -> None:
+def adapt_before_migrating(using: str, **options: Any) -> None:
     """Adapt the adopted tables, or refuse with the reasons. Receives `pre_migrate`.
 
     Raises `CommandError` before any migration has begun.
