@@ -8,7 +8,6 @@ from django.views.decorators.debug import sensitive_variables
 
 from onai.contacts import phones
 from sales import links
-from sales.cabinet.attention import Attention
 from sales.letters import wording
 from sales.letters.contents import language_of
 from sales.models import LetterKind, RequestKind, Student
@@ -47,11 +46,11 @@ def credentials(student: Student, *, password: str, kind: str, language: str) ->
     return message("\n".join(lines), student.phone)
 
 
-def nudge(student: Student, attention: Attention) -> Message:
-    """What to write to somebody who has not started, or has gone quiet."""
+def nudge(student: Student, *, has_started: bool) -> Message:
+    """The message to a student who has not started, or, with `has_started`, has gone quiet."""
     language = language_of(student)
     words = wording.words_in(language)
-    opening = words.gone_quiet if attention.has_started else words.not_started
+    opening = words.gone_quiet if has_started else words.not_started
     return reminder(student, language=language, opening=opening)
 
 

@@ -221,7 +221,7 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
         "history": history,
         "under_way": student_requests.open_request_of(found),
         "done": _just_done(request, found),
-        "message": messenger.nudge(found, attention)
+        "message": messenger.nudge(found, has_started=attention.has_started)
         if attention
         else messenger.reminder(found, language=letters.language_of(found)),
         "shows_password": student_requests.with_shown_password(

@@ -107,7 +107,7 @@ def _acts(student: Student, learning: Learning, others: list[OtherAddress]) -> l
     acts = []
     attention, letter = attention_of(student, learning), student.latest_letter
     if attention:
-        message = messenger.nudge(student, attention)
+        message = messenger.nudge(student, has_started=attention.has_started)
         here = f"{reverse('student', args=[student.pk])}#message"
         acts.append(
             CardAct(message.whatsapp, _("Написать в WhatsApp"), opens_chat=True)
