@@ -40,7 +40,10 @@ class Unmailed:
 
 @dataclass(frozen=True, slots=True)
 class MailErrors:
-    """The errors of one text in the last week, without contacts. `channel` is `email` or `sms`."""
+    """The errors of one text in the last week, without contacts. `channel` is `email` or `sms`.
+
+    An empty text is all the rarer ones of a channel.
+    """
 
     channel: str
     text: str
@@ -134,7 +137,11 @@ select {ROWS_ARE_FILTERED.format(table="'landing_leads'::regclass")} as rows_are
     coalesce(max(last_handled) > max(last_late), false))
     from came join by_source using (source) where mailed) as unmailed,
   (select json_agg(json_build_array(channel, text, n)) from (
-    select * from errors order by n desc, channel, text limit {_MOST_ERRORS}) as one) as errors
+    select channel, case when place <= {_MOST_ERRORS} then text else '' end as text, sum(n) as n
+    from (
+      select *, row_number() over (order by n desc, channel, text) as place from errors
+    ) as placed
+    group by 1, 2 order by max(place)) as one) as errors
 """
 
 

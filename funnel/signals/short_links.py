@@ -17,20 +17,14 @@ from funnel.signals.lead_reader import clock
 from funnel.signals.marks import MarkId
 from onai.periods import Period
 
-# Whoever opens a link without a person, as regular expressions in lower case. A Cubot is a phone.
-PREVIEWS = (
-    r"(?<!cu)bot\M",
-    *("crawl", "spider", "preview", "facebookexternalhit", "whatsapp", "viber", "vkshare"),
-    *(
-        "skype",
-        "google-safety",
-        "googleimageproxy",
-        "headless",
-        "^curl",
-        "^wget",
-        "^python",
-        "^go-",
-    ),
+# Whoever opens a link without a person, as a regular expression in lower case. A Cubot is a phone.
+PREVIEWS = "|".join(
+    (
+        r"(?<!cu)bot\M",
+        *("crawl", "spider", "slurp", "preview", "facebookexternalhit", "whatsapp", "viber"),
+        *("vkshare", "skype", "slack", "discord", "google-safety", "googleimageproxy", "monitor"),
+        *("headless", "^curl", "^wget", "^python", "^go-", "^okhttp", "^java"),
+    )
 )
 _STATEMENT = """
 select statement_timestamp() as as_of,
@@ -91,7 +85,7 @@ def _count(period: Period, sources: Sequence[str]) -> LinkClicks:
         "until": period.end,
         "every_source": not sources,
         "sources": list(sources),
-        "previews": "|".join(PREVIEWS),
+        "previews": PREVIEWS,
     }
     row = ask(_STATEMENT, parameters)
     found = row["found"] or {}

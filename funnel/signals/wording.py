@@ -152,7 +152,12 @@ def of_errors(errors: Iterable[MailErrors]) -> list[str]:
     names = {"email": _("письма"), "sms": _("SMS")}
     line = _("%(channel)s: %(text)s — %(count)s")
     return [
-        line % {"channel": names[one.channel], "text": one.text, "count": one.count}
+        line
+        % {
+            "channel": names[one.channel],
+            "text": one.text or _("другие ошибки"),
+            "count": one.count,
+        }
         for one in errors
     ]
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from django.db import connections
+from django.utils.translation import gettext as _
 
 from funnel.landing.optional_tables import (
     COURSE_SALES,
@@ -20,13 +21,9 @@ from funnel.landing.optional_tables import (
     SHORT_LINK_CLICKS,
     SHORT_LINKS,
 )
+from funnel.signals.short_links import PREVIEWS
 from sales.models import SignalKind
 
-# Previews of links by messengers, search engines and scripts are no clicks of a person.
-ROBOTS = (
-    "bot|crawl|spider|slurp|preview|scan|monitor|externalhit|whatsapp|telegram|viber|skype|slack"
-    "|discord|vkshare|curl|wget|python|okhttp|java/|go-http|headless|^$"
-)
 # The beginning of a sweep through the leads.
 NOWHERE = UUID(int=0)
 _LAST_DIGITS = 7
@@ -93,12 +90,13 @@ from journey_stages
 where lead_id = any(%s) and stage like 'payment\\_%%'
 order by lead_id, created_at
 """
-_CLICKS = f"""
+# A click of nobody opens no line: neither a preview nor one without a user agent.
+_CLICKS = """
 select link.lead_id, min(clicked_at)
 from short_links link join short_link_clicks click on click.short_link_id = link.id
-where link.lead_id = any(%s) and coalesce(click.user_agent, '') !~* '{ROBOTS}'
+where link.lead_id = any(%s) and click.user_agent <> '' and lower(click.user_agent) !~ %s
 group by link.lead_id
-"""  # noqa: S608
+"""
 _DEALS = """
 select deal_id, phone, amount, sale_date, to_jsonb(sale)::text from express_course_sales sale
 """
@@ -182,6 +180,32 @@ def unsure() -> frozenset[SignalKind]:
     return frozenset(unknown)
 
 
+def unknown_signals() -> list[str]:
+    """Which signals cannot be known, because a table that tells them is closed to us; a sentence
+    each. Raises Django's database errors.
+    """
+    sentences = []
+    if not COURSE_SALES.readable():
+        sentences.append(
+            _("Сделок CRM сайт не видит: о ком известно только из CRM, того здесь нет.")
+        )
+    if not JOURNEY_STAGES.readable():
+        sentences.append(
+            _(
+                "Этапы заявок сайт не видит: кто выбрал способ оплаты, известно только по самой"
+                " заявке, а когда — нет."
+            )
+        )
+    if not (SHORT_LINKS.readable() and SHORT_LINK_CLICKS.readable()):
+        sentences.append(
+            _(
+                "Переходов по коротким ссылкам сайт не видит: кто только открыл ссылку из SMS, тот"
+                " может сюда не попасть."
+            )
+        )
+    return sentences
+
+
 def _asked(place: Place, before: datetime, size: int) -> dict[str, Any]:
     return {"after": place.created_at, "after_id": place.id, "before": before, "size": size}
 
@@ -225,7 +249,7 @@ def _payments(ids: list[UUID]) -> dict[UUID, Mark]:
 def _clicks(ids: list[UUID]) -> dict[str, datetime]:
     if not ids or not (SHORT_LINKS.readable() and SHORT_LINK_CLICKS.readable()):
         return {}
-    return dict(_rows(_CLICKS, [list(map(str, ids))]))
+    return dict(_rows(_CLICKS, [list(map(str, ids)), PREVIEWS]))
 
 
 def _deal(

@@ -14,7 +14,7 @@ from tests.settings import LANDING_URL
 from tests.support.desk import Desk
 from tests.support.optional_tables import taken_away
 from tests.support.outages import landing_outage
-from tests.support.student_rows import Sales
+from tests.support.student_rows import Sales, text_on
 from tests.support.watched_leads import SIGNALS, signal, signals, write_weeks
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -331,6 +331,21 @@ def test_errors_of_the_mailer_are_counted_by_text_without_contacts(
         {"channel": "email", "text": "550 5.1.1 no mailbox …", "count": 3},
         {"channel": "sms", "text": "operator rejected …", "count": 2},
     ]
+
+
+def test_the_rarer_errors_of_the_mailer_are_counted_together(
+    admin: Client, landing: LandingPages
+) -> None:
+    at = datetime.now(UTC) - HOUR
+    often = [{"email_error": f"code {code}", "created_at": at} for code in "abcde" for _n in "12"]
+    rare = [{"email_error": f"code {code}", "created_at": at} for code in "fgh"]
+    landing.write(*often, *rare)
+
+    found = signals(admin)["errors"]
+
+    assert found[-1] == {"channel": "email", "text": "", "count": 3}
+    assert sum(one["count"] for one in found) == 13
+    assert "письма: другие ошибки — 3" in text_on(admin.get("/status"))
 
 
 # --- The second source of clicks ---------------------------------------------------------------

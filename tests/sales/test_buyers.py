@@ -62,6 +62,16 @@ def test_each_signal_is_kept_with_the_moment_it_was_first_seen(world: Buyers) ->
     assert line["waiting_since"] == line["chose_at"]
 
 
+def test_a_signal_keeps_its_first_moment_when_landing_tells_a_later_one(world: Buyers) -> None:
+    lead = world.clicked()
+    (first,) = world.join()
+
+    world.change(lead, sms_clicked_at=ago(minutes=1))
+    (line,) = world.join()
+
+    assert line["clicked_at"] == line["waiting_since"] == first["clicked_at"]
+
+
 def test_a_payment_method_in_the_metadata_is_a_choice(world: Buyers) -> None:
     world.lead(metadata={"paymentMethod": "manager"})
 
@@ -84,6 +94,7 @@ def test_a_choice_without_its_moment_that_comes_later_is_new(world: Buyers) -> N
     ("user_agent", "opens"),
     [
         (HUMAN, True),
+        ("Mozilla/5.0 (Linux; CUBOT X18) Chrome/120", True),
         ("WhatsApp/2.24.10 A", False),
         ("TelegramBot (like TwitterBot)", False),
         ("facebookexternalhit/1.1", False),

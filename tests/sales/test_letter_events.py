@@ -81,6 +81,20 @@ def test_the_newest_event_decides_in_every_order_and_twice(create: Any, desk: De
     assert {one["id"]: one["delivery"] for one in told} == expected
 
 
+@pytest.mark.parametrize("order", [("delivered", "sent"), ("sent", "delivered")])
+def test_of_two_events_of_one_moment_the_later_state_counts(
+    create: Any, desk: Desk, order: tuple[str, str]
+) -> None:
+    create()
+    letter = letter_of(desk)
+    moment = event_of(letter, "sent")["created_at"]
+    for kind in order:
+        send({**event_of(letter, kind), "created_at": moment})
+        run_worker()
+
+    assert letter_of(desk)["delivery"] == "delivered"
+
+
 def test_delivered_is_not_undone_by_an_older_event(create: Any, desk: Desk) -> None:
     create()
     letter = letter_of(desk)

@@ -18,6 +18,7 @@ from tests.conftest import LandingPages
 from tests.settings import LANDING_URL
 from tests.support.buyers import Buyers, ago
 from tests.support.desk import GOOD, Desk
+from tests.support.optional_tables import taken_away
 from tests.support.outages import landing_outage, tripwire_outage
 from tests.support.people import Accounts
 from tests.support.student_changes import ADMIN, MANAGER, OTHER, SignIn, signed_in, text_of
@@ -201,6 +202,27 @@ def test_a_claim_holds_for_half_an_hour_and_can_be_given_back(
     desk.connection.execute("update sales_buyers set claimed_until = now()")
     assert _json(manager, state="waiting")["count"] == 1
     assert _log(desk) == ["queue_claim", "queue_release", "queue_claim"]
+
+
+def test_a_claim_that_has_ended_is_anybodys(
+    world: Buyers, manager: Client, desk: Desk, colleague: Any
+) -> None:
+    line = _line(world)
+    _act(manager, line, "claim")
+    desk.connection.execute("update sales_buyers set claimed_until = now() - interval '1 second'")
+
+    assert "вы занимаетесь до" in text_of(_act(signed_in(OTHER), line, "claim"))
+
+
+@pytest.mark.parametrize(("act", "body"), [("release", {}), ("close", {"reason": "not_paid"})])
+def test_an_admin_may_do_both_with_a_line_that_a_manager_works_on(
+    world: Buyers, manager: Client, desk: Desk, act: str, body: dict[str, str]
+) -> None:
+    line = _line(world)
+    _act(manager, line, "claim")
+
+    assert _act(signed_in(ADMIN), line, act, **body).status_code == 200
+    assert _log(desk) == ["queue_claim", f"queue_{act}"]
 
 
 def test_of_racing_claims_one_wins_and_the_other_is_told_who(
@@ -476,6 +498,28 @@ def test_a_match_that_a_person_undid_is_not_made_again(
 
 
 # --- Outages -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [QUEUE, f"{QUEUE}/no-payment"])
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        (("express_course_sales",), "Сделок CRM сайт не видит"),
+        (("journey_stages",), "Этапы заявок сайт не видит"),
+        (("short_links",), "Переходов по коротким ссылкам сайт не видит"),
+        (("short_link_clicks",), "Переходов по коротким ссылкам сайт не видит"),
+    ],
+)
+def test_the_queue_says_which_signals_it_cannot_know(
+    world: Buyers, manager: Client, page: str, tables: tuple[str, ...], told: str
+) -> None:
+    assert "сайт не видит" not in text_of(manager.get(page))
+
+    with taken_away(*tables):
+        said = text_of(manager.get(page))
+
+    assert told in said
+    assert said.count("сайт не видит") == 1
 
 
 def test_without_landing_the_queue_is_shown_and_says_so(

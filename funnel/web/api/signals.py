@@ -63,7 +63,9 @@ class MailerShape(Shape):
 
 
 class MailErrorShape(Shape):
-    """Leads of the last week with this error, whose text is without contacts."""
+    """Leads of the last week with this error, whose text is without contacts, and empty for all the
+    rarer ones of a channel.
+    """
 
     channel: str = Field(description="`email` or `sms`")
     text: str

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.web.problems import BadRequest
-from sales.handoff import lead_search, matching, no_payment
+from sales.handoff import landing_reader, lead_search, matching, no_payment
 from sales.models import StudentLead
 from sales.permissions import student_for
 from sales.staff import distinct_names
@@ -39,6 +39,7 @@ def students(request: IdentifiedRequest) -> HttpResponse:
             ]
         ),
         "share": section(matching.match_share),
+        "unknown": section(landing_reader.unknown_signals),
         "is_first_page": not form.place,
     }
     status = 400 if form.errors else 200

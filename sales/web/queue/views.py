@@ -25,7 +25,7 @@ from onai.web.api.openapi import Operation, describes
 from onai.web.api.shapes import json_answer
 from onai.web.paging import ListPage
 from onai.web.problems import DatabaseUnavailable
-from sales.handoff import matching, no_payment, queue
+from sales.handoff import landing_reader, matching, no_payment, queue
 from sales.handoff.queue import Line, LineState
 from sales.models import ReadingPosition, SignalKind, Student
 from sales.web.cabinet.sections import section
@@ -52,10 +52,13 @@ class ShownLine:
 
 @dataclass(frozen=True, slots=True)
 class LandingReading:
-    """When Landing was last read, None before that; and whether it answers now."""
+    """When Landing was last read, None before that; whether it answers now; and which signals it
+    does not show us, a sentence each.
+    """
 
     last_at: datetime | None
     answers: bool
+    unknown: tuple[str, ...] = ()
 
 
 @role_required("admin", "sales")
@@ -95,11 +98,12 @@ def _landing() -> LandingReading:
     position = ReadingPosition.objects.filter(sweep="new leads").first()
     last_at = position.finished_at if position else None
     try:
+        unknown = tuple(landing_reader.unknown_signals())
         postgres.clock("landing")
     except django.db.Error as error:
         logger.warning("landing_not_read", extra={"error": type(error).__name__})
         return LandingReading(last_at, answers=False)
-    return LandingReading(last_at, answers=True)
+    return LandingReading(last_at, answers=True, unknown=unknown)
 
 
 def _just_closed(request: IdentifiedRequest) -> Line | None:
