@@ -16,11 +16,21 @@ from funnel.report.utm import MarkTable
 from funnel.stages import STAGES, Counting
 from funnel.stats.comparison import Rate, Verdict
 from funnel.templatetags.names import days
-from funnel.web.difference import Figure, compared_days, in_full, in_tile
+from funnel.web.difference import Figure, compared_days, in_full, in_tile, of_median, of_time
 from funnel.web.links import Link, changed
 from funnel.web.picture import Measured, Metric, figure_of, written
 from funnel.web.wording import METRICS
-from onai.templatetags.russian import clock, day, duration, hours, nouns, percent, plural, tenge
+from onai.templatetags.russian import (
+    clock,
+    day,
+    duration,
+    duration_in_words,
+    hours,
+    nouns,
+    percent,
+    plural,
+    tenge,
+)
 from onai.web.period_form import ChosenPeriod, in_words
 
 
@@ -258,27 +268,39 @@ def of_speed(times: TimeToBuy) -> str:
     """How long people usually think."""
     now = times.all.now
     if now.median is not None:
-        told = {"median": duration(now.median)}
+        told = {"median": duration_in_words(now.median)}
         return _now("Обычно покупают через %(median)s после заявки.") % told
     if now.purchases:
         return _now("Сколько думали, не узнать: ни у одной покупки не записано время.")
     return _now("За эти дни покупок нет.")
 
 
-def details_of_speed(times: TimeToBuy, *, too_young: bool) -> list[str]:
-    """The quick and the slow, the change, and the number of known times."""
-    now, told = times.all.now, []
+def young_speed(times: TimeToBuy, *, too_young: bool) -> str:
+    """That only the quick have bought so far; empty where that is not so."""
+    if not (times.all.now.timed and too_young):
+        return ""
+    return _now("Это пока только те, кто решил быстро: недавние заявки ещё думают.")
+
+
+def speeds(times: TimeToBuy) -> list[Figure]:
+    """The quick quarter, the median and the slow quarter; nothing where no time is known."""
+    now, before = times.all.now, times.all.before
+    was = before if before and before.has_quarters else None
+    told: list[Figure] = []
+    if now.median is not None:
+        told.append(Figure(_now("Обычно"), duration(now.median), of_median(times.all)))
     if now.has_quarters and now.lower is not None and now.upper is not None:
-        quarters = {"lower": duration(now.lower), "upper": duration(now.upper)}
-        told.append(
-            _now(
-                "Самые быстрые 25 %% — за %(lower)s и меньше,"
-                " самые медленные 25 %% — дольше, чем за %(upper)s."
-            )
-            % quarters
-        )
-    if now.timed and too_young:
-        told.append(_now("Это пока только те, кто решил быстро: недавние заявки ещё думают."))
+        quick = of_time(was.lower if was else None)
+        slow = of_time(was.upper if was else None)
+        told.insert(0, Figure(_now("Быстрые 25 %"), duration(now.lower), quick))
+        told.append(Figure(_now("Медленные 25 %"), duration(now.upper), slow))
+    return told
+
+
+def details_of_speed(times: TimeToBuy) -> list[str]:
+    """What the tiles rest on: the change, and the number of known times."""
+    now = times.all.now
+    told: list[str] = []
     if now.timed:
         told += _changed_speed(times.all)
     if now.purchases:
@@ -289,6 +311,13 @@ def details_of_speed(times: TimeToBuy, *, too_young: bool) -> list[str]:
     if now.before_lead:
         early = _now("Время раньше самой заявки, поэтому не в счёт: %(count)s.")
         told.append(early % {"count": now.before_lead})
+    if now.has_quarters:
+        told.append(
+            _now(
+                "«Быстрые 25 %» — за сколько купила самая быстрая четверть,"
+                " «медленные 25 %» — дольше какого срока думала самая медленная."
+            )
+        )
     return told
 
 

@@ -5,6 +5,7 @@ One template draws them all. A page of a table fits a phone; its file has every 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -15,14 +16,15 @@ from funnel.question import FunnelQuestion
 from funnel.report.buckets import Bucket
 from funnel.report.sources import OtherSources, Source
 from funnel.report.steps import Funnel
-from funnel.report.time_to_buy import OfBucket, OfSource, Times
+from funnel.report.time_to_buy import OfBucket, OfSource, Quartiles
 from funnel.report.utm import Marked, MarkTable
 from funnel.signals.marks import LEADS, PURCHASE, MarkId, rests_on
 from funnel.signals.wording import Incomplete
 from funnel.stages import STAGES, Counting
 from funnel.stats.comparison import Counted, Rate
 from funnel.templatetags.names import days
-from funnel.web.difference import Difference, in_short, of_median, of_others, of_time
+from funnel.web.difference import Difference, in_short, of_median, of_others
+from funnel.web.overview import IntervalBar
 from funnel.web.picture import Measured, Metric, written
 from funnel.web.wording import METRICS
 from onai.templatetags.russian import duration, percent, plural, tenge
@@ -169,26 +171,67 @@ def of_marks(marks: MarkTable, *, lacking: Incomplete, number: int) -> Table:
     return Table(columns.titles, rows, page)
 
 
+@dataclass(frozen=True, slots=True)
+class TimeLine:
+    """How long people of a source, or of a day, week or month, think before they buy. The bar ends
+    at the median; the line in it goes from the quick quarter to the slow one.
+    """
+
+    name: str
+    bar: IntervalBar
+    typical: str
+    difference: Difference
+    quick: str
+    slow: str
+    known: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLines:
+    """One page of them; `first` and `known` are the heads of their columns."""
+
+    first: str
+    known: str
+    lines: list[TimeLine]
+    page: Page[Any]
+
+
 def of_times(
     first: str, times: Sequence[OfSource | OfBucket], *, lacking: Incomplete, number: int
-) -> Table:
-    """How long people of a source, or of a day, week or month, think before they buy."""
-    columns = _Columns(
+) -> TimeLines:
+    """A line for each source, or day, week or month, that sold."""
+    sold = [one for one in times if one.times.now.purchases]
+    page = Paginator(sold, _ROWS).get_page(number)
+    longest = max((_longest(one.times.now) for one in page), default=timedelta())
+    return TimeLines(
         first,
-        _now("Быстрые 25 %"),
-        _now("Обычно"),
-        _now("Медленные 25 %"),
         _titled(_now("Известно время"), lacking, PURCHASE),
+        [_time_line(one, longest or timedelta(minutes=1)) for one in page],
+        page,
     )
-    page = Paginator(times, _ROWS).get_page(number)
-    rows = [
-        columns.row(
-            one.name if isinstance(one, OfSource) else days(one.bucket.period),
-            _quartiles(one.times),
-        )
-        for one in page
-    ]
-    return Table(columns.titles, rows, page)
+
+
+def _longest(of: Quartiles) -> timedelta:
+    return (of.upper if of.has_quarters else of.median) or timedelta()
+
+
+def _time_line(one: OfSource | OfBucket, longest: timedelta) -> TimeLine:
+    def width(time: timedelta | None) -> str:
+        return f"{100 * (time or timedelta()) / longest:.2f}%"
+
+    now = one.times.now
+    lower, upper = (now.lower, now.upper) if now.has_quarters else (None, None)
+    between = upper - lower if upper is not None and lower is not None else None
+    known = _now("%(timed)s из %(purchases)s")
+    return TimeLine(
+        name=one.name if isinstance(one, OfSource) else days(one.bucket.period),
+        bar=IntervalBar(width(now.median), width(lower), width(between)),
+        typical=_time(now.median),
+        difference=of_median(one.times),
+        quick=_time(lower),
+        slow=_time(upper),
+        known=known % {"timed": now.timed, "purchases": now.purchases},
+    )
 
 
 def _funnel_titles(question: FunnelQuestion, lacking: Incomplete) -> list[str]:
@@ -234,20 +277,7 @@ def _rate(of: Rate) -> Cell:
     return Cell(percent(of.percent), in_short(of, percent))
 
 
-def _quartiles(times: Times) -> list[Cell]:
-    now, before = times.now, times.before
-    was = before if before and before.has_quarters else None
-    quick, slow = (now.lower, now.upper) if now.has_quarters else (None, None)
-    counted = _now("%(timed)s из %(purchases)s")
-    return [
-        Cell(_time(quick), of_time(was.lower if was else None)),
-        Cell(_time(now.median), of_median(times)),
-        Cell(_time(slow), of_time(was.upper if was else None)),
-        Cell(counted % {"timed": now.timed, "purchases": now.purchases}),
-    ]
-
-
-def _time(time: Any) -> str:
+def _time(time: timedelta | None) -> str:
     return "—" if time is None else duration(time)
 
 

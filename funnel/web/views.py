@@ -230,7 +230,9 @@ def speed(request: IdentifiedRequest) -> HttpResponse:
         )
         return {
             "sentence": headline.of_speed(times),
-            "details": headline.details_of_speed(times, too_young=question.spans.too_young),
+            "young": headline.young_speed(times, too_young=question.spans.too_young),
+            "speeds": headline.speeds(times),
+            "details": headline.details_of_speed(times),
             "splits": choices(request.GET, "rows", SPLITS, split),
             "by_time": by_time,
             "table": table,

@@ -92,6 +92,22 @@ def duration(time: timedelta) -> str:
     return _joined((days, _("%(count)s д")), (hours, _("%(count)s ч")))
 
 
+def duration_in_words(time: timedelta) -> str:
+    """A duration in a sentence, after «через»: «1 день 7 часов», «5 часов 12 минут»."""
+    minutes = round(time.total_seconds() / 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [
+        (days, nouns("день,дня,дней")),
+        (hours, nouns("час,часа,часов")),
+        (minutes, nouns("минуту,минуты,минут")),
+    ]
+    while len(parts) > 1 and not parts[0][0]:
+        parts.pop(0)
+    told = [one for one in parts[:2] if one[0]] or parts[:1]
+    return " ".join(f"{count}{_NO_BREAK_SPACE}{plural(count, forms)}" for count, forms in told)
+
+
 @register.filter
 def hours(count: int) -> str:
     """An age in hours or days, in the genitive: «72 часов», «9 дней»."""

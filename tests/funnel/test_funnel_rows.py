@@ -11,6 +11,7 @@ from tests.support.funnel_requests import (
     ALMATY,
     API,
     IN_OCTOBER,
+    RELIABLE,
     SOURCES,
     SPEED,
     TREND,
@@ -66,10 +67,10 @@ def test_the_fastest_quarter_is_shown_from_four_purchases_on(
     of_three = page_text(admin, f"{IN_OCTOBER}&source=TF4", SPEED)
     of_four = page_text(admin, f"{IN_OCTOBER}&source=proftest_muha", SPEED)
 
-    assert "Команда TF4 — 2 ч было — — 3 из 3" in of_three
-    assert "Самые быстрые 25 %" not in of_three
-    assert "Муха 1 ч 45 мин 2 ч 30 мин было — 3 ч 15 мин 4 из 4" in of_four
-    assert "Самые быстрые 25 % — за 1 ч 45 мин" in of_four
+    assert "Обычно 2 ч было —" in of_three
+    assert "Команда TF4 2 ч было — — — 3 из 3" in of_three
+    assert "Быстрые 25 % 1 ч 45 мин Обычно 2 ч 30 мин было — Медленные 25 % 3 ч 15 мин" in of_four
+    assert "Муха 2 ч 30 мин было — 1 ч 45 мин 3 ч 15 мин 4 из 4" in of_four
 
 
 def test_time_to_buy_counts_purchases_without_a_usable_time(
@@ -86,9 +87,10 @@ def test_time_to_buy_counts_purchases_without_a_usable_time(
     text = page_text(admin, IN_OCTOBER, SPEED)
     found = admin.get(f"{API}?{IN_OCTOBER}").json()["timeToBuy"]["all"]
 
-    assert "Обычно покупают через 1 д 2 ч после заявки" in text
-    assert "Время известно у 3 из 5 покупок. Без времени: 1." in text
-    assert "Время раньше самой заявки, поэтому не в счёт: 1." in text
+    assert "Обычно покупают через 1 день 2 часа после заявки." in text
+    reliable = text.partition(RELIABLE)[2]
+    assert "Время известно у 3 из 5 покупок. Без времени: 1." in reliable
+    assert "Время раньше самой заявки, поэтому не в счёт: 1." in reliable
     assert (found["lowerSeconds"], found["medianSeconds"]) == (14 * 3_600, 26 * 3_600)
     assert (found["timed"], found["withoutMoment"], found["beforeLead"]) == (3, 1, 1)
 
@@ -206,7 +208,7 @@ def test_every_row_of_time_to_buy_is_compared(admin: Client, landing: LandingPag
     assert times["overTime"][0]["verdict"] == "beyond-chance"
     assert "Думать стали меньше." in text
     assert "3 ч 4 мин ▼ быстрее, было 20 ч 4 мин" in text
-    assert "3 ч 1 мин было 20 ч 1 мин" in text
+    assert "Команда TF4 3 ч 4 мин ▼ быстрее, было 20 ч 4 мин 3 ч 2 мин 3 ч 6 мин 9 из 9" in text
     assert [(row["Чьи покупки"], row["С"]) for row in file] == [
         ("Все", ""),
         ("Команда TF4", ""),
