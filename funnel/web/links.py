@@ -30,6 +30,7 @@ PAGES: dict[str, str | Promise] = {
     "funnel-speed": _("Скорость"),
     "funnel-people": _("Люди"),
     "funnel-duplicates": _("Сверка"),
+    "funnel-money": _("Деньги"),
 }
 
 

@@ -106,6 +106,23 @@ class Buyer(Marks):
                 condition=Q(closed_at__isnull=False),
                 name="sales_buyers_closed",
             ),
+            # Who had a signal in a period (`sales.money`).
+            models.Index(
+                fields=["clicked_at"],
+                condition=Q(clicked_at__isnull=False),
+                name="sales_buyers_clicked",
+            ),
+            models.Index(
+                fields=["chose_at"], condition=Q(chose_at__isnull=False), name="sales_buyers_chose"
+            ),
+            models.Index(
+                fields=["won_at"], condition=Q(won_at__isnull=False), name="sales_buyers_won"
+            ),
+            models.Index(
+                fields=["by_hand_at"],
+                condition=Q(by_hand_at__isnull=False),
+                name="sales_buyers_by_hand",
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,1 +1,1 @@
-"""What the two halves know together: accesses by the source that brought the student."""
+"""Whether the two halves agree: clicks, choices, deals and accesses, their money and their gaps."""

@@ -1,12 +1,9 @@
 """The queue as a page that renews itself, as a file and as JSON."""
 
-import logging
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import django.db
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _now
@@ -14,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from onai.contacts import phones
-from onai.db import postgres
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.session.fragments import marked
@@ -25,14 +21,13 @@ from onai.web.api.openapi import Operation, describes
 from onai.web.api.shapes import json_answer
 from onai.web.paging import ListPage
 from onai.web.problems import DatabaseUnavailable
-from sales.handoff import landing_reader, matching, no_payment, queue
+from sales.handoff import matching, no_payment, queue
+from sales.handoff.landing_state import landing_state
 from sales.handoff.queue import Line, LineState
-from sales.models import ReadingPosition, SignalKind, Student
+from sales.models import SignalKind, Student
 from sales.web.cabinet.sections import section
 from sales.web.queue import wire
 from sales.web.queue.forms import QueueForm
-
-logger = logging.getLogger(__name__)
 
 _TABS = (
     (None, _("Все открытые")),
@@ -50,17 +45,6 @@ class ShownLine:
     similar: list[Student]
 
 
-@dataclass(frozen=True, slots=True)
-class LandingReading:
-    """When Landing was last read, None before that; whether it answers now; and which signals it
-    does not show us, a sentence each.
-    """
-
-    last_at: datetime | None
-    answers: bool
-    unknown: tuple[str, ...] = ()
-
-
 @role_required("admin", "sales")
 @require_safe
 def queue_page(request: IdentifiedRequest) -> HttpResponse:
@@ -73,7 +57,7 @@ def queue_page(request: IdentifiedRequest) -> HttpResponse:
         "state": state,
         "page": page,
         "is_first_page": not form.place,
-        "landing": section(_landing),
+        "landing": section(landing_state),
         "tabs": [(one.value if one else "", title, one is state) for one, title in _TABS],
     }
     if request.headers.get("HX-Target") == "live":
@@ -92,18 +76,6 @@ def _page(request: IdentifiedRequest, form: QueueForm) -> ListPage[ShownLine]:
     page = queue.page_of_lines(form.line_state, request.identity, after=form.place)
     similar = no_payment.similar_students([one.buyer for one in page.rows], request.identity)
     return page.showing([ShownLine(one, similar.get(one.id, [])) for one in page.rows])
-
-
-def _landing() -> LandingReading:
-    position = ReadingPosition.objects.filter(sweep="new leads").first()
-    last_at = position.finished_at if position else None
-    try:
-        unknown = tuple(landing_reader.unknown_signals())
-        postgres.clock("landing")
-    except django.db.Error as error:
-        logger.warning("landing_not_read", extra={"error": type(error).__name__})
-        return LandingReading(last_at, answers=False)
-    return LandingReading(last_at, answers=True, unknown=unknown)
 
 
 def _just_closed(request: IdentifiedRequest) -> Line | None:

@@ -1,0 +1,1 @@
+"""The funnel's pages of money: figures, lists, times to access, learning."""
