@@ -90,8 +90,10 @@ def _counts(check: DuplicateCheck) -> Iterator[str]:
     yield f"{_number(check.purchases)} {plural(check.purchases, 'покупка,покупки,покупок')}"
     phones = plural(check.distinct_phones, "разный телефон,разных телефона,разных телефонов")
     yield f"{_number(check.distinct_phones)} {phones}"
-    addresses = "разный адрес почты,разных адреса почты,разных адресов почты"
-    yield f"{_number(check.distinct_emails)} {plural(check.distinct_emails, addresses)}"
+    addresses = plural(
+        check.distinct_emails, "разный адрес почты,разных адреса почты,разных адресов почты"
+    )
+    yield f"{_number(check.distinct_emails)} {addresses}"
     if check.without_phone:
         yield _("без телефона — %(count)s") % {"count": _number(check.without_phone)}
     if check.without_email:

@@ -9,7 +9,7 @@ from funnel.landing.visibility import LeadsHidden
 from funnel.question import FunnelQuestion
 from funnel.report.counts.count_leads import CountedLeads, Plan, count, statement_of
 from funnel.report.counts.counting import LEADS, name_of
-from funnel.report.counts.daily import read_daily
+from funnel.report.counts.daily import Daily, read_daily
 from funnel.report.counts.statement import Statement
 from funnel.report.over_time import OverTime, read_over_time
 from funnel.report.purchase_days import PurchaseDays, add_purchase_days, read_purchase_days
@@ -87,7 +87,7 @@ def answers(
         leads=came[name_of(Counting.REPORTED, LEADS)],
         report=read_report(found),
         funnel=funnel,
-        sources=read_sources(found, days) if Topic.SOURCES in topics else NO_SOURCES,
+        sources=_sources(found, days) if Topic.SOURCES in topics else NO_SOURCES,
         over_time=OverTime(question.unit, ())
         if Topic.OVER_TIME not in topics
         else read_over_time(found, days),
@@ -99,6 +99,12 @@ def answers(
         path=_path(found, funnel) if Topic.PATH in topics else None,
         come_by_age=days.come_by_age,
     )
+
+
+def _sources(found: CountedLeads, days: Daily) -> Sources:
+    if found.plan.question.counting is Counting.REPORTED:
+        return read_sources(found, days, days)
+    return read_sources(found, days, read_daily(found, Counting.REPORTED))
 
 
 def _path(found: CountedLeads, funnel: Funnel) -> Funnel:

@@ -10,10 +10,20 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from funnel.report.counts.count_leads import CountedLeads, Plan
-from funnel.report.counts.counting import LEADS, PURCHASES, Side, marks_of, name_of, side
+from funnel.report.counts.counting import (
+    LEADS,
+    PURCHASES,
+    Counts,
+    Side,
+    Window,
+    marks_of,
+    name_of,
+    side,
+)
 from funnel.report.counts.daily import Daily
 from funnel.report.counts.statement import EVERY, SPAN, Statement
 from funnel.report.steps import Funnel, funnel_of
+from funnel.stages import Counting
 from funnel.stats.comparison import (
     AgainstOthers,
     Pair,
@@ -153,6 +163,10 @@ def add_sources(made: Statement, plan: Plan, *, every_source: bool = False) -> N
         f" source) as place from by_source group by source having sum({leads}) > 0",
     )
     made.answers["sources_in_all"] = "(select count(*) from biggest_sources)"
+    # Whichever way is counted, a source is one of as many that are compared.
+    made.answers["sources_compared"] = (
+        "(select least(count(distinct source), %(most_sources)s) from by_source)"
+    )
     listed = "case when place <= %(most_sources)s then source end"
     made.rows(
         "sources",
@@ -169,21 +183,24 @@ def add_sources(made: Statement, plan: Plan, *, every_source: bool = False) -> N
         )
 
 
-def read_sources(found: CountedLeads, days: Daily) -> Sources:
-    """The sources asked about."""
+def read_sources(found: CountedLeads, days: Daily, reported: Daily) -> Sources:
+    """The sources asked about. `days` are of the question's way to count; a source is compared with
+    the others as `reported`, so that its verdict is the same whichever way is counted.
+    """
     question, plan, noise = found.plan.question, found.plan, days.of_rows
     counted = found.by_key("sources")
     others = counted.pop(None, None)
     marks = len(counted) * (marks_of(question.counting) + _SHARES)
     spans = replace(question.spans, level=level_of(Section.SOURCES, marks))
-    against = replace(spans, level=level_of(Section.SOURCE_AGAINST_OTHERS, len(counted)))
+    compared = found.rows["sources_compared"]
+    against = replace(spans, level=level_of(Section.SOURCE_AGAINST_OTHERS, compared))
     sides = [
         (side(question.counting, one, plan.now), side(question.counting, one, plan.before))
         for one in (*counted.values(), *([others] if others else ()))
     ]
     came = _Shared.of(sides, lambda side: side.shown.leads, lambda side: side.exposed.leads)
     sold = _Shared.of(sides, lambda side: side.shown.purchases, lambda side: side.aged.purchases)
-    aged = sum(side.aged.purchases for side, _ in sides), sum(side.aged.leads for side, _ in sides)
+    everybody = _bought(found.totals, plan.now)
 
     def of(both: _Both) -> tuple[Funnel, Rate, Rate]:
         of_leads = came.share(spans, both, noise=noise.share_of_leads, aged=False)
@@ -192,15 +209,21 @@ def read_sources(found: CountedLeads, days: Daily) -> Sources:
         return funnel, of_leads, _in_money(of_purchases, both, sides)
 
     rows = []
-    for source, both in zip(counted, sides, strict=False):
-        one = both[0].aged
-        held = against_others(against, (one.purchases, one.leads), aged, noise=noise.conversion)
+    for (source, counts), both in zip(counted.items(), sides, strict=False):
+        own, spread = _bought(counts, plan.now), reported.of_rows.conversion
+        held = against_others(against, own, everybody, noise=spread)
         rows.append(Source(source, *of(both), held))
     rows.sort(key=_best_first)
     left = found.rows["sources_in_all"] - len(counted)
     together = OtherSources(left, *of(sides[-1])) if others else None
     choices = tuple(source for (source,) in found.rows.get("choices", ()))
     return Sources(tuple(rows), together, choices)
+
+
+def _bought(counts: Counts, window: Window) -> tuple[int, int]:
+    """The purchases and leads of a window, as reported, at the age of comparison."""
+    aged = side(Counting.REPORTED, counts, window).aged
+    return aged.purchases, aged.leads
 
 
 @dataclass(frozen=True, slots=True)

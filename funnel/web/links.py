@@ -19,8 +19,8 @@ LOOK = ("compare", "count", "by", "sort")
 KEPT = ("period", "from", "to", "compare", "count", "source", "by", "sort")
 # Parameters of one page, kept while one stays on it.
 VIEW = ("q", "metric", "mark", "rows")
-# Another question begins with the first rows.
-_PLACE = ("page", "after")
+# Another question begins with the first rows, none of them opened.
+_PLACE = ("page", "after", "open")
 
 PAGES: dict[str, str | Promise] = {
     "funnel": _("Обзор"),

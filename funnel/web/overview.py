@@ -1,24 +1,22 @@
 """What the overview says: the sentences on top, four tiles, the path of those who took the test,
-the report's stages, and the best and worst sources.
+and the report's stages.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _now
 
 from funnel.report.accesses import Accesses
 from funnel.report.answers import FunnelAnswers
-from funnel.report.sources import Source
 from funnel.report.stage_report import StageStatus
 from funnel.report.steps import Funnel, Step
 from funnel.report.what_changed import SourceChange, StepChange, what_changed
 from funnel.signals.marks import LEADS, PURCHASE, rests_on
 from funnel.signals.wording import Incomplete
 from funnel.stages import STAGES, Counting, StageId
-from funnel.stats.comparison import AgainstOthers, Counted, Rate, Verdict
+from funnel.stats.comparison import Counted, Verdict
 from funnel.web.difference import Difference, compared_days, in_tile
 from funnel.web.picture import Metric, columns_of, measured
 from onai.templatetags.russian import percent, plural, tenge
@@ -27,7 +25,6 @@ from onai.web.look.bar_chart import Sparkline, sparkline
 # Where so few bars would stand, they show no course.
 _FEWEST_BARS = 4
 _MOST_CHANGES = 3
-_BEST, _WORST = 3, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,39 +93,6 @@ class AccessStage:
 
     count: str = ""
     counted: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Badge:
-    """A verdict in a word."""
-
-    text: str
-    tone: Literal["", "good", "bad", "look"] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceLine:
-    """A source on the overview. The conversion is drawn with its interval."""
-
-    name: str
-    code: str
-    leads: str
-    purchases: str
-    conversion: str
-    interval: "IntervalBar"
-    revenue: str
-    verdict: Badge
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
-class IntervalBar:
-    """A conversion as a bar and its 95 % limits as a line, in per cent of the widest of its table,
-    as SVG writes them."""
-
-    value: str
-    low: str
-    width: str
 
 
 # --- Sentences ---------------------------------------------------------------------------------
@@ -314,71 +278,6 @@ def access_stage(opened: Accesses | None) -> AccessStage:
         return AccessStage()
     noun = plural(opened.total, "доступ,доступа,доступов")
     return AccessStage(_number(opened.total), noun)
-
-
-# --- Sources -----------------------------------------------------------------------------------
-
-
-def best_and_worst(rows: Sequence[Source]) -> list[Source]:
-    """The three that surely sell best and the two that surely sell worst; all if they are few."""
-    if len(rows) <= _BEST + _WORST:
-        return list(rows)
-
-    def limit(row: Source, *, low: bool) -> float:
-        interval = row.funnel.conversion.interval
-        if interval is None:
-            return -1.0 if low else 2.0
-        return interval.low if low else interval.high
-
-    best = sorted(rows, key=lambda row: -limit(row, low=True))[:_BEST]
-    others = [row for row in rows if row not in best]
-    worst = sorted(others, key=lambda row: limit(row, low=False))[:_WORST]
-    return [*best, *reversed(worst)]
-
-
-def source_lines(rows: Sequence[Source], href: Callable[[str], str]) -> list[SourceLine]:
-    """The sources as lines. `href` is the address of this page for one of them."""
-    scale = widest(row.funnel.conversion for row in rows)
-    return [
-        SourceLine(
-            name=row.name,
-            code=row.source if row.source != row.name else "",
-            leads=_number(row.funnel.leads.now),
-            purchases=_number(row.funnel.purchases.now),
-            conversion=percent(row.funnel.conversion.percent),
-            interval=interval_bar(row.funnel.conversion, scale),
-            revenue=tenge(row.funnel.revenue.now),
-            verdict=verdict_of(row.against_others),
-            href=href(row.source),
-        )
-        for row in rows
-    ]
-
-
-def widest(rates: Iterator[Rate]) -> float:
-    """The upper limit that a table of conversions is drawn up to, 0 to 1."""
-    return max((rate.interval.high for rate in rates if rate.interval), default=1.0) or 1.0
-
-
-def interval_bar(rate: Rate, scale: float) -> IntervalBar:
-    """The bar of a conversion where `scale`, 0 to 1, is the whole width."""
-    if rate.interval is None or rate.percent is None:
-        return IntervalBar("0%", "0%", "0%")
-
-    def width(share: float) -> str:
-        return f"{100 * min(1.0, share / scale):.2f}%"
-
-    low, high = rate.interval.low, rate.interval.high
-    return IntervalBar(width(float(rate.percent) / 100), width(low), width(high - low))
-
-
-def verdict_of(of: AgainstOthers | None) -> Badge:
-    """A row beside all others, in a word."""
-    if of is None or of.verdict is Verdict.TOO_FEW:
-        return Badge(_now("рано судить"), "look")
-    if of.verdict is not Verdict.BEYOND_CHANCE:
-        return Badge(_now("как все"))
-    return Badge(_now("лучше"), "good") if of.is_higher else Badge(_now("хуже"), "bad")
 
 
 def _number(count: int) -> str:

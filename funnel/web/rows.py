@@ -3,7 +3,7 @@
 One template draws them all. A page of a table fits a phone; its file has every row.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _now
 
 from funnel.question import FunnelQuestion
 from funnel.report.buckets import Bucket
-from funnel.report.sources import OtherSources, Source
 from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import OfBucket, OfSource, Quartiles
 from funnel.report.utm import Marked, MarkTable
@@ -24,13 +23,13 @@ from funnel.stages import STAGES, Counting
 from funnel.stats.comparison import Counted, Rate
 from funnel.templatetags.names import days
 from funnel.web.difference import Difference, in_short, of_median, of_others
-from funnel.web.overview import IntervalBar
 from funnel.web.picture import Measured, Metric, written
+from funnel.web.source_lines import IntervalBar
 from funnel.web.wording import METRICS
-from onai.templatetags.russian import duration, percent, plural, tenge
+from onai.templatetags.russian import duration, percent, tenge
 
-# A month of days is one page; a row of a source has more links.
-_ROWS, _SOURCES = 31, 20
+# A month of days is one page.
+_ROWS = 31
 _LONGEST_MARK = 80
 
 
@@ -70,43 +69,6 @@ class _Columns:
 
     def row(self, name: str, cells: Sequence[Cell], *, note: str = "", href: str = "") -> Row:
         return Row(name, tuple(zip(self.titles[1:], cells, strict=True)), note, href)
-
-
-def of_sources(
-    question: FunnelQuestion,
-    sources: Sequence[Source],
-    others: OtherSources | None,
-    *,
-    lacking: Incomplete,
-    number: int,
-    narrowed: Callable[[str], str],
-    people: Callable[[str, str], str],
-) -> Table:
-    """A row for each source, and one at the end for all that are not listed.
-
-    `narrowed` is the address of this page for one source, `people` that of the list of a step.
-    """
-    columns = _Columns(
-        _now("Источник"), *_funnel_titles(question, lacking), _now("Против остальных")
-    )
-    page = Paginator(sources, _SOURCES).get_page(number)
-
-    def row(one: Source) -> Row:
-        figures = _funnel(question, one.funnel, lambda step: people(step, one.source))
-        return columns.row(
-            one.name,
-            [*figures, Cell("", of_others(one.against_others))],
-            note=one.source if one.name != one.source else "",
-            href=narrowed(one.source),
-        )
-
-    rows = [row(one) for one in page]
-    if others and not page.has_next():
-        noun = plural(others.count, "источник,источника,источников")
-        more = _now("ещё %(count)s %(noun)s") % {"count": _number(others.count), "noun": noun}
-        figures = [*_funnel(question, others.funnel), Cell("")]
-        rows.append(columns.row(more, figures, note=_now("по отдельности — в CSV")))
-    return Table(columns.titles, rows, page)
 
 
 def over_time(
@@ -250,14 +212,9 @@ def _titled(title: str, lacking: Incomplete, marks: frozenset[MarkId]) -> str:
     return _now("%(title)s, неполно") % {"title": title} if lacking.of(marks) else title
 
 
-def _funnel(
-    question: FunnelQuestion, funnel: Funnel, people: Callable[[str], str] | None = None
-) -> list[Cell]:
-    """A cell for each of `_funnel_titles`; `people` is the address of a step's list."""
-    steps = [
-        _count(step.reached, people(step.id) if people and step.reached.now else "")
-        for step in funnel.steps
-    ]
+def _funnel(question: FunnelQuestion, funnel: Funnel) -> list[Cell]:
+    """A cell for each of `_funnel_titles`."""
+    steps = [_count(step.reached) for step in funnel.steps]
     if question.counting is Counting.REPORTED:
         steps.insert(0, _count(funnel.leads))
     else:
@@ -265,8 +222,8 @@ def _funnel(
     return [*steps, _money(funnel.revenue), _rate(funnel.conversion)]
 
 
-def _count(of: Counted, href: str = "") -> Cell:
-    return Cell(_number(of.now), in_short(of, _number), href)
+def _count(of: Counted) -> Cell:
+    return Cell(_number(of.now), in_short(of, _number))
 
 
 def _money(of: Counted) -> Cell:

@@ -18,13 +18,13 @@ from funnel.landing.statement import FiguresUnavailable
 from funnel.question import FunnelQuestion
 from funnel.report.accesses import accesses
 from funnel.report.answers import FunnelAnswers, Topic, answers
-from funnel.report.sources import FEW_LEADS, SourceOrder, readable
+from funnel.report.sources import FEW_LEADS, Source, SourceOrder, readable
 from funnel.report.utm import Mark
 from funnel.signals.marks import LEADS, PURCHASE
 from funnel.signals.short_links import link_clicks
 from funnel.signals.wording import Incomplete, incomplete_in, of_links
 from funnel.templatetags.names import days
-from funnel.web import headline, rows
+from funnel.web import headline, rows, source_lines, wording
 from funnel.web import overview as words
 from funnel.web.difference import compared_days
 from funnel.web.forms import PageForm, QuestionForm, TableForm
@@ -43,20 +43,11 @@ from funnel.web.links import (
 )
 from funnel.web.picture import Metric, draw, measured
 from funnel.web.tables import TABLES
-from funnel.web.wording import (
-    COMPARE,
-    COUNTING,
-    MARKS,
-    METRIC_HINTS,
-    METRICS,
-    ORDERS,
-    SPLITS,
-    UNITS,
-)
 from onai.identity.guards import role_required
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.session.fragments import marked
 from onai.web import csv_export
+from onai.web.notices import overview_notices
 from onai.web.problems import NotFound
 
 _LONGEST_QUERY = 8_000
@@ -71,7 +62,7 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
     """What happened, and where people are lost."""
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), OVERVIEW)
-    opened = accesses(found.figures.question)
+    opened, notices = accesses(found.figures.question), overview_notices()
 
     def show(lacking: Incomplete) -> dict[str, Any]:
         figures = found.figures
@@ -91,6 +82,7 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
             return address("funnel-trend", joined("", kept))
 
         return {
+            "notices": notices,
             "sentence": headline.of_overview(figures, form.chosen),
             "changes": words.changes(figures, of_source, lambda step: people(step, True)),
             "tiles": words.tiles(figures, trend_of, lacking),
@@ -100,14 +92,17 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
             "outside_path": path.outside_steps if path else 0,
             "stages": words.reported_stages(figures, people, lacking),
             "access": words.access_stage(opened),
-            "sources": words.source_lines(words.best_and_worst(sources.rows), of_source),
+            "lines": source_lines.lines_of(
+                source_lines.best_and_worst(sources.rows), of_source, opened=opened
+            ),
+            "has_accesses": opened is not None,
             "sources_in_all": len(sources.rows) + (sources.others.count if sources.others else 0),
             "sources_page": address("funnel-sources", joined("", parameters(request.GET, *KEPT))),
             "incomplete": lacking.of(PURCHASE),
             "links": _links(form, figures.question),
         }
 
-    return _page(request, "funnel", "overview", form, found, show, beside=opened)
+    return _page(request, "funnel", "overview", form, found, show, beside=(opened, notices))
 
 
 @role_required("admin")
@@ -116,33 +111,48 @@ def sources(request: IdentifiedRequest) -> HttpResponse:
     """Whose traffic sells."""
     form = TableForm(request.GET)
     found = answered(request, form, form.question(), (Topic.SOURCES,))
+    opened, unfolded = accesses(found.figures.question), request.GET.get("open")
 
     def show(lacking: Incomplete) -> dict[str, Any]:
         question, figures = found.figures.question, found.figures.sources
         listed = figures.sorted_by(form.order, containing=form.search)
         period_query = joined(form.chosen.query, parameters(request.GET, *LOOK))
+        on_this_page = request.GET.get("page")
 
-        def people(step: str, source: str) -> str:
-            return address(
-                "funnel-people", joined(period_query, [("step", step), ("source", source)])
-            )
+        def toggled(source: str) -> str:
+            is_open = source == unfolded
+            return changed(request.GET, page=on_this_page, open=None if is_open else source)
 
-        table = rows.of_sources(
-            question,
+        def details(of: Source) -> source_lines.Details | None:
+            if of.source != unfolded:
+                return None
+
+            def people(step: str) -> str:
+                which = [("step", step), ("source", of.source)]
+                return address("funnel-people", joined(period_query, which))
+
+            narrowed = changed(request.GET, source=of.source, q=None)
+            return source_lines.details_of(question.counting, of.funnel, people, narrowed)
+
+        table = source_lines.source_table(
             listed,
             None if form.search else figures.others,
-            lacking=lacking,
+            toggled,
+            opened=opened,
+            details=details,
             number=form.number,
-            narrowed=lambda source: changed(request.GET, source=source, q=None),
-            people=people,
         )
         chosen = question.sources
         return {
             "sentence": headline.of_sources(figures, found.figures.funnel.purchases.now),
+            "verdicts": source_lines.verdicts_in_words(figures.rows),
             "sources": figures,
-            "table": table,
-            "order": form.order,
-            "orders": choices(request.GET, "sort", ORDERS, form.order),
+            "lines": table.lines,
+            "page": table.page,
+            "has_accesses": opened is not None,
+            "not_matched": opened.not_matched if opened else 0,
+            "incomplete": lacking.of(PURCHASE),
+            "orders": choices(request.GET, "sort", wording.ORDERS, form.order),
             "few_leads": FEW_LEADS if form.order is SourceOrder.CONVERSION else None,
             "search": form.search,
             "reliability": headline.all_likely(
@@ -157,7 +167,7 @@ def sources(request: IdentifiedRequest) -> HttpResponse:
             "without_search": changed(request.GET, q=None),
         }
 
-    return _page(request, "funnel-sources", "sources", form, found, show)
+    return _page(request, "funnel-sources", "sources", form, found, show, beside=opened)
 
 
 @role_required("admin")
@@ -177,11 +187,11 @@ def trend(request: IdentifiedRequest) -> HttpResponse:
             "chart": draw(values, metric),
             "days_now": days(question.period),
             "days_before": days(question.compared),
-            "metrics": choices(request.GET, "metric", METRICS, metric),
-            "metric": METRICS[metric],
-            "explained": METRIC_HINTS[metric],
+            "metrics": choices(request.GET, "metric", wording.METRICS, metric),
+            "metric": wording.METRICS[metric],
+            "explained": wording.METRIC_HINTS[metric],
             "incomplete": lacking.of(LEADS if metric is Metric.LEADS else PURCHASE),
-            "units": choices(request.GET, "by", UNITS, question.unit),
+            "units": choices(request.GET, "by", wording.UNITS, question.unit),
             "table": rows.over_time(metric, values, lacking=lacking, number=form.number),
         }
 
@@ -201,7 +211,7 @@ def ads(request: IdentifiedRequest) -> HttpResponse:
         table = rows.of_marks(marks[mark], lacking=lacking, number=form.number)
         return {
             "sentence": headline.of_ads(marks[mark]),
-            "marks": choices(request.GET, "mark", MARKS, mark),
+            "marks": choices(request.GET, "mark", wording.MARKS, mark),
             "table": table,
             "reliability": headline.all_likely(
                 (one.value, one.funnel.conversion) for one in table.page
@@ -233,7 +243,7 @@ def speed(request: IdentifiedRequest) -> HttpResponse:
             "young": headline.young_speed(times, too_young=question.spans.too_young),
             "speeds": headline.speeds(times),
             "details": headline.details_of_speed(times),
-            "splits": choices(request.GET, "rows", SPLITS, split),
+            "splits": choices(request.GET, "rows", wording.SPLITS, split),
             "by_time": by_time,
             "table": table,
         }
@@ -330,8 +340,8 @@ def _chosen(form: TableForm, question: FunnelQuestion, query: QueryDict) -> dict
         "kept": parameters(query, *LOOK, "source", *VIEW),
         "filter_query": urlencode(parameters(query, *LOOK, "source", *VIEW)),
         "kept_period": parameters(query, *days),
-        "compare": choices(query, "compare", COMPARE, question.compare),
-        "counting": choices(query, "count", COUNTING, question.counting),
+        "compare": choices(query, "compare", wording.COMPARE, question.compare),
+        "counting": choices(query, "count", wording.COUNTING, question.counting),
         "every_source": changed(query, source=None) if len(question.sources) > 1 else "",
         "chips": [
             Link(

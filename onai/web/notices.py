@@ -17,3 +17,8 @@ class Notice:
 
 
 OVERVIEW: list[Callable[[], Notice | None]] = []
+
+
+def overview_notices() -> tuple[Notice, ...]:
+    """What there is to tell at this moment."""
+    return tuple(told for tell in OVERVIEW if (told := tell()) is not None)

@@ -253,6 +253,7 @@ def test_sources_are_chosen_without_javascript(open_page: Any, landing: LandingP
 
     page.goto("/funnel/sources")
     page.get_by_role("link", name="Арыстан").click()
+    page.get_by_role("link", name="Показать только этот источник").click()
     page.get_by_role("heading", name="Больше всего продаёт «Арыстан»: 9 из 9 покупок.").wait_for()
     page.get_by_role("button", name="30 дней").click()
     page.get_by_role("link", name="только прошедших тест").click()

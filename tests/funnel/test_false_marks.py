@@ -100,6 +100,7 @@ def _found(dice: random.Random, now: list[Day], before: list[Day]) -> CountedLea
             for period, days in sides.values()
         ],
         "sources_in_all": len(SOURCES),
+        "sources_compared": len(SOURCES),
         **_times(dice, now, before),
     }
     return CountedLeads(
@@ -141,7 +142,7 @@ def _pages(dice: random.Random, now: list[Day], before: list[Day]) -> dict[str, 
     noise = read_daily(found, QUESTION.counting)
     return {
         "overview": read_steps(found, noise, QUESTION.counting),
-        "sources": read_sources(found, noise),
+        "sources": read_sources(found, noise, noise),
         "trend": read_over_time(found, noise),
         "ads": read_utm(found, noise),
         "speed": read_time_to_buy(found),

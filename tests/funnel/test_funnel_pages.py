@@ -54,7 +54,7 @@ def test_the_page_shows_the_whole_report(admin: Client, report_of_the_day: Landi
     )
     sources = _text(admin, "/funnel/sources")
     assert "Больше всего продаёт «Кенесары»: 19 из 30 покупок." in sources
-    assert re.search(r"Кенесары proftest_kenesary 141 .*? 141 .*? 19 .*? 95 000 ₸", sources)
+    assert re.search(r"Кенесары proftest_kenesary 141 19 \d+ 13,48 % 95 000 ₸ .*? лучше", sources)
     assert "Без источника" in sources
     duplicates = _text(admin, "/funnel/duplicates")
     counted = "30 покупок, 30 разных телефонов, 29 разных адресов почты, без почты — 1"

@@ -172,7 +172,9 @@ class SharesShape(RowShape):
 class SourceShape(SharesShape):
     source: str = Field(description="as the landing page wrote it, empty where it wrote none")
     name: Text
-    against_others: AgainstOthersShape | None
+    against_others: AgainstOthersShape | None = Field(
+        description="purchases of all leads, as reported, whichever way is counted"
+    )
 
 
 class OtherSourcesShape(SharesShape):
