@@ -80,7 +80,12 @@ MARKS: dict[MarkId, Mark] = {
         ),
         Mark(MarkId.CRM_WON, _("Выигранные сделки в CRM"), _("Выигранных сделок в CRM нет")),
         Mark(MarkId.ACCESS_OPENED, _("Открытые доступы"), _("Доступы не открываются")),
-        Mark(MarkId.SIGNED_IN, _("Входы студентов"), _("Студенты не входят")),
+        Mark(
+            MarkId.SIGNED_IN,
+            _("Входы студентов"),
+            _("Студенты не входят"),
+            _("«Не начали» и «Пропали» неточны"),
+        ),
     )
 }
 # The marks that the report's purchases rest on.

@@ -61,6 +61,13 @@ def incomplete_in(period: Period, *, only_kept: bool = False) -> Incomplete:
     return Incomplete(since, tuple(_notices(found, period)))
 
 
+def silence_of(mark: MarkId) -> str:
+    """The sentence about a mark that had fallen silent at the last reading; else empty."""
+    found = last_reading()
+    silent = [one for one in found.silent if one.id is mark and not one.source] if found else []
+    return f"{message(silent[0])}." if silent else ""
+
+
 def _notices(found: Reading, period: Period) -> Iterator[str]:
     if found.unmailed.count and period.end > found.as_of:
         yield of_mailer(found.unmailed)

@@ -44,6 +44,7 @@ from sales.permissions import student_for
 from sales.provisioning import problems, student_requests
 from sales.provisioning.create_student import create_student
 from sales.web import shown_password
+from sales.web.cabinet.sections import unknown_in
 from sales.web.forms import StudentForm, of_buyer, of_request
 from sales.web.queue.forms import FindForm
 
@@ -211,7 +212,7 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     context = {
         "student": found,
         "learning": learning,
-        "unknown": known.unknown,
+        "unknown": unknown_in(known),
         "written": _written(found, known),
         "attention": attention,
         "attention_title": _now("Сообщение тому, кто пропал")

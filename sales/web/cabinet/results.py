@@ -26,7 +26,7 @@ from sales.cabinet.sales_change import SalesChange, compared_sales, sales_before
 from sales.cabinet.week_figures import WeekFigures, last_two_weeks
 from sales.staff import distinct_names
 from sales.web.cabinet.forms import ManagerForm
-from sales.web.cabinet.sections import Section, kept, query, section, staff, whose
+from sales.web.cabinet.sections import Section, kept, query, section, staff, unknown_in, whose
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def results(request: IdentifiedRequest) -> HttpResponse:
 
 def _weeks(manager_id: UUID | None) -> _Weeks:
     known = availability()
-    return _Weeks(*last_two_weeks(known, manager_id=manager_id), known.unknown)
+    return _Weeks(*last_two_weeks(known, manager_id=manager_id), unknown_in(known))
 
 
 def _shown_manager(form: ManagerForm, colleagues: list[StaffMember]) -> str:

@@ -9,8 +9,11 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connections
 
+from funnel.signals.marks import MarkId
+from funnel.signals.wording import silence_of
 from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest
+from sales.cabinet.availability import Availability
 from sales.cabinet.statistics import NOBODY
 from sales.web.cabinet.forms import ManagerForm
 
@@ -33,6 +36,12 @@ def section(find: Callable[[], Found]) -> Section[Found]:
         logger.error("part_of_cabinet_unavailable", exc_info=error)
         connections["tripwire"].close_if_unusable_or_obsolete()
         return Section(None)
+
+
+def unknown_in(known: Availability) -> list[str]:
+    """What a page about sign-ins and progress cannot know, a sentence each."""
+    silence = silence_of(MarkId.SIGNED_IN) if known.sign_ins else ""
+    return [*known.unknown, *([silence] if silence else [])]
 
 
 def staff() -> list[StaffMember]:

@@ -36,7 +36,7 @@ from sales.provisioning.student_requests import unsettled
 from sales.staff import distinct_names
 from sales.web.cabinet import not_started
 from sales.web.cabinet.forms import StudentListForm
-from sales.web.cabinet.sections import query, section, staff
+from sales.web.cabinet.sections import query, section, staff, unknown_in
 from sales.web.cabinet.student_cards import StudentCard, student_card
 from sales.web.cabinet.unsettled import unsettled_rows
 from sales.web.cabinet.work import work_rows
@@ -86,7 +86,7 @@ def _list(request: IdentifiedRequest) -> tuple[StudentListForm, dict[str, Any]]:
         "form": form,
         "wanted": wanted,
         "known": known,
-        "unknown": known.unknown,
+        "unknown": unknown_in(known),
         "students": section(
             lambda: _students(wanted, known, form.place, colleagues, request.identity)
         ),

@@ -8,6 +8,9 @@ from django.utils.formats import number_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from funnel.signals.marks import MarkId
+from funnel.signals.wording import incomplete_in
+from onai.periods import Period
 from onai.templatetags.russian import duration
 from onai.web.look.badge import Badge, Tone
 from onai.web.paging import COUNTED_AT_MOST
@@ -37,10 +40,11 @@ def work_rows(wanted: StudentFilter, known: Availability, *, manager: str) -> li
     count = partial(count_students, wanted, known)
     rows = [_waiting(), _lost(count(letter=LetterFilter.LOST), manager)]
     if known.sign_ins:
+        incomplete = incomplete_in(Period.last_days(1), only_kept=True).of([MarkId.SIGNED_IN])
         unlettered = count(attention=NOT_STARTED, letter=LetterFilter.LOST)
         rows += [
-            _not_started(count(attention=NOT_STARTED), unlettered, manager),
-            _quiet(count(attention=QUIET), manager),
+            _not_started(count(attention=NOT_STARTED), unlettered, incomplete, manager),
+            _quiet(count(attention=QUIET), incomplete, manager),
         ]
     else:
         rows += [
@@ -67,12 +71,12 @@ def _lost(count: int, manager: str) -> WorkRow | None:
     return WorkRow(_("Письмо не дошло"), note, href, _count(count, Tone.BAD))
 
 
-def _not_started(count: int, unlettered: int, manager: str) -> WorkRow | None:
+def _not_started(count: int, unlettered: int, incomplete: str, manager: str) -> WorkRow | None:
     if not count:
         return None
     return WorkRow(
         _("Не начали"),
-        _("доступ от 1 дня, входа не было"),
+        _noted(_("доступ от 1 дня, входа не было"), incomplete),
         _list_of(manager, attention=NOT_STARTED),
         _count(count, Tone.LOOK),
         _("письмо не дошло: %(count)s") % {"count": unlettered} if unlettered else "",
@@ -80,12 +84,16 @@ def _not_started(count: int, unlettered: int, manager: str) -> WorkRow | None:
     )
 
 
-def _quiet(count: int, manager: str) -> WorkRow | None:
+def _quiet(count: int, incomplete: str, manager: str) -> WorkRow | None:
     if not count:
         return None
-    note = _("начали, не видно от 7 дней")
+    note = _noted(_("начали, не видно от 7 дней"), incomplete)
     href = _list_of(manager, attention=QUIET)
     return WorkRow(_("Пропали"), note, href, _count(count, Tone.LOOK))
+
+
+def _noted(note: str, incomplete: str) -> str:
+    return f"{note}, {incomplete}" if incomplete else note
 
 
 def _unknown(title: str, group: Attention, manager: str) -> WorkRow:
