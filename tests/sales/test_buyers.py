@@ -269,6 +269,22 @@ def test_a_lead_merged_into_an_older_one_stays_one_person(world: Buyers) -> None
     )
 
 
+def test_a_student_stays_the_buyer_who_is_joined_with_an_older_one(
+    world: Buyers, sales: Sales
+) -> None:
+    world.clicked("Дана Ким", "87000000021", created_at=ago(hours=9))
+    younger = world.clicked("Дана", "87000000022", email="dana@onai.test")
+    sales.add("dana@onai.test")
+    assert len(world.join()) == 1
+
+    world.change(younger, phone="87000000021")
+
+    assert world.join() == []
+    (buyer,) = world.everybody()
+    match = world.desk.row("select buyer_id, how from sales_student_leads")
+    assert match == {"buyer_id": buyer["id"], "how": "email"}
+
+
 def test_a_deleted_lead_keeps_its_line_marked(world: Buyers) -> None:
     lead = world.clicked()
     world.join()

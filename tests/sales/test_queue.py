@@ -484,6 +484,39 @@ def test_a_person_says_whose_a_purchase_is_and_takes_it_back(
     assert _log(desk) == ["lead_found", "lead_tied", "lead_untied"]
 
 
+def test_a_line_stays_closed_while_another_student_is_its_buyer(
+    world: Buyers, manager: Client, sales: Sales
+) -> None:
+    sales.add("dana@onai.test")
+    sister = sales.add("sister@onai.test")
+    world.clicked(email="dana@onai.test")
+    assert world.join() == []
+    (buyer,) = world.everybody()
+    purchase = f"{CABINET}/students/{sister['id']}/purchase"
+    manager.post(f"{purchase}/tie", {"buyer": str(buyer["id"])})
+
+    manager.post(f"{purchase}/undo")
+
+    assert world.matches() == {"dana": "email", "sister": "undone"}
+    assert world.join() == []
+
+
+def test_a_claim_goes_to_the_line_that_another_is_joined_with(
+    world: Buyers, manager: Client
+) -> None:
+    world.clicked("Дана Ким", "87000000021", created_at=ago(hours=9))
+    younger = world.clicked("Дана", "87000000022", created_at=ago(hours=5))
+    for line in world.join():
+        if line["name"] == "Дана":
+            _act(manager, UUID(str(line["id"])), "claim")
+
+    world.change(younger, phone="87000000021")
+    world.join()
+
+    (line,) = _json(manager)["lines"]
+    assert line["claimedBy"]["name"] == "Аяулым Тест"
+
+
 def test_a_match_that_a_person_undid_is_not_made_again(
     world: Buyers, manager: Client, sales: Sales
 ) -> None:

@@ -181,7 +181,7 @@ def test_progress_is_what_the_platform_says(sales: Sales, manager: Client) -> No
     }
     assert "модулей 2 из 3" in text_on(manager.get(CABINET))
     assert "да, по данным учебной платформы" in _card(manager, certified)
-    assert "Прошли курс</dt> <dd>2</dd>" in results
+    assert re.search(r"Прошли курс\D+>2<", results)
     assert "Отмечены прошедшими" not in results
 
 
