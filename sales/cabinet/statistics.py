@@ -4,10 +4,10 @@ Days are business days. A sale is a student, counted on the day their access was
 the sum of their prices, in tenge. Students whose account is a staff member's are not counted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import BigIntegerField, Count, Min, Q, Sum
@@ -16,7 +16,7 @@ from django.db.models.functions import Cast, Coalesce
 from onai.db.functions import period_number
 from onai.identity.models import StaffMember
 from onai.periods import Period, Unit, business_day
-from sales.cabinet.availability import Availability
+from sales.cabinet.availability import NOTHING, Availability
 from sales.cabinet.learning import has_finished
 from sales.models import CREATED, Student, StudentQuerySet, StudentStatus
 
@@ -33,14 +33,24 @@ _FIGURES = {
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Number of sales, revenue in tenge, and how many of these students are active, or have the
-    status «Прошёл курс».
+    """Number of sales, revenue in tenge, and how many of these students are active, have the status
+    «Прошёл курс», or have finished by the platform (0 where nobody asked).
     """
 
     sales: int
     revenue: int
     active: int
     marked_finished: int
+    finished: int = 0
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(
+            self.sales + other.sales,
+            self.revenue + other.revenue,
+            self.active + other.active,
+            self.marked_finished + other.marked_finished,
+            self.finished + other.finished,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +85,44 @@ class Standing:
     figures: Figures
     sales_this_month: int
     is_staff: bool
-    # By the platform; None where it cannot be asked.
-    finished: int | None = None
+
+
+_NOTHING = Figures(0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSales:
+    """The sales of a period: `counted` by manager and by the number, from 1, of these days, weeks
+    or months.
+    """
+
+    unit: Unit
+    days: list[Period]
+    counted: Mapping[tuple[UUID, int], Figures]
+
+    def by_manager(self) -> dict[UUID, Figures]:
+        found: defaultdict[UUID, Figures] = defaultdict(lambda: _NOTHING)
+        for (manager, _), figures in self.counted.items():
+            found[manager] += figures
+        return dict(found)
+
+    def figures(self, manager_id: UUID | None) -> Figures:
+        """The figures of one manager, or of all."""
+        wanted = (
+            one for (manager, _), one in self.counted.items() if manager_id in (None, manager)
+        )
+        return sum(wanted, _NOTHING)
+
+    def series(self, manager_id: UUID | None) -> Series:
+        """The sales of one manager, or of all, over the days of the period."""
+        sold: defaultdict[int, Figures] = defaultdict(lambda: _NOTHING)
+        for (manager, number), figures in self.counted.items():
+            if manager_id in (None, manager):
+                sold[number] += figures
+        points = enumerate(self.days, 1)
+        return Series(
+            self.unit, [Point(days, sold[n].sales, sold[n].revenue) for n, days in points]
+        )
 
 
 def first_day_of_all() -> date | None:
@@ -97,16 +143,20 @@ def figures(period: Period, *, manager_id: UUID | None, until: datetime | None =
     return Figures(**students_of(manager_id).created_in(period.start, end).aggregate(**_FIGURES))
 
 
-def finished_by_manager(period: Period, known: Availability) -> dict[UUID, int] | None:
-    """How many students of the period have finished the course, as the platform says, by manager;
-    None where it cannot be asked.
-    """
-    if not known.finished:
-        return None
-    students = students_of(None).created_in(period.start, period.end)
-    finished = students.filter(has_finished(known))
-    rows = finished.values_list(Coalesce("granted_by", NOBODY)).annotate(count=Count("pk"))
-    return dict(rows.order_by())
+def read_sales(period: Period, known: Availability = NOTHING) -> "PeriodSales":
+    """The sales of all managers, by one statement; and who has finished, where that is known."""
+    unit = period.fitting_unit
+    days = [whole.cut_to(period) for whole in period.whole_units(unit)]
+    finished = has_finished(known) if known.finished else Q(pk=None)
+    rows = (
+        students_of(None)
+        .created_in(period.start, period.end)
+        .annotate(manager=Coalesce("granted_by", NOBODY), number=period_number(days))
+        .values_list("manager", "number")
+        .annotate(**_FIGURES, finished=Count("pk", filter=finished))
+    )
+    counted = {(manager, number): Figures(*counts) for manager, number, *counts in rows.order_by()}
+    return PeriodSales(unit, days, counted)
 
 
 def sales_over_time(period: Period, *, manager_id: UUID | None) -> Series:
@@ -134,39 +184,25 @@ def sales_in(
     return [Point(days, *sold.get(number, (0, 0))) for number, days in enumerate(parts, 1)]
 
 
-def leaderboard(period: Period) -> list[Standing]:
+def leaderboard(sales: PeriodSales) -> list[Standing]:
     """All staff members, and anybody else with sales in the period, most sales first."""
-    this_month = Period.month_of(business_day())
-    sold = {row.pop("manager"): Figures(**row) for row in _by_manager(period, **_FIGURES)}
-    lately = {row["manager"]: row["sales"] for row in _by_manager(this_month, sales=_SALES)}
+    sold, lately = sales.by_manager(), _sales_this_month()
     staff = {one.user_id: one for one in StaffMember.objects.all()}
     former = names_of_former(sold.keys() - staff.keys())
-    nothing = Figures(0, 0, 0, 0)
     by_people = [figures.sales for one, figures in sold.items() if one != NOBODY]
     standings = [
         Standing(
-            place=1 + sum(sales > sold.get(one, nothing).sales for sales in by_people),
+            place=1 + sum(count > sold.get(one, _NOTHING).sales for count in by_people),
             user_id=one,
             name=staff[one].name if one in staff else former.get(one, ""),
             email=staff[one].email if one in staff else "",
-            figures=sold.get(one, nothing),
+            figures=sold.get(one, _NOTHING),
             sales_this_month=lately.get(one, 0),
             is_staff=one in staff,
         )
         for one in staff.keys() | sold.keys()
     ]
     return sorted(standings, key=lambda one: (one.place, -one.figures.revenue, one.name))
-
-
-def figures_in(standings: Iterable[Standing], *, manager_id: UUID | None) -> Figures:
-    """The figures of one manager, or of all, summed from the leaderboard of the same days."""
-    wanted = [one.figures for one in standings if manager_id in (None, one.user_id)]
-    return Figures(
-        sales=sum(one.sales for one in wanted),
-        revenue=sum(one.revenue for one in wanted),
-        active=sum(one.active for one in wanted),
-        marked_finished=sum(one.marked_finished for one in wanted),
-    )
 
 
 def students_of(manager_id: UUID | None) -> StudentQuerySet:
@@ -176,9 +212,11 @@ def students_of(manager_id: UUID | None) -> StudentQuerySet:
     return students.of_manager(None if manager_id == NOBODY else manager_id)
 
 
-def _by_manager(period: Period, **counted: Any) -> Any:
-    students = students_of(None).created_in(period.start, period.end)
-    return students.values(manager=Coalesce("granted_by", NOBODY)).annotate(**counted)
+def _sales_this_month() -> dict[UUID, int]:
+    month = Period.month_of(business_day())
+    students = students_of(None).created_in(month.start, month.end)
+    rows = students.values_list(Coalesce("granted_by", NOBODY)).annotate(sales=_SALES)
+    return dict(rows.order_by())
 
 
 def names_of_former(managers: Iterable[UUID]) -> dict[UUID, str]:

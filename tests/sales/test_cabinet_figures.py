@@ -74,6 +74,9 @@ def test_every_figure_is_what_one_counts_by_hand(sales: Sales) -> None:
         for manager in (None, sales.ids["ayaulym"], sales.ids["admin"]):
             found = statistics.figures(period, manager_id=manager)
             assert found == _counted(rows, period, manager)
+            read = statistics.read_sales(period)
+            assert read.figures(manager) == found
+            assert read.series(manager) == statistics.sales_over_time(period, manager_id=manager)
             # And up to a moment of it.
             moment = period.start + (period.end - period.start) * 0.7
             until = statistics.figures(period, until=moment, manager_id=manager)
@@ -117,7 +120,7 @@ def test_staff_are_never_students(sales: Sales, manager: Client) -> None:
     assert [(point.days.first_day.day, point.sales) for point in points if point.sales] == [(10, 1)]
     assert names_on(manager.get(CABINET)) == ["Настоящий Студент"]
     with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
-        first = statistics.leaderboard(NOVEMBER)[0]
+        first = statistics.leaderboard(statistics.read_sales(NOVEMBER))[0]
     assert (first.figures.sales, first.sales_this_month) == (1, 1)
 
 
@@ -171,7 +174,7 @@ def test_the_leaderboard_lists_everybody_with_ties(
     desk.connection.execute("delete from tripwire_users where id = %s", [deleted["id"]])
 
     with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
-        board = statistics.leaderboard(NOVEMBER)
+        board = statistics.leaderboard(statistics.read_sales(NOVEMBER))
 
     assert [(one.place, one.name, one.figures.sales, one.sales_this_month) for one in board] == [
         (1, "Ботагоз Тест", 2, 2),
@@ -188,10 +191,14 @@ def test_the_leaderboard_lists_everybody_with_ties(
 def test_former_staff_leave_the_leaderboard(sales: Sales, accounts: Accounts) -> None:
     leaving = accounts.create("leaving@onai.test", role="sales", full_name="Скоро Уйдёт")
     on_own_connections(refresh_staff)
-    assert "Скоро Уйдёт" in [one.name for one in statistics.leaderboard(NOVEMBER)]
+    assert "Скоро Уйдёт" in [
+        one.name for one in statistics.leaderboard(statistics.read_sales(NOVEMBER))
+    ]
     accounts.call("DELETE", f"/admin/users/{leaving['id']}").raise_for_status()
     on_own_connections(refresh_staff)
-    assert "Скоро Уйдёт" not in [one.name for one in statistics.leaderboard(NOVEMBER)]
+    assert "Скоро Уйдёт" not in [
+        one.name for one in statistics.leaderboard(statistics.read_sales(NOVEMBER))
+    ]
 
 
 def test_a_past_leaderboard_also_shows_this_month(sales: Sales) -> None:
@@ -199,7 +206,8 @@ def test_a_past_leaderboard_also_shows_this_month(sales: Sales) -> None:
     sales.add()
     sales.add()
     with time_machine.travel(datetime(2026, 11, 22, 12, tzinfo=ALMATY), tick=False):
-        first = statistics.leaderboard(Period(date(2026, 10, 1), date(2026, 10, 31)))[0]
+        october = statistics.read_sales(Period(date(2026, 10, 1), date(2026, 10, 31)))
+        first = statistics.leaderboard(october)[0]
     assert (first.figures.sales, first.sales_this_month) == (1, 2)
 
 

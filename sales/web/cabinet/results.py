@@ -32,14 +32,12 @@ from sales.web.cabinet.sections import Section, kept, query, section, staff, unk
 @dataclass(frozen=True, slots=True)
 class _Headline:
     """The first sentence, the tiles, and the change against an earlier period; None where there is
-    nothing to compare with. `finished`: how many students have finished the course, by manager;
-    None where that is not known.
+    nothing to compare with.
     """
 
     sentence: str
     tiles: list[Figure]
     change: SalesChange | None
-    finished: dict[UUID, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +117,10 @@ def _live_figures(request: IdentifiedRequest) -> HttpResponse:
     """The sentence and the tiles alone, for an open page. An outage keeps what is there."""
     form = ManagerForm(request.GET, staff=staff())
     chosen = _PeriodForm(request.GET).chosen
-    standings = _with_distinct_names(statistics.leaderboard(chosen.period))
-    context = {"headline": _headline(request, chosen, standings, availability(), form)}
+    known = availability()
+    sales = statistics.read_sales(chosen.period, known)
+    standings = _with_distinct_names(statistics.leaderboard(sales))
+    context = {"headline": _headline(request, chosen, sales, standings, known, form)}
     return marked(request, render(request, "sales/live.html", context))
 
 
@@ -130,14 +130,12 @@ def _figures(
     if found.found is None:
         raise OperationalError
     chosen, known = found.found, availability()
-    standings = _with_distinct_names(statistics.leaderboard(chosen.period))
-    headline = _headline(request, chosen, standings, known, form)
+    sales = statistics.read_sales(chosen.period, known)
+    standings = _with_distinct_names(statistics.leaderboard(sales))
+    headline = _headline(request, chosen, sales, standings, known, form)
     manager_id = whose(request, form)
-    series = statistics.sales_over_time(chosen.period, manager_id=manager_id)
+    series = sales.series(manager_id)
     before = sales_before(headline.change, series, manager_id=manager_id)
-    finished = headline.finished
-    if finished is not None:
-        standings = [replace(one, finished=finished.get(one.user_id, 0)) for one in standings]
     nobody = (one.figures for one in standings if one.user_id == statistics.NOBODY)
     return _Figures(
         headline=headline,
@@ -151,19 +149,18 @@ def _figures(
 def _headline(
     request: IdentifiedRequest,
     chosen: ChosenPeriod,
+    sales: statistics.PeriodSales,
     standings: list[statistics.Standing],
     known: Availability,
     form: ManagerForm,
 ) -> _Headline:
     manager_id = whose(request, form)
-    now = statistics.figures_in(standings, manager_id=manager_id)
+    now = sales.figures(manager_id)
     change = compared_sales(chosen, now, manager_id=manager_id)
-    finished = statistics.finished_by_manager(chosen.period, known)
     return _Headline(
         sentence=_sentence(request, chosen, now, standings, manager_id),
-        tiles=_tiles(now, change, known, _finished_of(finished, manager_id)),
+        tiles=_tiles(now, change, known),
         change=change,
-        finished=finished,
     )
 
 
@@ -193,7 +190,7 @@ def _sentence(
 
 
 def _tiles(
-    now: statistics.Figures, change: SalesChange | None, known: Availability, finished: int | None
+    now: statistics.Figures, change: SalesChange | None, known: Availability
 ) -> list[Figure]:
     to = _now("к %(days)s") % {"days": change.days} if change else ""
     tiles = [
@@ -203,17 +200,11 @@ def _tiles(
         ),
         Figure(_now("Активны"), _number(now.active)),
     ]
-    if finished is not None:
-        tiles.append(Figure(_now("Прошли курс"), _number(finished)))
+    if known.finished:
+        tiles.append(Figure(_now("Прошли курс"), _number(now.finished)))
     if known.marks:
         tiles.append(Figure(_now("Отмечены прошедшими"), _number(now.marked_finished)))
     return tiles
-
-
-def _finished_of(finished: dict[UUID, int] | None, manager_id: UUID | None) -> int | None:
-    if finished is None:
-        return None
-    return sum(finished.values()) if manager_id is None else finished.get(manager_id, 0)
 
 
 def _sales(count: int) -> str:
