@@ -93,6 +93,7 @@ class AccessStage:
 
     count: str = ""
     counted: str = ""
+    people: str = ""
 
 
 # --- Sentences ---------------------------------------------------------------------------------
@@ -272,12 +273,14 @@ def reported_stages(
     ]
 
 
-def access_stage(opened: Accesses | None) -> AccessStage:
-    """The stage that follows the report's: whoever has been given access."""
+def access_stage(opened: Accesses | None, people: str) -> AccessStage:
+    """The stage that follows the report's: whoever has been given access. `people` is the address
+    of their list.
+    """
     if opened is None:
         return AccessStage()
     noun = plural(opened.total, "доступ,доступа,доступов")
-    return AccessStage(_number(opened.total), noun)
+    return AccessStage(_number(opened.total), noun, people if opened.total else "")
 
 
 def _number(count: int) -> str:

@@ -91,7 +91,12 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
             "path": words.path_bars(path, people, lacking) if path else [],
             "outside_path": path.outside_steps if path else 0,
             "stages": words.reported_stages(figures, people, lacking),
-            "access": words.access_stage(opened),
+            "access": words.access_stage(
+                opened,
+                address(
+                    "funnel-money-people", joined(period_query, [("cell", "opened"), *of_sources])
+                ),
+            ),
             "lines": source_lines.lines_of(
                 source_lines.best_and_worst(sources.rows), of_source, opened=opened
             ),

@@ -77,6 +77,15 @@ def test_the_overview_shows_accesses_apart_from_the_reported_stages(
     assert [stage["id"] for stage in report["stages"]] == ["proftest", "express", "payment"]
 
 
+def test_the_number_of_accesses_is_that_of_its_list(admin: Client, joined: Buyers) -> None:
+    page = text_on(admin.get("/funnel?period=7-days&source=proftest_muha"))
+    link = re.search(r'href="(/funnel/money/people[^"]+)"><strong>(\d+)', page)
+
+    assert link is not None
+    assert link[2] == "2"
+    assert '<span class="count">2</span>' in text_on(admin.get(link[1]))
+
+
 def test_a_new_access_is_on_the_overview_at_once(
     admin: Client, joined: Buyers, sales: Sales
 ) -> None:

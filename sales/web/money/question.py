@@ -19,7 +19,8 @@ from sales.web.cabinet.sections import staff
 
 _PERIOD = ("period", "from", "to")
 PARTS: dict[str, str | Promise] = {
-    "funnel-money": _("Сходится ли"),
+    "funnel-money": _("сходится ли"),
+    "funnel-money-times": _("время до доступа"),
 }
 
 
