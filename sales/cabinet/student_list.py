@@ -24,6 +24,7 @@ from onai.web import paging
 from onai.web.paging import ListOrder, ListPage
 from sales.cabinet.attention import Attention, needing
 from sales.cabinet.availability import Availability
+from sales.cabinet.learning import has_finished
 from sales.handoff.matching import from_source
 from sales.models import (
     CREATED,
@@ -99,6 +100,8 @@ class StudentFilter:
     without_manager: bool = False
     letter: LetterFilter | None = None
     attention: Attention | None = None
+    # Who has finished the course, as the platform says.
+    finished: bool = False
     source: str = ""
     source_unknown: bool = False
     week: Period | None = None
@@ -126,6 +129,8 @@ class StudentFilter:
         )
 
     def _in_group(self, students: StudentQuerySet, known: Availability) -> StudentQuerySet:
+        if self.finished:
+            students = students.filter(has_finished(known)) if known.finished else students.none()
         if self.attention:
             return needing(students, self.attention, known, week=self.week)
         return students.created_in(self.week.start, self.week.end) if self.week else students

@@ -183,6 +183,9 @@ def test_progress_is_what_the_platform_says(sales: Sales, manager: Client) -> No
     assert "да, по данным учебной платформы" in _card(manager, certified)
     assert re.search(r"Прошли курс\D+>2<", results)
     assert "Отмечены прошедшими" not in results
+    listed = names_on(manager.get(CABINET, {"attention": "finished"}))
+    assert sorted(listed) == ["До Конца", "С Сертификатом"]
+    assert len(_file(manager, attention="finished")) == 2
 
 
 def test_without_the_platforms_tables_no_progress_is_shown(sales: Sales, manager: Client) -> None:
@@ -191,7 +194,9 @@ def test_without_the_platforms_tables_no_progress_is_shown(sales: Sales, manager
         page, card = text_on(manager.get(CABINET)), _card(manager, student)
         results = text_on(manager.get(f"{RESULTS}?period=all"))
         file = _file(manager)
+        listed = names_on(manager.get(CABINET, {"attention": "finished"}))
 
+    assert listed == []
     for text in (page, card):
         assert "Таблицы учебной платформы сайту не видны" in text
         assert "из 3" not in text

@@ -32,6 +32,7 @@ from sales.models import ActionType, StudentStatus
 from sales.staff import distinct_names
 
 NOBODY = "none"
+_FINISHED = "finished"
 _FIRST_DAY = date(2000, 1, 1)
 
 
@@ -99,7 +100,9 @@ class StudentListForm(ListForm):
         label=_("Письмо"), required=False, choices=[("", _("любое")), *LetterFilter.choices]
     )
     attention = forms.ChoiceField(
-        label=_("Кому написать"), required=False, choices=[("", _("все")), *Attention.choices]
+        label=_("Учёба"),
+        required=False,
+        choices=[("", _("все")), *Attention.choices, (_FINISHED, _("прошли курс"))],
     )
     sort = forms.ChoiceField(label=_("Порядок"), required=False, choices=Order.choices)
     # By links only: from the shares of those who have not started, and from the week's figures.
@@ -153,11 +156,13 @@ class StudentListForm(ListForm):
     def wanted(self) -> StudentFilter:
         """The filter of an address; an invalid value filters nothing."""
         chosen = self.cleaned_data
+        attention = chosen.get("attention") or ""
         return StudentFilter(
             text=chosen.get("q") or "",
             status=StudentStatus(chosen["status"]) if chosen.get("status") else None,
             letter=LetterFilter(chosen["letter"]) if chosen.get("letter") else None,
-            attention=Attention(chosen["attention"]) if chosen.get("attention") else None,
+            attention=Attention(attention) if attention in Attention else None,
+            finished=attention == _FINISHED,
             source=chosen.get("source") or "",
             source_unknown=bool(chosen.get("source_unknown")),
             week=chosen.get("week"),
