@@ -13,7 +13,7 @@ from funnel.report.answers import FunnelAnswers
 from funnel.report.stage_report import StageStatus
 from funnel.report.steps import Funnel, Step
 from funnel.report.what_changed import SourceChange, StepChange, what_changed
-from funnel.signals.marks import LEADS, PURCHASE, rests_on
+from funnel.signals.marks import LEADS, PURCHASE, MarkId, rests_on
 from funnel.signals.wording import Incomplete
 from funnel.stages import STAGES, Counting, StageId
 from funnel.stats.comparison import Counted, Verdict
@@ -94,6 +94,7 @@ class AccessStage:
     count: str = ""
     counted: str = ""
     people: str = ""
+    incomplete: str = ""
 
 
 # --- Sentences ---------------------------------------------------------------------------------
@@ -273,14 +274,15 @@ def reported_stages(
     ]
 
 
-def access_stage(opened: Accesses | None, people: str) -> AccessStage:
+def access_stage(opened: Accesses | None, people: str, lacking: Incomplete) -> AccessStage:
     """The stage that follows the report's: whoever has been given access. `people` is the address
     of their list.
     """
     if opened is None:
         return AccessStage()
     noun = plural(opened.total, "доступ,доступа,доступов")
-    return AccessStage(_number(opened.total), noun, people if opened.total else "")
+    people = people if opened.total else ""
+    return AccessStage(_number(opened.total), noun, people, lacking.of([MarkId.ACCESS_OPENED]))
 
 
 def _number(count: int) -> str:

@@ -96,6 +96,7 @@ def overview(request: IdentifiedRequest) -> HttpResponse:
                 address(
                     "funnel-money-people", joined(period_query, [("cell", "opened"), *of_sources])
                 ),
+                lacking,
             ),
             "lines": source_lines.lines_of(
                 source_lines.best_and_worst(sources.rows), of_source, opened=opened

@@ -14,6 +14,7 @@ from funnel.web.wording import METRICS
 from tests.conftest import LandingPages
 from tests.support.funnel_requests import ADS, PAGES, SOURCES, SPEED, TREND, page_text
 from tests.support.outages import landing_outage
+from tests.support.student_rows import Sales
 from tests.support.watched_leads import signal, write_weeks
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -37,6 +38,19 @@ def test_every_page_says_since_when_clicks_are_not_marked(admin: Client, page: s
 
     assert NOTICE in text
     assert INCOMPLETE in text
+
+
+def test_accesses_are_said_to_be_incomplete_since_none_has_been_opened(
+    admin: Client, landing: LandingPages, sales: Sales
+) -> None:
+    write_weeks(landing)
+    for days in range(12, 45):
+        sales.add(created_at=datetime.now(UTC) - days * DAY)
+
+    text = page_text(admin)
+
+    assert "Доступы не открываются с" in text
+    assert re.search("Доступ открыт неполно с ", text)
 
 
 @pytest.mark.usefixtures("silent_clicks")
