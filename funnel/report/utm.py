@@ -53,10 +53,6 @@ class MarkTable:
         return self.others is not None
 
     @property
-    def others_row(self) -> Marked | None:
-        return Marked("", self.others, None) if self.others else None
-
-    @property
     def marked(self) -> tuple[Marked, ...]:
         return tuple(row for row in self.rows if row.value)
 

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _now
 
 from funnel.question import FunnelQuestion
 from funnel.report.time_to_buy import Times
-from funnel.stats.comparison import AgainstOthers, Counted, Rate, Verdict
+from funnel.stats.comparison import Counted, Rate, Verdict
 from funnel.stats.spans import Compare
-from onai.templatetags.russian import duration, percent
+from onai.templatetags.russian import duration
 
 Tone = Literal["", "up", "down"]
 _MARKS: dict[int, tuple[str, Tone]] = {0: ("", ""), 1: ("▲", "up"), -1: ("▼", "down")}
@@ -124,23 +124,6 @@ def of_median(times: Times) -> Difference:
 def of_time(before: timedelta | None) -> Difference | None:
     """The earlier value of a quarter of the times; quarters are not tested."""
     return Difference(_now("было %(before)s") % {"before": duration(before)}) if before else None
-
-
-def of_others(of: AgainstOthers | None) -> Difference | None:
-    """A row's conversion beside that of all others; None where there is nothing to say."""
-    if of is None:
-        return None
-    words = {
-        Verdict.WITHIN_CHANCE: _now("как у остальных: %(others)s"),
-        Verdict.TOO_FEW: _now("рано судить, у остальных %(others)s"),
-    }
-    beyond = (
-        _now("выше остальных: %(others)s") if of.is_higher else _now("ниже остальных: %(others)s")
-    )
-    tone: Tone = ""
-    if of.verdict is Verdict.BEYOND_CHANCE:
-        tone = "up" if of.is_higher else "down"
-    return Difference(words.get(of.verdict, beyond) % {"others": percent(of.others)}, "", tone)
 
 
 def _base(of: Counted | Rate, written: Callable[[Any], str]) -> str:

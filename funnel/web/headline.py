@@ -19,7 +19,7 @@ from funnel.templatetags.names import days
 from funnel.web.difference import Figure, compared_days, in_full, in_tile, of_median, of_time
 from funnel.web.links import Link, changed
 from funnel.web.picture import Measured, Metric, figure_of, written
-from funnel.web.wording import METRICS
+from funnel.web.wording import METRICS, shortened
 from onai.templatetags.russian import (
     clock,
     day,
@@ -260,7 +260,7 @@ def of_ads(table: MarkTable) -> str:
     best = table.marked[0] if table.marked else None
     if not best or not best.funnel.purchases.now:
         return _now("За эти дни ни одна метка не принесла покупок.")
-    told = {"mark": best.value, "sold": _purchases(best.funnel.purchases.now)}
+    told = {"mark": shortened(best.value), "sold": _purchases(best.funnel.purchases.now)}
     return _now("Больше всего покупок у «%(mark)s»: %(sold)s.") % told
 
 

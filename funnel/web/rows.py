@@ -9,28 +9,21 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _now
 
-from funnel.question import FunnelQuestion
 from funnel.report.buckets import Bucket
-from funnel.report.steps import Funnel
 from funnel.report.time_to_buy import OfBucket, OfSource, Quartiles
-from funnel.report.utm import Marked, MarkTable
-from funnel.signals.marks import LEADS, PURCHASE, MarkId, rests_on
+from funnel.signals.marks import LEADS, PURCHASE, MarkId
 from funnel.signals.wording import Incomplete
-from funnel.stages import STAGES, Counting
-from funnel.stats.comparison import Counted, Rate
 from funnel.templatetags.names import days
-from funnel.web.difference import Difference, in_short, of_median, of_others
+from funnel.web.difference import Difference, of_median
 from funnel.web.picture import Measured, Metric, written
 from funnel.web.source_lines import IntervalBar
 from funnel.web.wording import METRICS
-from onai.templatetags.russian import duration, percent, tenge
+from onai.templatetags.russian import duration
 
 # A month of days is one page.
 _ROWS = 31
-_LONGEST_MARK = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,41 +91,6 @@ def _state(bucket: Bucket) -> str:
     return _now("не целиком") if bucket.is_cut else ""
 
 
-def of_marks(marks: MarkTable, *, lacking: Incomplete, number: int) -> Table:
-    """A row for each value of a UTM mark, best sellers first; at the end the others, and leads
-    without one.
-    """
-    columns = _Columns(
-        _now("Метка"),
-        _titled(_now("Заявки"), lacking, LEADS),
-        _titled(_now("Покупки"), lacking, PURCHASE),
-        _titled(_now("Выручка"), lacking, PURCHASE),
-        _titled(_now("Заявка → покупка"), lacking, PURCHASE),
-        _now("Против остальных"),
-    )
-
-    def row(name: str, one: Marked) -> Row:
-        funnel = one.funnel
-        cells = [
-            _count(funnel.leads),
-            _count(funnel.purchases),
-            _money(funnel.revenue),
-            _rate(funnel.conversion),
-            Cell("", of_others(one.against_others)),
-        ]
-        return columns.row(name, cells)
-
-    page = Paginator(marks.marked, _ROWS).get_page(number)
-    rows = [row(_shortened(one.value), one) for one in page]
-    if not page.has_next():
-        if marks.others_row:
-            name = _now("остальные метки вместе, по отдельности — в CSV")
-            rows.append(row(name, marks.others_row))
-        if marks.without:
-            rows.append(row(_now("без метки"), marks.without))
-    return Table(columns.titles, rows, page)
-
-
 @dataclass(frozen=True, slots=True)
 class TimeLine:
     """How long people of a source, or of a day, week or month, think before they buy. The bar ends
@@ -196,51 +154,10 @@ def _time_line(one: OfSource | OfBucket, longest: timedelta) -> TimeLine:
     )
 
 
-def _funnel_titles(question: FunnelQuestion, lacking: Incomplete) -> list[str]:
-    stages = (STAGES[step] for step in question.steps)
-    steps = [_titled(str(stage.short), lacking, rests_on(stage)) for stage in stages]
-    if question.counting is Counting.REPORTED:
-        steps.insert(0, _titled(_now("Заявки"), lacking, LEADS))
-    else:
-        steps.append(_titled(_now("Все покупки"), lacking, PURCHASE))
-    sold = (_now("Выручка"), _now("Заявка → покупка"))
-    return [*steps, *(_titled(title, lacking, PURCHASE) for title in sold)]
-
-
 def _titled(title: str, lacking: Incomplete, marks: frozenset[MarkId]) -> str:
     """The title of a column, which says where its figures are incomplete."""
     return _now("%(title)s, неполно") % {"title": title} if lacking.of(marks) else title
 
 
-def _funnel(question: FunnelQuestion, funnel: Funnel) -> list[Cell]:
-    """A cell for each of `_funnel_titles`."""
-    steps = [_count(step.reached) for step in funnel.steps]
-    if question.counting is Counting.REPORTED:
-        steps.insert(0, _count(funnel.leads))
-    else:
-        steps.append(_count(funnel.purchases))
-    return [*steps, _money(funnel.revenue), _rate(funnel.conversion)]
-
-
-def _count(of: Counted) -> Cell:
-    return Cell(_number(of.now), in_short(of, _number))
-
-
-def _money(of: Counted) -> Cell:
-    return Cell(tenge(of.now), in_short(of, tenge))
-
-
-def _rate(of: Rate) -> Cell:
-    return Cell(percent(of.percent), in_short(of, percent))
-
-
 def _time(time: timedelta | None) -> str:
     return "—" if time is None else duration(time)
-
-
-def _number(count: int) -> str:
-    return number_format(count, force_grouping=True)
-
-
-def _shortened(mark: str) -> str:
-    return mark if len(mark) <= _LONGEST_MARK else f"{mark[:_LONGEST_MARK]}…"

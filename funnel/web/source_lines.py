@@ -126,7 +126,7 @@ def lines_of(
     scale = widest(row.funnel.conversion for row in rows)
 
     def line(row: Source) -> SourceLine:
-        told = _line(
+        told = line_of(
             row.funnel,
             scale,
             name=row.name,
@@ -153,7 +153,7 @@ def source_table(
     lines = lines_of(list(page), href, opened=opened, details=details)
     if others and not page.has_next():
         noun = plural(others.count, "источник,источника,источников")
-        line = _line(
+        line = line_of(
             others.funnel,
             widest(row.funnel.conversion for row in page),
             name=_now("ещё %(count)s %(noun)s") % {"count": _number(others.count), "noun": noun},
@@ -167,15 +167,16 @@ def source_table(
     return SourceTable(lines, page)
 
 
-def _line(
+def line_of(
     funnel: Funnel,
     scale: float,
     *,
     name: str,
-    code: str,
-    accesses: int | None,
+    code: str = "",
+    accesses: int | None = None,
     verdict: Badge,
 ) -> SourceLine:
+    """A line of a funnel; `scale` is the conversion, 0 to 1, that is drawn as the whole width."""
     leads, bought = funnel.leads.now, funnel.purchases.now
     return SourceLine(
         name=name,

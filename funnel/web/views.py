@@ -41,6 +41,7 @@ from funnel.web.links import (
     navigation,
     parameters,
 )
+from funnel.web.mark_lines import mark_lines
 from funnel.web.picture import Metric, draw, measured
 from funnel.web.tables import TABLES
 from onai.identity.guards import role_required
@@ -214,14 +215,17 @@ def ads(request: IdentifiedRequest) -> HttpResponse:
     def show(lacking: Incomplete) -> dict[str, Any]:
         mark = Mark(form.chosen_or("mark", Mark.CAMPAIGN))
         marks = {table.mark: table for table in found.figures.utm}
-        table = rows.of_marks(marks[mark], lacking=lacking, number=form.number)
+        table = mark_lines(marks[mark], number=form.number)
         return {
             "sentence": headline.of_ads(marks[mark]),
             "marks": choices(request.GET, "mark", wording.MARKS, mark),
-            "table": table,
+            "lines": table.lines,
+            "page": table.page,
+            "incomplete": lacking.of(PURCHASE),
             "reliability": headline.all_likely(
-                (one.value, one.funnel.conversion) for one in table.page
+                (wording.shortened(one.value), one.funnel.conversion) for one in table.page
             ),
+            "judges_marks": True,
         }
 
     return _page(request, "funnel-ads", "ads", form, found, show)

@@ -55,3 +55,10 @@ MARKS: dict[Mark, str | Promise] = {
     Mark.MEDIUM: _("Типы трафика (utm_medium)"),
     Mark.CONTENT: _("Объявления (utm_content)"),
 }
+
+_LONGEST_MARK = 80
+
+
+def shortened(mark: str) -> str:
+    """The value of a UTM mark, which anybody can make as long as an address."""
+    return mark if len(mark) <= _LONGEST_MARK else f"{mark[:_LONGEST_MARK]}…"

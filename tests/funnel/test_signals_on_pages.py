@@ -77,7 +77,7 @@ def test_an_advertisement_s_purchases_are_said_to_be_incomplete(
     write_weeks(landing, each=3, clicked_until=10 * DAY)
     landing.connection.execute("""update landing_leads set metadata = '{"utm_campaign": "a"}'""")
 
-    assert "Покупки, неполно" in page_text(admin, "", ADS)
+    assert "Покупки и выручка: неполно с " in page_text(admin, "", ADS)
 
 
 @pytest.mark.usefixtures("silent_clicks")
