@@ -64,6 +64,15 @@ class Act:
     student_name: str | Promise
     student: Student | None
 
+    @property
+    def change(self) -> str:
+        """The changed values in a line: «Учится → На паузе»; empty where the entry has none."""
+        if not self.before and not self.after:
+            return ""
+        if not self.before and self.entry.action_type == ActionType.EMAIL_SENT:
+            return f"→ {self.after}"
+        return f"{self.before or '—'} → {self.after or '—'}"
+
 
 def log(
     action: ActionType,
@@ -145,9 +154,9 @@ def _act(
 
 
 _CHANGES: Mapping[str, Promise] = {
-    RequestKind.STATUS: _("Сменил статус"),
-    RequestKind.CORRECTION: _("Исправил данные"),
-    RequestKind.HANDOVER: _("Передал студента"),
+    RequestKind.STATUS: _("Статус сменён"),
+    RequestKind.CORRECTION: _("Данные исправлены"),
+    RequestKind.HANDOVER: _("Студент передан"),
     GIVEN_UP: _("Незаконченное изменение отменено"),
     LineAct.CLAIM: _("Очередь: взято в работу"),
     LineAct.RELEASE: _("Очередь: отпущено"),

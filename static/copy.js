@@ -4,6 +4,7 @@ const said = document.querySelector("[data-copied]");
 
 function select(source) {
   if ("select" in source) {
+    source.closest("details")?.setAttribute("open", "");
     source.focus();
     source.select();
   } else {

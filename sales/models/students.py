@@ -44,9 +44,9 @@ class Tenge(models.IntegerField):  # type: ignore[type-arg]
 
 
 class StudentStatus(models.TextChoices):
-    ACTIVE = "active", _("Активен")
-    INACTIVE = "inactive", _("Неактивен")
-    COMPLETED = "completed", _("Прошёл курс")
+    ACTIVE = "active", _("Учится")
+    INACTIVE = "inactive", _("На паузе")
+    COMPLETED = "completed", _("Курс пройден")
     BLOCKED = "blocked", _("Заблокирован")
 
 
@@ -218,12 +218,12 @@ class StudentPhone(models.Model):
 
 
 class ActionType(models.TextChoices):
-    USER_CREATED = "user_created", _("Создал доступ")
-    EMAIL_SENT = "email_sent", _("Отправил письмо")
+    USER_CREATED = "user_created", _("Доступ открыт")
+    EMAIL_SENT = "email_sent", _("Письмо отправлено")
     # The predecessor's constraint allows no other kinds; `details["change"]` holds the act.
-    STATUS_CHANGED = "status_changed", _("Изменил статус или данные")
-    PASSWORD_RESET = "password_reset", _("Сменил пароль")
-    USER_DELETED = "user_deleted", _("Удалил доступ")
+    STATUS_CHANGED = "status_changed", _("Статус или данные изменены")
+    PASSWORD_RESET = "password_reset", _("Пароль сменён")
+    USER_DELETED = "user_deleted", _("Доступ удалён")
 
 
 class ActivityEntry(models.Model):

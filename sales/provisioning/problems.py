@@ -46,7 +46,7 @@ class Refused(Problem):
             self.fields = {field: self.message}
 
 
-_NOTHING_CREATED = _("Ничего не создано.")
+_NOTHING_CREATED = _("Доступ не открыт.")
 _NOTHING_CHANGED = _("Ничего не изменилось.")
 
 
@@ -172,7 +172,7 @@ class PasswordLost(Refused):
 class RowsForbidden(Refused):
     status = 502
     code = "rows_forbidden"
-    message = _("Таблицы базы не дают записать студента. Ничего не создано.")
+    message = _("Таблицы базы не дают записать студента. Доступ не открыт.")
     advice = _(
         "Скажите администратору сервера: python manage.py check_database покажет, в чём дело."
     )
@@ -182,7 +182,7 @@ class RowsForbidden(Refused):
 class AuthUnreachable(Refused):
     status = 503
     code = "auth_unavailable"
-    message = _("Сервис учётных записей сейчас недоступен. Ничего не создано.")
+    message = _("Сервис учётных записей сейчас недоступен. Доступ не открыт.")
     advice = _("Отправьте форму ещё раз через минуту.")
     change_message = _("Сервис учётных записей сейчас недоступен. Ничего не изменилось.")
     retry_after_seconds = 30
@@ -191,7 +191,7 @@ class AuthUnreachable(Refused):
 class TooManyRequests(Refused):
     status = 429
     code = "too_many_requests"
-    message = _("Сервис учётных записей просит подождать. Ничего не создано.")
+    message = _("Сервис учётных записей просит подождать. Доступ не открыт.")
     advice = _("Отправьте форму ещё раз через минуту.")
     change_message = _("Сервис учётных записей просит подождать. Ничего не изменилось.")
     retry_after_seconds = 60
@@ -200,7 +200,7 @@ class TooManyRequests(Refused):
 class AuthNotPermitted(Refused):
     status = 502
     code = "auth_not_permitted"
-    message = _("Создать учётную запись не получилось. Ничего не создано.")
+    message = _("Создать учётную запись не получилось. Доступ не открыт.")
     advice = _("Это ошибка на нашей стороне. Скажите администратору, пусть посмотрит «Состояние».")
     change_message = _("Изменить учётную запись не получилось. Ничего не изменилось.")
 
@@ -208,7 +208,7 @@ class AuthNotPermitted(Refused):
 class AuthFailed(Refused):
     status = 502
     code = "auth_failed"
-    message = _("Сервис учётных записей ответил ошибкой. Ничего не создано.")
+    message = _("Сервис учётных записей ответил ошибкой. Доступ не открыт.")
     advice = _("Отправьте форму ещё раз через минуту.")
     change_message = _("Сервис учётных записей несколько раз ответил ошибкой, и мы остановились.")
     change_advice = _(
@@ -218,7 +218,7 @@ class AuthFailed(Refused):
 
 class GivenUp(Refused):
     code = "given_up"
-    message = _("Создание отменено вручную. Ничего не создано.")
+    message = _("Создание отменено вручную. Доступ не открыт.")
     advice = _("Создайте доступ ещё раз, если он нужен.")
     change_message = _("Изменение отменено вручную: сервис учётных записей так и не ответил ясно.")
     change_advice = _("Проверьте студента и, если нужно, измените ещё раз.")

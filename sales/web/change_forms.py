@@ -27,10 +27,10 @@ from sales.staff import distinct_names, manager_named
 from sales.web.forms import IdentityForm, PasswordForm
 
 _MEANINGS: dict[str, Promise] = {
-    StudentStatus.ACTIVE: _("учится, доступ открыт"),
-    StudentStatus.INACTIVE: _("не учится, но войти может"),
-    StudentStatus.COMPLETED: _("прошёл курс до конца, войти может"),
-    StudentStatus.BLOCKED: _("войти не может, и отовсюду выйдет сразу"),
+    StudentStatus.ACTIVE: _("доступ открыт"),
+    StudentStatus.INACTIVE: _("не учится, войти может"),
+    StudentStatus.COMPLETED: _("курс пройден до конца, войти может"),
+    StudentStatus.BLOCKED: _("не сможет войти; на всех устройствах выйдет сразу"),
 }
 
 

@@ -46,7 +46,7 @@ class _Page:
 
 _STATUS = _Page(_("Статус студента"), _("Сменить статус"), _("Меняем…"), "sales/change_status.html")
 _PASSWORD = _Page(
-    _("Новый пароль"),
+    _("Сменить пароль"),
     _("Сменить и отправить письмо"),
     _("Меняем…"),
     "sales/change_password.html",
@@ -68,7 +68,9 @@ _DELETION = _Page(
 @require_http_methods(["GET", "HEAD", "POST"])
 def status(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     student = student_for(request.identity, student_id)
-    form = StatusForm(request.POST or None, initial={"status": student.status, **request.typed})
+    # The card's button for blocking names the status.
+    wanted = request.GET.get("status") or student.status
+    form = StatusForm(request.POST or None, initial={"status": wanted, **request.typed})
     return _answer(request, student, form, _STATUS)
 
 

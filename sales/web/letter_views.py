@@ -23,6 +23,7 @@ from sales.provisioning.send_letter_again import (
 )
 from sales.web import shown_password
 from sales.web.change_forms import NewAddressForm
+from sales.web.letter_state import letter_notice
 from sales.web.request_views import redirect_to_result
 
 
@@ -95,7 +96,7 @@ def _page(
     is_same_attempt = form.is_bound and problem is None
     context = {
         "student": student,
-        "letter": latest,
+        "notice": letter_notice(student, latest, request.identity),
         "form": form,
         "problem": problem,
         "attempt": attempt_for(latest),

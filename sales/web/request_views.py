@@ -14,14 +14,17 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from onai.identity.guards import role_required
-from onai.identity.roles import IdentifiedRequest
+from onai.identity.roles import IdentifiedRequest, Identity
+from onai.templatetags.russian import duration
 from onai.web.problems import NotFound
 from sales import letters, messenger
+from sales.handoff import queue
 from sales.models import RequestKind, RequestState, StudentRequest
 from sales.permissions import SomebodyElsesStudent, may_act_on
 from sales.provisioning import open_requests, student_requests
 from sales.provisioning.student_requests import Progress
 from sales.web import shown_password
+from sales.web.letter_state import letter_badge, letter_notice
 
 # After these the student's card shows what has changed.
 _SHOWN_ON_CARD = (RequestKind.STATUS, RequestKind.CORRECTION, RequestKind.HANDOVER)
@@ -78,7 +81,9 @@ def progress(
         "student_request": found,
         "refusal": reached.refusal,
         "student": student,
-        "letter": reached.letter,
+        "waited": _waited(found, request.identity),
+        "letter_badge": letter_badge(student, reached.letter) if student else None,
+        "notice": letter_notice(student, reached.letter, request.identity) if student else None,
         "password": password,
         "message": (
             messenger.credentials(
@@ -98,6 +103,14 @@ def progress(
         # The quarter of an hour begins when there is something to show.
         shown_password.give(request, response, request.path, password.text)
     return response
+
+
+def _waited(found: StudentRequest, viewer: Identity) -> str:
+    """How long the person has waited for the access; empty where they came by no line."""
+    line = queue.person(found.buyer_id, viewer) if found.buyer_id else None
+    if line is None or line.since is None or found.state != RequestState.DONE:
+        return ""
+    return _now("Ожидание доступа: %(time)s.") % {"time": duration(line.waits)}
 
 
 @role_required("admin")
@@ -132,10 +145,10 @@ def _outcome(reached: Progress) -> _Outcome:
     )
     match found.state:
         case RequestState.OPEN:
-            return _Outcome(f"{_('Создаётся') if found.is_creation else what}…", _STILL_OPEN)
+            return _Outcome(f"{_('Открываем доступ') if found.is_creation else what}…", _STILL_OPEN)
         case RequestState.REFUSED if found.is_creation:
             again = f"{reverse('new-student')}?again={found.pk}"
-            return _Outcome(_("Доступ не создан"), buttons=(_Button(_("Создать ещё раз"), again),))
+            return _Outcome(_("Доступ не открыт"), buttons=(_Button(_("Открыть ещё раз"), again),))
         case RequestState.REFUSED:
             heading = _now("%(what)s: не получилось") % {"what": what}
             return _Outcome(heading, buttons=(card or cabinet,))
@@ -151,7 +164,7 @@ def _opened(found: StudentRequest, card: _Button) -> _Outcome:
         return _Outcome(_("Доступ отправлен на новый адрес"), buttons=(card,))
     if not found.is_creation:
         return _Outcome(_("Пароль сменён"), buttons=(card,))
-    another = _Button(_("Создать ещё"), reverse("new-student"))
+    another = _Button(_("Открыть ещё"), reverse("new-student"))
     return _Outcome(_("Доступ открыт"), buttons=(another, card))
 
 

@@ -1,14 +1,12 @@
 """Opens a student's access, shows one student, and welcomes a student."""
 
 import logging
-from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,7 +18,6 @@ from onai.identity.models import StaffMember
 from onai.identity.roles import IdentifiedRequest
 from onai.identity.staff import register
 from onai.identity.supabase import AccountBlocked
-from onai.templatetags.russian import moment
 from onai.web.address_form import refuse_errors
 from onai.web.look import language
 from onai.web.paging import PagedForm
@@ -28,14 +25,12 @@ from onai.web.problems import Problem, set_retry_after
 from sales import letters, messenger
 from sales.activity import page_of_activity
 from sales.cabinet.attention import attention_of
-from sales.cabinet.availability import Availability, availability
+from sales.cabinet.availability import availability
 from sales.cabinet.learning import learning_of
-from sales.cabinet.written_columns import written_columns
 from sales.handoff import lead_search, queue
 from sales.handoff.lead_search import FoundLeads
 from sales.handoff.queue import Line
 from sales.models import (
-    RequestKind,
     RequestState,
     Student,
     StudentStatus,
@@ -43,10 +38,14 @@ from sales.models import (
 from sales.permissions import student_for
 from sales.provisioning import problems, student_requests
 from sales.provisioning.create_student import create_student
-from sales.web import shown_password
+from sales.web import shown_password, student_page
 from sales.web.cabinet.sections import unknown_in
+from sales.web.cabinet.student_cards import student_badge
 from sales.web.forms import StudentForm, of_buyer, of_request
+from sales.web.letter_state import letter_notice
 from sales.web.queue.forms import FindForm
+from sales.web.queue.rows import line_row
+from sales.web.toast import Toast
 
 logger = logging.getLogger(__name__)
 
@@ -60,33 +59,58 @@ logger = logging.getLogger(__name__)
 def new_student(request: IdentifiedRequest) -> HttpResponse:
     passwords.find_out_rules(request.access_token)
     if request.method == "POST":
-        if "find" in request.POST and not request.refusal:
+        if _asks_to_find(request) and not request.refusal:
             return _find(request)
         suggests = "suggest" in request.POST or request.refusal
         return _suggest(request) if suggests else _create(request)
-    typed = {**_of_line(request), **_of_earlier(request), **request.typed}
+    asked = _line_with(request.GET.get("line", ""), request)
+    typed = {**_filled_in(asked), **_of_earlier(request), **request.typed}
     return _form_page(request, StudentForm(initial={**typed, "password": passwords.suggest()}))
 
 
+def _asks_to_find(request: IdentifiedRequest) -> bool:
+    """Whether a button of the search was pressed, or Enter after another text was typed there."""
+    sent = request.POST
+    is_other = sent.get("who", "").strip() != sent.get("searched", "")
+    return "find" in sent or "person" in sent or ("enter" in sent and is_other)
+
+
+@sensitive_variables("typed")
 def _find(request: IdentifiedRequest) -> HttpResponse:
-    """Fill in the form from the one lead that is found, or offer those that are."""
+    """Fill in the form from the one lead that is found or chosen, or offer those that are found.
+    What was typed stays.
+    """
     find = FindForm(request.POST)
-    found = None
-    if find.is_valid() and find.cleaned_data["who"]:
+    found, only = None, _line_with(request.POST.get("person", ""), request)
+    if only is None and find.is_valid() and find.cleaned_data["who"]:
         found = lead_search.find(find.cleaned_data["who"], request.identity)
-    only = found.lines[0] if found and len(found.lines) == 1 else None
-    known = of_buyer(only.buyer) if only else {}
-    form = StudentForm(initial={**known, "password": passwords.suggest()})
+        only = found.lines[0] if len(found.lines) == 1 else None
+    typed = _typed_by_hand(request)
+    form = StudentForm(initial={"password": passwords.suggest(), **_filled_in(only), **typed})
     return _form_page(request, form, find=find, found=found, status=400 if find.errors else 200)
 
 
-def _of_line(request: IdentifiedRequest) -> dict[str, str]:
-    """The contacts of the buyer whose line the address names."""
-    try:
-        line = queue.person(UUID(request.GET.get("line", "")), request.identity)
-    except ValueError:
-        return {}
+def _typed_by_hand(request: IdentifiedRequest) -> dict[str, str]:
+    """The fields of the form but those that the lead before has filled in."""
+    before = _filled_in(_line_with(request.POST.get("line", ""), request))
+    return {
+        name: value
+        for name in ("email", "full_name", "phone", "password", "language", "manager_id")
+        if (value := request.POST.get(name)) and value != before.get(name)
+    }
+
+
+def _filled_in(line: Line | None) -> dict[str, str]:
+    """What a lead says of the student to be."""
     return of_buyer(line.buyer) if line else {}
+
+
+def _line_with(buyer_id: str, request: IdentifiedRequest) -> Line | None:
+    """The line of a buyer, as an address or a form names them; None where there is none."""
+    try:
+        return queue.person(UUID(buyer_id), request.identity)
+    except ValueError:
+        return None
 
 
 def _of_earlier(request: IdentifiedRequest) -> dict[str, str]:
@@ -150,13 +174,17 @@ def _form_page(
         form.offer_managers(_staff(), myself=request.identity.user_id)
     for name, sentence in (problem.fields if problem else {}).items():
         form.add_error(name, str(sentence))
-    wrong = next((name for name in form.fields if name in form.errors), "email")
-    form.fields[wrong].widget.attrs["autofocus"] = True
+    line = _line_of(form, request)
+    find = find or FindForm(initial={"who": request.POST.get("who") or request.typed.get("who")})
+    _focus(form, find, line)
     context = {
         "form": form,
-        "find": find or FindForm(),
+        "find": find,
         "found": found,
-        "line": _line_of(form, request),
+        "found_rows": [line_row(one, request.identity) for one in found.lines] if found else [],
+        "row": line_row(line, request.identity) if line else None,
+        "searched": str(find["who"].value() or "").strip(),
+        "is_filled": form.is_bound or any(form[name].value() for name in ("email", "full_name")),
         "problem": problem,
         "attempt": uuid4() if request.refusal else request.POST.get("attempt") or uuid4(),
         "may_adopt": (
@@ -172,14 +200,21 @@ def _form_page(
     return response
 
 
+def _focus(form: StudentForm, find: FindForm, line: Line | None) -> None:
+    """Let typing begin where something is wrong, or else where the next thing is missing."""
+    wrong = next((name for name in form.fields if name in form.errors), None)
+    missing = next((name for name in ("email", "full_name") if not form[name].value()), None)
+    if wrong or (line and missing):
+        form.fields[wrong or missing or ""].widget.attrs["autofocus"] = True
+    elif line is None:
+        find.fields["who"].widget.attrs["autofocus"] = True
+
+
 def _line_of(form: StudentForm, request: IdentifiedRequest) -> Line | None:
     """The line of the queue that the form is filled in from; None also while the database is away,
     so that the form still opens."""
     try:
-        chosen = str(form["line"].value() or "")
-        return queue.person(UUID(chosen), request.identity) if chosen else None
-    except ValueError:
-        return None
+        return _line_with(str(form["line"].value() or ""), request)
     except (OperationalError, InterfaceError) as error:
         logger.error("line_not_shown", exc_info=error)
         return None
@@ -211,17 +246,21 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     attention = attention_of(found, learning)
     context = {
         "student": found,
+        "status_badge": student_badge(found, learning),
+        "facts": [one for one in (learning.sign_in_in_words, learning.modules_in_words) if one],
         "learning": learning,
         "unknown": unknown_in(known),
-        "written": _written(found, known),
+        "written": student_page.written_values(found, known),
+        "acts": student_page.acts_of(found, request.identity),
+        "items": student_page.timeline(found, learning, history.rows),
         "attention": attention,
         "attention_title": _now("Сообщение тому, кто пропал")
         if attention and attention.has_started
         else _now("Сообщение тому, кто не начал"),
-        "letter": found.latest_letter,
+        "notice": letter_notice(found, found.latest_letter, request.identity),
         "history": history,
         "under_way": student_requests.open_request_of(found),
-        "done": _just_done(request, found),
+        "toast": _just_done(request, found),
         "message": messenger.nudge(found, has_started=attention.has_started)
         if attention
         else messenger.reminder(found, language=letters.language_of(found)),
@@ -232,35 +271,15 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     return render(request, "sales/student.html", context)
 
 
-def _written(student: Student, known: Availability) -> list[tuple[str | Promise, object]]:
-    """The values of the columns that some software has written (`written_columns`)."""
-    found = [(title, getattr(student, name)) for name, title in written_columns(known).items()]
-    return [(title, _in_words(value)) for title, value in found if value is not None]
-
-
-def _in_words(value: object) -> object:
-    if isinstance(value, bool):
-        return _now("да") if value else _now("нет")
-    if isinstance(value, datetime):
-        return moment(value)
-    return value
-
-
-def _just_done(request: IdentifiedRequest, student: Student) -> str:
-    """The message about the change that was made just before; empty where there was none."""
+def _just_done(request: IdentifiedRequest, student: Student) -> Toast | None:
+    """What to say of the change that led here; None without one."""
     try:
         change = student_requests.find(UUID(request.GET.get("done", "")), request.identity)
     except ValueError:
-        return ""
+        return None
     if change is None or (change.student_id, change.state) != (student.pk, RequestState.DONE):
-        return ""
-    if change.kind == RequestKind.STATUS:
-        return _now("Статус теперь: %(status)s.") % {"status": student.get_status_display()}
-    if change.kind == RequestKind.HANDOVER:
-        return _now("Студент передан: %(manager)s.") % {"manager": student.manager_name}
-    if change.new_email:
-        return _now("Исправлено. Войти можно только по новой почте, пароль прежний.")
-    return _now("Исправлено.")
+        return None
+    return student_page.toast_of(change, student, request.identity)
 
 
 # --- The student's own page --------------------------------------------------------------------

@@ -31,7 +31,7 @@ def _open_form(page: Page, person: str = MANAGER) -> None:
 
 
 def _create(page: Page) -> None:
-    page.get_by_role("button", name="Создать").last.click()
+    page.get_by_role("button", name="Открыть доступ", exact=True).last.click()
     page.wait_for_load_state()
 
 
@@ -114,9 +114,9 @@ def test_a_double_tap_creates_one_student(open_page: Any, desk: Desk, javascript
     _open_form(page)
     _fill(page)
 
-    page.get_by_role("button", name="Создать").last.dblclick()
+    page.get_by_role("button", name="Открыть доступ", exact=True).last.dblclick()
 
-    page.get_by_role("heading", name=re.compile("Доступ открыт|Создаётся")).wait_for()
+    page.get_by_role("heading", name=re.compile("Доступ открыт|Открываем")).wait_for()
     page.get_by_role("heading", name="Доступ открыт").wait_for()
     desk.assert_whole_student()
 
@@ -169,7 +169,7 @@ def test_the_waiting_page_shows_the_result_without_a_reload(
     _open_form(page)
     password = _fill(page)
     _create(page)
-    page.get_by_role("heading", name="Создаётся").wait_for()
+    page.get_by_role("heading", name="Открываем доступ").wait_for()
     desk.time_passes()
     run_worker()
 

@@ -52,17 +52,17 @@ def test_the_log_names_actor_act_and_student(sales: Sales, as_person: SignIn, de
     deleted = as_person("admin@onai.test").get(f"{CABINET}/activity", {"action": "user_deleted"})
     card = as_person("ayaulym@onai.test").get(f"{CABINET}/students/{student['id']}")
 
-    assert mine == [("Отправил письмо", "Ару Сапарова"), ("Создал доступ", "Ару Сапарова")]
+    assert mine == [("Письмо отправлено", "Ару Сапарова"), ("Доступ открыт", "Ару Сапарова")]
     assert _acts(crafted) == mine
     assert [act for act, _ in _acts(all_acts)] == [
-        "Изменил статус или данные",
-        "Удалил доступ",
-        "Отправил письмо",
-        "Отправил письмо",
-        "Удалил доступ",
-        "Создал доступ",
+        "Статус или данные изменены",
+        "Доступ удалён",
+        "Письмо отправлено",
+        "Письмо отправлено",
+        "Доступ удалён",
+        "Доступ открыт",
     ]
-    assert _acts(deleted) == [("Удалил доступ", "gone@onai.test"), ("Удалил доступ", "Кого Нет")]
+    assert _acts(deleted) == [("Доступ удалён", "gone@onai.test"), ("Доступ удалён", "Кого Нет")]
     told = text_on(card)
     # What the predecessor wrote is told as it stands.
     assert "<bdi>trial</bdi> → <bdi>7</bdi>" in told
@@ -107,11 +107,11 @@ def test_a_former_managers_log_keeps_the_old_name(
     everything = admin.get(f"{CABINET}/activity")
 
     assert _acts(former) == [
-        ("Создал доступ", "студент другого менеджера"),
-        ("Отправил письмо", GOOD["full_name"]),
-        ("Создал доступ", GOOD["full_name"]),
+        ("Доступ открыт", "студент другого менеджера"),
+        ("Письмо отправлено", GOOD["full_name"]),
+        ("Доступ открыт", GOOD["full_name"]),
     ]
     told = text_on(former)
     assert NEW_EMAIL not in told
     assert "/sales-manager/students/" not in told.partition("<main")[2].replace("/new", "")
-    assert ("Создал доступ", "Новая Фамилия") in _acts(everything)
+    assert ("Доступ открыт", "Новая Фамилия") in _acts(everything)

@@ -32,7 +32,7 @@ def test_correcting_a_name_sends_no_letter(manager: Client, desk: Desk) -> None:
     answer = act_and_follow(manager, desk, "data", email=GOOD["email"], full_name="Ару Сапарқызы")
 
     assert "Исправлено." in text_of(answer)
-    assert "Исправил данные Ару Сапарова → Ару Сапарқызы" in text_of(answer)
+    assert "Данные исправлены Ару Сапарова → Ару Сапарқызы" in text_of(answer)
     assert student_of(desk)["full_name"] == "Ару Сапарқызы"
     (account,) = desk.accounts()
     assert account["raw_user_meta_data"] == {
@@ -196,7 +196,7 @@ def test_a_student_is_handed_over(
     answer = act_and_follow(boss, desk, "manager", manager_id=colleague["id"])
 
     assert "Студент передан: Ботагоз Тест." in text_of(answer)
-    assert "Передал студента Аяулым Тест → Ботагоз Тест Админ Тест" in text_of(answer)
+    assert "Студент передан Аяулым Тест → Ботагоз Тест Админ Тест" in text_of(answer)
     student = student_of(desk)
     assert (str(student["granted_by"]), student["manager_name"]) == (
         colleague["id"],
@@ -237,7 +237,7 @@ def test_a_deleted_student_is_gone_with_the_account_and_the_log_remembers(
     assert desk.log(user_id) == ["user_created", "email_sent", "user_deleted"]
     assert newest_entry(desk)["details"]["email"] == GOOD["email"]
     journal = text_of(boss.get("/sales-manager/activity"))
-    assert "Удалил доступ Ару Сапарова Админ Тест" in journal
+    assert "Доступ удалён Ару Сапарова Админ Тест" in journal
 
 
 def test_the_address_of_a_deleted_student_is_free_again(

@@ -33,7 +33,7 @@ def test_open_requests_are_listed_and_finished(
     assert say("intentions") == "0 open\n"
     faults.set(USERS, method="POST", status=504, times=1)
     page = manager.post(NEW, GOOD, follow=True).content.decode()
-    assert "Создаётся…" in page
+    assert "Открываем доступ…" in page
     assert 'http-equiv="refresh"' in page
     assert GOOD["password"] not in page
     listed = say("intentions")
@@ -52,7 +52,7 @@ def test_the_waiting_page_becomes_the_result_with_the_password(
 ) -> None:
     faults.set(USERS, method="POST", status=504, times=1)
     where = manager.post(NEW, GOOD)["Location"]
-    assert "Создаётся…" in manager.get(where).content.decode()
+    assert "Открываем доступ…" in manager.get(where).content.decode()
     desk.time_passes()
     say("intentions", "--finish")
 
@@ -74,7 +74,7 @@ def test_the_waiting_page_becomes_the_refusal(
 
     page = manager.get(where).content.decode()
 
-    assert "Доступ не создан" in page
+    assert "Доступ не открыт" in page
     assert "Учётная запись с этим адресом уже есть" in page
 
 

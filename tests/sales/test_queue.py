@@ -259,7 +259,7 @@ def test_a_line_is_closed_with_a_reason_and_opened_again(
 
     closed = text_of(_act(manager, line, "close", reason=reason, note="звонили дважды"))
 
-    assert f"Закрыто: Дана Ким , {said}." in closed
+    assert f"Закрыто без доступа: Дана Ким, {said}." in closed
     assert "Никто не ждёт" in closed
     assert world.join() == []
     (told,) = _json(manager, state="closed")["lines"]

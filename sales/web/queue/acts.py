@@ -1,11 +1,14 @@
 """Acts on a line of the queue: claim, release, close, reopen, add by hand."""
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from onai.identity.guards import role_required
@@ -13,6 +16,20 @@ from onai.identity.roles import IdentifiedRequest
 from sales.handoff import line_acts, queue
 from sales.models import ClosingReason
 from sales.web.queue.forms import ClosingForm, ReportForm
+from sales.web.queue.rows import line_row
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The words of a form's page."""
+
+    title: str | Promise
+    button: str | Promise
+    busy: str | Promise
+
+
+_CLOSING = _Page(_("Закрыть без доступа"), _("Закрыть"), _("Закрываем…"))
+_REPORT = _Page(_("Кто оплатил и ждёт доступа"), _("Добавить в очередь"), _("Добавляем…"))
 
 
 @role_required("admin", "sales")
@@ -39,8 +56,9 @@ def close(request: IdentifiedRequest, buyer_id: UUID) -> HttpResponse:
         reason = ClosingReason(form.cleaned_data["reason"])
         line_acts.close(buyer_id, request.identity, reason=reason, note=form.cleaned_data["note"])
         return redirect(f"{reverse('queue')}?{urlencode({'closed': str(buyer_id)})}")
-    context = {"line": line, "form": form, "problem": request.refusal}
-    return render(request, "sales/queue_close.html", context, status=_status(request, form.errors))
+    row = line_row(line, request.identity)
+    context = {"page": _CLOSING, "row": row, "form": form, "problem": request.refusal}
+    return render(request, "sales/queue_form.html", context, status=_status(request, form.errors))
 
 
 @role_required("admin", "sales")
@@ -59,8 +77,8 @@ def report(request: IdentifiedRequest) -> HttpResponse:
     if request.method == "POST" and not request.refusal and form.is_valid():
         line_acts.report(form.report, request.identity)
         return redirect("queue")
-    context = {"form": form, "problem": request.refusal}
-    return render(request, "sales/queue_report.html", context, status=_status(request, form.errors))
+    context = {"page": _REPORT, "form": form, "problem": request.refusal}
+    return render(request, "sales/queue_form.html", context, status=_status(request, form.errors))
 
 
 def _sent(request: IdentifiedRequest) -> QueryDict | None:

@@ -43,6 +43,7 @@ class ClosingForm(forms.Form):
 
     reason = forms.ChoiceField(
         label=_("Почему закрываем"),
+        template_name="sales/radio_field.html",  # type: ignore[call-arg]
         choices=_REASONS,
         widget=forms.RadioSelect,
         error_messages={

@@ -17,6 +17,7 @@ from sales.permissions import student_for
 from sales.staff import distinct_names
 from sales.web.cabinet.sections import section, staff
 from sales.web.queue.forms import FindForm, NoPaymentForm, ReasonForm
+from sales.web.queue.rows import line_row
 
 
 @role_required("admin", "sales")
@@ -69,6 +70,7 @@ def purchase(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
         "form": form,
         "reason": reason,
         "found": found,
+        "found_rows": [line_row(one, request.identity) for one in found.lines] if found else [],
     }
     status = 400 if form.errors or reason.errors else 200
     return render(request, "sales/purchase.html", context, status=status)

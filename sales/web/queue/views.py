@@ -1,11 +1,11 @@
 """The queue as a page that renews itself, as a file and as JSON."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -24,10 +24,12 @@ from onai.web.problems import DatabaseUnavailable
 from sales.handoff import matching, no_payment, queue
 from sales.handoff.landing_state import landing_state
 from sales.handoff.queue import Line, LineState
-from sales.models import SignalKind, Student
+from sales.models import SignalKind
 from sales.web.cabinet.sections import section
 from sales.web.queue import wire
 from sales.web.queue.forms import QueueForm
+from sales.web.queue.rows import LineRow, line_row
+from sales.web.toast import Toast
 
 _TABS = (
     (None, _("Все открытые")),
@@ -35,14 +37,6 @@ _TABS = (
     (LineState.CLAIMED, _("В работе")),
     (LineState.CLOSED, _("Закрытые")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ShownLine:
-    """A line of the queue, and the students who may be the same person."""
-
-    line: Line
-    similar: list[Student]
 
 
 @role_required("admin", "sales")
@@ -58,6 +52,7 @@ def queue_page(request: IdentifiedRequest) -> HttpResponse:
         "page": page,
         "is_first_page": not form.place,
         "landing": section(landing_state),
+        "longest": _longest(page.found) if not state and not form.place else "",
         "tabs": [(one.value if one else "", title, one is state) for one, title in _TABS],
     }
     if request.headers.get("HX-Target") == "live":
@@ -67,23 +62,34 @@ def queue_page(request: IdentifiedRequest) -> HttpResponse:
     section(lambda: register.note(request.identity))
     context |= {
         "share": section(matching.match_share),
-        "done": section(lambda: _just_closed(request)),
+        "toast": section(lambda: _just_closed(request)),
     }
     return render(request, "sales/queue.html", context, status=400 if form.errors else 200)
 
 
-def _page(request: IdentifiedRequest, form: QueueForm) -> ListPage[ShownLine]:
+def _page(request: IdentifiedRequest, form: QueueForm) -> ListPage[LineRow]:
     page = queue.page_of_lines(form.line_state, request.identity, after=form.place)
     similar = no_payment.similar_students([one.buyer for one in page.rows], request.identity)
-    return page.showing([ShownLine(one, similar.get(one.id, [])) for one in page.rows])
+    return page.showing([line_row(one, request.identity, similar.get(one.id)) for one in page.rows])
 
 
-def _just_closed(request: IdentifiedRequest) -> Line | None:
-    """The line that was closed just before, for a message with a button that reopens it."""
+def _longest(page: ListPage[LineRow] | None) -> str:
+    return page.rows[0].waits if page and page.rows else ""
+
+
+def _just_closed(request: IdentifiedRequest) -> Toast | None:
+    """What to say of the closing that led here, with its undoing."""
     try:
-        return queue.line(UUID(request.GET.get("closed", "")), request.identity)
+        closed = queue.line(UUID(request.GET.get("closed", "")), request.identity)
     except (ValueError, queue.NoSuchLine):
         return None
+    if closed.state is not LineState.CLOSED:
+        return None
+    text = _now("Закрыто без доступа: %(name)s, %(reason)s.") % {
+        "name": closed.buyer.name or closed.buyer.phone or closed.buyer.email,
+        "reason": closed.buyer.get_closed_reason_display(),
+    }
+    return Toast(text, reverse("reopen-line", args=[closed.id]))
 
 
 @role_required("admin", "sales")
