@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
@@ -104,7 +105,7 @@ def _page(
         "can_be_sent_again": latest is not None and can_be_sent_again(student, latest),
         "kept_hours": round(letters.PASSWORD_KEPT.total_seconds() / 3600),
         "is_suppressed": is_suppressed(student.email),
-        "has_signed_in": supabase_users.last_sign_in_at(student.user_id) is not None,
+        "what_is_sent": _what_is_sent(student),
         "others": other_addresses([student]).get(student.pk, []),
         "message": messenger.reminder(student, language=letters.language_of(student)),
     }
@@ -112,3 +113,13 @@ def _page(
     response = render(request, "sales/letter_again.html", context, status=status)
     set_retry_after(response, problem)
     return response
+
+
+def _what_is_sent(student: Student) -> str:
+    """What a letter to another address holds, and what of the former one still works."""
+    if supabase_users.last_sign_in_at(student.user_id) is not None:
+        return _("Вход уже был: на новый адрес уйдёт новый логин, пароль останется прежним.")
+    return _(
+        "Входа ещё не было: на новый адрес уйдут логин и новый пароль, а тот, что в прежнем"
+        " письме, перестанет действовать."
+    )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from funnel.report.sources import readable
 from onai.identity.roles import Identity
 from onai.templatetags.russian import moment
-from onai.web.look.badge import Tone
+from onai.web.look.badge import Badge, Tone
 from onai.web.look.days import moment_in_words
 from sales.activity import Act
 from sales.cabinet.availability import Availability
@@ -148,6 +148,17 @@ def acts_of(student: Student, viewer: Identity) -> list[ActLink]:
 
 
 # --- Who ------------------------------------------------------------------------------------------
+
+_STATUS_TONES: dict[str, Tone] = {
+    StudentStatus.ACTIVE: Tone.GOOD,
+    StudentStatus.COMPLETED: Tone.GOOD,
+    StudentStatus.BLOCKED: Tone.BAD,
+}
+
+
+def status_badge(student: Student) -> Badge:
+    text = student.get_status_display() or _("статус неизвестен")
+    return Badge(text, _STATUS_TONES.get(student.status or "", Tone.PLAIN))
 
 
 def written_values(student: Student, known: Availability) -> list[tuple[str | Promise, object]]:

@@ -40,7 +40,6 @@ from sales.provisioning import problems, student_requests
 from sales.provisioning.create_student import create_student
 from sales.web import shown_password, student_page
 from sales.web.cabinet.sections import unknown_in
-from sales.web.cabinet.student_cards import student_badge
 from sales.web.forms import StudentForm, of_buyer, of_request
 from sales.web.letter_state import letter_notice
 from sales.web.queue.forms import FindForm
@@ -246,7 +245,7 @@ def student(request: IdentifiedRequest, student_id: UUID) -> HttpResponse:
     attention = attention_of(found, learning)
     context = {
         "student": found,
-        "status_badge": student_badge(found, learning),
+        "status_badge": student_page.status_badge(found),
         "facts": [one for one in (learning.sign_in_in_words, learning.modules_in_words) if one],
         "learning": learning,
         "unknown": unknown_in(known),

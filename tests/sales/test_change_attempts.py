@@ -43,7 +43,8 @@ def test_an_open_change_blocks_other_changes_of_the_student(
     assert second.status_code == 409
     assert "ещё не закончено" in text_of(second)
     assert "ещё не закончено" in text_of(manager.get(path_of(desk)))
-    assert "Новый пароль выполняется" in text_of(manager.get("/sales-manager"))
+    cabinet = text_of(manager.get("/sales-manager"))
+    assert f"выполняется {GOOD['email']} Новый пароль" in cabinet
     assert len(desk.students()) == 1
 
 

@@ -31,18 +31,22 @@ pytestmark = pytest.mark.usefixtures("one_student")
 
 
 @pytest.mark.parametrize(
-    ("status", "shown"), [("inactive", "Неактивен"), ("completed", "Прошёл курс")]
+    ("status", "shown", "said"),
+    [
+        ("inactive", "На паузе", "Студент на паузе."),
+        ("completed", "Курс пройден", "Курс отмечен пройденным."),
+    ],
 )
 def test_a_status_is_changed_and_logged(
-    manager: Client, desk: Desk, accounts: Accounts, status: str, shown: str
+    manager: Client, desk: Desk, accounts: Accounts, status: str, shown: str, said: str
 ) -> None:
     session = accounts.sign_in(GOOD["email"], GOOD["password"])
     before = student_of(desk)
 
     answer = act_and_follow(manager, desk, "status", status=status)
 
-    assert f"Статус теперь: {shown}." in text_of(answer)
-    assert f"Сменил статус Активен → {shown} Аяулым Тест" in text_of(answer)
+    assert f"{said} Отменить" in text_of(answer)
+    assert f"Статус сменён Учится → {shown} Аяулым Тест" in text_of(answer)
     assert student_of(desk)["status"] == status
     entry = newest_entry(desk)
     assert entry["action_type"] == "status_changed"
@@ -105,7 +109,7 @@ def test_without_the_right_to_end_sessions_the_ban_suffices(
 
 def test_other_statuses_do_not_call_supabase(manager: Client, desk: Desk, faults: Faults) -> None:
     faults.set(ONE_USER, status=504)
-    assert "Статус теперь: Неактивен." in text_of(
+    assert "Студент на паузе." in text_of(
         act_and_follow(manager, desk, "status", status="inactive")
     )
     assert faults.met() == 0

@@ -128,7 +128,7 @@ def test_an_attempt_must_be_an_id(manager: Client, desk: Desk) -> None:
 def test_a_student_who_never_signed_in_gets_everything_anew_in_one_letter(
     manager: Client, desk: Desk, accounts: Accounts
 ) -> None:
-    assert "ещё не входил" in text_of(manager.get(path_of(desk, "letter")))
+    assert "Входа ещё не было" in text_of(manager.get(path_of(desk, "letter")))
 
     page = text_of(_to(manager, desk, NEW_EMAIL))
 

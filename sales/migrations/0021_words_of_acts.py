@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sales', '0019_letters_in_english'),
+        ('sales', '0020_buyers_by_signal'),
     ]
 
     operations = [
