@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from onai.periods import business_day
-from onai.templatetags import russian
 
 
 def day_in_words(moment: datetime) -> str:
@@ -17,9 +17,9 @@ def day_in_words(moment: datetime) -> str:
             return _("сегодня")
         case 1:
             return _("вчера")
-    return russian.day_of_year(day) if day.year == today.year else russian.day(day)
+    return str(date_format(day, "MONTH_DAY_FORMAT" if day.year == today.year else "DATE_FORMAT"))
 
 
 def moment_in_words(moment: datetime) -> str:
     """The day and the time of day: «вчера, 18:40»."""
-    return f"{day_in_words(moment)}, {russian.clock(moment)}"
+    return f"{day_in_words(moment)}, {date_format(timezone.localtime(moment), 'TIME_FORMAT')}"
