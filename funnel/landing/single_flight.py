@@ -5,9 +5,9 @@ notes who counts; without one, each process counts once for itself.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotInTime
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -16,10 +16,10 @@ from django.core.cache import cache
 from onai.db import deadline
 
 # Longer than a count may take, so that only a dead process leaves its note behind.
-_TAKEN_SECONDS = 15
-_LOOKED_AFTER_SECONDS = 0.1
-# For commands, where nobody waits.
-_PATIENCE_SECONDS = 30.0
+_NOTED_SECONDS = 15
+_INTERVAL_SECONDS = 0.1
+# How long a command waits, which has no deadline.
+_COMMAND_SECONDS = 30.0
 
 Found = TypeVar("Found")
 
@@ -33,60 +33,47 @@ _lock = threading.Lock()
 
 
 def run(
-    key: str,
-    count: Callable[[], Found],
-    *,
-    kept: Callable[[], Found | None],
-    may_wait: bool,
+    key: str, count: Callable[[], Found], *, kept: Callable[[], Found | None], may_wait: bool
 ) -> Found:
     """The result of `count`, or of another request that is counting it now.
 
     `kept` returns a result that was stored under this key for all processes. Raises
     CountedByAnother where another request counts and this one does not wait, or waits in vain.
     """
+    flight: Future[Found] = Future()
     with _lock:
-        flight = _flights.get(key)
-        is_first = flight is None
-        if flight is None:
-            flight = _flights[key] = Future()
-    if not is_first:
-        found_by_another: Found = _result(flight, may_wait)
-        return found_by_another
+        first = _flights.setdefault(key, flight)
+    if first is not flight:
+        try:
+            return first.result(_seconds() if may_wait else 0)
+        except TimeoutError as error:
+            raise CountedByAnother from error
     try:
         # Others may be waiting for it when this client leaves.
         with deadline.for_others_too():
-            found = _run_in_one_process(key, count, kept, may_wait)
-        flight.set_result(found)
+            flight.set_result(_run_in_one_process(key, count, kept, may_wait))
     except BaseException as error:
         flight.set_exception(error)
         raise
     finally:
         with _lock:
             del _flights[key]
-    return found
-
-
-def _result(flight: "Future[Any]", may_wait: bool) -> Any:
-    try:
-        return flight.result(_left() if may_wait else 0)
-    except NotInTime as error:
-        raise CountedByAnother from error
+    return flight.result()
 
 
 def _run_in_one_process(
     key: str, count: Callable[[], Found], kept: Callable[[], Found | None], may_wait: bool
 ) -> Found:
-    taken, mine = f"{key}:counting", uuid4().hex
-    pause = threading.Event()
-    rounds = _left() / _LOOKED_AFTER_SECONDS if may_wait else 1
-    while not cache.add(taken, mine, _TAKEN_SECONDS):
-        if cache.get(taken) is None:
-            # The note is gone: the cache is down, or the count has just ended.
+    note, mine = f"{key}:counting", uuid4().hex
+    rounds = _seconds() / _INTERVAL_SECONDS if may_wait else 1
+    while not cache.add(note, mine, _NOTED_SECONDS):
+        if cache.get(note) is None:
+            # The cache is down, or the count has just ended.
             break
         rounds -= 1
         if rounds <= 0:
             raise CountedByAnother
-        pause.wait(_LOOKED_AFTER_SECONDS)
+        time.sleep(_INTERVAL_SECONDS)
         if (found := kept()) is not None:
             return found
     try:
@@ -94,10 +81,11 @@ def _run_in_one_process(
         found = kept()
         return count() if found is None else found
     finally:
-        if cache.get(taken) == mine:
-            cache.delete(taken)
+        if cache.get(note) == mine:
+            cache.delete(note)
 
 
-def _left() -> float:
+def _seconds() -> float:
+    """How long this request may wait."""
     left = deadline.left()
-    return _PATIENCE_SECONDS if left is None else left
+    return _COMMAND_SECONDS if left is None else left
