@@ -45,7 +45,8 @@ def run(
         first = _flights.setdefault(key, flight)
     if first is not flight:
         try:
-            return first.result(_seconds() if may_wait else 0)
+            found: Found = first.result(_seconds() if may_wait else 0)
+            return found
         except TimeoutError as error:
             raise CountedByAnother from error
     try:
