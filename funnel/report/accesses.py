@@ -23,6 +23,7 @@ class Accesses:
 
     @property
     def total(self) -> int:
+        """All accesses of the period, of leads that are known or not."""
         return self.not_matched + sum(count for _source, count in self.by_source)
 
     def of(self, source: str) -> int:

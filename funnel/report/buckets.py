@@ -36,6 +36,7 @@ class Bucket:
 
     @property
     def period(self) -> Period:
+        """Its days within the period, both included."""
         return Period(self.first_day, self.last_day)
 
 

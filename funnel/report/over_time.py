@@ -25,6 +25,8 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class OverTime:
+    """The funnel over time: a point for each unit of the period, in order."""
+
     unit: Unit
     points: tuple[Point, ...]
 

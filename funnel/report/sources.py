@@ -86,6 +86,7 @@ class Source:
 
     @property
     def name(self) -> str:
+        """The source's name for a reader."""
         return readable(self.source)
 
 

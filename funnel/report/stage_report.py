@@ -21,6 +21,8 @@ PAYMENT_THRESHOLD = 20
 
 
 class StageStatus(StrEnum):
+    """Whether a conversion is above its threshold (`success`); the first stage always is."""
+
     SUCCESS = "success"
     WARNING = "warning"
 
@@ -42,10 +44,12 @@ class Stage:
 
     @property
     def lost(self) -> int:
+        """The leads of the stage before beyond those of this one; 0 where this one has more."""
         return max(0, -self.change)
 
     @property
     def gained(self) -> int:
+        """The leads of this stage beyond those of the one before; 0 where that one has more."""
         return max(0, self.change)
 
 
@@ -70,10 +74,12 @@ class FunnelReport:
 
     @property
     def stages(self) -> tuple[Stage, Stage, Stage]:
+        """The three stages in order."""
         return self.proftest, self.express, self.payment
 
     @property
     def purchases(self) -> int:
+        """The leads of the last stage."""
         return self.payment.reached
 
 

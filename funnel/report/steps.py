@@ -36,6 +36,7 @@ class Step:
 
     @property
     def gained(self) -> int:
+        """How many more are here than at the step before; 0 where fewer are."""
         return max(0, self.conversion.part - self.conversion.whole) if self.conversion else 0
 
 

@@ -84,11 +84,14 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class OfSource:
+    """The times of the leads of one source."""
+
     source: str
     times: Times
 
     @property
     def name(self) -> str:
+        """The source's name for a reader."""
         return readable(self.source)
 
 

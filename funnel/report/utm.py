@@ -23,6 +23,8 @@ MOST_VALUES = 200
 
 
 class Mark(StrEnum):
+    """The UTM marks that are counted: `utm_campaign`, `utm_medium`, `utm_content`."""
+
     CAMPAIGN = "campaign"
     MEDIUM = "medium"
     CONTENT = "content"
@@ -50,14 +52,17 @@ class MarkTable:
 
     @property
     def there_are_more(self) -> bool:
+        """Whether there are more values than those listed."""
         return self.others is not None
 
     @property
     def marked(self) -> tuple[Marked, ...]:
+        """The rows of leads that have the mark, best sellers first."""
         return tuple(row for row in self.rows if row.value)
 
     @property
     def without(self) -> Marked | None:
+        """The row of leads without the mark; None where all have it."""
         return next((row for row in self.rows if not row.value), None)
 
 

@@ -186,6 +186,7 @@ class Rate:
 
     @property
     def sign(self) -> int:
+        """1 for a higher conversion, -1 for a lower one, 0 without a change or a comparison."""
         return _sign(self.difference or 0)
 
     @property
@@ -213,6 +214,7 @@ class Rate:
 
     @property
     def high(self) -> Decimal | None:
+        """The interval's upper end, in percent."""
         return _in_percent(self.interval.high) if self.interval else None
 
 

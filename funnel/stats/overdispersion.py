@@ -41,6 +41,7 @@ class Exposure:
 
     @classmethod
     def of(cls, days: float) -> "Exposure":
+        """The exposure of this many days, of which the fraction is a part of the last one."""
         whole = int(days)
         part = days - whole
         weight = whole + part * part

@@ -88,6 +88,7 @@ class Expectation:
 
     @property
     def a_day(self) -> float:
+        """The expected number of events a day."""
         return sum(self.rates) / 7
 
     def by_day(self, since: datetime, until: datetime) -> list[float]:

@@ -100,6 +100,7 @@ class Cuts:
 
     @property
     def hours(self) -> int:
+        """The age in whole hours."""
         return int(self.age.total_seconds()) // 3_600
 
 

@@ -35,10 +35,12 @@ class Attention(TextChoices):
 
     @property
     def days(self) -> int:
+        """The least number of whole days of the group."""
         return int(self.rpartition("-")[2])
 
     @property
     def has_started(self) -> bool:
+        """Whether the group is of students who have signed in."""
         return self.startswith("quiet")
 
 

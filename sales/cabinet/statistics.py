@@ -206,6 +206,9 @@ def leaderboard(sales: PeriodSales) -> list[Standing]:
 
 
 def students_of(manager_id: UUID | None) -> StudentQuerySet:
+    """The students of one manager, of none (`NOBODY`), or of all (None); staff are never among
+    them.
+    """
     students = Student.objects.without_staff()
     if manager_id is None:
         return students

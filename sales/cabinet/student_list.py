@@ -46,12 +46,16 @@ _BATCH = 10_000
 
 
 class Order(TextChoices):
+    """The orders of the list."""
+
     NEWEST = "newest", _("сначала новые")
     NAME = "name", _("по имени")
     SIGN_IN = "active", _("по последнему входу")
 
 
 class LetterFilter(TextChoices):
+    """What became of a student's letter, to filter by; `LOST` is all that did not arrive."""
+
     LOST = "lost", _("не дошло, все причины")
     SENT = "sent", _("отправлено")
     ACCEPTED = Delivery.ACCEPTED.value, _("принято")
@@ -115,6 +119,7 @@ class StudentFilter:
         return (_ORDERS_OF_SEARCH if self.text else ORDERS)[order]
 
     def students(self, known: Availability) -> StudentQuerySet:
+        """The students of the filter, unordered, with phone and letters prefetched."""
         students = Student.objects.without_staff().matching(self.text)
         if self.status:
             students = students.filter(status=self.status)

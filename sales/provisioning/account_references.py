@@ -37,6 +37,7 @@ class Reference:
 
     @property
     def ours(self) -> bool:
+        """Whether such rows may be released."""
         return (self.table, self.column) in _OURS
 
     def __str__(self) -> str:

@@ -55,6 +55,9 @@ class Plan:
         by_bucket: bool,
         ways: Iterable[Counting] = (),
     ) -> "Plan":
+        """The plan of a question: with `by_bucket` also by day, week or month, counted in these
+        ways beside the question's own.
+        """
         at, period, compared = question.cuts(), question.period, question.compared
         now = Window(period, period.end, at.now, at.aged_now)
         before = Window(compared, at.before, at.before, at.aged_before)
@@ -110,6 +113,7 @@ class CountedLeads:
 def counts_by_key(
     rows: Iterable[Sequence[Any]], moments: Sequence[datetime], names: Sequence[str]
 ) -> dict[Any, Counts]:
+    """The counts by key. A row is a key, a piece (from 1, between `moments`), and the `names`."""
     pieces: dict[Any, list[tuple[int, Sequence[int]]]] = {}
     for key, piece, *counts in rows:
         pieces.setdefault(key, []).append((piece, counts))

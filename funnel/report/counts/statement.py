@@ -72,6 +72,7 @@ class Columns:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of the counts, in the order of `sums`."""
         return tuple(self.conditions)
 
     @property
@@ -146,6 +147,7 @@ class Statement:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def table(self, name: str, query: str) -> None:
+        """Add a common table."""
         self.tables.append(f"{name} as materialized ({query})")
 
     def rows(self, name: str, row: Sequence[str], query: str) -> None:
@@ -155,6 +157,7 @@ class Statement:
 
     @property
     def text(self) -> str:
+        """The SQL, with named parameters."""
         tables = f"with {', '.join(self.tables)} " if self.tables else ""
         asked = ", ".join(f"{query} as {name}" for name, query in self.answers.items())
         return f"{tables}select {asked}"
