@@ -6,7 +6,6 @@ hour each student counts once.
 
 from datetime import datetime
 
-from django.db import connections
 from django.utils.translation import gettext_lazy
 
 from funnel.signals.marks import RECORDERS, MarkId, Recorder, Series
@@ -39,17 +38,14 @@ def _recorder(events: str, *tables: str) -> Recorder:
           select floor(date_part('epoch', at) / 3600)::int, count(distinct user_id), max(at)
           from ({events}) as event where at < %(until)s group by 1
         """  # noqa: S608
-        with connections["tripwire"].cursor() as cursor:
-            cursor.execute(statement, {"since": since, "until": until or now})
-            rows = cursor.fetchall()
+        rows = postgres.rows("tripwire", statement, {"since": since, "until": until or now})
         last = max((last for _hour, _count, last in rows), default=None)
         return Series(now, {hour: count for hour, count, _last in rows}, last)
 
     def last_before(before: datetime) -> datetime | None:
         statement = f"select max(at) from ({events}) as event where at < %(before)s"  # noqa: S608
-        with connections["tripwire"].cursor() as cursor:
-            cursor.execute(statement, {"since": "-infinity", "before": before})
-            last: datetime | None = cursor.fetchone()[0]
+        about = {"since": "-infinity", "before": before}
+        last: datetime | None = postgres.value("tripwire", statement, about)
         return last
 
     def unreadable() -> str:

@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg.errors
 from django.db import ProgrammingError, connections, transaction
 
+from onai.db import postgres
 from onai.identity.roles import STAFF, Confirmation, Identity, Metadata, role_of
 from onai.identity.staff.standing import ABOUT_ACCOUNT, ABOUT_CONFIRMATION
 from sales.models import Student, StudentStatus
@@ -42,13 +43,10 @@ def holder_of(email: str, *, besides: UUID | None = None) -> AddressHolder | Non
     """The account that holds an address at Supabase, in any case; `besides` this account."""
     statements = [_BY_EMAIL, _BY_IDENTITY] if may_read_identities() else [_BY_EMAIL]
     for statement in statements:
-        with connections["tripwire"].cursor() as cursor:
-            cursor.execute(statement, [email, besides])
-            row = cursor.fetchone()
-        account = account_with(row[0]) if row else None
-        if row and account:
-            own = account.email.lower() in ("", email.lower())
-            return AddressHolder(account, by_identity=not own, is_deleted=row[1])
+        for user_id, is_deleted in postgres.rows("tripwire", statement, [email, besides]):
+            if account := account_with(user_id):
+                own = account.email.lower() in ("", email.lower())
+                return AddressHolder(account, by_identity=not own, is_deleted=is_deleted)
     return None
 
 
@@ -69,12 +67,8 @@ order by account.id limit 1
 
 def may_read_identities() -> bool:
     """Whether our role of the database may read how accounts sign in."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(
-            "select coalesce(has_table_privilege(to_regclass('auth.identities'), 'select'), false)"
-        )
-        allowed: bool = cursor.fetchone()[0]
-    return allowed
+    statement = "select has_table_privilege(to_regclass('auth.identities'), 'select')"
+    return bool(postgres.value("tripwire", statement))
 
 
 def account_with(account_id: UUID) -> Identity | None:
@@ -88,19 +82,15 @@ def account_with(account_id: UUID) -> Identity | None:
 
 def last_sign_in_at(account_id: UUID) -> datetime | None:
     """When the account last signed in, here or on the platform; None if it never has."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute("select last_sign_in_at from auth.users where id = %s", [account_id])
-        row = cursor.fetchone()
-    return row[0] if row else None
+    statement = "select last_sign_in_at from auth.users where id = %s"
+    moment: datetime | None = postgres.value("tripwire", statement, [account_id])
+    return moment
 
 
 def is_banned(account_id: UUID) -> bool:
     """Whether the account cannot sign in at this moment."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(
-            "select 1 from auth.users where id = %s and banned_until > now()", [account_id]
-        )
-        return cursor.fetchone() is not None
+    statement = "select 1 from auth.users where id = %s and banned_until > now()"
+    return bool(postgres.rows("tripwire", statement, [account_id]))
 
 
 def ban_fits(student: Student) -> bool:
@@ -122,14 +112,14 @@ def end_sessions(account_id: UUID) -> bool:
 
 def may_end_sessions() -> bool:
     """Whether our role of the database may end sessions."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(
+    return bool(
+        postgres.value(
+            "tripwire",
             "select has_schema_privilege('auth', 'usage')"
             " and has_table_privilege('auth.sessions', 'select')"
-            " and has_table_privilege('auth.sessions', 'delete')"
+            " and has_table_privilege('auth.sessions', 'delete')",
         )
-        allowed: bool = cursor.fetchone()[0]
-    return allowed
+    )
 
 
 def accounts_without_student() -> list[Identity]:
@@ -147,38 +137,36 @@ def accounts_without_student() -> list[Identity]:
 
 def students_under_another_email() -> list[tuple[str, str]]:
     """Pairs of a student's e-mail here and their account's, where the two differ."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(
-            "select student.email, coalesce(account.email, '') from tripwire_users student"
-            " join auth.users account on account.id = student.user_id"
-            " where lower(student.email) is distinct from lower(account.email)"
-            " order by student.email"
-        )
-        return list(cursor.fetchall())
+    rows = postgres.rows(
+        "tripwire",
+        "select student.email, coalesce(account.email, '') from tripwire_users student"
+        " join auth.users account on account.id = student.user_id"
+        " where lower(student.email) is distinct from lower(account.email)"
+        " order by student.email",
+    )
+    return [(email, other) for email, other in rows]
 
 
 def students_sharing_an_account() -> list[tuple[UUID, list[str]]]:
     """Accounts with more than one student, with the students' e-mails."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(
-            "select user_id, array_agg(email order by email) from tripwire_users"
-            " group by user_id having count(*) > 1 order by user_id"
-        )
-        return list(cursor.fetchall())
+    rows = postgres.rows(
+        "tripwire",
+        "select user_id, array_agg(email order by email) from tripwire_users"
+        " group by user_id having count(*) > 1 order by user_id",
+    )
+    return [(user_id, emails) for user_id, emails in rows]
 
 
 def _accounts(statement: str, parameters: Sequence[Any]) -> Iterator[Identity]:
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(statement, parameters)
-        for row in cursor.fetchall():
-            account_id, email, full_name, claimed, pinned, is_ordinary, *confirmed = row
-            yield Identity(
-                user_id=account_id,
-                email=email or "",
-                full_name=full_name,
-                role=role_of(
-                    Metadata(claimed, pinned),
-                    Confirmation(*confirmed),
-                    is_ordinary=bool(is_ordinary),
-                ),
-            )
+    for row in postgres.rows("tripwire", statement, parameters):
+        account_id, email, full_name, claimed, pinned, is_ordinary, *confirmed = row
+        yield Identity(
+            user_id=account_id,
+            email=email or "",
+            full_name=full_name,
+            role=role_of(
+                Metadata(claimed, pinned),
+                Confirmation(*confirmed),
+                is_ordinary=bool(is_ordinary),
+            ),
+        )

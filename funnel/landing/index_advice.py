@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from funnel.stages import FLAGS
+from onai.db import postgres
 from onai.ops.examination import Down, Probe
 
 # The columns that all pages count, except the page of advertisements.
@@ -75,25 +75,21 @@ class Measured:
 
 def indexes() -> Indexes:
     """The existing indexes. Raises Django's database errors."""
-    with connections["landing"].cursor() as cursor:
-        cursor.execute(_INDEXES)
-        found = [columns for first, columns in cursor.fetchall() if first == ["created_at"]]
+    rows = postgres.rows("landing", _INDEXES)
+    found = [columns for first, columns in rows if first == ["created_at"]]
     return Indexes(bool(found), any({*COUNTED} <= {*columns} for columns in found))
 
 
 def size() -> Size:
     """The size by PostgreSQL's last statistics. Raises Django's database errors."""
-    with connections["landing"].cursor() as cursor:
-        cursor.execute(_SIZE, [list(COUNTED)])
-        pages, rows, visible, width = cursor.fetchone()
+    ((pages, rows, visible, width),) = postgres.rows("landing", _SIZE, [list(COUNTED)])
     return Size(pages, int(rows), visible, round(rows * (float(width) + _ENTRY) / _FILLED))
 
 
 def measure(text: str, parameters: Mapping[str, Any]) -> Measured:
     """Run a read-only statement and return its cost. Raises Django's database errors."""
-    with connections["landing"].cursor() as cursor:
-        cursor.execute(f"explain (analyze, buffers, format json) {text}", parameters)
-        (found,) = cursor.fetchone()
+    explain = f"explain (analyze, buffers, format json) {text}"
+    found = postgres.value("landing", explain, parameters)
     plan = found[0]["Plan"]
     scans = {_scan(node) for node in _nodes(plan) if "Relation Name" in node}
     pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]

@@ -11,6 +11,8 @@ from typing import Annotated, Any, TypeVar
 from django.db import connections
 from pydantic import BeforeValidator, TypeAdapter
 
+from onai.db import postgres
+
 _Item = TypeVar("_Item")
 # What PostgreSQL aggregates of no rows.
 _NONE_IS_NULL = BeforeValidator(lambda value: value or {})
@@ -211,10 +213,8 @@ def tables(
         "rights": list(_RIGHTS),
         "schema": schema,
     }
-    with connections[alias].cursor() as cursor:
-        cursor.execute(_TABLES, wanted)
-        # Django has psycopg return jsonb as text.
-        found = [_TABLE.validate_json(row[0]) for row in cursor.fetchall()]
+    # Django has psycopg return jsonb as text.
+    found = [_TABLE.validate_json(row[0]) for row in postgres.rows(alias, _TABLES, wanted)]
     return {table.name: table for table in found}
 
 
@@ -234,10 +234,7 @@ def satisfies(alias: str, table: Table, check: Check, rows: Iterable[Mapping[str
         f"select coalesce(bool_and(({condition}) is not false), true)"  # noqa: S608
         f" from (select {columns} from unnest(%s::jsonb[]) as value) as written"
     )
-    with connections[alias].cursor() as cursor:
-        cursor.execute(statement, [[json.dumps(row) for row in rows]])
-        (lets_in,) = cursor.fetchone()
-    return bool(lets_in)
+    return bool(postgres.value(alias, statement, [[json.dumps(row) for row in rows]]))
 
 
 def quoted(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The databases for the settings, and the clock that all processes share."""
+"""The databases for the settings, plain statements, and the clock that all processes share."""
 
 from datetime import datetime
 from typing import Any
@@ -38,9 +38,27 @@ def database(url_config: dict[str, Any], *, read_only: bool = False) -> dict[str
     }
 
 
-def clock(alias: str) -> datetime:
-    """The database's clock, which all processes share whatever their own clocks say."""
+def rows(alias: str, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+    """The rows that a statement returns. Raises Django's database errors."""
     with connections[alias].cursor() as cursor:
-        cursor.execute("select clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def value(alias: str, statement: str, parameters: Any = None) -> Any:
+    """The first column of the first row; None without a row. Raises Django's database errors."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def clock(alias: str) -> datetime:
+    """The database's clock (UTC), which all processes share whatever their own clocks say."""
+    moment: datetime = value(alias, "select clock_timestamp()")
     return moment
+
+
+def role(alias: str) -> str:
+    """The name of the role that we connect as."""
+    return str(value(alias, "select current_user"))

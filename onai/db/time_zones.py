@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connections
+
+from onai.db import postgres
 
 # The middle of each month of these years; Kazakhstan's time changed last on 1 March 2024.
 _YEARS = range(2024, 2031)
@@ -20,15 +21,13 @@ def first_difference(alias: str) -> datetime | None:
     and this process; None where they agree. Raises Django's database errors.
     """
     zone = ZoneInfo(settings.TIME_ZONE)
-    with connections[alias].cursor() as cursor:
-        cursor.execute(
-            "select moment, timezone(%s, moment) from unnest(%s::timestamptz[]) as moment"
-            " order by moment",
-            [settings.TIME_ZONE, _MOMENTS],
-        )
-        told = cursor.fetchall()
     moment: datetime
-    for moment, local in told:
+    for moment, local in postgres.rows(
+        alias,
+        "select moment, timezone(%s, moment) from unnest(%s::timestamptz[]) as moment"
+        " order by moment",
+        [settings.TIME_ZONE, _MOMENTS],
+    ):
         if moment.astimezone(zone).replace(tzinfo=None) != local:
             return moment.astimezone(UTC)
     return None

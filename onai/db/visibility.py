@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from django.db import connections
 
+from onai.db import postgres
+
 
 class Visibility(StrEnum):
     """What a role may see of a table."""
@@ -50,18 +52,15 @@ def visibility(alias: str, table: str) -> Visibility:
     no row is visible. Raises Django's database errors.
     """
     schema, _, name = table.rpartition(".")
-    with connections[alias].cursor() as cursor:
-        cursor.execute(_LOOK, [name, schema or None])
-        found = cursor.fetchone()
-        if found is None:
-            return Visibility.MISSING
-        granted, filtered = found
-        if not granted:
-            return Visibility.NOT_GRANTED
-        if not filtered:
-            return Visibility.SEEN
-        quote = connections[alias].ops.quote_name
-        place = ".".join(quote(part) for part in (schema, name) if part)
-        cursor.execute(f"select exists (select from {place})")  # noqa: S608
-        (some,) = cursor.fetchone()
+    found = postgres.rows(alias, _LOOK, [name, schema or None])
+    if not found:
+        return Visibility.MISSING
+    granted, filtered = found[0]
+    if not granted:
+        return Visibility.NOT_GRANTED
+    if not filtered:
+        return Visibility.SEEN
+    quote = connections[alias].ops.quote_name
+    place = ".".join(quote(part) for part in (schema, name) if part)
+    some = postgres.value(alias, f"select exists (select from {place})")  # noqa: S608
     return Visibility.SEEN if some else Visibility.FILTERED

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.db import connections
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from onai.db import postgres
 from onai.db.catalog import quoted
 from onai.db.optional_tables import OptionalTable
 from onai.db.visibility import Visibility
@@ -53,16 +53,9 @@ def _advice(lacking: Mapping[OptionalTable, Visibility]) -> str:
         about = {"name": table.name, "why": table.in_words(access), "tells": table.tells}
         lines.append(_("%(name)s: %(why)s. Без неё неизвестно, %(tells)s.") % about)
         if access in _GRANTED:
-            us = quoted(_role(table.alias))
+            us = quoted(postgres.role(table.alias))
             lines.append(f"grant select on public.{table.name} to {us};")
             lines.append(
                 f"create policy onai_reads on public.{table.name} for select to {us} using (true);"
             )
     return "\n".join(lines)
-
-
-def _role(alias: str) -> str:
-    with connections[alias].cursor() as cursor:
-        cursor.execute("select current_user")
-        role: str = cursor.fetchone()[0]
-    return role

@@ -17,7 +17,7 @@ from django_redis import get_redis_connection
 from procrastinate.contrib.django.models import ProcrastinateWorker
 from redis.exceptions import RedisError
 
-from onai.db import outage, time_zones
+from onai.db import outage, postgres, time_zones
 from onai.db.visibility import Visibility, visibility
 from onai.ops import resend_state, supabase_state
 from onai.ops.examination import Down, Probe
@@ -30,8 +30,7 @@ NOT_MIGRATED = "not_migrated"
 
 def _database(alias: str) -> str:
     try:
-        with connections[alias].cursor() as cursor:
-            cursor.execute("select 1")
+        postgres.value(alias, "select 1")
     except DatabaseError as error:
         found = outage.explain(alias, error)
         advice = f"{_WITHOUT[alias]} {found.advice}"

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connections
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from onai.db import postgres
 from onai.db.catalog import quoted
 from onai.db.visibility import Visibility, visibility
 from sales.adoption.findings import Finding, Severity
@@ -67,21 +67,13 @@ def tables_of_tripwire() -> list[str]:
     )
 
 
-def our_role() -> str:
-    """The name of the role that `TRIPWIRE_DATABASE_URL` connects as."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute("select current_user")
-        role: str = cursor.fetchone()[0]
-    return role
-
-
 def account_findings() -> Iterator[Finding]:
     """Reports that our role does not see Supabase's accounts. Raises Django's database errors."""
     for table in ACCOUNT_TABLES:
         seen = visibility("tripwire", table)
         if seen is Visibility.SEEN:
             continue
-        role = our_role()
+        role = postgres.role("tripwire")
         us = quoted(role)
         sql = {
             Visibility.MISSING: (),
@@ -102,16 +94,14 @@ def account_findings() -> Iterator[Finding]:
 
 def right_findings() -> Iterator[Finding]:
     """Reports the rights that our role lacks on its tables. Raises Django's database errors."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(_LACKING, [tables_of_tripwire()])
-        rows = cursor.fetchall()
+    rows = postgres.rows("tripwire", _LACKING, [tables_of_tripwire()])
     sql: list[str] = []
     lacking = [(table, rights) for table, rights, _filtered, _sequences in rows if rights]
     filtered = [table for table, _rights, is_filtered, _sequences in rows if is_filtered]
     sequences = [name for *_rest, names in rows for name in names]
     if not (lacking or filtered or sequences):
         return
-    role = our_role()
+    role = postgres.role("tripwire")
     us = quoted(role)
     sql += [f"grant {', '.join(rights)} on public.{table} to {us}" for table, rights in lacking]
     sql += [f"grant usage on sequence {name} to {us}" for name in sequences]

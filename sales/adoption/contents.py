@@ -5,12 +5,10 @@ Each query stops at the first row that answers it, or counts few rows.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from django.db import connections
 from django.utils.translation import gettext as _
 
-from onai.db import catalog
+from onai.db import catalog, postgres
 from onai.db.catalog import Table
 from sales.adoption.findings import STUDENTS, Finding, Severity
 from sales.unreadable_accounts import NOTHING
@@ -44,7 +42,9 @@ def _of_passwords(students: Table) -> Iterator[Finding]:
             continue
         name = catalog.quoted(column.name)
         filled = f"{name} is not null and {name} <> ''"
-        if _one(f"select exists (select from public.tripwire_users where {filled})"):
+        if postgres.value(
+            "tripwire", f"select exists (select from public.tripwire_users where {filled})"
+        ):
             empty = "null" if column.nullable else "''"
             yield Finding(
                 "passwords_kept",
@@ -58,7 +58,7 @@ def _of_passwords(students: Table) -> Iterator[Finding]:
 def _of_emails(students: Table) -> Iterator[Finding]:
     if {unique.key for unique in students.uniques} & {"email", "lower(email)"}:
         return
-    if _one(_DUPLICATES) is not None:
+    if postgres.value("tripwire", _DUPLICATES) is not None:
         yield Finding(
             "email_repeated",
             Severity.NOTE,
@@ -78,7 +78,7 @@ def _of_emails(students: Table) -> Iterator[Finding]:
 
 
 def _of_staff(found: Mapping[str, Table]) -> Iterator[Finding]:
-    if staff := _one(_STAFF + (_REGISTERED if _REGISTER in found else "")):
+    if staff := postgres.value("tripwire", _STAFF + (_REGISTERED if _REGISTER in found else "")):
         yield Finding(
             "staff_are_students",
             Severity.NOTE,
@@ -91,7 +91,7 @@ def _of_accounts() -> Iterator[Finding]:
     # One scan of the accounts. `compare_accounts` lists them, and takes longer.
     columns = catalog.tables("tripwire", ["users"], schema="auth")["users"].columns
     missing = " or ".join(f"{name} is null" for name in NOTHING if name in columns)
-    if unreadable := _one(f"select count(*) from auth.users where {missing}"):
+    if unreadable := postgres.value("tripwire", f"select count(*) from auth.users where {missing}"):
         yield Finding(
             "accounts_unreadable",
             Severity.NOTE,
@@ -101,10 +101,3 @@ def _of_accounts() -> Iterator[Finding]:
             )
             % {"count": unreadable},
         )
-
-
-def _one(statement: str) -> Any:
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(statement)
-        row = cursor.fetchone()
-    return row[0] if row else None

@@ -8,9 +8,9 @@ them, or run a function that does.
 import re
 from collections.abc import Iterator, Mapping
 
-from django.db import connections
 from django.utils.translation import gettext as _
 
+from onai.db import postgres
 from onai.db.catalog import Policy, Table, quoted
 from sales.adoption.findings import LOG, STUDENTS, Finding, Severity
 
@@ -62,9 +62,8 @@ order by 1
 
 def api_roles() -> list[str]:
     """The roles of the data API that exist in this database."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute("select rolname from pg_roles where rolname = any (%s)", [list(API_ROLES)])
-        return sorted(name for (name,) in cursor.fetchall())
+    statement = "select rolname from pg_roles where rolname = any (%s)"
+    return sorted(name for (name,) in postgres.rows("tripwire", statement, [list(API_ROLES)]))
 
 
 def door_findings(found: Mapping[str, Table], roles: list[str]) -> Iterator[Finding]:
@@ -204,10 +203,7 @@ def _of_triggers(table: Table) -> Iterator[Finding]:
 
 def _of_views(found: Mapping[str, Table], roles: list[str]) -> Iterator[Finding]:
     tables = [f"public.{name}" for name in found]
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(_VIEWS, {"tables": tables, "roles": roles})
-        views = [view for (view,) in cursor.fetchall()]
-    for view in views:
+    for (view,) in postgres.rows("tripwire", _VIEWS, {"tables": tables, "roles": roles}):
         yield Finding(
             "open_view",
             Severity.DANGER,
@@ -219,21 +215,11 @@ def _of_views(found: Mapping[str, Table], roles: list[str]) -> Iterator[Finding]
 
 
 def _of_functions(roles: list[str]) -> Iterator[Finding]:
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute("select exists (select from pg_roles where rolname = 'service_role')")
-        (has_service_role,) = cursor.fetchone()
-        statement = (
-            _FUNCTIONS
-            if has_service_role
-            else _FUNCTIONS.replace(
-                "has_function_privilege('service_role', pg_proc.oid, 'execute')", "false"
-            )
-        )
-        cursor.execute(
-            statement, {"roles": roles, "supabases": list(_SUPABASES), "touches": _TOUCHES}
-        )
-        functions = cursor.fetchall()
-    for function, servers_use in functions:
+    statement, about = _FUNCTIONS, {"supabases": list(_SUPABASES), "touches": _TOUCHES}
+    if not postgres.rows("tripwire", "select 1 from pg_roles where rolname = 'service_role'"):
+        servers = "has_function_privilege('service_role', pg_proc.oid, 'execute')"
+        statement = statement.replace(servers, "false")
+    for function, servers_use in postgres.rows("tripwire", statement, {"roles": roles, **about}):
         sql = [f"revoke execute on {function} from {_everybody(roles)}"]
         if servers_use:
             # The service role may have had the right only through `public`.

@@ -7,10 +7,9 @@ the index is built where the database allows it, and otherwise reported as missi
 from collections.abc import Iterator
 
 import django.db
-from django.db import connections
 from django.utils.translation import gettext as _
 
-from onai.db import schema_changes
+from onai.db import postgres, schema_changes
 from sales.adoption.findings import Finding, Severity
 
 _INDEX = "public.students_search"
@@ -45,15 +44,12 @@ def try_to_index() -> None:
 
 def search_findings() -> Iterator[Finding]:
     """Reports a missing index, with what to do. Raises Django's database errors."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(_STATE, [_INDEX])
-        indexed, available, schema, usable = cursor.fetchone()
-        if indexed:
-            return
-        if usable:
-            # With the LC_CTYPE C it would know Latin letters only.
-            cursor.execute(f"select {schema}.show_trgm('яя') <> '{{}}'")
-            schema = schema if cursor.fetchone()[0] else None
+    ((indexed, available, schema, usable),) = postgres.rows("tripwire", _STATE, [_INDEX])
+    if indexed:
+        return
+    # With the LC_CTYPE C it would know Latin letters only.
+    if usable and not postgres.value("tripwire", f"select {schema}.show_trgm('яя') <> '{{}}'"):
+        schema = None
     slower = _("Поиск студентов без индекса: он медленнее, когда студентов сотни тысяч.")
     if schema:
         yield Finding("search_not_indexed", Severity.ADAPTS, slower, _create(schema))

@@ -8,9 +8,10 @@ not.
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import transaction
 from psycopg import sql
 
+from onai.db import postgres
 from onai.identity import accounts
 from onai.identity.accounts import AccountRefused, OutcomeUnclear
 from sales.models import ActivityEntry, Student
@@ -50,21 +51,17 @@ def blocking(account_id: UUID) -> list[Reference]:
     """
     student = Student.objects.filter(user_id=account_id).values_list("pk", flat=True).first()
     found = []
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(_KEYS)
-        for schema, table, column, kind, of_student, readable in cursor.fetchall():
-            # The targets of a key: the account, its row in `public.users`, or its student.
-            value = student if of_student else account_id
-            if value is None:
-                continue
-            used = sql.SQL("select exists (select from {}.{} where {} = %s::{})").format(
-                *map(sql.Identifier, (schema, table, column, kind))
-            )
-            if readable:
-                # As text, because cachalot inspects statements as text.
-                cursor.execute(used.as_string(), [value])
-            if not readable or cursor.fetchone()[0]:
-                found.append(Reference(f"{schema}.{table}", column))
+    for schema, table, column, kind, of_student, readable in postgres.rows("tripwire", _KEYS):
+        # The targets of a key: the account, its row in `public.users`, or its student.
+        target = student if of_student else account_id
+        if target is None:
+            continue
+        used = sql.SQL("select exists (select from {}.{} where {} = %s::{})").format(
+            *map(sql.Identifier, (schema, table, column, kind))
+        )
+        # As text, because cachalot inspects statements as text.
+        if not readable or postgres.value("tripwire", used.as_string(), [target]):
+            found.append(Reference(f"{schema}.{table}", column))
     return found
 
 
@@ -100,15 +97,14 @@ def _release(account_id: UUID) -> None:
 
 def log_needs_accounts() -> bool:
     """Whether a log entry cannot name an account that is gone."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(
-            "select exists (select from pg_constraint where contype = 'f'"
-            " and conrelid = to_regclass('sales_activity_log')"
-            " and confrelid = to_regclass('auth.users') and conkey = array[(select attnum"
-            "   from pg_attribute where attrelid = conrelid and attname = 'target_user_id')])"
-        )
-        needs: bool = cursor.fetchone()[0]
-    return needs
+    keys = postgres.rows(
+        "tripwire",
+        "select 1 from pg_constraint where contype = 'f'"
+        " and conrelid = to_regclass('sales_activity_log')"
+        " and confrelid = to_regclass('auth.users') and conkey = array[(select attnum"
+        "   from pg_attribute where attrelid = conrelid and attname = 'target_user_id')]",
+    )
+    return bool(keys)
 
 
 # Keys that forbid a deletion, or would set a column to null that must not be. Supabase's own rows

@@ -15,6 +15,7 @@ from django.db import Error as DatabaseError
 from django.db import OperationalError, connections, transaction
 from psycopg import sql
 
+from onai.db import postgres
 from onai.db.visibility import Visibility, visibility
 from onai.identity.models import StaffMember
 from onai.identity.roles import STAFF, Role
@@ -118,12 +119,8 @@ def has_copy(email: str) -> bool:
     """Whether `public.users` holds an address, for any account."""
     if "email" not in _columns("select").get(_USERS, {}):
         return False
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(
-            "select exists (select from public.users where lower(email) = lower(%s))", [email]
-        )
-        found: bool = cursor.fetchone()[0]
-    return found
+    statement = "select 1 from public.users where lower(email) = lower(%s) limit 1"
+    return bool(postgres.rows("tripwire", statement, [email]))
 
 
 # Copies of accounts that have another address by now.
@@ -144,18 +141,17 @@ _REMOVE_COPIES = """
 
 def _columns(privilege: str) -> Mapping[str, Columns]:
     """The columns that exist in each of these tables, where we may read and write it."""
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(
-            "select named.name, att.attname, format_type(att.atttypid, null)"
-            " from unnest(%s::text[]) named(name)"
-            " join pg_attribute att on att.attrelid = to_regclass('public.' || named.name)"
-            " and att.attnum > 0 and not att.attisdropped and att.attgenerated = ''"
-            " where has_schema_privilege('public', 'usage')"
-            " and has_table_privilege(att.attrelid, 'select')"
-            " and has_table_privilege(att.attrelid, %s)",
-            [list(_OWNER), privilege],
-        )
-        found = cursor.fetchall()
+    found = postgres.rows(
+        "tripwire",
+        "select named.name, att.attname, format_type(att.atttypid, null)"
+        " from unnest(%s::text[]) named(name)"
+        " join pg_attribute att on att.attrelid = to_regclass('public.' || named.name)"
+        " and att.attnum > 0 and not att.attisdropped and att.attgenerated = ''"
+        " where has_schema_privilege('public', 'usage')"
+        " and has_table_privilege(att.attrelid, 'select')"
+        " and has_table_privilege(att.attrelid, %s)",
+        [list(_OWNER), privilege],
+    )
     there: dict[str, dict[str, str]] = {}
     for table, column, kind in found:
         there.setdefault(table, {})[column] = kind

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
-from django.db import OperationalError, connections, transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -65,10 +65,8 @@ def ask(email: str, *, visitor: str, language: str = "") -> None:
     digest = encryption.fingerprint(audit.network_of(visitor), purpose=_VISITOR)
     with transaction.atomic(using="tripwire"):
         # Two requests at once must not both be the last that is allowed.
-        with connections["tripwire"].cursor() as cursor:
-            cursor.execute(
-                "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"password reset {email}"]
-            )
+        lock = "select pg_advisory_xact_lock(hashtextextended(%s, 0))"
+        postgres.rows("tripwire", lock, [f"password reset {email}"])
         recent = PasswordReset.objects.filter(asked_at__gt=Now() - _HOUR)
         if recent.filter(visitor=digest).count() >= REQUESTS_OF_A_VISITOR_AN_HOUR:
             raise TooManyRequests

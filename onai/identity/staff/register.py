@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from onai.db import postgres
 from onai.db.visibility import Visibility, visibility
 from onai.identity.models import StaffMember
 from onai.identity.roles import (
@@ -216,8 +217,7 @@ def _decide(account: Candidate, by: UUID | None, **decided: str | bool) -> None:
 def _exclusive() -> Iterator[None]:
     """A transaction in which nobody else writes here, so that no older state is written last."""
     with transaction.atomic(using="tripwire"):
-        with connections["tripwire"].cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(hashtext('sales_staff'))")
+        postgres.rows("tripwire", "select pg_advisory_xact_lock(hashtext('sales_staff'))")
         yield
 
 
@@ -251,9 +251,8 @@ def _copy(account: Candidate, member: StaffMember) -> None:
 
 
 def _accounts(condition: str, parameters: Sequence[Any]) -> list[Candidate]:
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(_STATEMENT.format(condition=condition), parameters)
-        return [
-            Candidate(user_id, email, full_name, Metadata(claimed, pinned), is_student)
-            for user_id, email, full_name, claimed, pinned, is_student in cursor.fetchall()
-        ]
+    rows = postgres.rows("tripwire", _STATEMENT.format(condition=condition), parameters)
+    return [
+        Candidate(user_id, email, full_name, Metadata(claimed, pinned), is_student)
+        for user_id, email, full_name, claimed, pinned, is_student in rows
+    ]

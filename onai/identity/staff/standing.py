@@ -14,10 +14,9 @@ from uuid import UUID
 import django.db
 import psycopg.errors
 from django.core.cache.backends.locmem import LocMemCache
-from django.db import connections
 from django.utils.translation import gettext_lazy as _
 
-from onai.db import deadline
+from onai.db import deadline, postgres
 from onai.db.visibility import Visibility, visibility
 from onai.identity.roles import Confirmation, Identity, Metadata, is_more, role_of, staff_role
 from onai.web.problems import DatabaseUnavailable, Problem
@@ -195,10 +194,9 @@ def _standing(user_id: UUID, session_id: UUID | None, *, may_remember: bool) -> 
 
 
 def _ask(user_id: UUID, session_id: UUID | None) -> _Standing:
-    with connections["tripwire"].cursor() as cursor:
-        cursor.execute(_STATEMENT, [user_id, session_id])
-        *is_so, email, full_name, claimed, pinned, role, beside, revoked = cursor.fetchone()
-        is_there, is_banned, is_signed_in, is_ordinary, is_student = map(bool, is_so)
+    (row,) = postgres.rows("tripwire", _STATEMENT, [user_id, session_id])
+    *is_so, email, full_name, claimed, pinned, role, beside, revoked = row
+    is_there, is_banned, is_signed_in, is_ordinary, is_student = map(bool, is_so)
     if not (is_there and is_signed_in) and not all(
         visibility("tripwire", table) is Visibility.SEEN
         for table in ("auth.users", "auth.sessions")
