@@ -273,7 +273,9 @@ def test_thousands_of_odd_leads_agree_with_a_count_by_hand(
     _agree(answers(question), rows)
 
 
-def test_an_answer_alone_equals_the_answer_among_all(landing: LandingPages) -> None:
+def test_a_topic_requested_alone_has_the_same_answer_as_among_all_topics(
+    landing: LandingPages,
+) -> None:
     question = FunnelQuestion(NOVEMBER, counting=Counting.COHORT, unit=Unit.WEEK)
     fill(landing, plain.many(question, 500, seed=3))
 
@@ -442,7 +444,7 @@ def test_many_utm_values_are_cut_and_reported(landing: LandingPages) -> None:
     assert len(content.rows) == MOST_VALUES
 
 
-def test_a_purchase_before_its_own_lead_is_no_time_to_buy(landing: LandingPages) -> None:
+def test_a_purchase_dated_before_its_lead_has_no_time_to_buy(landing: LandingPages) -> None:
     came = NOVEMBER.start + timedelta(days=1)
     for hours in (-1, 2, 4, 6):
         landing.write(

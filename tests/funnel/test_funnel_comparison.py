@@ -287,7 +287,7 @@ def test_zero_and_zero_is_no_change() -> None:
     assert (nobody.before, nobody.difference, nobody.verdict) == (0, 0, Verdict.WITHIN_CHANCE)
 
 
-def test_nothing_to_compare_with_is_not_shown_as_zero() -> None:
+def test_without_compared_figures_no_zero_is_shown() -> None:
     spans = replace(SPANS, data_since=datetime(2026, 9, 20, tzinfo=ALMATY))
 
     count = _counted(spans, 30, 4)

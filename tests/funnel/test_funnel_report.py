@@ -196,7 +196,9 @@ def test_almaty_was_six_hours_ahead_before_march_2024() -> None:
 @pytest.mark.parametrize(
     "source", ["proftest", "proftest_", "proftest_kenesary", "proftestX", "proftest%"]
 )
-def test_a_proftest_source_is_one_that_begins_so(landing: LandingPages, source: str) -> None:
+def test_a_source_that_begins_with_proftest_is_of_the_test(
+    landing: LandingPages, source: str
+) -> None:
     landing.write({"source": source, "created_at": INSIDE})
 
     assert _report().proftest.reached == 1

@@ -99,7 +99,7 @@ def test_utm_values_are_bounded_too(
     assert len({row["Значение"] for row in rows if row["Метка"] == rows[0]["Метка"]}) >= SOURCES
 
 
-def test_a_value_of_its_own_on_every_lead_is_counted_in_time(
+def test_marks_with_a_different_value_on_each_lead_are_counted_in_time(
     admin: Client, landing: LandingPages
 ) -> None:
     leads = 20_000

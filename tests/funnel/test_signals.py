@@ -58,7 +58,9 @@ def test_marks_that_come_are_alive_with_their_expectation(
     assert [one["source"] for one in found["sources"]] == ["proftest_kenesary"]
 
 
-def test_what_never_came_is_told_as_never(admin: Client, landing: LandingPages, desk: Desk) -> None:
+def test_a_mark_that_never_came_has_the_state_never(
+    admin: Client, landing: LandingPages, desk: Desk
+) -> None:
     write_weeks(landing)
 
     one = signal(admin, "email_clicked")

@@ -54,7 +54,7 @@ def test_accesses_are_said_to_be_incomplete_since_none_has_been_opened(
 
 
 @pytest.mark.usefixtures("silent_clicks")
-def test_what_rests_on_a_silent_mark_is_shown_and_said_to_be_incomplete(admin: Client) -> None:
+def test_figures_of_a_silent_mark_are_shown_and_called_incomplete(admin: Client) -> None:
     overview = admin.get("/funnel").content.decode()
 
     # Three tiles, the last two steps of the path, the last stage, and the sources: leads and
@@ -71,7 +71,7 @@ def test_what_rests_on_a_silent_mark_is_shown_and_said_to_be_incomplete(admin: C
     assert "неполно с " not in page_text(admin, "step=express", "/funnel/people")
 
 
-def test_an_advertisement_s_purchases_are_said_to_be_incomplete(
+def test_purchases_of_advertisements_are_called_incomplete_too(
     admin: Client, landing: LandingPages
 ) -> None:
     write_weeks(landing, each=3, clicked_until=10 * DAY)
@@ -91,7 +91,7 @@ def test_a_period_before_the_silence_is_whole(admin: Client) -> None:
     assert "неполно" not in text
 
 
-def test_pages_of_marks_that_come_say_nothing(admin: Client, landing: LandingPages) -> None:
+def test_pages_have_no_notice_while_all_marks_come(admin: Client, landing: LandingPages) -> None:
     write_weeks(landing)
 
     text = page_text(admin)
@@ -100,7 +100,7 @@ def test_pages_of_marks_that_come_say_nothing(admin: Client, landing: LandingPag
     assert "не отмечаются" not in text
 
 
-def test_where_leads_stop_their_consequences_are_not_told_beside_them(
+def test_when_leads_stop_the_marks_that_stop_with_them_are_not_listed(
     admin: Client, landing: LandingPages
 ) -> None:
     write_weeks(landing, until=2 * DAY)
@@ -191,7 +191,9 @@ def test_every_hour_a_line_of_the_log_says_what_is_silent(
 
 
 @pytest.mark.usefixtures("silent_clicks")
-def test_the_hourly_look_renews_what_pages_say(admin: Client, landing: LandingPages) -> None:
+def test_the_hourly_job_renews_the_reading_of_the_pages(
+    admin: Client, landing: LandingPages
+) -> None:
     assert signal(admin, "sms_clicked")["state"] == "silent"
     landing.write({"sms_clicked": True, "sms_clicked_at": datetime.now(UTC)})
     assert signal(admin, "sms_clicked")["state"] == "silent"

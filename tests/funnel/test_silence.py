@@ -94,7 +94,7 @@ def test_a_year_of_ordinary_weeks_of_all_marks_brings_two_false_alarms_at_most(s
 
 @pytest.mark.parametrize(("a_day", "hours"), [(20, 24), (3, 6 * 24)])
 @pytest.mark.parametrize("seed", range(8))
-def test_clicks_that_stop_in_the_evening_are_told_in_time(
+def test_clicks_that_stop_in_the_evening_are_called_silent_in_time(
     a_day: int, hours: int, seed: int
 ) -> None:
     stop = BEGIN + timedelta(days=30 + seed % 7, hours=21, minutes=44)
@@ -143,6 +143,6 @@ def test_days_at_a_quarter_of_the_pace_are_slow_and_ordinary_ones_are_not() -> N
     assert not is_slow(own, usual, now, watched=10)
 
 
-def test_one_event_lets_expect_nothing() -> None:
+def test_a_single_event_gives_no_expectation() -> None:
     assert Expectation.of({1: 1}, ALMATY) is None
     assert Expectation.of({}, UTC) is None

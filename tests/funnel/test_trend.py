@@ -47,7 +47,7 @@ def test_a_tab_keeps_the_rest_of_the_address(admin: Client, metric: str) -> None
     assert re.search(rf'aria-current="true"\s*>{METRICS[metric]}</a>', answer.content.decode())
 
 
-def test_the_table_says_the_values_of_the_bars(admin: Client, landing: LandingPages) -> None:
+def test_the_table_has_the_values_of_the_bars(admin: Client, landing: LandingPages) -> None:
     write_october(landing)
 
     for metric in METRICS:

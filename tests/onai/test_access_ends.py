@@ -21,7 +21,16 @@ from tests.support.people import PASSWORD, Accounts
 # Whoever is nobody may come here as well; see `test_sign_in` and `test_guard`.
 _OPEN_TO_ALL = {
     *("home", "login", "logout", "not-found", "forgot-password", "own-password"),
-    *("theme", "manifest", "favicon", "robots", "offline", "service-worker", "resend-event"),
+    *(
+        "theme",
+        "language",
+        "manifest",
+        "favicon",
+        "robots",
+        "offline",
+        "service-worker",
+        "resend-event",
+    ),
 }
 _SAMPLES = {"stage_id": "payment", "name": "sources"}
 

@@ -185,7 +185,7 @@ def test_a_deal_is_of_the_lead_that_the_crm_names(world: Buyers) -> None:
     assert (line["name"], bool(line["won_at"])) == ("Дана Ким", True)
 
 
-def test_a_deal_of_nobody_we_know_is_a_line_of_its_own(world: Buyers) -> None:
+def test_a_deal_without_a_known_lead_opens_a_line(world: Buyers) -> None:
     world.won(77, "87000000022", original_utm_source="ig", utm_source="crm")
 
     (line,) = world.join()
@@ -208,7 +208,7 @@ def test_a_family_that_shares_a_phone_stays_apart_and_says_so(world: Buyers) -> 
     assert {line["ambiguity"] for line in lines} == {"shared_phone"}
 
 
-def test_one_name_with_two_emails_on_one_phone_is_no_family(world: Buyers) -> None:
+def test_two_emails_with_one_name_and_phone_are_one_person(world: Buyers) -> None:
     world.clicked("Дана Ким", email="dana@onai.test")
     world.clicked("ким  дана", email="dana2@onai.test")
     world.clicked("Дана", email="dana3@onai.test")
@@ -218,14 +218,14 @@ def test_one_name_with_two_emails_on_one_phone_is_no_family(world: Buyers) -> No
     assert line["ambiguity"] == ""
 
 
-def test_leads_without_phone_or_email_are_nobodys(world: Buyers) -> None:
+def test_leads_without_phone_and_email_are_not_joined(world: Buyers) -> None:
     for _ in range(2):
         world.clicked("Дана Ким", "нет", email=None)
 
     assert len(world.join()) == 2
 
 
-def test_a_phone_of_very_many_identifies_nobody(
+def test_a_phone_of_more_than_fifty_contacts_identifies_nobody(
     world: Buyers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(joining, "CROWDED", 3)
@@ -353,7 +353,7 @@ def test_an_access_that_was_there_before_the_signal_opens_no_line(
     assert world.join() == []
 
 
-def test_a_student_with_a_familys_phone_is_nobodys_until_a_person_says_whose(
+def test_a_student_with_a_familys_phone_is_not_matched_until_a_person_decides(
     world: Buyers, sales: Sales
 ) -> None:
     world.clicked("Ержан Ким", email="yerzhan@onai.test")

@@ -311,7 +311,7 @@ def test_the_file_holds_the_filtered_rows(
     assert "students_exported" in caplog.text
 
 
-def test_who_has_no_students_hears_what_to_do(sales: Sales, manager: Client) -> None:
+def test_a_manager_without_students_sees_what_to_do(sales: Sales, manager: Client) -> None:
     page = text_on(manager.get(CABINET))
 
     assert "Студентов пока нет." in page
@@ -355,7 +355,7 @@ def test_the_figures_renew_themselves(sales: Sales, manager: Client) -> None:
     assert "<html" not in text_on(live)
 
 
-def test_whoever_is_new_is_on_the_board_at_once(
+def test_a_new_manager_is_in_the_rating_at_once(
     sales: Sales, accounts: Accounts, as_person: SignIn
 ) -> None:
     accounts.create("new@onai.test", role="sales", full_name="Новая Сотрудница")

@@ -62,7 +62,7 @@ def _random_students(sales: Sales, count: int, seed: int) -> list[Row]:
     ]
 
 
-def test_every_figure_is_what_one_counts_by_hand(sales: Sales) -> None:
+def test_figures_equal_a_count_by_hand(sales: Sales) -> None:
     rows = _random_students(sales, 300, seed=4)
     spans = (
         NOVEMBER,
@@ -136,7 +136,7 @@ def test_staff_are_never_students(sales: Sales, manager: Client) -> None:
         (800, "month", None),
     ],
 )
-def test_days_without_sales_are_there_as_zeros(
+def test_days_without_sales_are_zeros(
     sales: Sales, days: int, unit: str, points: int | None
 ) -> None:
     period = Period(date(2026, 11, 30) - timedelta(days=days - 1), date(2026, 11, 30))
@@ -293,7 +293,7 @@ def test_the_cabinet_compares_as_the_funnel_does(
     assert change.sales.verdict == change.revenue.verdict == Verdict.WITHIN_CHANCE
 
 
-def test_a_manager_who_has_just_begun_is_compared_with_nothing(sales: Sales) -> None:
+def test_the_sales_of_a_new_manager_have_no_comparison(sales: Sales) -> None:
     _days_of_sales(sales, date(2026, 10, 1), 42, 1)
     began = datetime(2026, 11, 10, 12, tzinfo=ALMATY)
     sales.add(created_at=began, granted_by=sales.ids["botagoz"])
@@ -321,7 +321,7 @@ def test_half_the_sales_are_marked_as_fewer(sales: Sales) -> None:
     assert (change.revenue.verdict, change.revenue.sign) == (Verdict.BEYOND_CHANCE, -1)
 
 
-def test_managers_of_one_name_are_told_apart(
+def test_managers_with_the_same_name_are_shown_with_their_emails(
     sales: Sales, accounts: Accounts, as_person: SignIn
 ) -> None:
     twin = accounts.create("twin@onai.test", role="sales", full_name="Аяулым Тест")
@@ -336,7 +336,7 @@ def test_managers_of_one_name_are_told_apart(
     assert page.count("Аяулым Тест (twin@onai.test)") == 2
 
 
-def test_days_of_two_years_are_told_with_their_years(sales: Sales, manager: Client) -> None:
+def test_days_of_two_years_are_shown_with_the_year(sales: Sales, manager: Client) -> None:
     sales.add(created_at=datetime(2025, 12, 31, 12, tzinfo=ALMATY))
 
     across = text_on(manager.get(f"{RESULTS}?from=2025-12-30&to=2026-01-02"))

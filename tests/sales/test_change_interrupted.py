@@ -128,7 +128,7 @@ def test_an_address_taken_by_other_software_is_given_back(
     accounts.sign_in(GOOD["email"], GOOD["password"])
 
 
-def test_an_address_is_given_back_once_that_is_possible(
+def test_an_address_is_rolled_back_as_soon_as_supabase_answers(
     boss: Client, desk: Desk, accounts: Accounts, faults: Faults
 ) -> None:
     faults.set(ONE_USER, method="PUT", status=504, times=1)
@@ -184,7 +184,7 @@ def test_web_and_worker_can_finish_one_change_at_once(
     assert_changed(desk, accounts, "password")
 
 
-def test_ten_simultaneous_changes_of_a_student_are_made_one_by_one(
+def test_simultaneous_changes_of_a_student_are_made_one_by_one(
     boss: Client, desk: Desk, accounts: Accounts
 ) -> None:
     boss_id = UUID(accounts.sign_in(ADMIN)["user"]["id"])

@@ -63,13 +63,15 @@ def test_a_letter_is_asked_about_every_ten_minutes_for_a_day(
     assert delivery_polling.poll_deliveries() == 0
 
 
-def test_what_is_final_is_not_asked_about(create: Any, desk: Desk, no_webhook: None) -> None:
+def test_a_letter_with_a_final_state_is_not_polled(
+    create: Any, desk: Desk, no_webhook: None
+) -> None:
     create()
     desk.connection.execute("update sales_letters set delivery = 'delivered'")
     assert delivery_polling.poll_deliveries() == 0
 
 
-def test_with_a_webhook_nobody_asks(create: Any, desk: Desk) -> None:
+def test_with_a_webhook_nothing_is_polled(create: Any, desk: Desk) -> None:
     create()
     assert delivery_polling.poll_deliveries() == 0
 

@@ -224,7 +224,7 @@ def test_a_wrong_address_is_reported_and_changes_nothing(
 @pytest.mark.parametrize(
     ("kind", "details"), [("bounced", BOUNCE), ("suppressed", SUPPRESSED), ("complained", {})]
 )
-def test_a_suppressed_address_is_told_and_whatsapp_offered(
+def test_a_suppressed_address_is_reported_and_whatsapp_is_offered(
     as_person: Callable[[str], Client],
     create: Any,
     desk: Desk,
@@ -334,7 +334,7 @@ def test_each_state_is_a_filter_of_the_list(
         assert ("Всего: 1" in page) == (state == letter), state
 
 
-def test_near_misses_and_the_leads_own_address_stand_beside(
+def test_the_address_of_the_lead_and_a_probable_correction_are_offered(
     as_person: Callable[[str], Client], create: Any, desk: Desk
 ) -> None:
     create(email=MISTYPED, confirm_email="on")

@@ -124,7 +124,9 @@ def test_the_link_to_the_platform_keeps_what_it_has(
     assert link in _Reader(letter["html"]).links
 
 
-def test_the_link_to_an_own_password_asks_for_one(create: Any, client: Client, desk: Desk) -> None:
+def test_the_link_to_a_password_of_ones_own_opens_the_form_for_it(
+    create: Any, client: Client, desk: Desk
+) -> None:
     create()
     (letter,) = desk.mailbox()
     (link,) = [one for one in _Reader(letter["html"]).links if "/password/" in one]
@@ -205,7 +207,7 @@ def test_without_a_manager_on_the_staff_answers_go_to_the_sender(create: Any, de
     assert "напишите менеджеру, который открыл вам доступ" in newest["text"]
 
 
-def test_a_password_of_ones_own_is_in_no_letter_that_comes_later(
+def test_later_letters_have_no_password_once_the_student_has_set_one(
     create: Any, client: Client, accounts: Accounts, desk: Desk, faults: Faults
 ) -> None:
     faults.set("/emails", status=500, times=1)
@@ -237,7 +239,7 @@ def _correct(create: Any, as_person: Any, desk: Desk, **fields: str) -> None:
     )
 
 
-def test_the_former_address_is_told_without_secrets(
+def test_the_notice_to_the_former_address_has_no_secrets(
     create: Any, as_person: Any, desk: Desk
 ) -> None:
     _correct(create, as_person, desk, email="new@onai.test")
@@ -257,9 +259,7 @@ def test_the_former_address_is_told_without_secrets(
     assert newest["subject"] == "Ваш доступ к экспресс-курсу onAI Academy"
 
 
-def test_nothing_is_told_where_only_the_name_was_corrected(
-    create: Any, as_person: Any, desk: Desk
-) -> None:
+def test_a_correction_of_the_name_sends_no_notice(create: Any, as_person: Any, desk: Desk) -> None:
     _correct(create, as_person, desk, full_name="Ару Сапарқызы")
     run_worker()
 
@@ -267,7 +267,7 @@ def test_nothing_is_told_where_only_the_name_was_corrected(
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_the_former_address_is_told_once_however_often_it_fails(
+def test_the_former_address_gets_one_notice_after_failed_attempts(
     create: Any, as_person: Any, desk: Desk, faults: Faults, after: bool
 ) -> None:
     _correct(create, as_person, desk, email="new@onai.test")

@@ -43,7 +43,7 @@ def test_the_letter_keeps_resends_id_and_carries_ours(create: Any, desk: Desk) -
 
 
 @pytest.mark.parametrize("kind", STATES)
-def test_each_event_tells_its_state(create: Any, desk: Desk, kind: str) -> None:
+def test_each_event_sets_its_state(create: Any, desk: Desk, kind: str) -> None:
     create()
 
     assert send(event_of(letter_of(desk), kind)).json() == {"success": True}

@@ -153,7 +153,7 @@ def test_a_refusal_of_our_key_or_sender_is_retried_until_mended(
     desk.assert_whole_student()
 
 
-def test_another_sender_gets_another_key(
+def test_a_letter_from_another_sender_gets_another_key(
     create: Any, desk: Desk, faults: Faults, settings: Any
 ) -> None:
     # Resend would call the former key another letter's, and we the letter sent.

@@ -44,7 +44,7 @@ def test_the_platform_is_asked_and_is_another_site(
     ("location", "is_ours"),
     [("https://desk.onai.test/", True), ("/courses", False), ("https://p.onai.test/", False)],
 )
-def test_a_platform_that_leads_back_here_is_told(
+def test_a_platform_address_that_redirects_to_this_site_is_reported(
     admin: Client, settings: Any, faults: Faults, location: str, is_ours: bool
 ) -> None:
     settings.PLATFORM_LOGIN_URL, settings.SITE_URL = PAGE, "https://desk.onai.test"

@@ -235,7 +235,7 @@ def test_the_copy_of_an_account_that_has_another_address_is_corrected(
     assert moved["email"] == "moved@onai.test"
 
 
-def test_the_copy_of_a_former_colleague_stays(
+def test_the_copied_address_of_a_former_colleague_is_kept(
     platform: Desk, as_person: SignIn, faults: Faults
 ) -> None:
     _left_behind(platform, role="sales")

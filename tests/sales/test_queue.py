@@ -123,7 +123,7 @@ def test_pages_follow_each_other_and_hold_everybody_once(world: Buyers, manager:
     assert names == [f"Имя {number}" for number in reversed(range(60))]
 
 
-def test_nonsense_in_the_address_is_told(manager: Client) -> None:
+def test_an_invalid_parameter_is_reported(manager: Client) -> None:
     for query in ({"state": "nonsense"}, {"after": "nonsense"}):
         assert manager.get(QUEUE, query).status_code == 400
         assert manager.get(API, query).status_code == 400
@@ -158,7 +158,7 @@ def test_an_open_page_renews_its_lines_alone(world: Buyers, manager: Client) -> 
     assert answer["X-Fragment-For"]
 
 
-def test_a_mark_that_disappeared_is_said(world: Buyers, manager: Client) -> None:
+def test_a_signal_that_disappeared_is_marked(world: Buyers, manager: Client) -> None:
     lead = world.clicked()
     world.join()
     world.change(lead, sms_clicked=False, sms_clicked_at=None)
@@ -169,7 +169,7 @@ def test_a_mark_that_disappeared_is_said(world: Buyers, manager: Client) -> None
     assert signal["goneAt"]
 
 
-def test_a_family_is_said_to_share_a_phone(world: Buyers, manager: Client) -> None:
+def test_a_line_says_that_a_family_shares_the_phone(world: Buyers, manager: Client) -> None:
     world.clicked("Дана Ким", email="dana@onai.test")
     world.clicked("Ержан Ким", email="yerzhan@onai.test")
     world.join()
@@ -225,7 +225,7 @@ def test_an_admin_may_do_both_with_a_line_that_a_manager_works_on(
     assert _log(desk) == ["queue_claim", f"queue_{act}"]
 
 
-def test_of_racing_claims_one_wins_and_the_other_is_told_who(
+def test_of_simultaneous_claims_one_wins_and_the_other_names_the_winner(
     world: Buyers, as_person: SignIn, desk: Desk, colleague: Any
 ) -> None:
     line = _line(world)
@@ -409,7 +409,9 @@ def test_a_lead_of_this_minute_is_found_before_any_round(world: Buyers, manager:
 
 
 @pytest.mark.parametrize("who", ["Дана", "0000011", "dana@", "@onai.test", "8700", "", "д"])
-def test_what_is_not_exact_finds_no_stranger(world: Buyers, manager: Client, who: str) -> None:
+def test_an_inexact_search_finds_nobody_outside_the_queue(
+    world: Buyers, manager: Client, who: str
+) -> None:
     world.lead(email="dana@onai.test")
     world.join()
 
@@ -420,7 +422,9 @@ def test_what_is_not_exact_finds_no_stranger(world: Buyers, manager: Client, who
     assert not _fields(answer).get("email")
 
 
-def test_several_with_one_phone_are_offered(world: Buyers, manager: Client) -> None:
+def test_several_persons_with_one_phone_are_offered_to_choose_from(
+    world: Buyers, manager: Client
+) -> None:
     world.clicked("Дана Ким", email="dana@onai.test")
     world.clicked("Ержан Ким", email="yerzhan@onai.test")
     world.join()
@@ -463,7 +467,7 @@ def test_an_access_without_payment_is_listed_explained_and_taken_back(
     assert "Подарок Тест" in text_of(admin.get(page))
 
 
-def test_a_person_says_whose_a_purchase_is_and_takes_it_back(
+def test_a_match_is_made_by_hand_and_undone(
     world: Buyers, manager: Client, sales: Sales, desk: Desk
 ) -> None:
     student = sales.add("work@onai.test", full_name="Дана Ким")
@@ -571,7 +575,7 @@ def test_without_landing_the_queue_is_shown_and_says_so(
     assert "Дана Ким" in found
 
 
-def test_without_tripwire_the_page_says_so(manager: Client, world: Buyers) -> None:
+def test_during_an_outage_of_tripwire_the_page_says_so(manager: Client, world: Buyers) -> None:
     manager.get(QUEUE)
     with tripwire_outage():
         page, api = manager.get(QUEUE), manager.get(API)
@@ -584,7 +588,7 @@ def test_without_tripwire_the_page_says_so(manager: Client, world: Buyers) -> No
 # --- The owner's overview ----------------------------------------------------------------------
 
 
-def test_the_overview_tells_how_many_wait_and_how_long(
+def test_the_overview_shows_how_many_wait_and_the_longest_wait(
     world: Buyers, as_person: SignIn, desk: Desk
 ) -> None:
     admin = as_person(ADMIN)

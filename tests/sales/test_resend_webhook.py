@@ -56,7 +56,7 @@ def test_a_repeated_delivery_is_stored_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
-def test_one_good_signature_of_several_is_enough(desk: Desk, position: int) -> None:
+def test_one_valid_signature_among_several_is_enough(desk: Desk, position: int) -> None:
     body = json.dumps(_event()).encode()
     headers = signed(body, secret=SECRET)
     entries = ["v1,bm90IHRoaXMgb25l", "v1a,c29tZXRoaW5nIGVsc2U="]

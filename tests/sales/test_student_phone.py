@@ -69,7 +69,7 @@ def test_a_phone_may_be_left_out(manager: Client, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["нет", "123", "+7 (___) ___-__-__", "7777777777777\0"])
-def test_what_is_no_phone_creates_nothing(manager: Client, desk: Desk, wrong: str) -> None:
+def test_an_invalid_phone_creates_nothing(manager: Client, desk: Desk, wrong: str) -> None:
     answer = manager.post(NEW, {**GOOD, "phone": wrong})
 
     assert answer.status_code == 400
@@ -85,7 +85,7 @@ def test_the_api_takes_a_phone(call: Call, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["нет", 87000000011, ["8"]])
-def test_the_api_refuses_what_is_no_phone(call: Call, desk: Desk, wrong: object) -> None:
+def test_the_api_refuses_an_invalid_phone(call: Call, desk: Desk, wrong: object) -> None:
     answer = call(wrong)
 
     assert answer.status_code == 400

@@ -87,7 +87,7 @@ def _run_as_superuser(sales: Sales, statement: str, undo: str) -> Iterator[None]
         optional_tables.forget()
 
 
-def test_a_sign_in_is_what_supabase_says_and_not_what_the_row_says(
+def test_sign_ins_come_from_supabase_and_not_from_the_students_row(
     sales: Sales, manager: Client
 ) -> None:
     never = _student(sales, "Не Входила", days=5, first_login_at=_ago(days=2))
@@ -158,7 +158,7 @@ def test_without_the_right_to_read_sign_ins_the_page_says_so(sales: Sales, manag
     assert [row["Вход"] for row in file] == ["вход неизвестен"]
 
 
-def test_progress_is_what_the_platform_says(sales: Sales, manager: Client) -> None:
+def test_progress_comes_from_the_platforms_tables(sales: Sales, manager: Client) -> None:
     counted = _student(sales, "По Профилю", modules_completed=0)
     _profile(sales, counted, 2)
     without_profile = _student(sales, "Без Профиля")
@@ -205,7 +205,7 @@ def test_without_the_platforms_tables_no_progress_is_shown(sales: Sales, manager
     assert (file[0]["Пройдено модулей"], file[0]["Курс пройден"]) == ("", "")
 
 
-def test_a_column_that_something_has_written_is_shown_as_what_it_is(
+def test_a_column_that_other_software_has_written_is_shown_with_its_origin(
     sales: Sales, manager: Client
 ) -> None:
     student = _student(sales, "Ару Тест", days=5)
@@ -247,7 +247,9 @@ def test_who_has_not_started_is_found_by_days_of_access(sales: Sales, manager: C
     assert [row["Имя"] for row in _file(manager, attention="not-started-7")] == ["Семь"]
 
 
-def test_who_has_gone_quiet_has_started_and_was_not_seen(sales: Sales, manager: Client) -> None:
+def test_a_student_has_gone_quiet_after_a_start_and_days_without_a_visit(
+    sales: Sales, manager: Client
+) -> None:
     _student(sales, "Неделя", days=40, seen=7.1)
     _student(sales, "Месяц", days=40, seen=31)
     _student(sales, "Вчера", days=40, seen=1)

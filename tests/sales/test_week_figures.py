@@ -101,7 +101,9 @@ def test_somebody_who_learns_without_signing_in_goes_quiet_after_the_last_lesson
     assert _figures(boss)["Пропали за неделю"] == (1, 0)
 
 
-def test_the_log_has_the_figures_and_nobody(sales: Sales, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_line_has_figures_and_no_names(
+    sales: Sales, caplog: pytest.LogCaptureFixture
+) -> None:
     _two_weeks(sales)
     with caplog.at_level(logging.INFO, "sales"):
         log_week_figures(0)
@@ -124,7 +126,7 @@ def test_a_week_that_cannot_be_is_refused(sales: Sales, boss: Client, week: str)
     assert boss.get(CABINET, {"week": week}).status_code == 400
 
 
-def test_the_list_says_to_which_week_it_is_narrowed(sales: Sales, boss: Client) -> None:
+def test_the_list_names_the_week_of_its_filter(sales: Sales, boss: Client) -> None:
     _student(sales, _noon(_monday(1)), full_name="Той Недели")
     _student(sales, _noon(_monday(2)), full_name="Другой Недели")
 
