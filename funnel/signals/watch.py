@@ -40,7 +40,7 @@ KEPT = timedelta(hours=1)
 # A mark that did not come for so long is silent, however rare it was.
 WATCHED = PAST + LONGEST_DELAY
 # The scan reaches further back, so that a mark that stopped has its full history.
-_SCANNED = WATCHED + timedelta(days=3)
+SCANNED = WATCHED + timedelta(days=3)
 # A mark that is recorded without its moment counts at that of its lead, and comes within so long
 # after it as a rule. Where more than this share is so, later leads say nothing yet.
 _SETTLED_AFTER, _MOST_UNTIMED = timedelta(hours=72), 0.1
@@ -118,7 +118,7 @@ def renewed_reading() -> Reading:
 
 def _read() -> Reading:
     now = lead_reader.clock()
-    found = lead_reader.read_leads(now - _SCANNED, now)
+    found = lead_reader.read_leads(now - SCANNED, now)
     series = dict(_series(found, now))
     if found.rows_are_filtered and not series[MarkId.LEADS]:
         raise LeadsHidden
@@ -158,7 +158,7 @@ def _recorded(mark: MarkId, recorder: Recorder, now: datetime) -> Series | dict[
     try:
         if recorder.unreadable():
             return dict(_in_each_language(recorder.unreadable))
-        return _or_older(mark, recorder, recorder.hourly(now - _SCANNED, None), now)
+        return _or_older(mark, recorder, recorder.hourly(now - SCANNED, None), now)
     except django.db.Error as error:
         logger.exception("mark_unread", extra={"mark": mark})
         raise FiguresUnavailable from error
@@ -175,7 +175,7 @@ def _with_stages(by_leads: Series, now: datetime) -> Series:
     moments."""
     if PAYMENT_STAGES.unreadable():
         return by_leads
-    by_stages = PAYMENT_STAGES.hourly(now - _SCANNED, None)
+    by_stages = PAYMENT_STAGES.hourly(now - SCANNED, None)
     if by_stages.last_seen is None:
         return by_leads
     last = max(by_stages.last_seen, by_leads.last_seen or by_stages.last_seen)
@@ -186,10 +186,10 @@ def _or_older(mark: MarkId, recorder: Recorder, recent: Series, now: datetime) -
     """The recent series, or the one that ends with the last sighting before it."""
     if recent.last_seen is not None:
         return recent
-    last = _last_sighting(mark, recorder, now - _SCANNED)
+    last = _last_sighting(mark, recorder, now - SCANNED)
     if last is None:
         return None
-    return replace(recorder.hourly(last - _SCANNED, last + LONGEST_DELAY), as_of=recent.as_of)
+    return replace(recorder.hourly(last - SCANNED, last + LONGEST_DELAY), as_of=recent.as_of)
 
 
 def _last_sighting(mark: MarkId, recorder: Recorder, before: datetime) -> datetime | None:

@@ -23,6 +23,36 @@ _SUMS = ", ".join(
 _MARK = "coalesce(metadata ->> '{0}', metadata -> 'utmParams' ->> '{0}') as {0}"
 _MARKS = ", ".join(_MARK.format(f"utm_{mark}") for mark in ("campaign", "medium", "content"))
 
+# How far those came who took the test; each step needs those before it.
+_MESSAGED = "source like 'proftest%%' and (email_sent or sms_sent)"
+_MESSAGED_BY_AGE = """source like 'proftest%%' and (
+  email_sent and (email_sent_at is null or email_sent_at <= created_at + %(age)s)
+  or sms_sent and (sms_sent_at is null or sms_sent_at <= created_at + %(age)s))"""
+_BOUGHT_BY_AGE = "(sms_clicked_at is null or sms_clicked_at <= created_at + %(age)s)"
+_CLICKED_BY_AGE = f"""(email_clicked
+    and (email_clicked_at is null or email_clicked_at <= created_at + %(age)s)
+  or sms_clicked and {_BOUGHT_BY_AGE})"""
+_PATH = {
+    "messaged": _MESSAGED,
+    "clicked": f"{_MESSAGED} and (email_clicked or sms_clicked)",
+    "paid": f"{_MESSAGED} and sms_clicked",
+    "messaged_by_age": _MESSAGED_BY_AGE,
+    "clicked_by_age": f"{_MESSAGED_BY_AGE} and {_CLICKED_BY_AGE}",
+    "paid_by_age": f"{_MESSAGED_BY_AGE} and sms_clicked and {_BOUGHT_BY_AGE}",
+}
+_PATH_COUNTS = ", ".join(
+    f"count(*) filter (where {condition}) as {name}" for name, condition in _PATH.items()
+)
+_PATH_SUMS = ", ".join(f"sum({name})" for name in _PATH)
+
+# The report's stages and the path of the tested day by day, and all sources.
+OVERVIEW = f"""
+with fine as (
+  select {_DAY} as day, source, {_COUNTS}, {_PATH_COUNTS}
+  from landing_leads where {_WINDOW} group by 1, 2
+)
+select day, source, {_SUMS}, {_PATH_SUMS} from fine group by grouping sets ((day), (day, source))
+"""
 # Day by day: the headline, the steps, and how they spread.
 BY_DAY = f"select {_DAY} as day, {_COUNTS} from landing_leads where {_WINDOW} group by 1"
 BY_SOURCE = f"""

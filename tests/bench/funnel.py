@@ -15,8 +15,8 @@ from funnel.people.duplicates import page_of_duplicates
 from funnel.people.listing import PeopleFilter, page_of_people
 from funnel.question import FunnelQuestion
 from funnel.report.answers import FunnelAnswers, Topic, answers
-from funnel.signals.lead_reader import read_leads
 from funnel.stages import StageId
+from funnel.web.views import OVERVIEW
 from onai.db import bounded
 from onai.periods import Period
 from tests.bench import by_hand
@@ -27,7 +27,7 @@ SMALL = Period(date(2020, 1, 1), date(2020, 1, 30))
 LARGE = Period(date(2021, 1, 31), date(2021, 3, 1))
 LONG = Period(LARGE.last_day + timedelta(days=1), LARGE.last_day + timedelta(days=1_000))
 PAGES: dict[str, tuple[tuple[Topic, ...], str]] = {
-    "overview": ((Topic.FUNNEL,), by_hand.BY_DAY),
+    "overview": (OVERVIEW, by_hand.OVERVIEW),
     "sources": ((Topic.SOURCES,), by_hand.BY_SOURCE),
     "trend": ((Topic.OVER_TIME,), by_hand.BY_DAY),
     "ads": ((Topic.UTM,), by_hand.BY_MARK),
@@ -57,10 +57,10 @@ def measure() -> bool:
         Ratio("every topic: 1 000 000 leads in 1 000 days ÷ 250 000", long, large),
         Ratio("overview: kept as finished ÷ counted, 25 000 leads", kept, asked),
         *_lists(),
-        _watch(),
     ]
     for ratio in ratios:
-        print(ratio.row(), flush=True)
+        above = ratio in by_hand_too and ratio.times > ALLOWED
+        print(ratio.row(), "ABOVE" if above else "", flush=True)
     worst = max(ratio.times for ratio in by_hand_too)
     verdict = "pass" if worst <= ALLOWED else "FAIL"
     print(f"{verdict}: pages within {ALLOWED:g}× of a statement by hand, the worst {worst:.2f}×")
@@ -106,13 +106,6 @@ def _lists() -> list[Ratio]:
         Ratio("… searched by e-mail", found_grown, found),
         Ratio("who bought twice: 250 000 leads in the period ÷ 25 000", twice_grown, twice),
     ]
-
-
-def _watch() -> Ratio:
-    """What the hourly reading of all marks costs, over its 45 days."""
-    since, until = LARGE.end - timedelta(days=45), LARGE.end
-    reading, overview = in_turn(lambda: read_leads(since, until), lambda: _ask(LARGE), runs=3)
-    return Ratio("the watch's reading: 375 000 leads ÷ the overview of 250 000", reading, overview)
 
 
 def _kept(period: Period) -> None:

@@ -1,12 +1,15 @@
-"""The funnel in a table of ten million leads: its cost is that of the window, not of the table."""
+"""The funnel and the watch in a table of ten million leads: they cost what the window holds."""
 
 import time
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import psycopg
 
 from funnel.question import FunnelQuestion
 from funnel.report.answers import Topic, answers
+from funnel.signals.lead_reader import read_leads
+from funnel.signals.watch import SCANNED
 from onai.db import bounded
 from onai.periods import Period
 from tests.bench.rows import add_leads
@@ -23,7 +26,7 @@ _BOTH_SPANS = timedelta(days=60)
 
 
 def measure() -> bool:
-    """Print a row for each bar; answers whether both are kept. Leaves the table empty."""
+    """Print a row for each bar; answers whether all are kept. Leaves the table empty."""
     bounded.STATEMENT_SECONDS = 60.0
     _empty()
     add_leads(WINDOW.end - _BOTH_SPANS, WINDOW.end, 2 * IN_WINDOW)
@@ -34,18 +37,26 @@ def measure() -> bool:
     add_leads(LARGE_WINDOW.end - _BOTH_SPANS, LARGE_WINDOW.end, 2 * IN_LARGE_WINDOW)
     among_many = shortest(lambda: _overview(WINDOW))
     grown = Ratio(f"overview: one window of {MANY:,} leads ÷ of {FEW:,}", among_many, among_few)
-    print(grown.row(), flush=True)
-    began = time.perf_counter()
-    _overview(LARGE_WINDOW)
-    seconds = time.perf_counter() - began
-    print(f"overview: {IN_LARGE_WINDOW:,} leads and as many before, of {MANY:,}: {seconds:.1f} s")
+    print(grown.row(), _verdict(grown.times <= ALLOWED), flush=True)
+    slowest = 0.0
+    acts: dict[str, Callable[[], object]] = {
+        f"overview: {IN_LARGE_WINDOW:,} leads and as many before": lambda: _overview(LARGE_WINDOW),
+        "the watch's hourly reading": lambda: read_leads(
+            LARGE_WINDOW.end - SCANNED, LARGE_WINDOW.end
+        ),
+    }
+    for title, act in acts.items():
+        began = time.perf_counter()
+        act()
+        seconds = time.perf_counter() - began
+        slowest = max(slowest, seconds)
+        print(f"{title}, of {MANY:,}: {seconds:.1f} s {_verdict(seconds <= LIMIT_SECONDS)}")
     _empty()
-    passed = grown.times <= ALLOWED and seconds <= LIMIT_SECONDS
-    verdict = "pass" if passed else "FAIL"
-    print(
-        f"{verdict}: the table's growth within {ALLOWED:g}×, many leads within {LIMIT_SECONDS:g} s"
-    )
-    return passed
+    return grown.times <= ALLOWED and slowest <= LIMIT_SECONDS
+
+
+def _verdict(passed: bool) -> str:
+    return "pass" if passed else f"ABOVE {ALLOWED:g}× or {LIMIT_SECONDS:g} s"
 
 
 def _empty() -> None:
