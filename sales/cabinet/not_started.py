@@ -31,7 +31,9 @@ class Share(Generic[Key]):
 
     @property
     def percent(self) -> int:
-        """Rounded half up."""
+        """Rounded half up; 0 where nobody has access."""
+        if not self.with_access:
+            return 0
         return (200 * self.not_started + self.with_access) // (2 * self.with_access)
 
 
@@ -39,6 +41,7 @@ class Share(Generic[Key]):
 class Shares:
     """Those with the most students who have not started come first, and of sources no others."""
 
+    all: Share[None]
     by_manager: tuple[Share[UUID | None], ...]
     by_source: tuple[Share[str], ...]
 
@@ -58,6 +61,7 @@ def shares(students: StudentQuerySet, group: Attention, known: Availability) -> 
         (source, *counts) for _manager, source, *counts in rows
     )
     return Shares(
+        all=Share(None, sum(row[2] for row in rows), sum(row[3] for row in rows)),
         by_manager=_shares((manager, *counts) for manager, _source, *counts in rows),
         by_source=tuple(one for one in by_source if one.not_started)[:_SOURCES_AT_MOST],
     )

@@ -142,6 +142,20 @@ def test_an_event_without_our_tag_finds_its_letter_by_resends_id(create: Any, de
     assert letter_of(desk)["delivery"] == "delivered"
 
 
+def test_an_event_that_names_no_letter_is_not_that_of_one_without_resends_id(
+    create: Any, desk: Desk, faults: Faults
+) -> None:
+    faults.set("/emails", status=500)
+    create()
+    event = event_of(letter_of(desk), "delivered")
+    event["data"] |= {"email_id": None, "tags": {}}
+
+    send(event)
+    run_worker()
+
+    assert (letter_of(desk)["state"], letter_of(desk)["delivery"]) == ("pending", "accepted")
+
+
 def test_tags_may_come_as_a_list(create: Any, desk: Desk) -> None:
     create()
     letter = letter_of(desk)

@@ -14,8 +14,8 @@ from tests.support.student_changes import SignIn
 from tests.support.student_rows import CABINET, Sales, names_on, text_on
 
 _ROW = re.compile(
-    r'<tr> <th scope="row"><bdi>([^<]*)</bdi></th> <td data-label="Не начали">(.*?)</td>'
-    r' <td data-label="С доступом">(\d+)</td> <td data-label="Доля">(\d+) %</td> </tr>'
+    r'<tr> <th scope="row"><bdi>([^<]*)</bdi></th> <td data-label="Не начали">(.*?)'
+    r' <span class="muted"\s*>из (\d+)</span>\s*</td> <td data-label="Доля">(\d+) %</td> </tr>'
 )
 
 
@@ -72,6 +72,8 @@ def test_the_share_of_each_manager_is_of_those_with_access(sales: Sales, boss: C
     assert by_manager["Бывшая Сотрудница"] == (1, 1, 100)
     assert by_manager["без менеджера"] == (1, 2, 50)
     assert found["источник неизвестен"] == (4, 7, 57)
+    page = text_on(boss.get(CABINET, {"attention": "not-started-1"}))
+    assert "Не начали 4 из 7 с доступом, 57 %" in page
 
 
 def test_the_share_of_each_source_is_that_of_the_purchases(sales: Sales, boss: Client) -> None:
@@ -113,4 +115,4 @@ def test_a_manager_sees_the_sources_of_their_own_students(sales: Sales, as_perso
 def test_other_lists_have_no_shares(sales: Sales, boss: Client, query: str) -> None:
     _student(sales)
 
-    assert "Доля тех, кто не начал" not in text_on(boss.get(f"{CABINET}{query}"))
+    assert "По менеджерам и источникам" not in text_on(boss.get(f"{CABINET}{query}"))

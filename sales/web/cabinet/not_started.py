@@ -31,6 +31,7 @@ class ShareRow:
 
 @dataclass(frozen=True, slots=True)
 class ShareRows:
+    all: not_started.Share[None]
     by_manager: list[ShareRow]
     by_source: list[ShareRow]
 
@@ -48,6 +49,7 @@ def rows_of(
         return None
     names = _names({one.of for one in found.by_manager if one.of}, colleagues)
     return ShareRows(
+        found.all,
         [
             ShareRow(
                 (names.get(one.of) if one.of else None) or _("без менеджера"),
