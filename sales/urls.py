@@ -4,6 +4,7 @@ from django.urls import path
 
 from sales.web import api, change_views, letter_views, request_views, views, webhooks
 from sales.web.cabinet import activity, results, students
+from sales.web.money import learning as money_learning
 from sales.web.money import lists as money_lists
 from sales.web.money import times as money_times
 from sales.web.money import views as money_views
@@ -14,6 +15,7 @@ urlpatterns = [
     path("funnel/money", money_views.money, name="funnel-money"),
     path("funnel/money.csv", money_views.money_csv, name="funnel-money-csv"),
     path("funnel/money/times", money_times.times, name="funnel-money-times"),
+    path("funnel/money/learning", money_learning.learning, name="funnel-money-learning"),
     path("funnel/money/people", money_lists.people, name="funnel-money-people"),
     path("funnel/money/people.csv", money_lists.people_csv, name="funnel-money-people-csv"),
     path("api/traffic-dashboard/money", money_views.money_api, name="api-funnel-money"),

@@ -1,5 +1,9 @@
 """The job worker works through the queue that lies in Tripwire."""
 
+import os
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 from inspect import signature
 from itertools import pairwise
@@ -7,7 +11,10 @@ from itertools import pairwise
 from django.db import connections
 from procrastinate.contrib.django import app
 
-from tests.settings import TEST_ENVIRONMENT
+from tests.conftest import LandingPages
+from tests.settings import BASE_DIR, TEST_ENVIRONMENT
+from tests.support.buyers import Buyers
+from tests.support.desk import Desk
 from tests.support.processes import run_python
 
 
@@ -47,6 +54,28 @@ def test_every_task_that_takes_a_moment_of_the_clock_is_scheduled() -> None:
     }
 
     assert timed == {name for name, _ in app.periodic_registry.periodic_tasks}
+
+
+def test_a_running_worker_joins_landing_by_itself(landing: LandingPages, desk: Desk) -> None:
+    world = Buyers(landing, desk)
+    world.clicked("Дана Ким")
+    # A worker that starts takes up the minute that has just begun, unless one did so before.
+    desk.connection.execute("delete from procrastinate_periodic_defers")
+    command = [sys.executable, "manage.py", "procrastinate", "worker"]
+    environment = {"PATH": os.environ["PATH"], **TEST_ENVIRONMENT}
+    worker = subprocess.Popen(
+        command, cwd=BASE_DIR, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 90
+        while not (lines := world.lines()) and time.monotonic() < deadline:
+            assert worker.poll() is None
+            time.sleep(0.1)
+    finally:
+        worker.terminate()
+        worker.wait(60)
+
+    assert [line["name"] for line in lines] == ["Дана Ким"]
 
 
 def test_open_requests_are_retried_every_ten_seconds() -> None:

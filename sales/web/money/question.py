@@ -21,6 +21,7 @@ _PERIOD = ("period", "from", "to")
 PARTS: dict[str, str | Promise] = {
     "funnel-money": _("сходится ли"),
     "funnel-money-times": _("время до доступа"),
+    "funnel-money-learning": _("учёба"),
 }
 
 
