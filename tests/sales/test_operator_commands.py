@@ -170,7 +170,7 @@ def test_an_open_creation_is_listed_in_the_cabinet(
     where = manager.post(NEW, GOOD)["Location"]
     cabinet = manager.get("/sales-manager").content.decode()
     assert where in cabinet
-    assert "создаётся" in cabinet
+    assert "доступ открывается" in cabinet
     accounts.create(GOOD["email"], role="student")
     desk.time_passes()
     say("intentions", "--finish")
@@ -178,7 +178,7 @@ def test_an_open_creation_is_listed_in_the_cabinet(
     cabinet = manager.get("/sales-manager").content.decode()
 
     assert where in cabinet
-    assert "не создан" in cabinet
+    assert "доступ не открыт" in cabinet
     desk.connection.execute("update sales_requests set closed_at = now() - interval '25 hours'")
     assert where not in manager.get("/sales-manager").content.decode()
 
