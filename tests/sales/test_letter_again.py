@@ -269,6 +269,16 @@ def test_an_address_that_took_a_later_letter_is_no_longer_suppressed(
     assert "молча" not in text_of(manager.get(path_of(desk, "letter")))
 
 
+def test_an_address_that_took_an_earlier_letter_is_suppressed_by_a_later_bounce(
+    manager: Client, desk: Desk
+) -> None:
+    _happens(desk, "delivered")
+    _post(manager, desk, how="again")
+    _happens(desk, "bounced", **BOUNCE)
+
+    assert "молча" in text_of(manager.get(path_of(desk, "letter")))
+
+
 def test_another_address_that_is_suppressed_needs_a_confirmation(
     manager: Client, desk: Desk
 ) -> None:
@@ -364,3 +374,8 @@ def test_the_address_of_the_lead_and_a_probable_correction_are_offered(
         page = text_of(manager.get(path))
         assert "aru.lead@onai.test из заявки" in page, path
         assert "aru@gmail.com возможно, опечатка" in page, path
+
+    desk.connection.execute("update sales_student_leads set how = 'undone'")
+
+    # Somebody else's address, as a person has said.
+    assert "aru.lead@onai.test" not in text_of(manager.get(path_of(desk, "letter")))
