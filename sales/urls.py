@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from sales.web import api, change_views, letter_views, request_views, views, webhooks
+from sales.web import api, change_views, request_views, views, webhooks
 from sales.web.cabinet import activity, results, students
+from sales.web.letters import views as letter_views
 from sales.web.money import learning as money_learning
 from sales.web.money import lists as money_lists
 from sales.web.money import times as money_times

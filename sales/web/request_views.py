@@ -24,7 +24,7 @@ from sales.permissions import SomebodyElsesStudent, may_act_on
 from sales.provisioning import open_requests, student_requests
 from sales.provisioning.student_requests import Progress
 from sales.web import shown_password
-from sales.web.letter_state import letter_badge, letter_notice
+from sales.web.letters.state import letter_badge, letter_notice
 
 # After these the student's card shows what has changed.
 _SHOWN_ON_CARD = (RequestKind.STATUS, RequestKind.CORRECTION, RequestKind.HANDOVER)

@@ -41,7 +41,7 @@ from sales.provisioning.create_student import create_student
 from sales.web import shown_password, student_page
 from sales.web.cabinet.sections import unknown_in
 from sales.web.forms import StudentForm, of_buyer, of_request
-from sales.web.letter_state import letter_notice
+from sales.web.letters.state import letter_notice
 from sales.web.queue.forms import FindForm
 from sales.web.queue.rows import line_row
 from sales.web.toast import Toast

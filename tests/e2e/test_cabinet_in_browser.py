@@ -34,12 +34,12 @@ def test_the_figures_change_without_a_reload(open_page: Any, sales: Sales) -> No
     page = open_page()
     sign_in(page)
     page.goto(f"{RESULTS}?period=all")
-    page.locator("#live dd").first.get_by_text("0", exact=True).wait_for()
+    page.locator("#live .tile-figure").get_by_text("0", exact=True).first.wait_for()
     many_students(sales, 7)
 
     page.evaluate("htmx.ajax('GET', location.href, {target: '#live', swap: 'outerHTML'})")
 
-    page.locator("#live dd").first.get_by_text("7", exact=True).wait_for()
+    page.locator("#live .tile-figure").get_by_text("7", exact=True).first.wait_for()
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -121,3 +121,23 @@ def test_a_search_without_a_connection_keeps_the_list_and_says_why(
     page.get_by_role("searchbox").fill("имя")
     page.get_by_text("Всего: 2").wait_for()
     assert not page.get_by_text("нет связи с сайтом").is_visible()
+
+
+@pytest.mark.parametrize("size", ["100%", "200%"])
+def test_the_desk_fits_a_small_phone_and_is_pressed_by_a_thumb(
+    open_page: Any, sales: Sales, size: str
+) -> None:
+    many_students(sales, 40)
+    page = open_page(viewport={"width": 320, "height": 640})
+    sign_in(page)
+
+    for path in ("", "?attention=not-started-1", "?q=nobody", "/queue", "/students/new"):
+        page.goto(CABINET + path)
+        page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 320, f"{path} is {wide} px wide"
+        assert page.evaluate("document.querySelectorAll('*').length") <= 800
+    page.goto(CABINET)
+    first = page.locator(".work-row, .work ~ p, section.card p").first.bounding_box()
+    assert first
+    assert first["y"] <= 300

@@ -139,5 +139,5 @@ def test_the_figures_update_again_after_signing_in(open_page: Any, sales: Sales)
 
     page.evaluate("htmx.trigger('#live', 'wake')")
 
-    page.locator("#live dd").first.get_by_text("7", exact=True).wait_for()
+    page.locator("#live .tile-figure").get_by_text("7", exact=True).first.wait_for()
     assert not page.get_by_text(NOTE).is_visible()

@@ -24,7 +24,7 @@ from sales.provisioning.send_letter_again import (
 )
 from sales.web import shown_password
 from sales.web.change_forms import NewAddressForm
-from sales.web.letter_state import letter_notice
+from sales.web.letters.state import letter_notice
 from sales.web.request_views import redirect_to_result
 
 
