@@ -33,6 +33,12 @@ def theme_choice(context: Context) -> dict[str, object]:
     return {"themes": choices, "request": context["request"]}
 
 
+@register.simple_tag
+def language_name() -> str:
+    """The language of the page by its own name."""
+    return dict(settings.LANGUAGES)[get_language()]
+
+
 @register.inclusion_tag("language_choice.html", takes_context=True)
 def language_choice(context: Context) -> dict[str, object]:
     chosen = get_language()

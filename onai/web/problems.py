@@ -108,7 +108,7 @@ class MethodNotAllowed(Problem):
     status = 405
     code = "method_not_allowed"
     message = _("По этому адресу так обратиться нельзя.")
-    advice = _("Проверьте метод запроса.")
+    advice = _("Вернитесь назад и нажмите кнопку ещё раз.")
 
 
 class DatabaseUnavailable(Problem):
