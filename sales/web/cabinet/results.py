@@ -21,7 +21,7 @@ from onai.templatetags.russian import nouns, plural, tenge
 from onai.web.period_form import ChosenPeriod, PeriodForm
 from sales.cabinet import chart, statistics
 from sales.cabinet.attention import NOT_STARTED, QUIET
-from sales.cabinet.availability import Availability, availability
+from sales.cabinet.availability import NOTHING, Availability, availability
 from sales.cabinet.sales_change import SalesChange, compared_sales, sales_before
 from sales.cabinet.week_figures import WeekFigures, last_two_weeks
 from sales.staff import distinct_names
@@ -84,13 +84,14 @@ def results(request: IdentifiedRequest) -> HttpResponse:
     manager_id = whose(request, form)
     period_form = _PeriodForm(request.GET)
     chosen = section(lambda: period_form.chosen)
+    known = section(availability).found or NOTHING
     context = {
         "period_form": period_form,
         "chosen": chosen.found,
         "form": form,
         "shown_manager": _shown_manager(form, colleagues),
-        "figures": section(lambda: _figures(request, chosen, form)),
-        "weeks": section(lambda: _weeks(manager_id)),
+        "figures": section(lambda: _figures(request, chosen, form, known)),
+        "weeks": section(lambda: _weeks(manager_id, known)),
         "filter_query": query(request, "manager"),
         "kept": kept(request, "manager"),
         "kept_period": kept(request, "period", "from", "to"),
@@ -99,8 +100,7 @@ def results(request: IdentifiedRequest) -> HttpResponse:
     return render(request, "sales/results.html", context, status=status)
 
 
-def _weeks(manager_id: UUID | None) -> _Weeks:
-    known = availability()
+def _weeks(manager_id: UUID | None, known: Availability) -> _Weeks:
     return _Weeks(*last_two_weeks(known, manager_id=manager_id), unknown_in(known))
 
 
@@ -125,11 +125,14 @@ def _live_figures(request: IdentifiedRequest) -> HttpResponse:
 
 
 def _figures(
-    request: IdentifiedRequest, found: Section[ChosenPeriod], form: ManagerForm
+    request: IdentifiedRequest,
+    found: Section[ChosenPeriod],
+    form: ManagerForm,
+    known: Availability,
 ) -> _Figures:
     if found.found is None:
         raise OperationalError
-    chosen, known = found.found, availability()
+    chosen = found.found
     sales = statistics.read_sales(chosen.period, known)
     standings = _with_distinct_names(statistics.leaderboard(sales))
     headline = _headline(request, chosen, sales, standings, known, form)
