@@ -6,7 +6,7 @@ export DEMO_PORT
 # A process of its own for each core; a test that is left over goes to whoever is idle.
 IN_PARALLEL = --numprocesses logical --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test lint coverage bench lock messages reset install
+.PHONY: demo test lint coverage bench lock messages screenshots reset install
 
 demo: install
 	@exec $(BIN)/python -m onai.local.demo
@@ -43,6 +43,10 @@ lock: install
 # Whoever changes a sentence runs this, and translates what is new in `locale/`.
 messages: install
 	@exec $(BIN)/python -m onai.local.make.catalogues extract
+
+# Of a demo of its own, on a free DEMO_PORT.
+screenshots: install
+	@exec $(BIN)/python -m onai.local.make.screenshots
 
 reset:
 	rm -rf .local

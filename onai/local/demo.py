@@ -201,7 +201,11 @@ def _processes(environment: Mapping[str, str], port: int) -> list[Child]:
             f"the web server on port {port}",
             [*gunicorn, f"127.0.0.1:{port}", "onai.wsgi"],
             # Without Redis each of two processes would have its own cache and figures.
-            {**environment, "WEB_CONCURRENCY": "1"},
+            {
+                **environment,
+                "WEB_CONCURRENCY": "1",
+                "DJANGO_SETTINGS_MODULE": "onai.local.site_settings",
+            },
         ),
     ]
 
@@ -268,6 +272,7 @@ def _write_addresses(keys: Keys, port: int, folder: Path) -> None:
         f"""
 Sales desk:     {site}
 Mailbox:        {services}/mailbox
+Components:     {site}/design
 Supabase Auth:  {services}/auth/v1
 Resend:         {services}/emails
 
