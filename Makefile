@@ -25,6 +25,7 @@ lint: install
 	$(BIN)/codespell
 	$(BIN)/oxlint --deny-warnings static
 	$(BIN)/python -m onai.local.make.check
+	$(BIN)/python -m onai.local.make.catalogues check
 
 # Beside the gate and not in it: measuring every process takes 1.8 times the processor's time.
 coverage: install
