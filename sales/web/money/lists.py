@@ -26,6 +26,7 @@ from sales.money.people import CellFilter
 from sales.web.cabinet.sections import section
 from sales.web.money.forms import CellForm
 from sales.web.money.question import names_of, page_of
+from sales.web.queue.rows import LineRow, line_row
 
 _ASKED = ("cell", "manager", "unmatched")
 
@@ -58,9 +59,10 @@ def people(request: IdentifiedRequest) -> HttpResponse:
 
 def _page(
     wanted: CellFilter, form: CellForm, viewer: Identity
-) -> ListPage[Line] | ListPage[Student]:
+) -> ListPage[LineRow] | ListPage[Student]:
     if CELLS[wanted.cell].stage.is_of_persons:
-        return found_people.page_of_lines(wanted, viewer, after=form.place)
+        page = found_people.page_of_lines(wanted, viewer, after=form.place)
+        return page.showing([line_row(one, viewer) for one in page.rows])
     return found_people.page_of_students(wanted, after=form.place)
 
 
