@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from tests.conftest import Faults
 from tests.support.desk import Desk
 from tests.support.student_changes import ADMIN, MANAGER, SignIn, create_one, signed_in
 
@@ -20,6 +21,11 @@ def boss() -> Client:
 
 
 @pytest.fixture
-def one_student(manager: Client) -> None:
-    """The manager has created a student."""
+def one_student(manager: Client, faults: Faults, request: pytest.FixtureRequest) -> None:
+    """The manager has created a student; the parameter is how Resend refused their letter."""
+    refusal: int | None = getattr(request, "param", None)
+    if refusal:
+        faults.set("/emails", status=refusal, body='{"name": "validation_error"}')
     create_one(manager)
+    if refusal:
+        faults.clear()

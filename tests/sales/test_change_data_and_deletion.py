@@ -13,7 +13,6 @@ from tests.support.student_changes import (
     ADMIN,
     MANAGER,
     NEW_PASSWORD,
-    SignIn,
     act_and_follow,
     newest_entry,
     path_of,
@@ -65,15 +64,11 @@ def test_a_new_address_becomes_the_login_and_gets_a_letter(
     assert student_of(desk)["welcome_email_sent"] is True
 
 
+@pytest.mark.parametrize("one_student", [422], indirect=True)
 def test_an_unsent_letter_goes_to_the_new_address_with_its_password(
-    as_person: SignIn, desk: Desk, faults: Faults
+    manager: Client, desk: Desk
 ) -> None:
-    faults.set("/emails", status=422, body='{"name": "validation_error"}')
-    client = as_person(MANAGER)
-    client.post("/sales-manager/students/new", GOOD)
-    faults.clear()
-
-    act_and_follow(client, desk, "data", email="aru.new@onai.test", full_name=GOOD["full_name"])
+    act_and_follow(manager, desk, "data", email="aru.new@onai.test", full_name=GOOD["full_name"])
 
     (letter,) = desk.mailbox("aru.new@onai.test")
     assert letter["subject"] == "Ваш доступ к экспресс-курсу onAI Academy"

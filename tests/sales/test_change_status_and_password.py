@@ -13,9 +13,7 @@ from tests.support.desk import GOOD, Desk
 from tests.support.interruptions import ONE_USER
 from tests.support.people import Accounts
 from tests.support.student_changes import (
-    MANAGER,
     NEW_PASSWORD,
-    SignIn,
     act_and_follow,
     newest_entry,
     path_of,
@@ -197,16 +195,11 @@ def test_a_waiting_letter_is_not_reported_as_sent(
     assert "письмо ждёт" in text_of(manager.get("/sales-manager"))
 
 
-@pytest.mark.parametrize("status", [500, 422])
+@pytest.mark.parametrize("one_student", [500, 422], indirect=True)
 def test_a_new_password_takes_an_unsent_letter_out_of_the_outbox(
-    as_person: SignIn, desk: Desk, faults: Faults, status: int
+    manager: Client, desk: Desk
 ) -> None:
-    faults.set("/emails", status=status, body='{"name": "validation_error"}')
-    client = as_person(MANAGER)
-    client.post("/sales-manager/students/new", GOOD)
-    faults.clear()
-
-    act_and_follow(client, desk, "password", password=NEW_PASSWORD)
+    act_and_follow(manager, desk, "password", password=NEW_PASSWORD)
 
     (letter,) = desk.mailbox()
     assert NEW_PASSWORD in letter["text"]
