@@ -1,6 +1,7 @@
 """What a browser asks of the site beside its pages: manifest, icons, no network, robots."""
 
 import json
+import re
 import struct
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def test_the_offline_page_says_what_is_wrong(client: Client) -> None:
 def test_every_page_tells_a_phone_its_icon_colour_and_manifest(client: Client) -> None:
     page = client.get("/login").content.decode()
 
-    assert '<link rel="manifest" href="/manifest.webmanifest">' in page
+    assert re.search(r'<link\s+rel="manifest"\s+href="/manifest.webmanifest"', page)
     assert 'rel="apple-touch-icon"' in page
     assert 'name="theme-color"' in page
     assert 'name="description"' in page
